@@ -1,0 +1,172 @@
+namespace Verified.Spec
+
+/// The elements of a tensor in a number system: floats as its scalars; integers and booleans (0 and 1) exactly. `decided` is
+/// false where they came of a comparison that the bound could not decide, and then nothing is known of what follows from them.
+[<RequireQualifiedAccess>]
+type Elements<'S> =
+    | Floats of 'S[]
+    | Ints of int64[] * decided: bool
+
+/// A dense tensor value: row-major elements of a shape. What operators compute on; never written to.
+type Value<'S> =
+    { DType: DType
+      Shape: int[]
+      Elements: Elements<'S> }
+
+/// Where a tensor's elements lie in its storage, in elements.
+type Geometry =
+    { Shape: int[]
+      Strides: int[]
+      Offset: int }
+
+/// The arguments of an operator: its tensors in order, lists spliced in (`index` [x, [i, null, j]] is x; i; none; j), and its
+/// attributes.
+type Call<'S> =
+    { In: Value<'S> option[]
+      Attrs: Attrs }
+
+/// An operator's value: a pure function, over any number system.
+type Forward =
+    abstract Of<'S when 'S :> IScalar<'S>> : Call<'S> -> Result<Value<'S> list, Complaint>
+
+/// What a view operator returns of its first argument's geometry.
+type Aliasing =
+    /// Views of the same storage, one for each output.
+    | Views of Geometry list
+    /// The very same tensor (`contiguous` of a contiguous one).
+    | Itself
+    /// A copy (`reshape` where strides do not allow a view): row-major, of this shape.
+    | Copied of int[]
+
+/// What a derivative rule may do: apply registered operators to tensors. Under create_graph they are recorded.
+type ICalculus =
+    abstract Apply: op: string * args: Term option list * attrs: (string * Attr) list -> Term list
+
+/// A tensor as derivative rules see it. Rules are compositions of registered operators, so a rule is no second truth, and the
+/// derivative of a rule is found as any other.
+and Term =
+    { Calculus: ICalculus
+      Id: int
+      DType: DType
+      Shape: int[] }
+
+    member t.Apply(op, others: Term list, attrs) =
+        t.Calculus.Apply(op, Some t :: List.map Some others, attrs) |> List.head
+
+    static member (+)(a: Term, b: Term) = a.Apply("add", [ b ], [])
+    static member (-)(a: Term, b: Term) = a.Apply("sub", [ b ], [])
+    static member (*)(a: Term, b: Term) = a.Apply("mul", [ b ], [])
+    static member (/)(a: Term, b: Term) = a.Apply("div", [ b ], [])
+    static member (~-)(a: Term) = a.Apply("neg", [], [])
+    static member (*)(a: Term, c: float) = a.Apply("mul", [], [ "other", Attr.Float c ])
+    static member (*)(c: float, a: Term) = a * c
+    static member (+)(a: Term, c: float) = a.Apply("add", [], [ "other", Attr.Float c ])
+    static member (-)(c: float, a: Term) = (-a) + c
+
+/// What a derivative rule is given.
+type IDerivation =
+    /// The gradient of output k; None where no path leads from the root to it.
+    abstract Gradient: int -> Term option
+    /// The saved input i (spliced numbering). It must have been declared in `Saves`.
+    abstract Input: int -> Term
+    /// The saved output k.
+    abstract Output: int -> Term
+    /// Whether input i needs a gradient.
+    abstract Needs: int -> bool
+    /// The shape of input i, whether saved or not; and its dtype.
+    abstract ShapeOf: int -> int[]
+    abstract DTypeOf: int -> DType
+    abstract Attrs: Attrs
+    /// The number of inputs, lists spliced in.
+    abstract Inputs: int
+
+/// A derivative rule: for each input, its gradient, or None where there is none.
+type Rule = IDerivation -> Term option list
+
+/// What an operator keeps for its derivative: PyTorch's choice, since it decides which in-place writes are errors.
+type Saving =
+    | Input of int
+    | Output of int
+
+/// How an operator makes its result.
+type Behaviour =
+    /// A new tensor, computed.
+    | Computes of Forward
+    /// A view (or a copy) of the first argument; its derivative is the transpose of the geometry's map, the same for all views.
+    | Aliases of (Geometry -> Attrs -> Result<Aliasing, Complaint>)
+
+/// What a tensor argument may be; the generator chooses by it and nothing else.
+[<RequireQualifiedAccess>]
+type ArgKind =
+    /// A float tensor, differentiable.
+    | Float
+    /// Any dtype.
+    | Any
+    /// An int64 tensor of indices or classes.
+    | Index
+    | Mask
+    /// A list of tensors.
+    | List of ArgKind
+    /// May be left out.
+    | Optional of ArgKind
+
+/// What an attribute may be, and which values are worth trying.
+[<RequireQualifiedAccess>]
+type AttrKind =
+    /// A dimension of the first argument, negative ones allowed.
+    | Dim
+    /// One or several dimensions, as a list.
+    | Dims
+    /// A shape (`view`, `reshape`, `expand`): the generator proposes one that fits.
+    | Size
+    | Permutation
+    | Flag
+    | Integer of int64 list
+    | Number of float list
+    /// A list of integers, one of these.
+    | Integers of int64 list list
+    | Choice of string list
+    /// The `index` of getitem and setitem_.
+    | Index
+    | DType
+
+/// An attribute of an operator.
+type AttrSpec =
+    { Name: string
+      Kind: AttrKind
+      /// Without it the step is an error.
+      Required: bool }
+
+/// Everything about one operator, in one record.
+type Operator =
+    { /// PyTorch's name, without the trailing underscore.
+      Name: string
+      /// One line for the documentation.
+      Formula: string
+      Args: ArgKind list
+      Attrs: AttrSpec list
+      Behaviour: Behaviour
+      /// The name of its node, without "Backward0": "Sigmoid".
+      Node: string
+      /// What is kept for the derivative: of which inputs need a gradient, and the attributes.
+      Saves: (int -> bool) -> Attrs -> Saving list
+      /// The derivative; None: not differentiable, its results never require a gradient.
+      Derivative: Rule option
+      /// There is a twin in place, `name_`, that writes the result into the first argument.
+      InPlace: bool
+      /// Only in place (`copy_`, `zero_`): the first argument is what is written to.
+      OnlyInPlace: bool
+      /// Not PyTorch's, but needed by derivatives; programs cannot name it.
+      Internal: bool
+      /// Where it is not differentiable and what holds there, with the source; None: smooth on its domain.
+      Kinks: string option
+      /// Which kinds of values of its float inputs are worth trying, beyond ordinary ones.
+      Domain: Domain }
+
+/// The domain of an operator's float inputs, for generators.
+and Domain =
+    | Everywhere
+    | Positive
+    | NonZero
+    | Above of float
+    | Between of float * float

@@ -1,0 +1,15 @@
+namespace Verified.Spec
+
+open Verified.Spec.Operators
+
+/// The operators of the specification, by PyTorch's name. A value: the interpreter, the generator, the goldens, the documentation
+/// and the coverage walk it.
+type Registry = Map<string, Operator>
+
+[<RequireQualifiedAccess>]
+module Registry =
+    /// All operators.
+    let all: Registry =
+        []
+        |> List.map (fun (op: Operator) -> op.Name, op)
+        |> Map.ofList
