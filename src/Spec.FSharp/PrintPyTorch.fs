@@ -1,1 +1,219 @@
 namespace Verified.Spec
+
+open System
+open System.Globalization
+
+/// Prints a program as a PyTorch script that anybody can run.
+[<RequireQualifiedAccess>]
+module PrintPyTorch =
+    let private invariant = CultureInfo.InvariantCulture
+
+    /// Functions that are in torch.nn.functional and no methods of tensors.
+    let private functional =
+        set
+            [ "avg_pool2d"; "binary_cross_entropy_with_logits"; "conv2d"; "conv_transpose2d"; "cross_entropy"; "elu"; "embedding"
+              "gelu"; "interpolate"; "layer_norm"; "leaky_relu"; "linear"; "max_pool2d"; "mse_loss"; "pad"; "silu"; "softplus" ]
+
+    /// Functions of torch alone: their first argument is a list or a condition.
+    let private torch = set [ "cat"; "stack"; "where"; "rsub"; "outer" ]
+
+    /// Where an attribute stands before a tensor in PyTorch's signature, the tensor goes by keyword: the keywords of the
+    /// arguments from the second on, "" for one that may stand by place.
+    let private keywords =
+        Map.ofList
+            [ "gather", [ "index" ]
+              "index_select", [ "index" ]
+              "clamp", [ "min"; "max" ]
+              "clamp_", [ "min"; "max" ]
+              "layer_norm", [ "weight"; "bias" ]
+              "cross_entropy", [ ""; "weight" ]
+              "binary_cross_entropy_with_logits", [ ""; "weight"; "pos_weight" ]
+              "addcmul_", [ ""; "" ] ]
+
+    let private number (value: float) (shortest: string) =
+        if Double.IsNaN value then "float('nan')"
+        elif Double.IsPositiveInfinity value then "float('inf')"
+        elif Double.IsNegativeInfinity value then "-float('inf')"
+        elif value = 0.0 && Double.IsNegative value then "-0.0"
+        elif shortest.AsSpan().IndexOfAny('.', 'E') >= 0 then shortest.Replace("E", "e")
+        else shortest + ".0"
+
+    let private bool value = if value then "True" else "False"
+
+    let rec private attr (value: Attr) =
+        match value with
+        | Attr.Null -> "None"
+        | Attr.Flag flag -> bool flag
+        | Attr.Integer n -> n.ToString invariant
+        | Attr.Float x -> number x (x.ToString("R", invariant))
+        | Attr.Text word when List.contains word [ "float32"; "float64"; "int64"; "bool" ] -> "torch." + word
+        | Attr.Text word -> "'" + word + "'"
+        | Attr.Items items -> "[" + String.Join(", ", items |> List.map attr) + "]"
+
+    let private literal (tensor: Literal) requiresGrad =
+        let elements =
+            match tensor.Data with
+            | Data.Floats values when tensor.DType = Float32 ->
+                values |> Array.map (fun v -> number v ((float32 v).ToString("R", invariant)))
+            | Data.Floats values -> values |> Array.map (fun v -> number v (v.ToString("R", invariant)))
+            | Data.Ints values when tensor.DType = Bool -> values |> Array.map (fun v -> bool (v <> 0L))
+            | Data.Ints values -> values |> Array.map (fun v -> v.ToString invariant)
+
+        let flat = "[" + String.Join(", ", elements) + "]"
+
+        let made =
+            if tensor.Shape.Length = 0 then
+                $"torch.tensor({elements[0]}, dtype=torch.{tensor.DType.Name})"
+            elif tensor.Shape.Length = 1 then
+                $"torch.tensor({flat}, dtype=torch.{tensor.DType.Name})"
+            else
+                $"torch.tensor({flat}, dtype=torch.{tensor.DType.Name}).reshape({Shape.show tensor.Shape})"
+
+        if requiresGrad then made + ".requires_grad_()" else made
+
+    /// `index` of getitem and setitem_ in brackets.
+    let private brackets (index: Attr) =
+        let bound value =
+            match value with
+            | Attr.Null -> ""
+            | other -> attr other
+
+        let one value =
+            match value with
+            | Attr.Null -> ":"
+            | Attr.Items [ start; stop; Attr.Null | Attr.Integer 1L ] -> bound start + ":" + bound stop
+            | Attr.Items [ start; stop; step ] -> bound start + ":" + bound stop + ":" + bound step
+            | other -> attr other
+
+        match index with
+        | Attr.Items [] -> "[()]"
+        | Attr.Items items -> "[" + String.Join(", ", items |> List.map one) + "]"
+        | other -> "[" + one other + "]"
+
+    let private orNone name = Option.defaultValue "None" name
+
+    let private arg (value: Arg) =
+        match value with
+        | Arg.Missing -> "None"
+        | Arg.Name name -> name
+        | Arg.Names names -> "[" + String.Join(", ", names |> List.map orNone) + "]"
+
+    let private names (args: Arg list) = args |> List.map arg
+
+    let private listed (items: string list) = "[" + String.Join(", ", items) + "]"
+
+    let private called name (args: string list) = name + "(" + String.Join(", ", args) + ")"
+
+    /// An ordinary function: by keyword whatever PyTorch's signature would put elsewhere.
+    let private call (step: Step) =
+        let attrs = Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
+
+        let rest =
+            match Map.tryFind step.Op keywords, step.In with
+            | Some keywords, _ :: others ->
+                others
+                |> List.mapi (fun i other ->
+                    match List.tryItem i keywords with
+                    | Some key when key <> "" -> if other = Arg.Missing then None else Some(key + "=" + arg other)
+                    | _ -> Some(arg other))
+                |> List.choose id
+            | _, _ :: others -> names others
+            | _, [] -> []
+
+        match step.In with
+        | first :: _ when functional.Contains step.Op -> called ("F." + step.Op) (arg first :: rest @ attrs)
+        | Arg.Name first :: _ when not (torch.Contains step.Op) && not (step.Op.Contains '.') ->
+            called (first + "." + step.Op) (rest @ attrs)
+        | first :: _ -> called ("torch." + step.Op) (arg first :: rest @ attrs)
+        | [] -> called ("torch." + step.Op) attrs
+
+    let private bound (out: Out) value =
+        match out with
+        | Out.Nothing -> value
+        | Out.Name name -> name + " = " + value
+        | Out.Names [ one ] -> Option.defaultValue "_" one + ", = " + value
+        | Out.Names names -> String.Join(", ", names |> List.map (Option.defaultValue "_")) + " = " + value
+
+    let private gradients (step: Step) =
+        step.Gradients |> Option.map (fun names -> "grad_tensors=" + listed (names |> List.map orNone)) |> Option.toList
+
+    let private flags (step: Step) =
+        Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
+
+    let rec private lines indent (step: Step) : string list =
+        let line text = [ indent + text ]
+        let self () = arg step.In.Head
+
+        match step.Op with
+        | "no_grad"
+        | "enable_grad"
+        | "inference_mode" ->
+            let body = step.Steps |> List.collect (lines (indent + "    "))
+            line $"with torch.{step.Op}():" @ (if body.IsEmpty then [ indent + "    pass" ] else body)
+        | "backward" ->
+            let wrt = step.Wrt |> Option.map (fun names -> "inputs=" + listed names) |> Option.toList
+            line (called "torch.autograd.backward" (listed (names step.In) :: gradients step @ wrt @ flags step))
+        | "grad" ->
+            let wrt = step.Wrt |> Option.defaultValue [] |> listed
+
+            let outer =
+                step.Gradients |> Option.map (fun names -> "grad_outputs=" + listed (names |> List.map orNone)) |> Option.toList
+
+            let out =
+                match step.Out with
+                | Out.Name name -> Out.Names [ Some name ]
+                | other -> other
+
+            line (bound out (called "torch.autograd.grad" (listed (names step.In) :: wrt :: outer @ flags step)))
+        | "get_grad" -> line (bound step.Out (self () + ".grad"))
+        | "data" -> line (bound step.Out (self () + ".data"))
+        | "zero_grad" ->
+            match Map.tryFind "set_to_none" step.Attrs with
+            | Some(Attr.Flag false) -> line $"{self ()}.grad = None if {self ()}.grad is None else {self ()}.grad.detach_().zero_()"
+            | _ -> line (self () + ".grad = None")
+        | "register_hook" ->
+            let scale = step.Attrs |> Map.tryFind "scale" |> Option.map attr |> Option.defaultValue "1.0"
+            line (bound step.Out $"{self ()}.register_hook(lambda g: g * {scale})")
+        | "remove_hook" -> line (self () + ".remove()")
+        | "dropout" ->
+            let p = step.Attrs |> Map.tryFind "p" |> Option.map attr |> Option.defaultValue "0.5"
+            line (bound step.Out $"{self ()} * ({arg step.In[1]}.to({self ()}.dtype) / (1 - {p}))")
+        | "getitem" -> line (bound step.Out (self () + brackets step.Attrs["index"]))
+        | "setitem_" ->
+            let value =
+                match step.In with
+                | [ _; value ] -> arg value
+                | _ -> step.Attrs |> Map.tryFind "value" |> Option.map attr |> Option.defaultValue "None"
+
+            line (self () + brackets step.Attrs["index"] + " = " + value)
+        | "index" ->
+            let indices =
+                match step.In with
+                | [ _; Arg.Names names ] -> names |> List.map (Option.defaultValue ":")
+                | _ :: others -> others |> List.map (fun other -> if other = Arg.Missing then ":" else arg other)
+                | [] -> []
+
+            line (bound step.Out (self () + "[" + String.Join(", ", indices) + "]"))
+        | "pow" when step.Attrs.ContainsKey "self" ->
+            line (bound step.Out $"""torch.pow({attr step.Attrs["self"]}, {self ()})""")
+        | _ -> line (bound step.Out (call step))
+
+    /// A script that runs the program and prints what it observes.
+    let print (program: Program) =
+        let usesFunctional =
+            let rec any (steps: Step list) = steps |> List.exists (fun step -> functional.Contains step.Op || any step.Steps)
+            any program.Steps
+
+        let inputs = program.Inputs |> List.map (fun input -> $"{input.Name} = {literal input.Tensor input.RequiresGrad}")
+        let observed = program.Observe |> List.map (fun observed -> $"print('{observed.Text}', {observed.Text})")
+
+        String.Join(
+            "\n",
+            [ "import torch" ]
+            @ (if usesFunctional then [ "import torch.nn.functional as F" ] else [])
+            @ [ "" ]
+            @ inputs
+            @ (program.Steps |> List.collect (lines ""))
+            @ observed
+            @ [ "" ]
+        )
