@@ -1,0 +1,92 @@
+using System.IO.Compression;
+using System.Text;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>Reads corpora: JSON Lines, gzip-compressed or not, one case a line.</summary>
+public static class Corpus
+{
+    /// <summary>
+    /// Streams the cases of a file, or of standard input for <c>-</c>. A file that is missing, truncated or malformed gives a
+    /// <see cref="CorpusException"/> that names the file and the line; the cases before it have been given.
+    /// </summary>
+    public static IEnumerable<Json.Case> Read(string path)
+    {
+        using var stream = Open(path);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        for (var number = 1; NextLine(reader, path, number) is { } line; number++)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            var read = Json.readCase(line);
+            if (read.IsError) throw new CorpusException($"{path}, line {number}, {Place(read.ErrorValue)}");
+            yield return read.ResultValue;
+        }
+    }
+
+    /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
+    public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
+    {
+        if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Read(path);
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CorpusException($"{path}: {e.Message}", e);
+        }
+
+        var program = Json.readProgram(text);
+        if (program.IsOk) return [new Json.Case(Path.GetFileNameWithoutExtension(path), program.ResultValue, null, null)];
+        // Not one program: a corpus by another name, where its first line is a case of its own.
+        var firstLine = text.Split('\n', 2)[0];
+        return Json.readCase(firstLine).IsOk ? Read(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
+    }
+
+    private static string Place(TextError error) =>
+        $"column {error.Column}{(error.Path.Length == 0 ? "" : $" ({error.Path})")}: {error.Message}";
+
+    private static string? NextLine(StreamReader reader, string path, int number)
+    {
+        try
+        {
+            return reader.ReadLine();
+        }
+        catch (InvalidDataException e)
+        {
+            throw new CorpusException($"{path}, line {number}: the compressed file is truncated or damaged ({e.Message})", e);
+        }
+        catch (IOException e)
+        {
+            throw new CorpusException($"{path}, line {number}: {e.Message}", e);
+        }
+    }
+
+    private static Stream Open(string path)
+    {
+        if (path == "-") return Console.OpenStandardInput();
+        try
+        {
+            var file = File.OpenRead(path);
+            var zipped = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
+            file.Position = 0;
+            return zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CorpusException($"{path}: {e.Message}", e);
+        }
+    }
+}
+
+/// <summary>A corpus could not be read: the message names the file, the line and what is wrong.</summary>
+public sealed class CorpusException : Exception
+{
+    /// <summary>A corpus that could not be read, and why.</summary>
+    public CorpusException(string message) : base(message) { }
+
+    /// <summary>A corpus that could not be read, and why, with its cause.</summary>
+    public CorpusException(string message, Exception inner) : base(message, inner) { }
+}
