@@ -161,7 +161,10 @@ type Operator =
       /// Where it is not differentiable and what holds there, with the source; None: smooth on its domain.
       Kinks: string option
       /// Which kinds of values of its float inputs are worth trying, beyond ordinary ones.
-      Domain: Domain }
+      Domain: Domain
+      /// Shapes of the tensor arguments (lists spliced in) worth trying, for generators: each entry is one set, such as
+      /// [ [| 2; 3 |]; [| 3; 4 |] ] for mm. Empty where any shapes that broadcast will do.
+      Shapes: int[] list list }
 
 /// The domain of an operator's float inputs, for generators.
 and Domain =
