@@ -618,7 +618,8 @@ module Define =
           OnlyInPlace = false
           Internal = false
           Kinks = None
-          Domain = Everywhere }
+          Domain = Everywhere
+          Shapes = [] }
 
     /// An operator that returns views of its first argument (or, as PyTorch does, copies).
     let views name formula args attrs aliases : Operator =
