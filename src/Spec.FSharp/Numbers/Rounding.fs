@@ -1,0 +1,116 @@
+namespace Verified.Spec.Numbers
+
+open System
+open Verified.Spec
+
+/// What an examined engine claims of its elementary functions: units in the last place, by function. The specification's
+/// bound allows for them. Set per thread, for the time of a run.
+[<AbstractClass; Sealed>]
+type Allowance private () =
+    /// What is allowed where an engine declares nothing.
+    static member Default = 4.0
+
+    /// The most that a declaration can buy; beyond it an engine's inaccuracy is a finding.
+    static member Most = 16.0
+
+    [<ThreadStatic; DefaultValue>]
+    static val mutable private table: float[] | null
+
+    /// The number of entries: one for each elementary function, and the power as the last.
+    static member internal Power = 11
+
+    /// The table in force on this thread.
+    static member internal Current =
+        match Allowance.table with
+        | null ->
+            let fresh = Array.create (Allowance.Power + 1) Allowance.Default
+            Allowance.table <- fresh
+            fresh
+        | table -> table
+
+    /// The units in the last place in force on this thread.
+    static member Of(f: Elementary) =
+        let table = Allowance.Current
+
+        match f with
+        | Elementary.Exp -> table[0]
+        | Elementary.Expm1 -> table[1]
+        | Elementary.Log -> table[2]
+        | Elementary.Log1p -> table[3]
+        | Elementary.Sqrt -> table[4]
+        | Elementary.Rsqrt -> table[5]
+        | Elementary.Sin -> table[6]
+        | Elementary.Cos -> table[7]
+        | Elementary.Tanh -> table[8]
+        | Elementary.Sigmoid -> table[9]
+        | Elementary.Erf -> table[10]
+
+    /// Runs with the given units in the last place: by function (`None` is the power); `Allowance.Default` where it says nothing.
+    static member With(ulp: Elementary option -> float option, run: unit -> 'T) : 'T =
+        let entry (f: Elementary option) =
+            defaultArg (ulp f) Allowance.Default |> min Allowance.Most |> max 0.5
+
+        let before = Allowance.table
+
+        Allowance.table <-
+            [| Elementary.Exp
+               Elementary.Expm1
+               Elementary.Log
+               Elementary.Log1p
+               Elementary.Sqrt
+               Elementary.Rsqrt
+               Elementary.Sin
+               Elementary.Cos
+               Elementary.Tanh
+               Elementary.Sigmoid
+               Elementary.Erf |]
+            |> Array.map (Some >> entry)
+            |> fun functions -> Array.append functions [| entry None |]
+
+        try
+            run ()
+        finally
+            Allowance.table <- before
+
+/// The formats' constants. A format is written as a number here: 0 none (a constant), 1 float32, 2 float64.
+module internal Precision =
+    let single = 1
+    let double = 2
+    let u32 = Math.ScaleB(1.0, -24)
+    let u64 = Math.ScaleB(1.0, -53)
+    let minNormal32 = Math.ScaleB(1.0, -126)
+    let minNormal64 = Math.ScaleB(1.0, -1022)
+    let max32 = float Single.MaxValue
+    // From here on rounding to nearest gives infinity.
+    let overflow32 = Math.ScaleB(1.0, 128) - Math.ScaleB(1.0, 103)
+
+    // The rounding of one operation, and beside it the specification's own in float64.
+    let own = 1.0 + Math.ScaleB(1.0, -20)
+    let unit32 = u32 * own + Math.ScaleB(1.0, -50)
+    let unit64 = 2.0 * u64 * own
+    // What the specification's own elementary functions may be off, relative to the value.
+    let ownElementary = 8.0 * u64
+
+    let inline unit f = if f = 2 then unit64 else unit32
+    let inline minNormal f = if f = 2 then minNormal64 else minNormal32
+
+    let inline isSingle (x: float) = float (float32 x) = x
+
+    /// A float64 that the format holds, and not a subnormal, which may be flushed.
+    let inline exact f (x: float) =
+        if f = 2 then
+            x = 0.0 || Math.Abs x >= minNormal64
+        else
+            isSingle x && (x = 0.0 || Math.Abs x >= minNormal32)
+
+    let inline isPowerOfTwo (x: float) =
+        BitConverter.DoubleToInt64Bits x &&& 0x000FFFFFFFFFFFFFL = 0L && x <> 0.0
+
+    /// gamma_n = n u / (1 - n u) (Higham), for an engine; doubled in float64 for the specification's own sum.
+    let gamma f (n: int) =
+        if n <= 0 then
+            0.0
+        else
+            let nu = float n * (if f = 2 then u64 else u32)
+            let g = nu / (1.0 - nu)
+            if f = 2 then 2.0 * g * own else g * own
