@@ -10,6 +10,12 @@ type Registry = Map<string, Operator>
 module Registry =
     /// All operators.
     let all: Registry =
-        []
+        [ Internal.all
+          Pointwise.all
+          Activations.all
+          Comparison.all
+          Views.all
+          Writes.all ]
+        |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)
         |> Map.ofList

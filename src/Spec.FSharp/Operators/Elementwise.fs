@@ -1,0 +1,177 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+open Scalar
+
+/// A function of one number, over any number system.
+type Unary =
+    abstract Of<'S when 'S :> IScalar<'S>> : 'S -> 'S
+
+/// A function of two numbers, over any number system.
+type Binary =
+    abstract Of<'S when 'S :> IScalar<'S>> : 'S * 'S -> 'S
+
+/// An operand that is a tensor or a number attribute.
+type Operand<'S> =
+    | Whole of Value<'S>
+    | Number of Attr
+
+[<RequireQualifiedAccess>]
+module Operand =
+    let ofValue v = Whole v
+
+    /// Tensor argument i, or else the number attribute of this name.
+    let read (call: Call<'S>) i name : Result<Operand<'S>, Complaint> =
+        match Argument.tryTensor call i with
+        | Some v -> Ok(Whole v)
+        | None ->
+            match Read.optional call.Attrs name with
+            | Some _ -> Read.scalar call.Attrs name |> Result.map Number
+            | None -> Complain.value $"'{name}' is missing: it must be a tensor or a number"
+
+    /// The same where both may be missing.
+    let tryRead (call: Call<'S>) i name : Result<Operand<'S> option, Complaint> =
+        match Argument.tryTensor call i with
+        | Some v -> Ok(Some(Whole v))
+        | None -> Read.tryScalar call.Attrs name |> Result.map (Option.map Number)
+
+    let promotion (operand: Operand<'S>) =
+        match operand with
+        | Whole v -> Value.operand v
+        | Number n -> Promotion.Number n
+
+    let shape (operand: Operand<'S>) =
+        match operand with
+        | Whole v -> v.Shape
+        | Number _ -> [||]
+
+    let private numberAsFloat number =
+        match number with
+        | Attr.Integer n -> float n
+        | Attr.Flag true -> 1.0
+        | Attr.Float x -> x
+        | _ -> 0.0
+
+    /// As numbers of a float dtype, broadcast to a shape. A number attribute is a constant, without a format of its own.
+    let floats<'S when 'S :> IScalar<'S>> dtype shape (operand: Operand<'S>) : 'S[] =
+        match operand with
+        | Whole v -> v |> Value.expand shape |> Value.asFloats dtype
+        | Number n -> Array.create (Shape.count shape) (num (numberAsFloat n))
+
+    /// As integers or booleans, broadcast to a shape, and whether they are decided.
+    let ints<'S when 'S :> IScalar<'S>> dtype shape (operand: Operand<'S>) : int64[] * bool =
+        match operand with
+        | Whole v -> v |> Value.expand shape |> Value.asInts dtype
+        | Number n ->
+            let n =
+                match n with
+                | Attr.Integer n -> n
+                | other -> int64 (numberAsFloat other)
+
+            Array.create (Shape.count shape) (if dtype = Bool && n <> 0L then 1L else n), true
+
+    /// The dtype and the shape of a result of these operands.
+    let result (operands: Operand<'S> list) =
+        Broadcast.all (List.map shape operands)
+        |> Result.map (fun shape -> Promotion.result (List.map promotion operands), shape)
+
+/// Element-by-element forwards, from functions of numbers.
+[<RequireQualifiedAccess>]
+module Elementwise =
+    // A function may answer with a constant, which has no format until it is cast to one.
+    let private inFormat<'S when 'S :> IScalar<'S>> dtype (x: 'S) : 'S = 'S.Cast(Value.format dtype, x)
+
+    /// The larger of two, NaN if either is. It is continuous, so an undecided comparison costs accuracy and no more.
+    let larger (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
+        match 'S.Compare(a, b) with
+        | Less -> b
+        | Equal
+        | Greater -> a
+        | Unordered -> a + b
+        | Undecided -> num 0.5 * (a + b + abs (a - b))
+
+    /// The smaller of two, NaN if either is.
+    let smaller (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
+        match 'S.Compare(a, b) with
+        | Less
+        | Equal -> a
+        | Greater -> b
+        | Unordered -> a + b
+        | Undecided -> num 0.5 * (a + b - abs (a - b))
+
+    /// Multiplication by a number that is 1 is no operation, and so adds no error.
+    let scaled (c: float) (x: 'S) : 'S when 'S :> IScalar<'S> = if c = 1.0 then x else num c * x
+
+    /// A function of the attributes alone: it complains of a bad one before any element is computed.
+    type Choice<'F> = Attrs -> Result<'F, Complaint>
+
+    let always (f: 'F) : Choice<'F> = fun _ -> Ok f
+
+    /// Floats to floats of the same dtype; integers give float32.
+    let toFloats (choose: Choice<Unary>) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
+                    let! f = choose call.Attrs
+                    let dtype = Promotion.toFloat x.DType
+                    let y = Value.asFloats dtype x |> Array.map (fun x -> inFormat dtype (f.Of x))
+                    return [ Value.floats dtype x.Shape y ]
+                } }
+
+    /// Floats to floats; integers to integers by a function of their own, which may complain of a dtype.
+    let keeping (choose: Choice<Unary>) (onInts: DType -> Result<int64 -> int64, Complaint>) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
+                    let! f = choose call.Attrs
+
+                    match x.Elements with
+                    | Elements.Floats elements ->
+                        let y = elements |> Array.map (fun e -> inFormat x.DType (f.Of e))
+                        return [ Value.floats x.DType x.Shape y ]
+                    | Elements.Ints(elements, decided) ->
+                        let! f = onInts x.DType
+                        return [ Value.ints x.DType x.Shape (Array.map f elements) decided ]
+                } }
+
+    let private floatResult (f: Binary) dtype shape (a: Operand<'S>) (b: Operand<'S>) =
+        let y =
+            Array.map2
+                (fun a b -> inFormat dtype (f.Of(a, b)))
+                (Operand.floats dtype shape a)
+                (Operand.floats dtype shape b)
+
+        Value.floats dtype shape y
+
+    /// Two operands, the second of which may be the number attribute `other`, promoted to one dtype. Integers and booleans are
+    /// computed exactly, by the function for their dtype.
+    let binary (choose: Choice<Binary>) (onInts: Attrs -> DType -> Result<int64 -> int64 -> int64, Complaint>) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! a = Argument.tensor call 0 |> Result.map Operand.ofValue
+                    let! b = Operand.read call 1 "other"
+                    let! f = choose call.Attrs
+                    let! dtype, shape = Operand.result [ a; b ]
+
+                    if dtype.IsFloat then
+                        return [ floatResult f dtype shape a b ]
+                    else
+                        let! f = onInts call.Attrs dtype
+                        let a, knownA = Operand.ints dtype shape a
+                        let b, knownB = Operand.ints dtype shape b
+                        return [ Value.ints dtype shape (Array.map2 f a b) (knownA && knownB) ]
+                } }
+
+    /// The same where integers give float32.
+    let binaryToFloats (f: Binary) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! a = Argument.tensor call 0 |> Result.map Operand.ofValue
+                    let! b = Operand.read call 1 "other"
+                    let! dtype, shape = Operand.result [ a; b ]
+                    return [ floatResult f (Promotion.toFloat dtype) shape a b ]
+                } }

@@ -1,0 +1,136 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Operators that derivatives need and programs cannot name.
+module Internal =
+    let private shapeAttr attrs name = Read.integers attrs name |> Result.map Array.ofList
+
+    /// Sums what broadcasting repeated: the transpose of `expand`.
+    let sumTo =
+        { Define.computes
+              "sum_to"
+              "x summed over the dimensions that broadcasting from `size` repeats"
+              [ ArgKind.Float ]
+              [ Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! size = shapeAttr call.Attrs "size"
+                          do! Complain.unlessShape (Broadcast.reaches size x.Shape) (fun () -> $"{Shape.show size} does not broadcast to {Shape.show x.Shape}")
+                          let into = Broadcast.positions size x.Shape
+                          let elements = Value.asFloats x.DType x
+                          let terms = Array.init (Shape.count size) (fun _ -> ResizeArray<'S>())
+                          Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) into
+
+                          let sums =
+                              terms |> Array.map (fun t -> if t.Count = 0 then Value.exact x.DType 0.0 else 'S.Sum(t.ToArray()))
+
+                          return [ Value.floats x.DType size sums ]
+                      } } with
+            Internal = true
+            Node = "Sum"
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
+
+    /// Zeros of the shape and dtype of x. Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
+    let zerosLike =
+        { Define.computes
+              "zeros_like"
+              "0"
+              [ ArgKind.Any ]
+              []
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+
+                          return
+                              [ if x.DType.IsFloat then
+                                    Value.full x.DType x.Shape 0.0
+                                else
+                                    Value.ints x.DType x.Shape (Array.zeroCreate (Value.count x)) true ]
+                      } } with
+            Internal = true }
+
+    let private geometry attrs (prefix: string) =
+        result {
+            let! size = shapeAttr attrs (prefix + "size")
+            let! stride = shapeAttr attrs (prefix + "stride")
+            let! offset = Read.integer attrs (prefix + "storage_offset")
+
+            return
+                { Geometry.Shape = size
+                  Strides = stride
+                  Offset = offset }
+        }
+
+    /// A view of a dense x by strides, as a value. The derivative of every view operator: what its geometry makes of a dense x.
+    let strided =
+        { Define.computes
+              "strided"
+              "y[i] = x.flat[offset + sum i * stride]"
+              [ ArgKind.Float ]
+              [ Define.required "size" AttrKind.Size
+                Define.required "stride" AttrKind.Size
+                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! view = geometry call.Attrs ""
+                          return [ Value.pick view.Shape (Positions.ofGeometry view) x ]
+                      } } with
+            Internal = true
+            Node = "AsStrided"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply
+                                  "strided_backward"
+                                  [ g ]
+                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
+                ) }
+
+    /// The transpose of `strided`: each element of g is added where it was taken from.
+    let stridedBackward =
+        { Define.computes
+              "strided_backward"
+              "x.flat[offset + sum i * stride] += g[i]"
+              [ ArgKind.Float ]
+              [ Define.required "input_size" AttrKind.Size
+                Define.required "size" AttrKind.Size
+                Define.required "stride" AttrKind.Size
+                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! g = Argument.floats call 0
+                          let! inputSize = shapeAttr call.Attrs "input_size"
+                          let! view = geometry call.Attrs ""
+                          let elements = Value.asFloats g.DType g
+                          let terms = Array.init (Shape.count inputSize) (fun _ -> ResizeArray<'S>(1))
+                          Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) (Positions.ofGeometry view)
+
+                          let sums =
+                              terms
+                              |> Array.map (fun t ->
+                                  match t.Count with
+                                  | 0 -> Value.exact g.DType 0.0
+                                  | 1 -> t[0]
+                                  | _ -> 'S.Sum(t.ToArray()))
+
+                          return [ Value.floats g.DType inputSize sums ]
+                      } } with
+            Internal = true
+            Node = "AsStridedBackward"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply "strided" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                ) }
+
+    let all = [ sumTo; zerosLike; strided; stridedBackward ]
