@@ -1,0 +1,17 @@
+"""The corpus: programs by group. A group is one golden file; its modules each give `programs()`."""
+import importlib
+
+GROUPS = {
+    "seeds": ["seeds"],
+}
+
+
+def programs(group):
+    """A group's programs in order. Two of the same identity are a mistake in the corpus."""
+    found = [p for module in GROUPS[group] for p in importlib.import_module("corpus." + module).programs()]
+    seen = set()
+    for p in found:
+        if p.id in seen:
+            raise ValueError(f"two programs are called {p.id}")
+        seen.add(p.id)
+    return found

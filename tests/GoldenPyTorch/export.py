@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+"""Runs the corpus through PyTorch and writes the golden files.
+
+    python tests/GoldenPyTorch/export.py                      every group, into tests/GoldenPyTorch/goldens
+    python tests/GoldenPyTorch/export.py --only seeds models  some groups
+    python tests/GoldenPyTorch/export.py --check              exports again, writes nothing, lists what differs
+    python tests/GoldenPyTorch/export.py --list               groups and the number of their programs
+
+Needs Python 3.9 or newer and `torch` (the committed goldens are PyTorch 2.6.0's, and say so), nothing else. On the machine
+that made them, exporting again changes no byte. On another processor PyTorch may pick other kernels, and last bits differ:
+--check lists which values differ and by how much. Exit codes: 0 nothing differs (or all written), 1 something differs,
+2 the command line or a file is wrong.
+
+A golden file is gzip-compressed JSON Lines: {"id", "program", "outcome", "source": {"pytorch": VERSION}} a line.
+"""
+import argparse
+import gzip
+import io
+import json
+import math
+import os
+import sys
+import time
+import zlib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import corpus  # noqa: E402
+from corpus.program import pytorch  # noqa: E402  (the adapter)
+
+SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+
+def golden_path(folder, group):
+    return os.path.join(folder, group + ".jsonl.gz")
+
+
+def lines_of(group, source):
+    """The golden lines of a group, each a program run just now."""
+    programs = corpus.programs(group)
+    shown = time.monotonic()
+    lines = []
+    for i, p in enumerate(programs):
+        program = p.program()
+        try:
+            outcome = pytorch.run_program(program)
+        except (pytorch.Malformed, pytorch.Unsupported) as error:
+            raise SystemExit(f"export: {p.id}: {error}") from error
+        golden = {"id": p.id, "program": program, "outcome": outcome, "source": source}
+        lines.append(json.dumps(golden, separators=(",", ":"), allow_nan=False) + "\n")
+        if time.monotonic() - shown > 0.2:
+            shown = time.monotonic()
+            print(f"\r{group}: {i + 1} of {len(programs)}", end="", file=sys.stderr, flush=True)
+    print(f"\r{group}: {len(programs)} programs   ", file=sys.stderr)
+    return lines
+
+
+def compress(lines):
+    """The same bytes for the same lines: no name, no time, a fixed level."""
+    buffer = io.BytesIO()
+    with gzip.GzipFile(filename="", mode="wb", compresslevel=9, fileobj=buffer, mtime=0) as stream:
+        stream.write("".join(lines).encode("utf-8"))
+    return buffer.getvalue()
+
+
+def write_whole(path, data):
+    """Writes beside and renames: a reader never sees half a file."""
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(temporary, "wb") as stream:
+            stream.write(data)
+        os.replace(temporary, path)
+    finally:
+        if os.path.exists(temporary):
+            os.remove(temporary)
+
+
+def read_lines(path):
+    try:
+        with gzip.open(path, "rt", encoding="utf-8", newline="\n") as stream:
+            return stream.readlines()
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise SystemExit(f"export: {path}: {error}") from error
+
+
+def number(value):
+    return SPECIAL.get(value, value) if isinstance(value, str) else float(value)
+
+
+def tensor_difference(old, new):
+    """What differs between two observed values, as one phrase; None where nothing does."""
+    if old is None or new is None:
+        return None if old is new else f"{'null' if old is None else 'a tensor'} became {'null' if new is None else 'a tensor'}"
+    for field in ("dtype", "shape", "requires_grad", "is_leaf", "version", "grad_fn"):
+        if old.get(field) != new.get(field):
+            return f"{field} {old.get(field)} became {new.get(field)}"
+    changed = [(number(a), number(b)) for a, b in zip(old["data"], new["data"]) if repr(a) != repr(b)]
+    if not changed:
+        return None
+    worst = max(changed, key=lambda pair: abs(pair[0] - pair[1]) if math.isfinite(sum(pair)) else math.inf)
+    size = abs(worst[0] - worst[1])
+    relative = f", {size / max(abs(worst[0]), 1e-300):.2g} of it" if math.isfinite(size) else ""
+    return f"{len(changed)} of {len(old['data'])} elements, the largest by {size:.3g}{relative}: {worst[0]!r} became {worst[1]!r}"
+
+
+def differences(old, new):
+    """Phrases for everything that differs between two goldens of one identity."""
+    if old["program"] != new["program"]:
+        yield "the program itself changed"
+        return
+    if old["source"] != new["source"]:
+        yield f"source {old['source']} became {new['source']}"
+    was, now = old["outcome"].get("raised"), new["outcome"].get("raised")
+    if was != now:
+        yield f"raised {was} became {now}"
+    before, after = old["outcome"]["values"], new["outcome"]["values"]
+    for name in sorted(set(before) | set(after)):
+        if name not in before or name not in after:
+            yield f"{name} is observed only {'now' if name in after else 'before'}"
+        else:
+            phrase = tensor_difference(before[name], after[name])
+            if phrase:
+                yield f"{name}: {phrase}"
+
+
+def check(path, group, lines):
+    """Prints what differs between a committed file and the lines of this run; how many programs do."""
+    if not os.path.exists(path):
+        print(f"{group}: {path} does not exist")
+        return 1
+    committed = read_lines(path)
+    if committed == lines:
+        with open(path, "rb") as stream:
+            if stream.read() != compress(lines):
+                print(f"{group}: every line is the same, only the compressed bytes differ (another zlib)")
+        return 0
+    old, new = ({g["id"]: g for g in map(json.loads, some)} for some in (committed, lines))
+    found = 0
+    for identity in list(old) + [i for i in new if i not in old]:
+        if identity not in old or identity not in new:
+            phrases = ["is not in the committed file" if identity in new else "is in the committed file only"]
+        else:
+            phrases = list(differences(old[identity], new[identity]))
+        found += bool(phrases)
+        for phrase in phrases:
+            print(f"{identity}: {phrase}")
+    if not found:
+        print(f"{group}: only the order or the spelling of lines differs")
+    return max(found, 1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; list what differs from the committed files")
+    parser.add_argument("--only", nargs="+", metavar="GROUP", choices=list(corpus.GROUPS), help="these groups alone")
+    parser.add_argument("--out", metavar="DIR", default=os.path.join(HERE, "goldens"), help="where the golden files are")
+    parser.add_argument("--list", action="store_true", help="list the groups")
+    options = parser.parse_args()
+    if options.list:
+        for group in options.only or corpus.GROUPS:
+            print(f"{group}\t{len(corpus.programs(group))}")
+        return 0
+    source = {"pytorch": pytorch.torch.__version__.split("+")[0]}
+    if not options.check:
+        os.makedirs(options.out, exist_ok=True)
+    different = 0
+    for group in options.only or corpus.GROUPS:
+        lines, path = lines_of(group, source), golden_path(options.out, group)
+        if options.check:
+            different += check(path, group, lines)
+        else:
+            write_whole(path, compress(lines))
+    if options.check:
+        print(f"{different} programs differ" if different else "nothing differs")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except OSError as error:
+        print(f"export: {error}", file=sys.stderr)
+        sys.exit(2)
+    except SystemExit as error:
+        if isinstance(error.code, str):
+            print(error.code, file=sys.stderr)
+            sys.exit(2)
+        raise
