@@ -15,7 +15,11 @@ module Registry =
           Activations.all
           Comparison.all
           Views.all
-          Writes.all ]
+          Writes.all
+          Reductions.all
+          Products.all
+          Convolution.all
+          Normalisation.all ]
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)
         |> Map.ofList

@@ -1,1 +1,470 @@
 namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Two-dimensional convolution. Output, input gradient and weight gradient are the three ways to read one trilinear form,
+///
+///     sum over n, o, c, (p, q), (i, j) of y[n, o, p, q] w[o, c, i, j] x[n, c', p s - padding + i d, q s - padding + j d],
+///
+/// where channel c' is the c-th of o's group: each of the three tensors is its derivative by that tensor, given the other two. So the three
+/// are each other's adjoints, at every order.
+type internal Window =
+    { Batch: int
+      Groups: int
+      /// Channels of x, and of y, in one group.
+      InPerGroup: int
+      OutPerGroup: int
+      /// Sizes (height, width) of x, of y and of the kernel.
+      In: int * int
+      Out: int * int
+      Kernel: int * int
+      Stride: int * int
+      /// Before the first row and column; what is behind the last follows from the sizes.
+      Padding: int * int
+      Dilation: int * int }
+
+    member w.InShape =
+        [| w.Batch; w.Groups * w.InPerGroup; fst w.In; snd w.In |]
+
+    member w.OutShape =
+        [| w.Batch; w.Groups * w.OutPerGroup; fst w.Out; snd w.Out |]
+
+    member w.WeightShape =
+        [| w.Groups * w.OutPerGroup; w.InPerGroup; fst w.Kernel; snd w.Kernel |]
+
+[<RequireQualifiedAccess>]
+module internal Window =
+    /// The row of x under row i of the kernel at row p of y, or -1 in the padding.
+    let private under stride padding dilation size p i =
+        let at = p * stride - padding + i * dilation
+        if at >= 0 && at < size then at else -1
+
+    /// For each of the elements of the tensor that `own` chooses (0 y, 1 w, 2 x), the products that make it: the offsets in the other two,
+    /// in this order.
+    let private products own (w: Window) =
+        let shapes = [| w.OutShape; w.WeightShape; w.InShape |]
+        let found = Array.init (Shape.count shapes[own]) (fun _ -> ResizeArray<struct (int * int)>())
+        let ih, iw = w.In
+        let oh, ow = w.Out
+        let kh, kw = w.Kernel
+
+        for n in 0 .. w.Batch - 1 do
+            for g in 0 .. w.Groups - 1 do
+                for o in g * w.OutPerGroup .. (g + 1) * w.OutPerGroup - 1 do
+                    for c in 0 .. w.InPerGroup - 1 do
+                        let channel = n * w.Groups * w.InPerGroup + g * w.InPerGroup + c
+
+                        for i in 0 .. kh - 1 do
+                            for j in 0 .. kw - 1 do
+                                for p in 0 .. oh - 1 do
+                                    let row = under (fst w.Stride) (fst w.Padding) (fst w.Dilation) ih p i
+
+                                    if row >= 0 then
+                                        for q in 0 .. ow - 1 do
+                                            let column = under (snd w.Stride) (snd w.Padding) (snd w.Dilation) iw q j
+
+                                            if column >= 0 then
+                                                let y = ((n * w.Groups * w.OutPerGroup + o) * oh + p) * ow + q
+                                                let k = ((o * w.InPerGroup + c) * kh + i) * kw + j
+                                                let x = (channel * ih + row) * iw + column
+
+                                                match own with
+                                                | 0 -> found[y].Add(struct (k, x))
+                                                | 1 -> found[k].Add(struct (y, x))
+                                                | _ -> found[x].Add(struct (y, k))
+
+        found
+
+    /// The tensor that `own` chooses, from the other two: each element one sum of products, with a bias as one more term.
+    let private assemble<'S when 'S :> IScalar<'S>> own window dtype (first: 'S[]) (second: 'S[]) (bias: int -> 'S[]) : 'S[] =
+        products own window
+        |> Array.mapi (fun element terms ->
+            let bias = bias element
+            let ones: 'S[] = bias |> Array.map (fun _ -> Value.exact dtype 1.0)
+            let a = Array.init terms.Count (fun t -> let struct (a, _) = terms[t] in first[a])
+            let b = Array.init terms.Count (fun t -> let struct (_, b) = terms[t] in second[b])
+
+            if a.Length + bias.Length = 0 then
+                Value.exact dtype 0.0
+            else
+                Scalar.dot (Array.append a ones) (Array.append b bias))
+
+    let private none (_: int) = [||]
+
+    /// The bias of the channel of an element of a tensor of this shape.
+    let private channelBias (shape: int[]) (bias: 'S[] option) =
+        match bias with
+        | None -> none
+        | Some bias -> fun element -> [| bias[element / (shape[2] * shape[3]) % shape[1]] |]
+
+    let output window dtype (x: 'S[]) (weight: 'S[]) bias =
+        assemble 0 window dtype weight x (channelBias window.OutShape bias)
+
+    let weight window dtype (x: 'S[]) (y: 'S[]) = assemble 1 window dtype y x none
+
+    let input window dtype (y: 'S[]) (weight: 'S[]) bias =
+        assemble 2 window dtype y weight (channelBias window.InShape bias)
+
+/// One of the three tensors from the other two, over any number system.
+type internal IReading =
+    abstract Of<'S when 'S :> IScalar<'S>> : Window * DType * 'S[] * 'S[] -> 'S[]
+
+/// The same with a bias added.
+type internal IBiasedReading =
+    abstract Of<'S when 'S :> IScalar<'S>> : Window * DType * 'S[] * 'S[] * 'S[] option -> 'S[]
+
+/// conv2d, conv_transpose2d, and the three adjoint readings of their form.
+module Convolution =
+    let private pairAttr (a, b) =
+        Derive.dimsAttr [ a; b ]
+
+    /// The window as attributes of the internal operators.
+    let private windowAttrs (w: Window) =
+        [ "in_size", pairAttr w.In
+          "out_size", pairAttr w.Out
+          "kernel_size", pairAttr w.Kernel
+          "stride", pairAttr w.Stride
+          "padding", pairAttr w.Padding
+          "dilation", pairAttr w.Dilation
+          "groups", Derive.integerAttr w.Groups ]
+
+    let private readPair attrs name = Read.pairOr (1, 1) attrs name
+
+    /// The window of an internal operator, its channels and batch found from its operands.
+    let private readWindow attrs batch inPerGroup outPerGroup =
+        result {
+            let! size = readPair attrs "in_size"
+            let! out = readPair attrs "out_size"
+            let! kernel = readPair attrs "kernel_size"
+            let! stride = readPair attrs "stride"
+            let! padding = readPair attrs "padding"
+            let! dilation = readPair attrs "dilation"
+            let! groups = Read.integer attrs "groups"
+
+            return
+                { Batch = batch
+                  Groups = groups
+                  InPerGroup = inPerGroup groups
+                  OutPerGroup = outPerGroup groups
+                  In = size
+                  Out = out
+                  Kernel = kernel
+                  Stride = stride
+                  Padding = padding
+                  Dilation = dilation }
+        }
+
+    /// One of the three readings as an operator: `read` makes the window of the operands' shapes.
+    let private reading name formula (windowOf: int[] -> int[] -> Attrs -> Result<Window, Complaint>) shapeOf (compute: IReading) adjoints =
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Float; ArgKind.Float ]
+              [ for size in [ "in_size"; "out_size"; "kernel_size"; "stride"; "padding"; "dilation" ] ->
+                    Define.required size (AttrKind.Integers [])
+                yield Define.required "groups" (AttrKind.Integer [ 1L ]) ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! a = Argument.floats call 0
+                          let! b = Argument.floats call 1
+                          let! window = windowOf a.Shape b.Shape call.Attrs
+                          let elements = compute.Of(window, a.DType, Value.asFloats a.DType a, Value.asFloats a.DType b)
+                          return [ Value.floats a.DType (shapeOf window) elements ]
+                      } } with
+            Internal = true
+            Saves =
+                fun needs _ ->
+                    [ if needs 1 then
+                          Input 0
+                      if needs 0 then
+                          Input 1 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let attrs = Map.toList d.Attrs
+                        let first, second = adjoints
+
+                        [ Some(fun () -> first attrs g (d.Input 1)); Some(fun () -> second attrs g (d.Input 0)) ])
+                ) }
+
+    let private outputOf attrs x w = Derive.apply "conv2d_output" [ x; w ] attrs
+    let private inputOf attrs y w = Derive.apply "conv2d_input" [ y; w ] attrs
+    let private weightOf attrs x y = Derive.apply "conv2d_weight" [ x; y ] attrs
+
+    let conv2dOutput =
+        reading
+            "conv2d_output"
+            "y from x and w"
+            (fun x w attrs -> readWindow attrs x[0] (fun _ -> w[1]) (fun groups -> w[0] / groups))
+            (fun window -> window.OutShape)
+            { new IReading with member _.Of(window, dtype, x, w) = Window.output window dtype x w None }
+            ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
+
+    let conv2dInput =
+        reading
+            "conv2d_input"
+            "x from y and w"
+            (fun y w attrs -> readWindow attrs y[0] (fun _ -> w[1]) (fun groups -> w[0] / groups))
+            (fun window -> window.InShape)
+            { new IReading with member _.Of(window, dtype, y, w) = Window.input window dtype y w None }
+            ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
+
+    let conv2dWeight =
+        reading
+            "conv2d_weight"
+            "w from x and y"
+            (fun x y attrs -> readWindow attrs x[0] (fun groups -> x[1] / groups) (fun groups -> y[1] / groups))
+            (fun window -> window.WeightShape)
+            { new IReading with member _.Of(window, dtype, x, y) = Window.weight window dtype x y }
+            ((fun attrs g y -> inputOf attrs y g), (fun attrs g x -> outputOf attrs x g))
+
+    // ---- the public operators ----
+
+    let private batched (shape: int[]) = if shape.Length = 3 then Array.append [| 1 |] shape else shape
+    let private positive (a, b) = a > 0 && b > 0
+    let private both f (a, b) (c, d) = f a c, f b d
+
+    /// Padding as (before, after) for rows and columns: numbers, or "same" and "valid".
+    let private readPadding attrs (kernel: int * int) (dilation: int * int) (stride: int * int) =
+        match Read.optional attrs "padding" with
+        | Some(Attr.Text "valid") -> Ok((0, 0), (0, 0))
+        | Some(Attr.Text "same") ->
+            if stride <> (1, 1) then
+                Complain.value "padding='same' is not supported for strided convolutions"
+            else
+                // An odd total has one more behind.
+                let total = both (fun k d -> d * (k - 1)) kernel dilation
+                let before = fst total / 2, snd total / 2
+                Ok(before, both (-) total before)
+        | Some(Attr.Text other) -> Complain.value $"Invalid padding string {other}, should be one of 'valid', 'same'"
+        | _ ->
+            Read.pairOr (0, 0) attrs "padding"
+            |> Result.bind (fun padding ->
+                if fst padding < 0 || snd padding < 0 then
+                    Complain.value "negative padding is not supported"
+                else
+                    Ok(padding, padding))
+
+    let private readSteps attrs =
+        result {
+            let! stride = Read.pairOr (1, 1) attrs "stride"
+            let! dilation = Read.pairOr (1, 1) attrs "dilation"
+            let! groups = Read.integerOr 1 attrs "groups"
+            do! Complain.unlessValue (positive stride) (fun () -> "non-positive stride is not supported")
+            do! Complain.unlessValue (positive dilation) (fun () -> "dilation should be greater than zero")
+            do! Complain.unlessValue (groups > 0) (fun () -> "non-positive groups is not supported")
+            return stride, dilation, groups
+        }
+
+    let private checkRanks name (x: int[]) (w: int[]) =
+        result {
+            do!
+                Complain.unlessShape (x.Length = 3 || x.Length = 4) (fun () ->
+                    $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x}")
+
+            do!
+                Complain.unlessShape (w.Length = 4) (fun () ->
+                    $"weight should have at least three dimensions, as many as the batched input: 4, but is of size {Shape.show w}")
+        }
+
+    /// The window of a conv2d call.
+    let private convWindow (attrs: Attrs) (xShape: int[]) (w: int[]) =
+        result {
+            do! checkRanks "conv2d" xShape w
+            let! stride, dilation, groups = readSteps attrs
+            let x = batched xShape
+            let kernel = w[2], w[3]
+            let! before, after = readPadding attrs kernel dilation stride
+
+            do!
+                Complain.unlessShape (w[0] >= groups) (fun () ->
+                    $"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {Shape.show w} instead")
+
+            do!
+                Complain.unlessShape (w[0] % groups = 0) (fun () ->
+                    $"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {Shape.show w} instead")
+
+            do!
+                Complain.unlessShape (x[1] = w[1] * groups) (fun () ->
+                    $"Given groups={groups}, weight of size {Shape.show w}, expected input{Shape.show x} to have {w[1] * groups} channels, but got {x[1]} channels instead")
+
+            let padded = x[2] + fst before + fst after, x[3] + snd before + snd after
+            let reach = both (fun k d -> d * (k - 1) + 1) kernel dilation
+
+            do!
+                Complain.unlessShape (fst reach <= fst padded && snd reach <= snd padded) (fun () ->
+                    $"Calculated padded input size per channel: ({fst padded} x {snd padded}). Kernel size: ({fst reach} x {snd reach}). Kernel size can't be greater than actual input size")
+
+            return
+                { Batch = x[0]
+                  Groups = groups
+                  InPerGroup = w[1]
+                  OutPerGroup = w[0] / groups
+                  In = (x[2], x[3])
+                  Out = both (fun room s -> room / s + 1) (both (-) padded reach) stride
+                  Kernel = kernel
+                  Stride = stride
+                  Padding = before
+                  Dilation = dilation }
+        }
+
+    /// The window of a conv_transpose2d call: its input is the form's y, its output the form's x.
+    let private transposeWindow (attrs: Attrs) (yShape: int[]) (w: int[]) =
+        result {
+            do! checkRanks "conv_transpose2d" yShape w
+            let! stride, dilation, groups = readSteps attrs
+            let! padding = Read.pairOr (0, 0) attrs "padding"
+            let! outputPadding = Read.pairOr (0, 0) attrs "output_padding"
+            let y = batched yShape
+            let kernel = w[2], w[3]
+
+            do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
+
+            do!
+                Complain.unlessValue (fst outputPadding >= 0 && snd outputPadding >= 0) (fun () ->
+                    "negative output_padding is not supported")
+
+            do!
+                Complain.unlessShape (y[1] = w[0]) (fun () ->
+                    $"Given transposed=1, weight of size {Shape.show w}, expected input{Shape.show y} to have {w[0]} channels, but got {y[1]} channels instead")
+
+            do!
+                Complain.unlessShape (w[0] >= groups && w[0] % groups = 0) (fun () ->
+                    $"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {Shape.show w} instead")
+
+            do!
+                Complain.unlessValue
+                    (fst outputPadding < max (fst stride) (fst dilation) && snd outputPadding < max (snd stride) (snd dilation))
+                    (fun () ->
+                        $"output padding must be smaller than either stride or dilation, but got output_padding_height: {fst outputPadding} output_padding_width: {snd outputPadding} stride_height: {fst stride} stride_width: {snd stride} dilation_height: {fst dilation} dilation_width: {snd dilation}")
+
+            let size n s p k d extra = (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
+            let h = size y[2] (fst stride) (fst padding) (fst kernel) (fst dilation) (fst outputPadding)
+            let v = size y[3] (snd stride) (snd padding) (snd kernel) (snd dilation) (snd outputPadding)
+
+            do!
+                Complain.unlessShape (h > 0 && v > 0) (fun () ->
+                    $"Given input size per channel: ({y[2]} x {y[3]}). Calculated output size per channel: ({h} x {v}). Output size is too small")
+
+            return
+                { Batch = y[0]
+                  Groups = groups
+                  InPerGroup = w[1]
+                  OutPerGroup = w[0] / groups
+                  In = (h, v)
+                  Out = (y[2], y[3])
+                  Kernel = kernel
+                  Stride = stride
+                  Padding = padding
+                  Dilation = dilation }
+        }
+
+    let private checkBias channels (w: int[]) (bias: Value<'S> option) =
+        match bias with
+        | Some b when b.Shape <> [| channels |] ->
+            Complain.shape
+                $"Given weight of size {Shape.show w}, expected bias to be 1-dimensional with {channels} elements, but got bias of size {Shape.show b.Shape} instead"
+        | _ -> Ok()
+
+    let private lower (t: DType) = (Promotion.messageName t).ToLowerInvariant()
+
+    let private checkDTypes (x: Value<'S>) (w: Value<'S>) (bias: Value<'S> option) =
+        result {
+            do!
+                Complain.unlessDType (x.DType = w.DType) (fun () ->
+                    $"Input type ({lower x.DType}) and weight type ({lower w.DType}) should be the same")
+
+            match bias with
+            | Some b when b.DType <> x.DType ->
+                return! Complain.dtype $"Input type ({lower x.DType}) and bias type ({lower b.DType}) should be the same"
+            | _ -> return! Complain.unlessDType x.DType.IsFloat (fun () -> $"convolution has no definition for {x.DType.Name}")
+        }
+
+    /// A convolution or its transpose: the window's reading `compute`, and the two operators that give the adjoints.
+    let private convolution name formula attrs shapes windowOf (resultOf: Window -> int[]) (compute: IBiasedReading) adjoints =
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              attrs
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! w = Argument.tensor call 1
+                          let bias = Argument.tryTensor call 2
+                          let! window = windowOf call.Attrs x.Shape w.Shape
+                          let shape: int[] = resultOf window
+                          do! checkBias shape[1] w.Shape bias
+                          do! checkDTypes x w bias
+
+                          let elements =
+                              compute.Of(
+                                  window,
+                                  x.DType,
+                                  Value.asFloats x.DType x,
+                                  Value.asFloats x.DType w,
+                                  bias |> Option.map (Value.asFloats x.DType)
+                              )
+
+                          return [ Value.floats x.DType (if x.Shape.Length = 3 then shape[1..] else shape) elements ]
+                      } } with
+            Node = "Convolution"
+            // Both, whichever needs a gradient: derivatives.yaml has one formula for all three.
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Shapes = shapes
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        match windowOf d.Attrs (d.ShapeOf 0) (d.ShapeOf 1) with
+                        | Error complaint -> invalidOp complaint.Message
+                        | Ok(window: Window) ->
+                            let attrs = windowAttrs window
+                            let g = Shaping.reshape (resultOf window) g
+                            let x () = Shaping.reshape (batched (d.ShapeOf 0)) (d.Input 0)
+                            let toInput, toWeight = adjoints
+
+                            [ Some(fun () -> toInput attrs g (d.Input 1) |> Shaping.reshape (d.ShapeOf 0))
+                              Some(fun () -> toWeight attrs g (x ()))
+                              Some(fun () -> Shaping.sumOver [ 0; 2; 3 ] false g) ])
+                ) }
+
+    let private steps =
+        [ Define.attr "stride" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 2L ]; [ 2L; 1L ] ])
+          Define.attr "padding" (AttrKind.Integers [ [ 0L; 0L ]; [ 1L; 1L ]; [ 1L; 0L ] ])
+          Define.attr "dilation" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 1L ] ])
+          Define.attr "groups" (AttrKind.Integer [ 1L; 2L ]) ]
+
+    let conv2d =
+        convolution
+            "conv2d"
+            "y[n,o,p,q] = bias[o] + sum over c,i,j of w[o,c,i,j] x[n,c,p*stride-padding+i*dilation,q*stride-padding+j*dilation]"
+            steps
+            [ [ [| 1; 1; 4; 4 |]; [| 1; 1; 2; 2 |] ]
+              [ [| 2; 2; 4; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
+              [ [| 1; 2; 3; 3 |]; [| 2; 1; 3; 2 |]; [| 2 |] ]
+              [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ]
+              [ [| 1; 1; 5; 3 |]; [| 2; 1; 1; 1 |] ]
+              [ [| 0; 1; 3; 3 |]; [| 1; 1; 2; 2 |] ] ]
+            convWindow
+            (fun window -> window.OutShape)
+            { new IBiasedReading with member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
+            ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
+
+    let convTranspose2d =
+        convolution
+            "conv_transpose2d"
+            "the adjoint of conv2d: y[n,c,p*stride-padding+i*dilation,..] += w[o,c,i,j] x[n,o,p,q], plus bias[c]"
+            (Define.attr "output_padding" (AttrKind.Integers [ [ 0L; 0L ]; [ 1L; 1L ]; [ 1L; 0L ] ]) :: steps)
+            [ [ [| 1; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ]
+              [ [| 2; 2; 2; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
+              [ [| 1; 2; 3; 2 |]; [| 2; 1; 3; 2 |] ]
+              [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ]
+              [ [| 0; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ] ]
+            transposeWindow
+            (fun window -> window.InShape)
+            { new IBiasedReading with member _.Of(window, dtype, y, w, bias) = Window.input window dtype y w bias }
+            ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
+
+    let all = [ conv2d; convTranspose2d; conv2dOutput; conv2dInput; conv2dWeight ]

@@ -1,1 +1,457 @@
 namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Products of matrices and vectors. Every element is one sum of products, so that one bound covers every order of summation.
+module Products =
+    /// For each pair of batches, the matrix product of `a` (m by k) and `b` (k by n): sums of k products.
+    let private multiply<'S when 'S :> IScalar<'S>> (batches: (int * int)[]) m k n (a: Value<'S>) (b: Value<'S>) =
+        let each element =
+            [| for inA, inB in batches do
+                   for i in 0 .. m - 1 do
+                       for j in 0 .. n - 1 do
+                           yield element ((inA * m + i) * k) (inB * k * n + j) |]
+
+        match a.Elements, b.Elements with
+        | Elements.Floats x, Elements.Floats y ->
+            each (fun row column ->
+                if k = 0 then
+                    Value.exact a.DType 0.0
+                else
+                    Scalar.dot (Array.init k (fun l -> x[row + l])) (Array.init k (fun l -> y[column + l * n])))
+            |> Elements.Floats
+        | _ ->
+            let x, decidedX = Value.asInts Int64 a
+            let y, decidedY = Value.asInts Int64 b
+
+            Elements.Ints(
+                each (fun row column ->
+                    let mutable sum = 0L
+
+                    for l in 0 .. k - 1 do
+                        sum <- sum + x[row + l] * y[column + l * n]
+
+                    sum),
+                decidedX && decidedY
+            )
+
+    let private value shape (a: Value<'S>) elements =
+        [ { DType = a.DType
+            Shape = shape
+            Elements = elements } ]
+
+    let private both (call: Call<'S>) =
+        result {
+            let! a = Argument.tensor call 0
+            let! b = Argument.tensor call 1
+            return a, b
+        }
+
+    let private lower (t: DType) = (Promotion.messageName t).ToLowerInvariant()
+
+    /// Products want one dtype, and have none for booleans.
+    let private sameDType kernel (a: Value<'S>) (b: Value<'S>) =
+        if a.DType <> b.DType then
+            Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
+        elif a.DType = Bool then
+            Complain.dtype $"\"{kernel}\" not implemented for 'Bool'"
+        else
+            Ok()
+
+    let private rank (shape: int[]) = shape.Length
+
+    // ---- dot, mv, mm, bmm, outer ----
+
+    let private dotForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+
+                    do!
+                        Complain.unlessShape (rank a.Shape = 1 && rank b.Shape = 1) (fun () ->
+                            $"1D tensors expected, but got {rank a.Shape}D and {rank b.Shape}D tensors")
+
+                    do!
+                        Complain.unlessDType (a.DType = b.DType) (fun () ->
+                            $"dot : expected both vectors to have same dtype, but found {Promotion.messageName a.DType} and {Promotion.messageName b.DType}")
+
+                    do! sameDType "dot" a b
+                    let n = a.Shape[0]
+
+                    do!
+                        Complain.unlessShape (n = b.Shape[0]) (fun () ->
+                            $"inconsistent tensor size, expected tensor [{n}] and src [{b.Shape[0]}] to have the same number of elements, but got {n} and {b.Shape[0]} elements respectively")
+
+                    return value [||] a (multiply [| 0, 0 |] 1 n 1 a b)
+                } }
+
+    let private mvForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+
+                    do!
+                        Complain.unlessShape (rank a.Shape = 2 && rank b.Shape = 1) (fun () ->
+                            $"vector + matrix @ vector expected, got 1, {rank a.Shape}, {rank b.Shape}")
+
+                    let m, k = a.Shape[0], a.Shape[1]
+
+                    do!
+                        Complain.unlessShape (k = b.Shape[0]) (fun () ->
+                            $"size mismatch, got input ({m}), mat ({m}x{k}), vec ({b.Shape[0]})")
+
+                    do! sameDType "addmv_impl_cpu" a b
+                    return value [| m |] a (multiply [| 0, 0 |] m k 1 a b)
+                } }
+
+    let private mmForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+                    do! Complain.unlessShape (rank a.Shape = 2) (fun () -> "self must be a matrix")
+                    do! Complain.unlessShape (rank b.Shape = 2) (fun () -> "mat2 must be a matrix")
+                    let m, k, n = a.Shape[0], a.Shape[1], b.Shape[1]
+
+                    do!
+                        Complain.unlessShape (k = b.Shape[0]) (fun () ->
+                            $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {b.Shape[0]}x{n})")
+
+                    do! sameDType "addmm_impl_cpu_" a b
+                    return value [| m; n |] a (multiply [| 0, 0 |] m k n a b)
+                } }
+
+    let private bmmForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+                    do! Complain.unlessShape (rank a.Shape = 3) (fun () -> "batch1 must be a 3D tensor")
+                    do! Complain.unlessShape (rank b.Shape = 3) (fun () -> "batch2 must be a 3D tensor")
+                    let batch, m, k, n = a.Shape[0], a.Shape[1], a.Shape[2], b.Shape[2]
+
+                    do!
+                        Complain.unlessShape (b.Shape[0] = batch && b.Shape[1] = k) (fun () ->
+                            $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{b.Shape[0]}, {b.Shape[1]}].")
+
+                    do! sameDType "baddbmm" a b
+                    return value [| batch; m; n |] a (multiply (Array.init batch (fun i -> i, i)) m k n a b)
+                } }
+
+    let private outerForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+
+                    do!
+                        Complain.unlessShape (rank a.Shape = 1) (fun () ->
+                            $"outer: Expected 1-D argument self, but got {rank a.Shape}-D")
+
+                    do!
+                        Complain.unlessShape (rank b.Shape = 1) (fun () ->
+                            $"outer: Expected 1-D argument vec2, but got {rank b.Shape}-D")
+
+                    let dtype = Promotion.result [ Value.operand a; Value.operand b ]
+                    let m, n = a.Shape[0], b.Shape[0]
+
+                    if dtype.IsFloat then
+                        let x, y = Value.asFloats dtype a, Value.asFloats dtype b
+                        return [ Value.floats dtype [| m; n |] [| for p in x do for q in y -> Scalar.(*) p q |] ]
+                    else
+                        let (x, decidedX), (y, decidedY) = Value.asInts dtype a, Value.asInts dtype b
+                        return [ Value.ints dtype [| m; n |] [| for p in x do for q in y -> p * q |] (decidedX && decidedY) ]
+                } }
+
+    // ---- matmul ----
+
+    /// The shapes of matmul's operands as batches of matrices: a vector is a row on the left and a column on the right.
+    let private asMatrices (a: int[]) (b: int[]) =
+        (if rank a = 1 then [| 1; a[0] |] else a), (if rank b = 1 then [| b[0]; 1 |] else b)
+
+    let private batchOf (shape: int[]) = shape[.. shape.Length - 3]
+
+    let private matmulShapes (a: int[]) (b: int[]) =
+        result {
+            do!
+                Complain.unlessShape (rank a > 0 && rank b > 0) (fun () ->
+                    $"both arguments to matmul need to be at least 1D, but they are {rank a}D and {rank b}D")
+
+            let left, right = asMatrices a b
+            let m, k, n = left[left.Length - 2], left[left.Length - 1], right[right.Length - 1]
+            let inner = right[right.Length - 2]
+
+            if k <> inner then
+                match rank a, rank b with
+                | 1, 1 ->
+                    return!
+                        Complain.shape
+                            $"inconsistent tensor size, expected tensor [{k}] and src [{inner}] to have the same number of elements, but got {k} and {inner} elements respectively"
+                | 2, 1 -> return! Complain.shape $"size mismatch, got input ({m}), mat ({m}x{k}), vec ({inner})"
+                | (1 | 2), 2 -> return! Complain.shape $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {inner}x{n})"
+                | _, (1 | 2) ->
+                    let rows = Shape.count a[.. a.Length - 2]
+
+                    return!
+                        Complain.shape (
+                            if rank b = 1 then
+                                $"size mismatch, got input ({rows}), mat ({rows}x{k}), vec ({inner})"
+                            else
+                                $"mat1 and mat2 shapes cannot be multiplied ({rows}x{k} and {inner}x{n})"
+                        )
+                | _ ->
+                    let batch = Shape.count (batchOf left)
+                    return! Complain.shape $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{batch}, {inner}]."
+            else
+                let! batch = Broadcast.shapes (batchOf left) (batchOf right)
+
+                return
+                    {| Left = left
+                       Right = right
+                       Batch = batch
+                       M = m
+                       K = k
+                       N = n
+                       Result =
+                        [| yield! batch
+                           if rank a > 1 then
+                               m
+                           if rank b > 1 then
+                               n |] |}
+        }
+
+    let private matmulForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! a, b = both call
+                    let! s = matmulShapes a.Shape b.Shape
+                    do! sameDType "addmm_impl_cpu_" a b
+
+                    let batches =
+                        Array.zip
+                            (Broadcast.positions (batchOf s.Left) s.Batch)
+                            (Broadcast.positions (batchOf s.Right) s.Batch)
+
+                    return value s.Result a (multiply batches s.M s.K s.N a b)
+                } }
+
+    let private matmul2 (a: Term) (b: Term) = Derive.apply "matmul" [ a; b ] []
+    let private rowsOf (t: Term) = Shaping.reshape [| Shape.count t.Shape[.. t.Shape.Length - 2]; Array.last t.Shape |] t
+
+    /// The adjoints of matmul. Batches that share one matrix are folded into its rows, so that its gradient is one sum of products.
+    let private matmulRule: Rule =
+        Derive.rule (fun d g ->
+            let left, right = asMatrices (d.ShapeOf 0) (d.ShapeOf 1)
+            // The gradient as a batch of matrices.
+            let whole () =
+                let batch =
+                    match Broadcast.shapes (batchOf left) (batchOf right) with
+                    | Ok batch -> batch
+                    | Error complaint -> invalidOp complaint.Message
+
+                Shaping.reshape (Array.append batch [| left[left.Length - 2]; Array.last right |]) g
+
+            let a () = Shaping.reshape left (d.Input 0)
+            let b () = Shaping.reshape right (d.Input 1)
+
+            [ Some(fun () ->
+                  let g = whole ()
+
+                  if left.Length = 2 && right.Length > 2 then
+                      // Rows of g by rows of b: (m, batch * n) times (batch * n, k).
+                      let gRows = g |> Shaping.matrixTranspose |> rowsOf
+                      let bRows = b () |> Shaping.matrixTranspose |> rowsOf
+                      matmul2 (Shaping.matrixTranspose gRows) bRows |> Shaping.reshape (d.ShapeOf 0)
+                  else
+                      matmul2 g (Shaping.matrixTranspose (b ()))
+                      |> Derive.sumTo left
+                      |> Shaping.reshape (d.ShapeOf 0))
+              Some(fun () ->
+                  let g = whole ()
+
+                  if right.Length = 2 && left.Length > 2 then
+                      matmul2 (Shaping.matrixTranspose (rowsOf (a ()))) (rowsOf g) |> Shaping.reshape (d.ShapeOf 1)
+                  else
+                      matmul2 (Shaping.matrixTranspose (a ())) g
+                      |> Derive.sumTo right
+                      |> Shaping.reshape (d.ShapeOf 1)) ])
+
+    /// Each factor is kept where the other needs a gradient.
+    let private savesTheOther (needs: int -> bool) (_: Attrs) =
+        [ if needs 1 then
+              Input 0
+          if needs 0 then
+              Input 1 ]
+
+    let private product name formula shapes forward rule =
+        { Define.computes name formula [ ArgKind.Float; ArgKind.Float ] [] forward with
+            Saves = savesTheOther
+            Shapes = shapes
+            Derivative = Some rule }
+
+    let matmul =
+        product
+            "matmul"
+            "y = a b, over broadcast batches of matrices; vectors are rows on the left and columns on the right"
+            [ [ [| 2; 3 |]; [| 3; 4 |] ]
+              [ [| 3 |]; [| 3 |] ]
+              [ [| 2; 3 |]; [| 3 |] ]
+              [ [| 3 |]; [| 3; 2 |] ]
+              [ [| 2; 2; 3 |]; [| 3; 2 |] ]
+              [ [| 2; 3 |]; [| 2; 3; 2 |] ]
+              [ [| 2; 2; 3 |]; [| 3 |] ]
+              [ [| 3 |]; [| 2; 3; 2 |] ]
+              [ [| 2; 1; 2; 3 |]; [| 2; 3; 2 |] ]
+              [ [| 1; 2; 3 |]; [| 2; 3; 1 |] ]
+              [ [| 2; 0 |]; [| 0; 3 |] ]
+              [ [| 0; 3 |]; [| 3; 2 |] ]
+              [ [| 1; 1 |]; [| 1; 1 |] ] ]
+            matmulForward
+            matmulRule
+
+    let mm =
+        product
+            "mm"
+            "y[i,j] = sum over k of a[i,k] b[k,j]"
+            [ [ [| 2; 3 |]; [| 3; 4 |] ]
+              [ [| 1; 4 |]; [| 4; 1 |] ]
+              [ [| 3; 3 |]; [| 3; 3 |] ]
+              [ [| 2; 0 |]; [| 0; 3 |] ]
+              [ [| 0; 2 |]; [| 2; 2 |] ] ]
+            mmForward
+            matmulRule
+
+    let bmm =
+        product
+            "bmm"
+            "y[b,i,j] = sum over k of a[b,i,k] c[b,k,j]"
+            [ [ [| 2; 2; 3 |]; [| 2; 3; 2 |] ]
+              [ [| 1; 3; 1 |]; [| 1; 1; 2 |] ]
+              [ [| 0; 2; 3 |]; [| 0; 3; 2 |] ]
+              [ [| 2; 2; 0 |]; [| 2; 0; 2 |] ] ]
+            bmmForward
+            matmulRule
+
+    let mv =
+        product
+            "mv"
+            "y[i] = sum over k of a[i,k] x[k]"
+            [ [ [| 2; 3 |]; [| 3 |] ]; [ [| 1; 4 |]; [| 4 |] ]; [ [| 3; 0 |]; [| 0 |] ] ]
+            mvForward
+            (Derive.rule (fun d g ->
+                [ Some(fun () -> Derive.apply "outer" [ g; d.Input 1 ] [])
+                  Some(fun () -> Derive.apply "mv" [ Shaping.matrixTranspose (d.Input 0); g ] []) ]))
+
+    let dot =
+        product
+            "dot"
+            "y = sum over k of a[k] b[k]"
+            [ [ [| 3 |]; [| 3 |] ]; [ [| 1 |]; [| 1 |] ]; [ [| 0 |]; [| 0 |] ]; [ [| 8 |]; [| 8 |] ] ]
+            dotForward
+            (Derive.rule (fun d g -> [ Some(fun () -> g * d.Input 1); Some(fun () -> g * d.Input 0) ]))
+
+    let outer =
+        product
+            "outer"
+            "y[i,j] = a[i] b[j]"
+            [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ]
+            outerForward
+            (Derive.rule (fun d g ->
+                [ Some(fun () -> Derive.apply "mv" [ g; d.Input 1 |> Derive.cast g.DType ] [])
+                  Some(fun () -> Derive.apply "mv" [ Shaping.matrixTranspose g; d.Input 0 |> Derive.cast g.DType ] []) ]))
+
+    // ---- linear ----
+
+    let private linearForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! x, w = both call
+                    let bias = Argument.tryTensor call 2
+                    let columns = if rank x.Shape = 0 then 0 else Array.last x.Shape
+                    let rows = if rank x.Shape = 0 then 1 else Shape.count x.Shape[.. x.Shape.Length - 2]
+
+                    do!
+                        Complain.unlessShape (rank x.Shape > 0 && (rank w.Shape = 1 || rank w.Shape = 2)) (fun () ->
+                            $"linear(): input of shape {Shape.show x.Shape} and weight of shape {Shape.show w.Shape}: the input needs a dimension, the weight one or two")
+
+                    let outputs = if rank w.Shape = 2 then w.Shape[0] else 1
+                    let inputs = Array.last w.Shape
+
+                    do!
+                        Complain.unlessShape (columns = inputs) (fun () ->
+                            $"mat1 and mat2 shapes cannot be multiplied ({rows}x{columns} and {inputs}x{outputs})")
+
+                    do! sameDType "addmm_impl_cpu_" x w
+
+                    let shape =
+                        [| yield! x.Shape[.. x.Shape.Length - 2]
+                           if rank w.Shape = 2 then
+                               outputs |]
+
+                    match bias with
+                    | Some bias ->
+                        do! sameDType "addmm_impl_cpu_" x bias
+
+                        do!
+                            Complain.unlessShape (Broadcast.reaches bias.Shape shape) (fun () ->
+                                $"The expanded size of the tensor ({outputs}) must match the existing size ({Shape.count bias.Shape}) at non-singleton dimension {max 0 (shape.Length - 1)}.  Target sizes: {Shape.show shape}.  Tensor sizes: {Shape.show bias.Shape}")
+                    | None -> ()
+
+                    do! Complain.unlessDType x.DType.IsFloat (fun () -> $"linear(): no definition for {x.DType.Name}")
+                    let xs, ws = Value.asFloats x.DType x, Value.asFloats x.DType w
+
+                    // The bias is one more term of the sum, wherever an engine adds it.
+                    let one: 'S[] = [| Value.exact x.DType 1.0 |]
+
+                    let added =
+                        match bias with
+                        | Some bias -> (Value.expand shape bias |> Value.asFloats x.DType) |> Array.map Some
+                        | None -> Array.create (rows * outputs) None
+
+                    let element row column =
+                        let a = xs[row * inputs .. row * inputs + inputs - 1]
+                        let b = ws[column * inputs .. column * inputs + inputs - 1]
+
+                        match added[row * outputs + column] with
+                        | Some bias -> Scalar.dot (Array.append a one) (Array.append b [| bias |])
+                        | None when inputs = 0 -> Value.exact x.DType 0.0
+                        | None -> Scalar.dot a b
+
+                    return
+                        [ [| for row in 0 .. rows - 1 do
+                                 for column in 0 .. outputs - 1 -> element row column |]
+                          |> Value.floats x.DType shape ]
+                } }
+
+    let linear =
+        { product
+              "linear"
+              "y[.., o] = sum over i of x[.., i] w[o, i], plus bias[o]"
+              [ [ [| 2; 3 |]; [| 4; 3 |]; [| 4 |] ]
+                [ [| 3 |]; [| 2; 3 |]; [| 2 |] ]
+                [ [| 2; 2; 3 |]; [| 2; 3 |]; [| 2 |] ]
+                [ [| 2; 3 |]; [| 3 |] ]
+                [ [| 0; 3 |]; [| 2; 3 |]; [| 2 |] ]
+                [ [| 2; 0 |]; [| 3; 0 |]; [| 3 |] ] ]
+              linearForward
+              (Derive.rule (fun d g ->
+                  let vector = (d.ShapeOf 1).Length = 1
+                  let rows = Shape.count (d.ShapeOf 0).[.. (d.ShapeOf 0).Length - 2]
+                  // The gradient as rows of outputs.
+                  let gRows = Shaping.reshape [| rows; (if vector then 1 else (d.ShapeOf 1).[0]) |] g
+                  let matrix shape (t: Term) = Shaping.reshape shape t
+                  let inputs = Array.last (d.ShapeOf 1)
+                  let outputs = gRows.Shape[1]
+
+                  [ Some(fun () -> matmul2 gRows (d.Input 1 |> matrix [| outputs; inputs |]) |> Shaping.reshape (d.ShapeOf 0))
+                    Some(fun () ->
+                        matmul2 (Shaping.matrixTranspose gRows) (d.Input 0 |> matrix [| rows; inputs |])
+                        |> Shaping.reshape (d.ShapeOf 1))
+                    Some(fun () -> g) ])) with
+            Args = [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ] }
+
+    let all = [ matmul; mm; bmm; mv; dot; outer; linear ]
