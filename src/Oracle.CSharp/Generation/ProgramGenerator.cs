@@ -1,0 +1,430 @@
+using Microsoft.FSharp.Collections;
+using Verified.Spec;
+
+namespace Verified.Oracle.Generation;
+
+/// <summary>
+/// Random programs. The generator has no rules of shapes or of autograd: it proposes a step from the registry's records and keeps it
+/// where the specification accepts it in the state that the program has reached.
+/// </summary>
+public sealed class ProgramGenerator
+{
+    private readonly OperatorChoice _choice;
+    private readonly GeneratorOptions _options;
+    private readonly Func<IScene> _start;
+
+    /// <summary>A generator over a registry.</summary>
+    public ProgramGenerator(FSharpMap<string, Operator> registry, GeneratorOptions? options = null)
+        : this(registry, options ?? new GeneratorOptions(), () => SpecScene.Empty(registry))
+    {
+    }
+
+    internal ProgramGenerator(FSharpMap<string, Operator> registry, GeneratorOptions options, Func<IScene> start)
+    {
+        _options = options;
+        _start = start;
+        _choice = new OperatorChoice(registry, options);
+    }
+
+    /// <summary>The program of a seed. The same seed gives the same program.</summary>
+    public Program Generate(ulong seed) => new Draft(new Rng(seed), _options, _choice, _start()).Write();
+}
+
+/// <summary>One program in the making.</summary>
+internal sealed class Draft
+{
+    private const int Tries = 12;
+
+    private readonly Rng _rng;
+    private readonly GeneratorOptions _options;
+    private readonly OperatorChoice _choice;
+    private readonly List<Input> _inputs = [];
+    private readonly List<Step> _steps = [];
+    private readonly DType _dtype;
+    private readonly ValueStyle _style;
+    private readonly bool _wantsBackward;
+    private readonly bool _wantsSecondOrder;
+    private readonly bool _wantsInPlace;
+    private readonly bool _wantsHeavy;
+    private readonly bool _wantsError;
+    private IScene _scene;
+    private int _names;
+    private bool _ended;
+
+    public Draft(Rng rng, GeneratorOptions options, OperatorChoice choice, IScene scene)
+    {
+        _rng = rng;
+        _options = options;
+        _choice = choice;
+        _scene = scene;
+        _dtype = rng.Chance(0.75) ? options.FloatTypes[0] : rng.Pick(options.FloatTypes);
+        _style = rng.Pick<ValueStyle>([(0.6, ValueStyle.Ordinary), (0.27, ValueStyle.Nice), (0.1, ValueStyle.Kinks), (0.03, ValueStyle.Wide)]);
+        _wantsBackward = rng.Chance(options.Backward);
+        _wantsSecondOrder = _wantsBackward && Has("create_graph") && rng.Chance(options.SecondOrder / Math.Max(options.Backward, 1e-9));
+        _wantsInPlace = Has("in_place") && rng.Chance(options.InPlace);
+        _wantsHeavy = rng.Chance(options.Heavy);
+        _wantsError = Has("errors") && rng.Chance(options.Errors);
+    }
+
+    private bool Has(string feature) => _options.Features.Contains(feature);
+
+    public Program Write()
+    {
+        var length = Length();
+        for (var i = _rng.Between(1, 3); i > 0; i--) NewFloat(RandomShape(), leaf: _wantsBackward && (i == 1 || _rng.Chance(0.5)));
+
+        var backwardAt = _wantsBackward ? _rng.Between(length / 2, length - 1) : int.MaxValue;
+        var inPlaceAt = _wantsInPlace ? _rng.Below(length) : int.MaxValue;
+        var heavyAt = _wantsHeavy ? _rng.Below(Math.Min(length, 1 + length / 2)) : int.MaxValue;
+        for (var attempts = 0; _steps.Count < length && !_ended && attempts < length * Tries; attempts++)
+        {
+            if (_steps.Count >= heavyAt)
+            {
+                if (Keep(Call(heavy: true))) heavyAt = int.MaxValue;
+            }
+            else if (_steps.Count >= inPlaceAt)
+            {
+                if (Keep(InPlace())) inPlaceAt = int.MaxValue;
+            }
+            else if (_steps.Count >= backwardAt)
+            {
+                if (_wantsSecondOrder ? SecondOrder() : Backward()) backwardAt = _rng.Chance(0.4) ? _steps.Count + _rng.Between(1, 4) : int.MaxValue;
+            }
+            else
+            {
+                Ordinary();
+            }
+        }
+
+        if (_wantsError && !_ended) EndInError();
+        return new Program(ListModule.OfSeq(Used()), ListModule.OfSeq(_steps), ListModule.OfSeq(Observed()));
+    }
+
+    /// <summary>2 to 25 steps, median 10.</summary>
+    private int Length() => _rng.Chance(0.5) ? _rng.Between(2, 10) : Math.Min(_rng.Between(10, 25), _rng.Between(10, 25));
+
+    // ---- Inputs -----------------------------------------------------------------------------------------------------
+
+    private static readonly int[][] Shapes =
+        [[], [1], [2], [3], [4], [5], [8], [9], [16], [17], [0], [2, 3], [3, 2], [1, 3], [3, 1], [2, 2], [4, 4], [3, 3], [8, 4], [2, 3, 4], [2, 1, 3], [2, 2, 2], [0, 3], [1, 1], [2, 3, 2, 2]];
+
+    private int[] RandomShape() => _rng.Pick(Shapes);
+
+    private string NewName(string prefix) => prefix + _names++;
+
+    private string AddInput(string prefix, Literal tensor, bool requiresGrad)
+    {
+        var input = new Input(NewName(prefix), tensor, requiresGrad);
+        _inputs.Add(input);
+        _scene = _scene.WithInput(input);
+        return input.Name;
+    }
+
+    private string NewFloat(int[] shape, bool leaf, Domain? domain = null) =>
+        AddInput(leaf ? "p" : "c", Values.Floats(_rng, _rng.Chance(0.95) ? _dtype : _rng.Pick(_options.FloatTypes), shape, _style, domain ?? Domain.Everywhere), leaf);
+
+    /// <summary>Inputs that nothing uses say nothing.</summary>
+    private IEnumerable<Input> Used()
+    {
+        var used = new HashSet<string>();
+        void Visit(IEnumerable<Step> steps)
+        {
+            foreach (var step in steps)
+            {
+                foreach (var name in StepNames.Read(step)) used.Add(name);
+                Visit(step.Steps);
+            }
+        }
+
+        Visit(_steps);
+        return _inputs.Where(input => used.Contains(input.Name));
+    }
+
+    // ---- Steps ------------------------------------------------------------------------------------------------------
+
+    /// <summary>Keeps a proposed step where the specification accepts it and no tensor becomes too large.</summary>
+    private bool Keep(Step? step)
+    {
+        if (step is null) return false;
+        var (next, _) = _scene.After(step);
+        if (next is null || next.Variables.Any(v => v.Count > _options.MaxElements)) return false;
+        _scene = next;
+        _steps.Add(step);
+        return true;
+    }
+
+    private List<Variable> Floats => [.. _scene.Variables.Where(v => v.IsFloat)];
+
+    /// <summary>A variable, recent ones more often, so that programs hang together.</summary>
+    private Variable? Recent(IReadOnlyList<Variable> variables)
+    {
+        if (variables.Count == 0) return null;
+        var back = Math.Min(_rng.Below(variables.Count), _rng.Below(variables.Count));
+        return variables[variables.Count - 1 - back];
+    }
+
+    private void Ordinary()
+    {
+        var step = _rng.Pick<Func<Step?>>(
+        [
+            (_wantsHeavy ? 60 : 66, () => Call(heavy: false)),
+            (_wantsHeavy ? 10 : 0, () => Call(heavy: true)),
+            (Has("views") ? 12 : 0, () => Call(heavy: false, views: true)),
+            (_wantsInPlace ? 16 : 0, InPlace),
+            (Has("detach") ? 3 : 0, () => Unary(_rng.Chance(0.8) ? "detach" : "data")),
+            (Has("no_grad") ? 4 : 0, Block),
+            (_wantsBackward ? 2 : 0, () => Unary("retain_grad")),
+            (_wantsBackward && Has("hooks") ? 2 : 0, Hook),
+            (_wantsBackward ? 2 : 0, GradientStep),
+        ])();
+        Keep(step);
+    }
+
+    private Step? Unary(string op)
+    {
+        var target = Recent(Floats);
+        if (target is null) return null;
+        return op == "retain_grad" ? Steps.Act(op, target.Name) : Steps.Call(op, [target.Name], NewName("v"));
+    }
+
+    private Step? Hook()
+    {
+        var target = Recent([.. Floats.Where(v => v.RequiresGrad)]);
+        return target is null ? null : Steps.Act("register_hook", target.Name).With("scale", Attr.NewFloat(_rng.Pick([2.0, 0.5, -1.0])));
+    }
+
+    /// <summary>Reads, clears or uses what a backward has accumulated.</summary>
+    private Step? GradientStep()
+    {
+        var leaf = Recent([.. Floats.Where(v => v.RequiresGrad && v.IsLeaf)]);
+        if (leaf is null) return null;
+        return _rng.Chance(0.5)
+            ? Steps.Act("zero_grad", leaf.Name).With("set_to_none", Attr.NewFlag(_rng.Chance(0.5)))
+            : Steps.Call("get_grad", [leaf.Name], NewName("g"));
+    }
+
+    private Step? Block()
+    {
+        var kind = _rng.Chance(0.8) ? "no_grad" : "enable_grad";
+        var inner = new List<Step>();
+        Step? best = null;
+        for (var i = _rng.Between(1, 3) + 2; i > 0; i--)
+        {
+            if ((_wantsInPlace && _rng.Chance(0.5) ? InPlace() : Call(heavy: false, views: _rng.Chance(0.3))) is not { } step) continue;
+            var block = Steps.Block(kind, [.. inner, step]);
+            if (_scene.After(block).Next is null) continue;
+            inner.Add(step);
+            best = block;
+        }
+
+        return best;
+    }
+
+    /// <summary>An operator's call, with arguments found among the variables, reshaped from them, or made anew.</summary>
+    private Step? Call(bool heavy, bool views = false, bool inPlace = false)
+    {
+        var op = _choice.Pick(_rng, heavy, views, inPlace);
+        if (op is null) return null;
+        var shapes = op.Shapes.IsEmpty || _rng.Chance(0.2) ? null : _rng.Pick(op.Shapes.ToList()).ToArray();
+        var args = new List<Arg>();
+        int[]? first = null;
+        var at = 0;
+        foreach (var kind in op.Args)
+        {
+            var wanted = shapes is not null && at < shapes.Length ? shapes[at] : null;
+            var (arg, shape, count) = Argument(op, kind, first, wanted, shapes, inPlace && at == 0);
+            if (arg is null) return null;
+            first ??= shape;
+            args.Add(arg);
+            at += count;
+        }
+
+        while (args.Count > 0 && args[^1].IsMissing) args.RemoveAt(args.Count - 1);
+        var attrs = Attributes.Propose(_rng, op, first ?? []);
+        var name = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
+        var plain = new Step(name, ListModule.OfSeq(args), attrs, Out.Nothing, null, null, FSharpList<Step>.Empty);
+        if (inPlace || op.OnlyInPlace) return plain;
+        foreach (var outputs in new[] { 1, 2, 3, 4 })
+        {
+            // How many results there are is for the specification to say: a list of another length is refused.
+            var step = outputs == 1 ? plain.Binding(NewName("v")) : plain.Binding([.. Enumerable.Range(0, outputs).Select(_ => NewName("v"))]);
+            if (_scene.After(step).Next is not null) return step;
+            if (!OperatorChoice.MayHaveSeveralResults(op)) return null;
+        }
+
+        return null;
+    }
+
+    private (Arg? Arg, int[]? Shape, int Count) Argument(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
+    {
+        switch (kind)
+        {
+            case ArgKind.Optional optional:
+                return _rng.Chance(0.5) ? (Arg.Missing, null, 1) : Argument(op, optional.Item, first, wanted, shapes, false);
+            case ArgKind.List list:
+                var count = _rng.Between(1, 3);
+                var names = new List<Microsoft.FSharp.Core.FSharpOption<string>?>();
+                int[]? shape = null;
+                for (var i = 0; i < count; i++)
+                {
+                    if (Found(op, list.Item, shape, wanted, shapes, false) is not { } item) return default;
+                    names.Add(item.Name);
+                    shape ??= item.Shape;
+                }
+
+                return (Arg.NewNames(ListModule.OfSeq(names!)), shape, count);
+            default:
+                var found = Found(op, kind, first, wanted, shapes, target);
+                return found is null ? default : (Arg.NewName(found.Name), found.Shape, 1);
+        }
+    }
+
+    private Variable? Found(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
+    {
+        switch (kind)
+        {
+            case { IsIndex: true }:
+                var sizes = (shapes ?? [first ?? []]).SelectMany(s => s).Append(2).ToList();
+                var bound = _rng.Chance(0.25) ? 1 : _rng.Pick(sizes);
+                return Named(AddInput("i", Values.Integers(_rng, wanted ?? (_rng.Chance(0.5) ? first ?? [] : [_rng.Between(1, 4)]), bound), false));
+            case { IsMask: true }:
+                var known = _scene.Variables.Where(v => v.DType.IsBool && (wanted ?? first ?? v.Shape).AsSpan().SequenceEqual(v.Shape)).ToList();
+                return known.Count > 0 && _rng.Chance(0.6) ? Recent(known) : Named(AddInput("m", Values.Booleans(_rng, wanted ?? first ?? RandomShape()), false));
+            case { IsAny: true } when wanted is null && !target && _rng.Chance(0.1):
+                return Recent(_scene.Variables);
+            default:
+                return FoundFloat(op, first, wanted, target);
+        }
+    }
+
+    private Variable? FoundFloat(Operator op, int[]? first, int[]? wanted, bool target)
+    {
+        var floats = Floats;
+        if (target) return Recent([.. floats.Where(v => !(v.IsLeaf && v.RequiresGrad))]);
+        // A domain is kept most of the time; outside it values are NaN or infinite, which says little.
+        var fresh = op.Domain.IsEverywhere ? 0.12 : 0.7;
+        if (wanted is not null)
+        {
+            var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(wanted)).ToList();
+            if (same.Count > 0 && !_rng.Chance(fresh)) return Recent(same);
+            var count = wanted.Aggregate(1, (n, d) => n * d);
+            var reshaped = floats.Where(v => v.Count == count && v.Count > 0).ToList();
+            if (reshaped.Count > 0 && !_rng.Chance(fresh) && Reshaped(Recent(reshaped)!, wanted) is { } made) return made;
+            return Named(NewFloat(wanted, NewLeaf(), op.Domain));
+        }
+
+        if (first is not null && _rng.Chance(0.6))
+        {
+            var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
+            if (same.Count > 0 && !_rng.Chance(fresh)) return Recent(same);
+            return Named(NewFloat(Broadcastable(first), NewLeaf(), op.Domain));
+        }
+
+        return floats.Count > 0 && !_rng.Chance(fresh) ? Recent(floats) : Named(NewFloat(first ?? RandomShape(), NewLeaf(), op.Domain));
+    }
+
+    private bool NewLeaf() => _wantsBackward && _rng.Chance(0.4);
+
+    private Variable? Reshaped(Variable variable, int[] shape)
+    {
+        var step = Steps.Call("reshape", [variable.Name], NewName("v"))
+            .With("shape", Attr.NewItems(ListModule.OfSeq(shape.Select(d => Attr.NewInteger(d)))));
+        return _choice.Allows("reshape") && Keep(step) ? _scene.Variables[^1] : null;
+    }
+
+    /// <summary>A shape that broadcasts with this one: itself, with some dimensions 1, or without the first.</summary>
+    private int[] Broadcastable(int[] shape) => _rng.Below(4) switch
+    {
+        0 when shape.Length > 0 => [.. shape.Skip(1)],
+        1 => [.. shape.Select(d => _rng.Chance(0.5) ? 1 : d)],
+        _ => shape,
+    };
+
+    private Variable Named(string name) => _scene.Variables.First(v => v.Name == name);
+
+    private Step? InPlace() => _rng.Chance(0.1) ? SetItem() : Call(heavy: false, inPlace: true);
+
+    private Step? SetItem()
+    {
+        var target = Recent([.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && v.Shape.Length > 0)]);
+        if (target is null) return null;
+        var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape);
+        var source = _rng.Chance(0.5) ? Named(NewFloat([], NewLeaf())) : Recent(Floats)!;
+        return Steps.Act("setitem_", target.Name, source.Name).With(index);
+    }
+
+    // ---- Backward ---------------------------------------------------------------------------------------------------
+
+    /// <summary>A tensor to pull back from, and a gradient for it where it is no scalar.</summary>
+    private (string Root, string? Gradient)? Root()
+    {
+        var root = Recent([.. Floats.Where(v => v.RequiresGrad && !v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
+        if (root is null) return null;
+        if (root.Count == 1 && _rng.Chance(0.7)) return (root.Name, null);
+        if (_rng.Chance(0.6)) return (root.Name, AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false));
+        var total = NewName("v");
+        return _choice.Allows("sum") && Keep(Steps.Call("sum", [root.Name], total)) ? (total, null) : null;
+    }
+
+    private bool Backward()
+    {
+        if (Root() is not { } root) return false;
+        var step = Steps.Act("backward", root.Root).Gradients(root.Gradient);
+        if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
+        return Keep(step);
+    }
+
+    /// <summary>A gradient by <c>grad</c> under create_graph, something computed of it, and a backward through that.</summary>
+    private bool SecondOrder()
+    {
+        if (Root() is not { } root) return false;
+        var leaf = Recent([.. Floats.Where(v => v.RequiresGrad && v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
+        if (leaf is null) return false;
+        var gradient = NewName("d");
+        var first = Steps.Call("grad", [root.Root], gradient).Gradients(root.Gradient).Wrt(leaf.Name)
+            .With("create_graph", Attr.NewFlag(true)).With("allow_unused", Attr.NewFlag(true));
+        if (!Keep(first)) return false;
+        var found = _scene.Variables.FirstOrDefault(v => v.Name == gradient);
+        if (found is null || !found.RequiresGrad) return true;
+        var upstream = AddInput("g", Values.Floats(_rng, found.DType, found.Shape, _style, Domain.Everywhere), false);
+        Keep(Steps.Act("backward", gradient).Gradients(upstream));
+        return true;
+    }
+
+    /// <summary>Looks for a step that the specification refuses with one of autograd's errors, and ends with it.</summary>
+    private void EndInError()
+    {
+        for (var i = 0; i < Tries; i++)
+        {
+            var leaf = Recent([.. Floats.Where(v => v.IsLeaf && v.RequiresGrad)]);
+            var root = Recent(Floats);
+            var step = _rng.Below(4) switch
+            {
+                0 when leaf is not null && _choice.Allows("zero") => Steps.Act("zero_", leaf.Name),
+                1 when root is not null => Steps.Act("backward", root.Name),
+                2 when root is not null => Steps.Act("backward", root.Name).Gradients(AddInput("g", Values.Floats(_rng, root.DType, RandomShape(), _style, Domain.Everywhere), false)),
+                _ => Call(heavy: false, inPlace: true),
+            };
+            if (step is null) continue;
+            var (next, error) = _scene.After(step);
+            if (next is not null || error is null || !Errors.AreAutograd(error.Kind)) continue;
+            _steps.Add(step);
+            _ended = true;
+            return;
+        }
+    }
+
+    // ---- Observation ------------------------------------------------------------------------------------------------
+
+    private IEnumerable<Observed> Observed()
+    {
+        var used = Used().Select(input => input.Name).ToHashSet();
+        foreach (var variable in _scene.Variables)
+        {
+            var made = !_inputs.Any(input => input.Name == variable.Name);
+            if (made && (_rng.Chance(0.6) || variable == _scene.Variables[^1])) yield return Spec.Observed.NewValue(variable.Name);
+            if (_wantsBackward && variable.IsFloat && variable.IsLeaf && variable.RequiresGrad && (made || used.Contains(variable.Name)))
+                yield return Spec.Observed.NewGradient(variable.Name);
+        }
+    }
+}

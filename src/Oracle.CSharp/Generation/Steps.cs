@@ -1,0 +1,74 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Verified.Spec;
+
+namespace Verified.Oracle.Generation;
+
+/// <summary>Steps, built the C# way.</summary>
+internal static class Steps
+{
+    public static Step Act(string op, params string[] args) =>
+        new(op, ListModule.OfSeq(args.Select(Arg.NewName)), MapModule.Empty<string, Attr>(), Out.Nothing, null, null, FSharpList<Step>.Empty);
+
+    public static Step Call(string op, string[] args, string result) => Act(op, args).Binding(result);
+
+    public static Step Block(string op, IEnumerable<Step> steps)
+    {
+        var block = Act(op);
+        return new Step(block.Op, block.In, block.Attrs, block.Out, null, null, ListModule.OfSeq(steps));
+    }
+
+    public static Step Binding(this Step step, string result) =>
+        new(step.Op, step.In, step.Attrs, Out.NewName(result), step.Wrt, step.Gradients, step.Steps);
+
+    public static Step Binding(this Step step, string[] results) =>
+        new(step.Op, step.In, step.Attrs, Out.NewNames(ListModule.OfSeq<FSharpOption<string>?>(results.Select(FSharpOption<string>.Some))), step.Wrt, step.Gradients, step.Steps);
+
+    public static Step With(this Step step, string name, Attr value) => step.With(step.Attrs.Add(name, value));
+
+    public static Step With(this Step step, FSharpMap<string, Attr> attrs) =>
+        new(step.Op, step.In, attrs, step.Out, step.Wrt, step.Gradients, step.Steps);
+
+    public static Step Gradients(this Step step, string? gradient) => gradient is null
+        ? step
+        : new(step.Op, step.In, step.Attrs, step.Out, step.Wrt, ListModule.OfSeq<FSharpOption<string>?>([FSharpOption<string>.Some(gradient)]), step.Steps);
+
+    public static Step Wrt(this Step step, params string[] names) =>
+        new(step.Op, step.In, step.Attrs, step.Out, ListModule.OfSeq(names), step.Gradients, step.Steps);
+}
+
+/// <summary>The names that a step reads and binds.</summary>
+internal static class StepNames
+{
+    /// <summary>The variables that a step reads, nested steps left out.</summary>
+    public static IEnumerable<string> Read(Step step)
+    {
+        foreach (var arg in step.In)
+            if (arg is Arg.Name name)
+                yield return name.Item;
+            else if (arg is Arg.Names names)
+                foreach (var item in names.Item)
+                    if (item is not null) yield return item.Value;
+        if (step.Wrt is not null)
+            foreach (var name in step.Wrt.Value) yield return name;
+        if (step.Gradients is not null)
+            foreach (var name in step.Gradients.Value)
+                if (name is not null) yield return name.Value;
+    }
+
+    /// <summary>The variables that a step binds, nested steps left out.</summary>
+    public static IEnumerable<string> Bound(Step step) => step.Out switch
+    {
+        Out.Name name => [name.Item],
+        Out.Names names => names.Item.OfType<FSharpOption<string>>().Select(item => item.Value),
+        _ => [],
+    };
+}
+
+/// <summary>Kinds of errors, sorted.</summary>
+internal static class Errors
+{
+    /// <summary>True for an error of autograd's; false for a bad argument (shape, dtype, index, value).</summary>
+    public static bool AreAutograd(ErrorKind kind) =>
+        !(kind.IsShapeError || kind.IsDTypeError || kind.IsIndexError || kind.IsValueError || kind.IsUnsupported || kind.IsOtherError);
+}

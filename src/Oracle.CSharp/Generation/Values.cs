@@ -1,0 +1,62 @@
+using Verified.Spec;
+
+namespace Verified.Oracle.Generation;
+
+/// <summary>Which kind of values a random tensor holds.</summary>
+public enum ValueStyle
+{
+    /// <summary>Full mantissas, magnitudes from 1/8 to 4.</summary>
+    Ordinary,
+
+    /// <summary>Few bits: sums and products of them are often exact.</summary>
+    Nice,
+
+    /// <summary>Zeros of both signs, ones, twos and halves: ties and kinks.</summary>
+    Kinks,
+
+    /// <summary>Exponents from very small to very large.</summary>
+    Wide,
+}
+
+/// <summary>Random tensors: values that the dtype holds exactly.</summary>
+internal static class Values
+{
+    private static readonly double[] KinkValues = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, 0.0];
+
+    public static Literal Floats(Rng rng, DType dtype, int[] shape, ValueStyle style, Domain domain)
+    {
+        var data = new double[Shape.count(shape)];
+        for (var i = 0; i < data.Length; i++)
+        {
+            var value = Into(domain, One(rng, style));
+            data[i] = dtype.IsFloat32 ? (float)value : value;
+        }
+
+        return new Literal(dtype, shape, Data.NewFloats(data));
+    }
+
+    public static Literal Integers(Rng rng, int[] shape, int bound) =>
+        new(DType.Int64, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => (long)rng.Below(Math.Max(1, bound)))]));
+
+    public static Literal Booleans(Rng rng, int[] shape) =>
+        new(DType.Bool, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => rng.Chance(0.5) ? 1L : 0L)]));
+
+    private static double One(Rng rng, ValueStyle style) => style switch
+    {
+        ValueStyle.Nice => rng.Between(-24, 24) / 8.0,
+        ValueStyle.Kinks => rng.Pick(KinkValues),
+        ValueStyle.Wide => Sign(rng) * (1 + rng.Unit()) * Math.ScaleB(1, rng.Between(-60, 40)),
+        _ => Sign(rng) * (1 + rng.Unit()) * Math.ScaleB(1, rng.Between(-3, 1)),
+    };
+
+    private static double Sign(Rng rng) => rng.Chance(0.5) ? 1 : -1;
+
+    private static double Into(Domain domain, double value) => domain switch
+    {
+        { IsPositive: true } => Math.Abs(value) + 0.0625,
+        { IsNonZero: true } => value == 0 ? 0.5 : value,
+        Domain.Above above => above.Item + Math.Abs(value) + 0.0625,
+        Domain.Between between => between.Item1 + (between.Item2 - between.Item1) * (0.5 + Math.Atan(value) / Math.PI),
+        _ => value,
+    };
+}
