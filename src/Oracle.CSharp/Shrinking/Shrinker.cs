@@ -1,0 +1,56 @@
+using Verified.Spec;
+
+namespace Verified.Oracle.Shrinking;
+
+/// <summary>
+/// Makes a failing program short: deletes steps and rewires what used them, drops observations, inputs and attributes, makes shapes
+/// smaller and values simpler, as long as the program still fails. Greedy, in chunks first, to a fixed point or the end of its budget.
+/// </summary>
+public sealed class Shrinker
+{
+    private readonly Func<Program, bool> _fails;
+    private int _budget;
+
+    /// <summary>A shrinker.</summary>
+    /// <param name="fails">Whether a candidate still fails; a candidate that cannot be run does not.</param>
+    /// <param name="budget">How many candidates are tried at most.</param>
+    public Shrinker(Func<Program, bool> fails, int budget = 3000)
+    {
+        _fails = fails;
+        _budget = budget;
+    }
+
+    /// <summary>How many candidates were tried.</summary>
+    public int Tried { get; private set; }
+
+    /// <summary>The shortest program found that still fails; the given one where nothing smaller does.</summary>
+    public Program Shrink(Program program)
+    {
+        var passes = new Func<Program, IEnumerable<Program>>[]
+        {
+            Deletions.Observations, Deletions.Steps, Deletions.Blocks, Deletions.Observations, Deletions.Attributes,
+            Simplifications.Flags, Simplifications.Shapes, Simplifications.Values,
+        };
+        for (var progress = true; progress && _budget > 0;)
+        {
+            progress = false;
+            foreach (var pass in passes)
+                while (First(pass(program)) is { } smaller)
+                {
+                    program = Deletions.Unused(smaller) is { } tidy && (tidy.Equals(smaller) || Fails(tidy)) ? tidy : smaller;
+                    progress = true;
+                }
+        }
+
+        return program;
+    }
+
+    private Program? First(IEnumerable<Program> candidates) => candidates.FirstOrDefault(candidate => _budget > 0 && Fails(candidate));
+
+    private bool Fails(Program candidate)
+    {
+        _budget--;
+        Tried++;
+        return _fails(candidate);
+    }
+}
