@@ -559,6 +559,18 @@ module Derive =
 
     let integerAttr (n: int) = Attr.Integer(int64 n)
 
+    /// Compared with a number: `compared "gt" x 0.0`.
+    let compared op (x: Term) (c: float) =
+        apply op [ x ] [ "other", Attr.Float c ]
+
+    /// g where the condition holds, else 0.
+    let whereElseZero (condition: Term) (g: Term) =
+        apply "where" [ condition; g ] [ "other", Attr.Float 0.0 ]
+
+    /// 0 where the condition holds, else g.
+    let zeroWhere (condition: Term) (g: Term) =
+        applyTo "where" [ Some condition; None; Some g ] [ "input", Attr.Float 0.0 ]
+
     /// Summed over broadcast dimensions to a shape.
     let sumTo (shape: int[]) (g: Term) =
         if g.Shape = shape then

@@ -69,6 +69,8 @@ type IDerivation =
     abstract Gradient: int -> Term option
     /// The saved input i (spliced numbering). It must have been declared in `Saves`.
     abstract Input: int -> Term
+    /// Whether input i was saved: false where an optional tensor was left out or a number attribute stands for it.
+    abstract Has: int -> bool
     /// The saved output k.
     abstract Output: int -> Term
     /// Whether input i needs a gradient.

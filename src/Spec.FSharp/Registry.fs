@@ -12,6 +12,7 @@ module Registry =
     let all: Registry =
         [ Internal.all
           Pointwise.all
+          Piecewise.all
           Activations.all
           Comparison.all
           Views.all

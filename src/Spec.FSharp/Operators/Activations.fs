@@ -10,99 +10,224 @@ module private ActivationFunctions =
         { new Unary with
             member _.Of x = Elementwise.larger x (num 0.0) }
 
-/// Piecewise functions and activations, element by element.
+    /// x above 0, else f(x). It is continuous with f(0) = 0, so an undecided comparison costs accuracy and no more.
+    let private aboveZeroElse (f: Unary) =
+        { new Unary with
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                let zero: 'S = num 0.0
+
+                match 'S.Compare(x, zero) with
+                | Greater -> x
+                | Less
+                | Equal
+                | Unordered -> f.Of x
+                | Undecided -> Elementwise.larger x zero + f.Of(Elementwise.smaller x zero) }
+
+    let leakyRelu (slope: float) =
+        aboveZeroElse
+            { new Unary with
+                member _.Of x = num slope * x }
+
+    let elu (alpha: float) =
+        aboveZeroElse
+            { new Unary with
+                member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                    Elementwise.scaled alpha ('S.Permitted [| apply Elementary.Expm1 x; exp x - num 1.0 |]) }
+
+    let silu =
+        { new Unary with
+            member _.Of x = x * apply Elementary.Sigmoid x }
+
+    let gelu =
+        { new Unary with
+            member _.Of x =
+                num 0.5 * x * (num 1.0 + apply Elementary.Erf (x * num 0.7071067811865476)) }
+
+    let geluTanh =
+        { new Unary with
+            member _.Of x =
+                let inner = num 0.7978845608028654 * (x + num 0.044715 * (x * x * x))
+                num 0.5 * x * (num 1.0 + apply Elementary.Tanh inner) }
+
+    let softplus (beta: float) (threshold: float) =
+        { new Unary with
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                let over (y: 'S) = if beta = 1.0 then y else y / num beta
+                let scaled = Elementwise.scaled beta x
+
+                let curved () =
+                    let stable = Elementwise.larger scaled (num 0.0) + apply Elementary.Log1p (exp (neg (abs scaled)))
+                    'S.Permitted [| over (apply Elementary.Log1p (exp scaled)); over stable |]
+
+                match 'S.Compare(scaled, num threshold) with
+                | Greater -> x
+                | Less
+                | Equal
+                | Unordered -> curved ()
+                | Undecided -> 'S.Permitted [| curved (); x |] }
+
+    let kept (p: float) =
+        { new Unary with
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                if p = 0.0 then
+                    x
+                else
+                    let left: 'S = num 1.0 - num p
+                    'S.Permitted [| x * (num 1.0 / left); x / left |] }
+
+/// Activations, element by element, and dropout.
 module Activations =
-    let internal zero = Attr.Float 0.0
+    let private activation name formula attrs forward kinks (gradient: IDerivation -> Term -> Term) =
+        { Define.computes name formula [ ArgKind.Float ] attrs forward with
+            Saves = fun _ _ -> [ Input 0 ]
+            Kinks = kinks
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
 
-    /// g where the condition holds, else 0.
-    let internal whereElseZero (condition: Term) (g: Term) =
-        Derive.apply "where" [ condition; g ] [ "other", zero ]
-
-    /// 0 where the condition holds, else g.
-    let internal zeroWhere (condition: Term) (g: Term) =
-        Derive.applyTo "where" [ Some condition; None; Some g ] [ "input", zero ]
-
-    let internal compared op (x: Term) (c: float) =
-        Derive.apply op [ x ] [ "other", Attr.Float c ]
+    // Attributes have been read once by the forward, so they are there.
+    let private numberOf (d: IDerivation) name fallback =
+        Read.numberOr fallback d.Attrs name |> Result.defaultValue fallback
 
     let relu =
-        { Define.computes
+        { activation
               "relu"
               "max(x, 0)"
-              [ ArgKind.Float ]
               []
-              (Elementwise.keeping
-                  (Elementwise.always ActivationFunctions.relu)
-                  (fun dtype ->
-                      if dtype = Bool then
-                          Complain.dtype "Boolean inputs not supported for relu"
-                      else
-                          Ok(max 0L))) with
+              (Elementwise.keeping ActivationFunctions.relu (fun dtype ->
+                  if dtype = Bool then
+                      Complain.dtype "Boolean inputs not supported for relu"
+                  else
+                      Ok(dtype, max 0L)))
+              (Some "relu'(0) = 0, relu'(NaN) = 1: zero where the result is not above 0 (pytorch-kinks: relu)")
+              (fun d g -> Derive.zeroWhere (Derive.compared "le" (d.Output 0) 0.0) g) with
+            Args = [ ArgKind.Any ]
             InPlace = true
-            Saves = fun _ _ -> [ Output 0 ]
-            Kinks = Some "relu'(0) = 0, relu'(NaN) = 1: zero where the result is not above 0 (pytorch-kinks: relu)"
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> zeroWhere (compared "le" (d.Output 0) 0.0) g) ])) }
+            Saves = fun _ _ -> [ Output 0 ] }
 
-    let where =
-        let operands (call: Call<'S>) =
-            result {
-                let! condition = Argument.tensor call 0
+    let leakyRelu =
+        activation
+            "leaky_relu"
+            "x above 0, else negative_slope * x"
+            [ Define.attr "negative_slope" (AttrKind.Number [ 0.01; 0.2; 1.5 ]) ]
+            (Elementwise.floatsOnly "leaky_relu_cpu" (fun attrs ->
+                Read.numberOr 0.01 attrs "negative_slope" |> Result.map ActivationFunctions.leakyRelu))
+            (Some "leaky_relu'(0) = negative_slope (pytorch-kinks: leaky_relu)")
+            (fun d g ->
+                let leak = g * numberOf d "negative_slope" 0.01
+                Derive.apply "where" [ Derive.compared "gt" (d.Input 0) 0.0; g; leak ] [])
 
-                do!
-                    Complain.unlessDType (condition.DType = Bool) (fun () ->
-                        $"where expected condition to be a boolean tensor, but got a tensor with dtype {Promotion.messageName condition.DType}")
+    let elu =
+        activation
+            "elu"
+            "x above 0, else alpha * (e^x - 1)"
+            [ Define.attr "alpha" (AttrKind.Number [ 1.0; 2.0; 0.5 ]) ]
+            (Elementwise.floatsOnly "elu_cpu" (fun attrs ->
+                Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
+            (Some "elu'(0) = alpha (pytorch-kinks: elu)")
+            (fun d g ->
+                let x = d.Input 0
+                // Above 0 nothing flows there, but the exponential must not overflow either.
+                let exponential = Derive.apply "exp" [ Derive.apply "clamp" [ x ] [ "max", Attr.Float 0.0 ] ] []
+                let curved = g * (exponential * numberOf d "alpha" 1.0)
+                Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] [])
 
-                // A number in the middle is left out of the tensors, or null among them.
-                let inputIsNumber = (Argument.tryTensor call 1).IsNone || (Read.optional call.Attrs "input").IsSome
-                let! input = if inputIsNumber then Operand.read { call with In = [||] } 0 "input" else Operand.read call 1 "input"
-                let! other = if inputIsNumber && call.In.Length = 2 then Operand.read call 1 "other" else Operand.read call 2 "other"
-                return condition, input, other
-            }
+    let silu =
+        activation
+            "silu"
+            "x / (1 + exp(-x))"
+            []
+            (Elementwise.floatsOnly "silu_cpu" (Elementwise.always ActivationFunctions.silu))
+            None
+            (fun d g ->
+                let x = d.Input 0
+                let s = Derive.apply "sigmoid" [ x ] []
+                g * (s * (x * (1.0 - s) + 1.0)))
 
+    let gelu =
+        activation
+            "gelu"
+            "x * (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh"
+            [ Define.attr "approximate" (AttrKind.Choice [ "none"; "tanh" ]) ]
+            (Elementwise.floatsOnly "GeluKernelImpl" (fun attrs ->
+                result {
+                    match! Read.textOr "none" attrs "approximate" with
+                    | "none" -> return ActivationFunctions.gelu
+                    | "tanh" -> return ActivationFunctions.geluTanh
+                    | _ -> return! Complain.value "approximate argument must be either none or tanh."
+                }))
+            None
+            (fun d g ->
+                let x = d.Input 0
+
+                if Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh") then
+                    let square = x * x
+                    let inner = 0.7978845608028654 * (x + (0.044715 * (square * x)))
+                    let t = Derive.apply "tanh" [ inner ] []
+                    let slope = 0.7978845608028654 * (0.134145 * square + 1.0)
+                    g * (0.5 * (t + 1.0) + (0.5 * x) * ((1.0 - t * t) * slope))
+                else
+                    let below = 0.5 * (Derive.apply "erf" [ 0.7071067811865476 * x ] [] + 1.0)
+                    let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
+                    g * (below + x * density))
+
+    let softplus =
+        activation
+            "softplus"
+            "ln(1 + exp(beta * x)) / beta, and x where beta * x is above threshold"
+            [ Define.attr "beta" (AttrKind.Number [ 1.0; 2.0; 0.5 ]); Define.attr "threshold" (AttrKind.Number [ 20.0; 1.0 ]) ]
+            (Elementwise.floatsOnly "softplus_cpu" (fun attrs ->
+                result {
+                    let! beta = Read.numberOr 1.0 attrs "beta"
+                    let! threshold = Read.numberOr 20.0 attrs "threshold"
+                    return ActivationFunctions.softplus beta threshold
+                }))
+            (Some "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve (pytorch-kinks: softplus)")
+            (fun d g ->
+                let x = d.Input 0
+                let beta = numberOf d "beta" 1.0
+                let scaled = if beta = 1.0 then x else beta * x
+                let curved = g * Derive.apply "sigmoid" [ scaled ] []
+                let linear = Derive.compared "gt" scaled (numberOf d "threshold" 20.0)
+                Derive.apply "where" [ linear; g; curved ] [])
+
+    let dropout =
         { Define.computes
-              "where"
-              "input where the condition holds, else other"
-              [ ArgKind.Mask; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "input" (AttrKind.Number [ 0.0; 1.5 ])
-                Define.attr "other" (AttrKind.Number [ 0.0; -2.0 ]) ]
+              "dropout"
+              "x / (1 - p) where the mask holds, else 0"
+              [ ArgKind.Float; ArgKind.Mask ]
+              [ Define.attr "p" (AttrKind.Number [ 0.5; 0.25; 0.0; 1.0 ]) ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
-                          let! condition, input, other = operands call
-                          let dtype = Promotion.result [ Operand.promotion input; Operand.promotion other ]
-                          let! shape = Broadcast.all [ condition.Shape; Operand.shape input; Operand.shape other ]
-                          let holds, decided = Operand.ints Bool shape (Whole condition)
+                          let! x = Argument.floats call 0
+                          let! mask = Argument.tensor call 1
+                          let! p = Read.numberOr 0.5 call.Attrs "p"
 
-                          if dtype.IsFloat then
-                              let input, other = Operand.floats dtype shape input, Operand.floats dtype shape other
+                          do!
+                              Complain.unlessValue (p >= 0.0 && p <= 1.0) (fun () ->
+                                  $"dropout probability has to be between 0 and 1, but got {p}")
 
-                              let chosen =
-                                  Array.init holds.Length (fun i ->
-                                      let chosen = if holds[i] <> 0L then input[i] else other[i]
-                                      let chosen = 'S.Cast(Value.format dtype, chosen)
-                                      if decided then chosen else 'S.Unknown chosen)
+                          do!
+                              Complain.unlessShape (mask.Shape = x.Shape) (fun () ->
+                                  $"dropout expects a mask of shape {Shape.show x.Shape}, but got {Shape.show mask.Shape}")
 
-                              return [ Value.floats dtype shape chosen ]
-                          else
-                              let input, knownInput = Operand.ints dtype shape input
-                              let other, knownOther = Operand.ints dtype shape other
-                              let chosen = Array.init holds.Length (fun i -> if holds[i] <> 0L then input[i] else other[i])
-                              return [ Value.ints dtype shape chosen (decided && knownInput && knownOther) ]
+                          let keeps, decided = Value.asInts Bool mask
+                          let f = ActivationFunctions.kept p
+
+                          let thinned =
+                              Array.map2
+                                  (fun keep (x: 'S) ->
+                                      let y = if keep <> 0L && p < 1.0 then f.Of x else Scalar.(*) x (Scalar.num 0.0)
+                                      if decided then y else 'S.Unknown y)
+                                  keeps
+                                  (Value.asFloats x.DType x)
+
+                          return [ Value.floats x.DType x.Shape thinned ]
                       } } with
-            Saves = fun _ _ -> [ Input 0 ]
-            Kinks = Some "the gradient of the side not taken is 0, also where that side is NaN or infinite (pytorch-kinks: where nan-safe)"
+            Saves = fun _ _ -> [ Input 1 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        let toInput () = whereElseZero (d.Input 0) g
-                        let toOther () = zeroWhere (d.Input 0) g
-
-                        // With a number in the middle left out, the second tensor is `other`.
-                        if d.Inputs = 2 && (Read.optional d.Attrs "input").IsSome then
-                            [ None; Some toOther ]
-                        else
-                            [ None; Some toInput; Some toOther ])
+                        [ Some(fun () -> Derive.apply "dropout" [ g; d.Input 1 ] (Map.toList d.Attrs)) ])
                 ) }
 
-    let all = [ relu; where ]
+    let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropout ]

@@ -78,8 +78,8 @@ module Operand =
 /// Element-by-element forwards, from functions of numbers.
 [<RequireQualifiedAccess>]
 module Elementwise =
-    // A function may answer with a constant, which has no format until it is cast to one.
-    let private inFormat<'S when 'S :> IScalar<'S>> dtype (x: 'S) : 'S = 'S.Cast(Value.format dtype, x)
+    /// A function may answer with a constant, which has no format until it is cast to one.
+    let inFormat<'S when 'S :> IScalar<'S>> dtype (x: 'S) : 'S = 'S.Cast(Value.format dtype, x)
 
     /// The larger of two, NaN if either is. It is continuous, so an undecided comparison costs accuracy and no more.
     let larger (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
@@ -107,6 +107,9 @@ module Elementwise =
 
     let always (f: 'F) : Choice<'F> = fun _ -> Ok f
 
+    let private notImplemented kernel dtype =
+        $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'"
+
     /// Floats to floats of the same dtype; integers give float32.
     let toFloats (choose: Choice<Unary>) : Forward =
         { new Forward with
@@ -119,24 +122,43 @@ module Elementwise =
                     return [ Value.floats dtype x.Shape y ]
                 } }
 
-    /// Floats to floats; integers to integers by a function of their own, which may complain of a dtype.
-    let keeping (choose: Choice<Unary>) (onInts: DType -> Result<int64 -> int64, Complaint>) : Forward =
+    /// Floats alone, by a function of the attributes: PyTorch has no kernel for integers.
+    let floatsOnly kernel (choose: Choice<Unary>) : Forward =
         { new Forward with
             member _.Of(call: Call<'S>) =
                 result {
                     let! x = Argument.tensor call 0
                     let! f = choose call.Attrs
+                    do! Complain.unlessDType x.DType.IsFloat (fun () -> notImplemented kernel x.DType)
+                    let y = Value.asFloats x.DType x |> Array.map (fun e -> inFormat x.DType (f.Of e))
+                    return [ Value.floats x.DType x.Shape y ]
+                } }
+
+    /// Floats to floats; integers to integers of a dtype by a function of their own, which may complain of theirs.
+    let keeping (f: Unary) (onInts: DType -> Result<DType * (int64 -> int64), Complaint>) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
 
                     match x.Elements with
                     | Elements.Floats elements ->
                         let y = elements |> Array.map (fun e -> inFormat x.DType (f.Of e))
                         return [ Value.floats x.DType x.Shape y ]
                     | Elements.Ints(elements, decided) ->
-                        let! f = onInts x.DType
-                        return [ Value.ints x.DType x.Shape (Array.map f elements) decided ]
+                        let! dtype, f = onInts x.DType
+                        return [ Value.ints dtype x.Shape (Array.map f elements) decided ]
                 } }
 
-    let private floatResult (f: Binary) dtype shape (a: Operand<'S>) (b: Operand<'S>) =
+    /// `keeping` for int64 alone.
+    let ofInt64 kernel (f: int64 -> int64) dtype =
+        if dtype = Bool then
+            Complain.dtype (notImplemented kernel Bool)
+        else
+            Ok(dtype, f)
+
+    /// A function of two operands that were promoted to a float dtype and broadcast to a shape.
+    let floatResult (f: Binary) dtype shape (a: Operand<'S>) (b: Operand<'S>) =
         let y =
             Array.map2
                 (fun a b -> inFormat dtype (f.Of(a, b)))

@@ -133,4 +133,25 @@ module Internal =
                               Derive.apply "strided" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
                 ) }
 
-    let all = [ sumTo; zerosLike; strided; stridedBackward ]
+    let private erfFunction =
+        { new Unary with
+            member _.Of x = Scalar.apply Elementary.Erf x }
+
+    let erf =
+        { Define.computes
+              "erf"
+              "2 / sqrt(pi) * integral of exp(-t^2) from 0 to x"
+              [ ArgKind.Float ]
+              []
+              (Elementwise.toFloats (Elementwise.always erfFunction)) with
+            Internal = true
+            Saves = fun _ _ -> [ Input 0 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let x = d.Input 0
+                              g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
+                ) }
+
+    let all = [ sumTo; zerosLike; strided; stridedBackward; erf ]

@@ -26,6 +26,40 @@ module private Functions =
         { new Unary with
             member _.Of x = neg x }
 
+    let magnitude =
+        { new Unary with
+            member _.Of x = abs x }
+
+    let square =
+        { new Unary with
+            member _.Of x = x * x }
+
+    let reciprocal =
+        { new Unary with
+            member _.Of x = num 1.0 / x }
+
+    let power =
+        { new Binary with
+            member _.Of(x, e) = pow x e }
+
+    /// A power with a number as its exponent: small ones are honestly computed by products and roots as well.
+    let powerOf (exponent: float) =
+        { new Unary with
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                let general: 'S = pow x (num exponent)
+                let orElse formula = 'S.Permitted [| general; formula |]
+
+                match exponent with
+                | 0.0 -> num 1.0
+                | 1.0 -> x
+                | 2.0 -> orElse (x * x)
+                | 3.0 -> orElse (x * x * x)
+                | 0.5 -> orElse (sqrt x)
+                | -0.5 -> orElse (apply Elementary.Rsqrt x)
+                | -1.0 -> orElse (num 1.0 / x)
+                | -2.0 -> orElse (num 1.0 / (x * x))
+                | _ -> general }
+
     let elementary f =
         { new Unary with
             member _.Of x = apply f x }
@@ -140,12 +174,12 @@ module Pointwise =
               "-x"
               [ ArgKind.Any ]
               []
-              (Elementwise.keeping (Elementwise.always Functions.negative) (fun dtype ->
+              (Elementwise.keeping Functions.negative (fun dtype ->
                   if dtype = Bool then
                       Complain.dtype
                           "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
                   else
-                      Ok(fun n -> -n))) with
+                      Ok(dtype, (fun n -> -n)))) with
             InPlace = true
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> -g) ])) }
 
@@ -160,6 +194,8 @@ module Pointwise =
             Saves = fun _ _ -> [ saved ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
 
+    let private on domain (op: Operator) = { op with Domain = domain }
+
     let exp =
         { elementary "exp" "e^x" Elementary.Exp (Output 0) (fun d g -> g * d.Output 0) with
             InPlace = true }
@@ -169,4 +205,205 @@ module Pointwise =
               g * ((1.0 - d.Output 0) * d.Output 0)) with
             InPlace = true }
 
-    let all = [ add; sub; mul; div; neg; exp; sigmoid ]
+    let expm1 =
+        elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
+
+    let log = elementary "log" "ln x" Elementary.Log (Input 0) (fun d g -> g / d.Input 0) |> on Positive
+
+    let log1p =
+        elementary "log1p" "ln(1 + x)" Elementary.Log1p (Input 0) (fun d g -> g / (d.Input 0 + 1.0))
+        |> on (Above -1.0)
+
+    let sqrt =
+        { elementary "sqrt" "x^(1/2)" Elementary.Sqrt (Output 0) (fun d g -> g / (2.0 * d.Output 0)) with
+            InPlace = true
+            Domain = Positive
+            Kinks = Some "sqrt'(0) is infinite, by continuity; sqrt'(-0) = -inf (pytorch-kinks: sqrt)" }
+
+    let rsqrt =
+        elementary "rsqrt" "x^(-1/2)" Elementary.Rsqrt (Output 0) (fun d g ->
+            (-0.5 * g) * Derive.apply "pow" [ d.Output 0 ] [ "exponent", Attr.Integer 3L ])
+        |> on Positive
+
+    let sin =
+        elementary "sin" "sin x" Elementary.Sin (Input 0) (fun d g -> g * Derive.apply "cos" [ d.Input 0 ] [])
+
+    let cos =
+        elementary "cos" "cos x" Elementary.Cos (Input 0) (fun d g -> g * -(Derive.apply "sin" [ d.Input 0 ] []))
+
+    let tanh =
+        { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g ->
+              g * (1.0 - d.Output 0 * d.Output 0)) with
+            InPlace = true }
+
+    let reciprocal =
+        { Define.computes
+              "reciprocal"
+              "1 / x"
+              [ ArgKind.Float ]
+              []
+              (Elementwise.toFloats (Elementwise.always Functions.reciprocal)) with
+            Saves = fun _ _ -> [ Output 0 ]
+            Domain = NonZero
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> -g * (d.Output 0 * d.Output 0)) ])) }
+
+    let abs =
+        { Define.computes "abs" "|x|" [ ArgKind.Any ] [] (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" Operators.abs)) with
+            Saves = fun _ _ -> [ Input 0 ]
+            Kinks = Some "abs'(0) = 0 and abs'(NaN) = 0, as sign's (pytorch-kinks: abs)"
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sign" [ d.Input 0 ] []) ])) }
+
+    /// g times the derivative e x^(e - 1) of x^e, for a number e.
+    let private powerRule (x: Term) (exponent: Attr) (g: Term) =
+        match exponent with
+        | Attr.Integer 0L
+        | Attr.Float 0.0
+        | Attr.Flag false -> Derive.apply "zeros_like" [ g ] []
+        | _ ->
+            let less =
+                match exponent with
+                | Attr.Integer n -> Attr.Integer(n - 1L)
+                | Attr.Float e -> Attr.Float(e - 1.0)
+                | _ -> Attr.Integer 0L
+
+            let slope = Derive.apply "pow" [ x ] [ "exponent", less ]
+            g * Derive.apply "mul" [ slope ] [ "other", exponent ]
+
+    let square =
+        { Define.computes
+              "square"
+              "x^2"
+              [ ArgKind.Any ]
+              []
+              (Elementwise.keeping Functions.square (fun _ -> Ok(Int64, (fun n -> n * n)))) with
+            Node = "Pow"
+            Saves = fun _ _ -> [ Input 0 ]
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> powerRule (d.Input 0) (Attr.Integer 2L) g) ])) }
+
+    /// Exact modulo 2^64; a negative power of an integer is 0, except of 1 and -1.
+    let private integerPower (b: int64) (e: int64) =
+        let rec raised product b e =
+            if e = 0L then
+                product
+            else
+                raised (if e &&& 1L = 1L then product * b else product) (b * b) (e >>> 1)
+
+        if e >= 0L then raised 1L b e
+        elif b = 1L then 1L
+        elif b = -1L then (if e &&& 1L = 0L then 1L else -1L)
+        else 0L
+
+    let private isNumberBase (attrs: Attrs) = (Read.optional attrs "self").IsSome
+
+    let private powerForward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! b =
+                        if isNumberBase call.Attrs then
+                            Operand.read { call with In = [||] } 0 "self"
+                        else
+                            Argument.tensor call 0 |> Result.map Operand.ofValue
+
+                    let! e =
+                        if isNumberBase call.Attrs then
+                            Argument.tensor call 0 |> Result.map Operand.ofValue
+                        else
+                            Operand.read call 1 "exponent"
+
+                    let! dtype, shape = Operand.result [ b; e ]
+
+                    match e with
+                    | Number _ when dtype.IsFloat ->
+                        let! exponent = Read.number call.Attrs "exponent"
+                        let f = Functions.powerOf exponent
+                        let power = Operand.floats dtype shape b |> Array.map (fun x -> Elementwise.inFormat dtype (f.Of x))
+                        return [ Value.floats dtype shape power ]
+                    | Number(Attr.Integer n) when n < 0L ->
+                        return! Complain.value "Integers to negative integer powers are not allowed."
+                    | _ when dtype.IsFloat -> return [ Elementwise.floatResult Functions.power dtype shape b e ]
+                    | _ when dtype = Bool -> return! Complain.dtype "\"pow\" not implemented for 'Bool'"
+                    | _ ->
+                        let b, knownBase = Operand.ints dtype shape b
+                        let e, knownExponent = Operand.ints dtype shape e
+                        return [ Value.ints dtype shape (Array.map2 integerPower b e) (knownBase && knownExponent) ]
+                } }
+
+    let pow =
+        // g times x^e ln x; where x is 0 and e is not negative the power is constant in e, or the convention says so.
+        let inExponent (d: IDerivation) e logarithm isZeroBase (g: Term) =
+            let slope: Term = logarithm (d.Output 0)
+
+            let flat =
+                isZeroBase
+                |> Option.map (fun zero ->
+                    let notNegative = Derive.apply "ge" [ e ] [ "other", Attr.Float 0.0 ]
+
+                    match zero with
+                    | None -> notNegative
+                    | Some zero -> Derive.apply "mul" [ zero; notNegative ] [])
+
+            match flat with
+            | None -> g * slope
+            | Some flat -> g * Derive.zeroWhere flat slope
+
+        { Define.computes
+              "pow"
+              "self^exponent"
+              [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
+              [ Define.attr "exponent" (AttrKind.Number [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ]); Define.attr "self" (AttrKind.Number [ 2.5; 0.0 ]) ]
+              powerForward with
+            Saves =
+                fun _ attrs ->
+                    if isNumberBase attrs then [ Input 0; Output 0 ]
+                    elif (Read.optional attrs "exponent").IsSome then [ Input 0 ]
+                    else [ Input 0; Input 1; Output 0 ]
+            Domain = Positive
+            Kinks =
+                Some
+                    "the slope in the base is 0 where the exponent is 0; in the exponent it is 0 where the base is 0 and the exponent is not negative (pytorch-kinks: pow)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        match Read.optional d.Attrs "self", Read.optional d.Attrs "exponent" with
+                        | Some _, _ ->
+                            let b = Read.numberOr nan d.Attrs "self" |> Result.defaultValue nan
+                            let times (y: Term) = y * Operators.log b
+                            [ Some(fun () -> inExponent d (d.Input 0) times (if b = 0.0 then Some None else None) g) ]
+                        | None, Some exponent -> [ Some(fun () -> powerRule (d.Input 0) exponent g) ]
+                        | None, None ->
+                            let inBase () =
+                                let x, e = d.Input 0, d.Input 1
+                                let slope = e * Derive.apply "pow" [ x; e + -1.0 ] []
+                                Derive.zeroWhere (Derive.compared "eq" e 0.0) (g * slope)
+
+                            let inExponent () =
+                                let x = d.Input 0
+                                let times y = y * Derive.apply "log" [ x ] []
+                                inExponent d (d.Input 1) times (Some(Some(Derive.compared "eq" x 0.0))) g
+
+                            [ Some inBase; Some inExponent ])
+                ) }
+
+    let all =
+        [ add
+          sub
+          mul
+          div
+          pow
+          neg
+          abs
+          exp
+          log
+          log1p
+          expm1
+          sqrt
+          rsqrt
+          reciprocal
+          square
+          sin
+          cos
+          tanh
+          sigmoid ]
