@@ -17,6 +17,7 @@ module Registry =
           Comparison.all
           Views.all
           Writes.all
+          Rewrites.all
           Reductions.all
           Products.all
           Convolution.all

@@ -1,1 +1,242 @@
 namespace Verified.Spec
+
+/// Elements at one version. Whoever writes makes a new one.
+type Storage<'S> =
+    { Elements: Elements<'S>
+      /// Holds a gradient made under create_graph, or something computed of one.
+      SecondOrder: bool }
+
+/// How a view came to be; it decides whether writing to it is allowed.
+type Creation =
+    | Ordinary
+    /// One of several views that one operator returned (`split`, `chunk`, `unbind`).
+    | OneOfSeveral
+    | WithoutGrad
+    | InInference
+
+/// Where a gradient goes next: to the result of this number of a node.
+type Edge<'S> = { Node: Node<'S>; Output: int }
+
+/// What a node does with the gradients of its results.
+and NodeKind<'S> =
+    /// Ends in a leaf: the tensor whose gradient is accumulated.
+    | Accumulate of tensor: int
+    /// The derivative rule of an operator.
+    | Rule of Operator * Attrs * Saved[]
+    /// The transpose of a view's map: both geometries lie over one row of elements.
+    | View of input: Geometry * output: Geometry
+    /// A write through a view of the tensor that now has this node as its history: what is outside of the view passes, what is
+    /// inside goes through the inner node. Both geometries are the storage's.
+    | WriteThrough of whole: Geometry * view: Geometry * inner: Node<'S>
+
+/// A node of the tape. Created once, never changed.
+and Node<'S> =
+    { /// Nodes created later have larger numbers and run earlier; that of a leaf runs as soon as it can.
+      Sequence: int
+      /// PyTorch's name, "MulBackward0".
+      Name: string
+      Kind: NodeKind<'S>
+      /// For each input, where its gradient goes; None: it needs none.
+      Edges: Edge<'S> option[]
+      /// Shapes and dtypes of the inputs and of the results.
+      Inputs: (struct (int[] * DType))[]
+      Results: (struct (int[] * DType))[] }
+
+/// Something kept for a derivative, with the version that it had. Its elements are read when the node runs.
+and Saved =
+    { /// Which input or output of the operator it is.
+      Place: Saving
+      /// The tensor. Of an output, a twin without a history of its own, since the history is the node itself.
+      Tensor: int
+      Version: int
+      /// An input that had a history when it was kept.
+      HadHistory: bool
+      /// A twin of an output: the node that keeps it is its history.
+      Twin: bool }
+
+/// Of a view: the tensor whose storage it shows, and how it was made.
+type ViewOf =
+    { Base: int
+      Creation: Creation
+      /// The version at which the view's grad_fn was made; another one now means that it has to be made anew.
+      At: int }
+
+/// A tensor: a geometry over a storage, and its place in the tape.
+type Tensor<'S> =
+    { DType: DType
+      Geometry: Geometry
+      Storage: int
+      /// Its version counter, shared with all views and with `detach`, not with `data`.
+      Counter: int
+      /// The flag of its own (`requires_grad_`, an input).
+      RequiresGrad: bool
+      GradFn: Edge<'S> option
+      View: ViewOf option
+      /// Where gradients of a leaf arrive; made when the flag is first set.
+      Accumulator: Node<'S> option
+      /// The tensor that is its `.grad`, or none.
+      Grad: int option
+      RetainsGrad: bool
+      /// Made in inference mode: it has no versions and cannot be kept for a derivative.
+      Inference: bool }
+
+    /// Its shape.
+    member t.Shape = t.Geometry.Shape
+
+/// A hook: the gradient is multiplied by a number.
+type Hook = { Id: int; Scale: Attr }
+
+/// What the hooks of a result of a node are found by: the node's sequence number and the result's.
+type HookKey = (struct (int * int))
+
+/// Everything that a program's steps change. Immutable: a step makes a new one.
+type State<'S> =
+    { Storages: Cells<Storage<'S>>
+      /// Version counters.
+      Versions: Cells<int>
+      Tensors: Cells<Tensor<'S>>
+      /// Variables; None: bound to null.
+      Names: Map<string, int option>
+      /// Names of hooks, as `remove_hook` takes them.
+      HookNames: Map<string, int>
+      Hooks: Map<HookKey, Hook list>
+      /// For a result of a node, the tensor that wants its gradient kept.
+      Retained: Map<HookKey, int>
+      /// Nodes whose kept tensors have been freed.
+      Freed: Set<int>
+      GradMode: bool
+      Inference: bool
+      /// A gradient of second order was asked for, so that a null in it may as well be zeros.
+      Second: bool
+      /// The sequence number of the next node.
+      Next: int }
+
+    /// Whether what is computed now is recorded.
+    member s.Records = s.GradMode && not s.Inference
+
+[<RequireQualifiedAccess>]
+module State =
+    /// Nothing yet.
+    let empty<'S> : State<'S> =
+        { Storages = Cells.Empty
+          Versions = Cells.Empty
+          Tensors = Cells.Empty
+          Names = Map.empty
+          HookNames = Map.empty
+          Hooks = Map.empty
+          Retained = Map.empty
+          Freed = Set.empty
+          GradMode = true
+          Inference = false
+          Second = false
+          Next = 0 }
+
+    /// A tensor by its number.
+    let tensor (s: State<'S>) id = s.Tensors[id]
+
+    /// A tensor changed.
+    let setTensor id tensor (s: State<'S>) =
+        { s with
+            Tensors = s.Tensors.Set(id, tensor) }
+
+    /// The current version of a tensor.
+    let version (s: State<'S>) (t: Tensor<'S>) = s.Versions[t.Counter]
+
+    /// A tensor's elements now, dense.
+    let read (s: State<'S>) (t: Tensor<'S>) : Value<'S> =
+        { DType = t.DType
+          Shape = t.Geometry.Shape
+          Elements = Elements.gather t.Geometry s.Storages[t.Storage].Elements }
+
+    /// Whether a tensor holds something of second order.
+    let secondOrder (s: State<'S>) (t: Tensor<'S>) = s.Storages[t.Storage].SecondOrder
+
+    /// A new tensor without history, over a storage of its own.
+    let addValue (geometry: Geometry) second (value: Value<'S>) (s: State<'S>) : State<'S> * int =
+        let id = s.Tensors.Count
+
+        let tensor: Tensor<'S> =
+            { DType = value.DType
+              Geometry = geometry
+              Storage = s.Storages.Count
+              Counter = s.Versions.Count
+              RequiresGrad = false
+              GradFn = None
+              View = None
+              Accumulator = None
+              Grad = None
+              RetainsGrad = false
+              Inference = s.Inference }
+
+        { s with
+            Storages =
+                s.Storages.Add
+                    { Elements = value.Elements
+                      SecondOrder = second }
+            Versions = s.Versions.Add 0
+            Tensors = s.Tensors.Add tensor },
+        id
+
+    /// A tensor that shares a storage with another.
+    let addTensor tensor (s: State<'S>) : State<'S> * int =
+        { s with
+            Tensors = s.Tensors.Add tensor },
+        s.Tensors.Count
+
+    /// The node in which a leaf's gradient is accumulated, made where there is none yet.
+    let accumulator id (s: State<'S>) : State<'S> * Node<'S> =
+        let t = s.Tensors[id]
+
+        match t.Accumulator with
+        | Some node -> s, node
+        | None ->
+            let node: Node<'S> =
+                { Sequence = s.Next
+                  Name = "torch::autograd::AccumulateGrad"
+                  Kind = Accumulate id
+                  Edges = [||]
+                  Inputs = [||]
+                  Results = [| struct (t.Shape, t.DType) |] }
+
+            { s with
+                Next = s.Next + 1
+                Tensors = s.Tensors.Set(id, { t with Accumulator = Some node }) },
+            node
+
+    /// Sets the flag of a leaf.
+    let requireGrad flag id (s: State<'S>) : State<'S> =
+        let s = setTensor id { s.Tensors[id] with RequiresGrad = flag } s
+        if flag then fst (accumulator id s) else s
+
+    /// Binds a name.
+    let bind name tensor (s: State<'S>) =
+        { s with
+            Names = Map.add name tensor s.Names }
+
+    /// The state before the first step: every input is a leaf.
+    let start<'S when 'S :> IScalar<'S>> (program: Program) : Result<State<'S>, Complaint> =
+        let add (s: Result<State<'S>, Complaint>) (input: Input) =
+            s
+            |> Result.bind (fun s ->
+                let literal = input.Tensor
+
+                let length =
+                    match literal.Data with
+                    | Data.Floats x -> x.Length
+                    | Data.Ints x -> x.Length
+
+                if length <> Shape.count literal.Shape then
+                    Error
+                        { Kind = ShapeError
+                          Message =
+                            $"input '{input.Name}' of shape {Shape.show literal.Shape} has {length} elements, expected {Shape.count literal.Shape}" }
+                elif input.RequiresGrad && not literal.DType.IsFloat then
+                    Error
+                        { Kind = RequiresGradDType
+                          Message = "Only Tensors of floating point and complex dtype can require gradients" }
+                else
+                    let value: Value<'S> = Literal.toValue literal
+                    let s, id = addValue (Layout.dense literal.Shape) false value s
+                    Ok(bind input.Name (Some id) (if input.RequiresGrad then requireGrad true id s else s)))
+
+        List.fold add (Ok empty) program.Inputs

@@ -1,0 +1,631 @@
+namespace Verified.Spec
+
+open System.Collections.Generic
+
+/// What one `backward` or `grad` is asked for.
+type Demand =
+    { /// The tensors to differentiate, each with the gradient it starts from; None: one.
+      Roots: (int * int option) list
+      /// The only tensors whose gradients are wanted; None: all leaves.
+      Wanted: int list option
+      /// Gradients are added to `.grad`; else they are returned.
+      Accumulates: bool
+      Retains: bool
+      Creates: bool }
+
+/// The backward pass. Derivative rules are compositions of registered operators: a pass applies them to plain values, or, under
+/// create_graph, to tensors of the state, where they are recorded as anything else is.
+module private Passes =
+    exception Complained of Complaint
+
+    let fail complaint = raise (Complained complaint)
+
+    let orFail result =
+        match result with
+        | Ok value -> value
+        | Error complaint -> fail complaint
+
+    /// What a term stands for.
+    [<RequireQualifiedAccess>]
+    type Operand<'S> =
+        | Plain of Value<'S>
+        | Tracked of int
+
+    /// A node on its way to be run.
+    [<AllowNullLiteral>]
+    type Slot<'S>(node: Node<'S>) =
+        member _.Node = node
+        member val Gradients: Term option[] = Array.create node.Results.Length None
+        /// How many nodes still have to run before this one may.
+        member val Pending = 0 with get, set
+        /// Whether a wanted gradient lies on the way through it.
+        member val Runs = true with get, set
+        /// The places among the wanted gradients that its results' gradients are.
+        member val Captures: (int * int) list = [] with get, set
+
+    /// Applies a view operator or a computing one to plain values.
+    let evaluate (op: Operator) (inputs: Value<'S> option[]) attrs : Value<'S> list =
+        match op.Behaviour with
+        | Computes forward -> forward.Of { In = inputs; Attrs = attrs } |> orFail
+        | Aliases aliases ->
+            let x = inputs[0].Value
+
+            let show (g: Geometry) =
+                { x with
+                    Shape = g.Shape
+                    Elements = Elements.gather g x.Elements }
+
+            match aliases (Layout.dense x.Shape) attrs |> orFail with
+            | Views geometries -> List.map show geometries
+            | Itself -> [ x ]
+            | Copied shape -> [ { x with Shape = shape } ]
+
+    /// A geometry as the attributes of the internal operators over rows of elements.
+    let geometryAttributes (g: Geometry) =
+        [ "size", Derive.sizeAttr g.Shape
+          "stride", Derive.sizeAttr g.Strides
+          "storage_offset", Attr.Integer(int64 g.Offset) ]
+
+    /// The sum of two plain values of one shape.
+    let sum<'S when 'S :> IScalar<'S>> (a: Value<'S>) (b: Value<'S>) : Value<'S> =
+        match a.Elements, b.Elements with
+        | Elements.Floats x, Elements.Floats y ->
+            { a with
+                Elements = Elements.Floats(Array.map2 (fun p q -> 'S.Add(p, q)) x y) }
+        | _ -> invalidOp "gradients are floats"
+
+open Passes
+
+/// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
+[<Sealed>]
+type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
+    let mutable state = start
+    let operands = ResizeArray<Operand<'S>>()
+    let creates = demand.Creates
+
+    // What is made under create_graph, or of something so made, is of second order.
+    let second =
+        creates
+        || demand.Roots
+           |> List.exists (fun (id, _) -> State.secondOrder start start.Tensors[id])
+
+    let operator name =
+        match Map.tryFind name registry with
+        | Some op -> op
+        | None -> invalidOp $"a derivative rule applies '{name}', which is not registered"
+
+    member _.State
+        with get () = state
+        and set value = state <- value
+
+    member private p.Term(operand: Operand<'S>, dtype, shape) : Term =
+        operands.Add operand
+
+        { Calculus = p
+          Id = operands.Count - 1
+          DType = dtype
+          Shape = shape }
+
+    /// A plain value as a term.
+    member p.Plain(value: Value<'S>) =
+        if creates then
+            let s, id = State.addValue (Layout.dense value.Shape) false value state
+            state <- s
+            p.Tracked id
+        else
+            p.Term(Operand.Plain value, value.DType, value.Shape)
+
+    member p.Tracked id =
+        let t = state.Tensors[id]
+
+        if creates then
+            p.Term(Operand.Tracked id, t.DType, t.Shape)
+        else
+            p.Plain(State.read state t)
+
+    member _.Value(term: Term) : Value<'S> =
+        match operands[term.Id] with
+        | Operand.Plain value -> value
+        | Operand.Tracked id -> State.read state state.Tensors[id]
+
+    /// A tensor of its own that holds a term: what a user may see of it.
+    member p.Tensor(term: Term) : int =
+        match operands[term.Id] with
+        | Operand.Plain value ->
+            let s, id = State.addValue (Layout.dense value.Shape) false value state
+            state <- s
+            id
+        | Operand.Tracked id when id >= start.Tensors.Count -> id
+        | Operand.Tracked _ -> p.Copy term
+
+    /// A copy of a term, as a tensor of its own.
+    member p.Copy(term: Term) : int =
+        match operands[term.Id] with
+        | Operand.Plain _ -> p.Tensor term
+        | Operand.Tracked _ ->
+            match operands[(p.Strided("strided", term, Layout.dense term.Shape)).Id] with
+            | Operand.Tracked id -> id
+            | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor"
+
+    member p.Apply(op: Operator, args: Term option[], attrs: Attrs) : Term list =
+        if creates then
+            let inputs =
+                args
+                |> Array.map (
+                    Option.map (fun t ->
+                        match operands[t.Id] with
+                        | Operand.Tracked id -> id
+                        | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor")
+                )
+
+            let s, ids = Calls.apply state op inputs attrs |> orFail
+            state <- s
+            List.map p.Tracked ids
+        else
+            evaluate op (args |> Array.map (Option.map p.Value)) attrs |> List.map p.Plain
+
+    member p.Strided(name, term: Term, g: Geometry) : Term =
+        p.Apply(operator name, [| Some term |], Map.ofList (geometryAttributes g))
+        |> List.head
+
+    interface ICalculus with
+        member p.Apply(name, args, attrs) =
+            let args = Array.ofList args
+            let mutable n = args.Length
+
+            while n > 0 && args[n - 1].IsNone do
+                n <- n - 1
+
+            p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
+
+    member p.Add(a: Term, b: Term) : Term =
+        if creates then
+            a + b
+        else
+            p.Plain(sum (p.Value a) (p.Value b))
+
+    /// The transpose of a view's map, both geometries over one row of elements.
+    member p.Transpose(term: Term, input: Geometry, output: Geometry) : Term =
+        let scatter shape g =
+            p.Apply(
+                operator "strided_backward",
+                [| Some term |],
+                Map.ofList (("input_size", Derive.sizeAttr shape) :: geometryAttributes g)
+            )
+            |> List.head
+
+        if Layout.isContiguous input then
+            let over =
+                { output with
+                    Offset = output.Offset - input.Offset }
+
+            if not creates && Strides.isWhole (Strides.count input) over then
+                p.Plain { p.Value term with Shape = input.Shape }
+            else
+                scatter input.Shape over
+        else
+            p.Strided("strided", scatter [| Pass<'S>.Extent(input, output) |] output, input)
+
+    /// The length of a row of elements that holds two geometries.
+    static member private Extent(a: Geometry, b: Geometry) =
+        let last (g: Geometry) =
+            if Strides.count g = 0 then 0
+            else g.Offset + 1 + Array.sum (Array.map2 (fun size stride -> (size - 1) * stride) g.Shape g.Strides)
+
+        max (last a) (last b)
+
+    /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
+    member p.Fit(term: Term, struct (shape: int[], dtype: DType)) : Term =
+        let term =
+            if term.Shape = shape then
+                term
+            else
+                p.Apply(operator "sum_to", [| Some term |], Map.ofList [ "size", Derive.sizeAttr shape ])
+                |> List.head
+
+        if term.DType = dtype then
+            term
+        else
+            p.Apply(operator "to", [| Some term |], Map.ofList [ "dtype", Attr.Text dtype.Name ])
+            |> List.head
+
+    /// A kept tensor, if it is still what it was.
+    member private p.Unpack(node: Node<'S>, saved: Saved) : Term =
+        let t = state.Tensors[saved.Tensor]
+
+        let history =
+            if saved.Twin then
+                Some
+                    { Node = node
+                      Output =
+                        match saved.Place with
+                        | Output k -> k
+                        | Input _ -> 0 }
+            else
+                t.GradFn
+
+        if saved.HadHistory && history.IsNone then
+            fail
+                { Kind = OtherError
+                  Message =
+                    "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_().This is not supported, please use out-of-place `.detach()` instead" }
+
+        let version = State.version state t
+
+        if version <> saved.Version then
+            let origin =
+                match history with
+                | Some edge -> $", which is output {edge.Output} of {edge.Node.Name},"
+                | None -> ""
+
+            fail
+                { Kind = ModifiedInPlace
+                  Message =
+                    $"one of the variables needed for gradient computation has been modified by an inplace operation: [{History.describe t}]{origin} is at version {version}; expected version {saved.Version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)." }
+
+        if creates && saved.Twin then
+            let s, id = State.addTensor { t with GradFn = history } state
+            state <- s
+            p.Tracked id
+        else
+            p.Tracked saved.Tensor
+
+    member private _.FailFreed() =
+        fail
+            { Kind = FreedGraph
+              Message =
+                "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward." }
+
+    /// The gradients of a node's inputs. `needs`: which of them are wanted.
+    member private p.Differentiate(node: Node<'S>, gradients: Term option[], needs: int -> bool) : Term option[] =
+        match node.Kind with
+        | Accumulate _ -> [||]
+        | View(input, output) ->
+            [| gradients[0]
+               |> Option.map (fun g -> p.Transpose(g, input, output)) |]
+        | Rule(op, attrs, kept) ->
+            if kept.Length > 0 && state.Freed.Contains node.Sequence then
+                p.FailFreed()
+
+            let terms =
+                kept
+                |> Array.map (fun saved -> if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))
+
+            let find place =
+                match kept |> Array.tryFindIndex (fun saved -> saved.Place = place) with
+                | Some i when terms[i].IsSome -> terms[i].Value
+                | _ -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
+
+            if Array.forall Option.isNone gradients then
+                Array.create node.Inputs.Length None
+            else
+                let derivation =
+                    { new IDerivation with
+                        member _.Gradient k = gradients[k]
+                        member _.Input i = find (Input i)
+                        member _.Output k = find (Output k)
+                        member _.Needs i = needs i
+
+                        member _.ShapeOf i =
+                            let struct (shape, _) = node.Inputs[i]
+                            shape
+
+                        member _.DTypeOf i =
+                            let struct (_, dtype) = node.Inputs[i]
+                            dtype
+
+                        member _.Attrs = attrs
+                        member _.Inputs = node.Inputs.Length }
+
+                let results = op.Derivative.Value derivation |> Array.ofList
+
+                if results.Length < node.Inputs.Length then
+                    invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {node.Inputs.Length} inputs"
+
+                results
+        | WriteThrough(whole, view, inner) ->
+            if state.Freed.Contains node.Sequence then
+                p.FailFreed()
+
+            match gradients[0] with
+            | None -> Array.create node.Inputs.Length None
+            | Some g ->
+                let contiguous = Layout.isContiguous whole
+
+                let flat, over =
+                    if contiguous then
+                        g,
+                        { view with
+                            Offset = view.Offset - whole.Offset }
+                    else
+                        p.Transpose(g, Layout.dense [| Pass<'S>.Extent(whole, view) |], whole), view
+
+                let slice = p.Strided("strided", flat, over)
+                let results = p.Differentiate(inner, [| Some slice |], needs)
+
+                if needs 0 then
+                    let inside =
+                        results[0]
+                        |> Option.map (fun r -> p.Fit(r, struct (slice.Shape, slice.DType)))
+
+                    let args = Array.append [| Some flat |] (if inside.IsSome then [| inside |] else [||])
+
+                    let written =
+                        p.Apply(operator "strided_write", args, Map.ofList (geometryAttributes over))
+                        |> List.head
+
+                    results[0] <-
+                        Some(if contiguous then written else p.Strided("strided", written, whole))
+
+                results
+
+    member private p.Hooked(node: Node<'S>, gradients: Term option[]) =
+        for k in 0 .. gradients.Length - 1 do
+            match gradients[k] with
+            | Some _ when state.Hooks.IsEmpty -> ()
+            | Some g ->
+                match Map.tryFind (struct (node.Sequence, k)) state.Hooks with
+                | Some hooks ->
+                    gradients[k] <-
+                        hooks
+                        |> List.fold (fun (g: Term) hook -> g.Apply("mul", [], [ "other", hook.Scale ])) g
+                        |> Some
+                | None -> ()
+            | None -> ()
+
+    member private p.KeepGradients(node: Node<'S>, gradients: Term option[]) =
+        if not state.Retained.IsEmpty then
+            for k in 0 .. gradients.Length - 1 do
+                match gradients[k], Map.tryFind (struct (node.Sequence, k)) state.Retained with
+                | Some g, Some id ->
+                    let grad =
+                        match state.Tensors[id].Grad with
+                        | None -> p.Copy g
+                        | Some before -> p.Tensor(p.Add(p.Tracked before, g))
+
+                    p.SetGrad(id, grad)
+                | _ -> ()
+
+    /// Marks a tensor that a user will see as of second order where it is.
+    member _.Mark(id: int) =
+        let storage = state.Tensors[id].Storage
+
+        if second && not state.Storages[storage].SecondOrder then
+            state <-
+                { state with
+                    Storages =
+                        state.Storages.Set(
+                            storage,
+                            { state.Storages[storage] with
+                                SecondOrder = true }
+                        ) }
+
+    member private p.SetGrad(id, grad) =
+        p.Mark grad
+        state <- State.setTensor id { state.Tensors[id] with Grad = Some grad } state
+
+    member private p.AccumulateInto(id: int, gradient: Term) =
+        let t = state.Tensors[id]
+
+        if t.RequiresGrad then
+            match t.Grad with
+            | None -> p.SetGrad(id, p.Copy gradient)
+            | Some before when creates -> p.SetGrad(id, p.Tensor(p.Add(p.Tracked before, gradient)))
+            | Some before ->
+                let total = sum (State.read state state.Tensors[before]) (p.Value gradient)
+                state <- Calls.store before total second state
+
+    /// The slots of all nodes that can be reached, each knowing how many others lead to it.
+    member private _.Collect(roots: Edge<'S> list) : Dictionary<int, Slot<'S>> =
+        let slots = Dictionary<int, Slot<'S>>()
+        let open' = Stack<Node<'S>>()
+
+        let visit (node: Node<'S>) =
+            match slots.TryGetValue node.Sequence with
+            | true, slot -> slot
+            | _ ->
+                let slot = Slot node
+                slots[node.Sequence] <- slot
+                open'.Push node
+                slot
+
+        for root in roots do
+            visit root.Node |> ignore
+
+        while open'.Count > 0 do
+            for edge in open'.Pop().Edges do
+                match edge with
+                | Some edge ->
+                    let slot = visit edge.Node
+                    slot.Pending <- slot.Pending + 1
+                | None -> ()
+
+        slots
+
+    /// Marks the slots that lie on the way to a wanted gradient.
+    member private _.Restrict(slots: Dictionary<int, Slot<'S>>, wanted: Edge<'S> option list) =
+        for slot in slots.Values do
+            slot.Runs <- false
+
+        wanted
+        |> List.iteri (fun i edge ->
+            match edge with
+            | Some edge ->
+                match slots.TryGetValue edge.Node.Sequence with
+                | true, slot ->
+                    if demand.Accumulates then
+                        slot.Runs <- true
+                    else
+                        slot.Captures <- (i, edge.Output) :: slot.Captures
+                | _ -> ()
+            | None -> ())
+
+        // A node's inputs come from nodes created before it, leaves' nodes excepted, which lead nowhere.
+        for slot in slots.Values |> Seq.sortBy (fun slot -> slot.Node.Sequence) do
+            if not slot.Runs then
+                slot.Runs <-
+                    slot.Node.Edges
+                    |> Array.exists (function
+                        | Some edge ->
+                            let next = slots[edge.Node.Sequence]
+                            next.Runs || not next.Captures.IsEmpty
+                        | None -> false)
+
+    /// Runs the pass: the gradients of what was wanted, where they are not accumulated.
+    member p.Run() : Term option list =
+        let edgeOf id =
+            let s, edge = History.edge state id |> orFail
+            state <- s
+            edge
+
+        let roots =
+            demand.Roots
+            |> List.mapi (fun i (id, gradient) ->
+                match edgeOf id with
+                | Some edge -> edge, id, gradient
+                | None ->
+                    fail
+                        { Kind = NoGradFn
+                          Message = $"element {i} of tensors does not require grad and does not have a grad_fn" })
+
+        let wanted =
+            demand.Wanted
+            |> Option.map (
+                List.map (fun id ->
+                    if not (History.requiresGrad state state.Tensors[id]) then
+                        fail
+                            { Kind = InputWithoutGrad
+                              Message = "One of the differentiated Tensors does not require grad" }
+
+                    let edge = edgeOf id
+
+                    if demand.Accumulates then
+                        state <- History.retain id state
+
+                    edge)
+            )
+
+        let slots = p.Collect(roots |> List.map (fun (edge, _, _) -> edge))
+        wanted |> Option.iter (fun wanted -> p.Restrict(slots, wanted))
+        let captured = Array.create (wanted |> Option.map List.length |> Option.defaultValue 0) None
+        let ready = PriorityQueue<Slot<'S>, int>()
+
+        let give (edge: Edge<'S>) (gradient: Term option) =
+            let slot = slots[edge.Node.Sequence]
+
+            match slot.Gradients[edge.Output], gradient with
+            | Some before, Some more -> slot.Gradients[edge.Output] <- Some(p.Add(before, more))
+            | None, more -> slot.Gradients[edge.Output] <- more
+            | _ -> ()
+
+        let enqueue (slot: Slot<'S>) =
+            match slot.Node.Kind with
+            | Accumulate _ -> ready.Enqueue(slot, System.Int32.MinValue)
+            | _ -> ready.Enqueue(slot, -slot.Node.Sequence)
+
+        for edge, id, gradient in roots do
+            let t = state.Tensors[id]
+
+            let seed =
+                match gradient with
+                | Some g -> p.Fit(p.Tracked g, struct (t.Shape, t.DType))
+                | None -> p.Plain(Value.full t.DType t.Shape 1.0)
+
+            give edge (Some seed)
+
+        for slot in slots.Values do
+            if slot.Pending = 0 then
+                enqueue slot
+
+        while ready.Count > 0 do
+            let slot = ready.Dequeue()
+            let node = slot.Node
+            let gradients = slot.Gradients
+
+            if slot.Runs || not slot.Captures.IsEmpty then
+                p.Hooked(node, gradients)
+                p.KeepGradients(node, gradients)
+
+            for i, k in slot.Captures do
+                captured[i] <- gradients[k]
+
+            let results =
+                if not slot.Runs then
+                    [||]
+                else
+                    match node.Kind with
+                    | Accumulate id ->
+                        gradients[0] |> Option.iter (fun g -> p.AccumulateInto(id, g))
+                        [||]
+                    | _ ->
+                        let needs i =
+                            match node.Edges[i] with
+                            | Some edge ->
+                                let next = slots[edge.Node.Sequence]
+                                next.Runs || not next.Captures.IsEmpty
+                            | None -> false
+
+                        let results = p.Differentiate(node, gradients, needs)
+
+                        if not demand.Retains then
+                            match node.Kind with
+                            | Rule(_, _, kept) when kept.Length = 0 -> ()
+                            | Rule _
+                            | WriteThrough _ ->
+                                state <-
+                                    { state with
+                                        Freed = state.Freed.Add node.Sequence }
+                            | _ -> ()
+
+                        results
+                        |> Array.mapi (fun i result ->
+                            match result with
+                            | Some g when i < node.Inputs.Length && needs i -> Some(p.Fit(g, node.Inputs[i]))
+                            | _ -> None)
+
+            for i in 0 .. node.Edges.Length - 1 do
+                match node.Edges[i] with
+                | Some edge ->
+                    if i < results.Length then
+                        give edge results[i]
+
+                    let next = slots[edge.Node.Sequence]
+                    next.Pending <- next.Pending - 1
+
+                    if next.Pending = 0 then
+                        enqueue next
+                | None -> ()
+
+        List.ofArray captured
+
+[<RequireQualifiedAccess>]
+module Backward =
+    /// Runs backward: the state after it and, where gradients are not accumulated, a tensor for each that was wanted (None where
+    /// no path leads).
+    let run<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (s: State<'S>) (demand: Demand) : Result<State<'S> * int option list, Complaint> =
+        let inside =
+            { s with
+                GradMode = demand.Creates
+                Inference = false
+                Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
+
+        let pass = Pass<'S>(registry, inside, demand)
+
+        try
+            let captured =
+                pass.Run()
+                |> List.map (
+                    Option.map (fun term ->
+                        let id = pass.Tensor term
+                        pass.Mark id
+                        id)
+                )
+
+            Ok(
+                { pass.State with
+                    GradMode = s.GradMode
+                    Inference = s.Inference },
+                captured
+            )
+        with Complained complaint ->
+            Error complaint

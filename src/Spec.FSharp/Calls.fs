@@ -1,0 +1,601 @@
+namespace Verified.Spec
+
+/// Calls of operators: arguments and attributes checked, the result computed or shown as a view, the node recorded.
+[<RequireQualifiedAccess>]
+module Calls =
+    let private complain kind message = Error { Kind = kind; Message = message }
+
+    let private takesList kind =
+        match kind with
+        | ArgKind.List _
+        | ArgKind.Optional(ArgKind.List _) -> true
+        | _ -> false
+
+    let private mayMiss kind =
+        match kind with
+        | ArgKind.Optional _ -> true
+        | _ -> false
+
+    let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
+        if attrs.IsEmpty && not (List.exists (fun (a: AttrSpec) -> a.Required) op.Attrs) then
+            Ok()
+        else
+            let unknown = attrs |> Seq.tryFind (fun a -> not (List.exists (fun (s: AttrSpec) -> s.Name = a.Key) op.Attrs))
+
+            match unknown, op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs)) with
+            | Some a, _ -> complain ValueError $"{op.Name} has no attribute '{a.Key}'"
+            | None, Some a -> complain ValueError $"{op.Name} needs the attribute '{a.Name}'"
+            | None, None -> Ok()
+
+    /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
+    /// the end are dropped.
+    let resolve (lookup: string -> Result<int, Complaint>) (op: Operator) (args: Arg list) (attrs: Attrs) : Result<int option[], Complaint> =
+        let found = ResizeArray<int option>()
+
+        let add name =
+            lookup name |> Result.map (fun id -> found.Add(Some id))
+
+        let rec go kinds (args: Arg list) position =
+            match kinds, args with
+            | _, [] ->
+                match List.tryFindIndex (mayMiss >> not) kinds with
+                | Some i -> complain OtherError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
+                | None -> Ok()
+            | [], _ -> complain OtherError $"{op.Name} takes {op.Args.Length} tensor arguments, got {position + args.Length}"
+            | kind :: kinds, Arg.Missing :: rest ->
+                if mayMiss kind then
+                    found.Add None
+                    go kinds rest (position + 1)
+                else
+                    complain OtherError $"{op.Name} needs its tensor argument {position}, got null"
+            | kind :: _, Arg.Name _ :: _ when takesList kind ->
+                complain OtherError $"{op.Name} takes a list of tensors as argument {position}, got a name"
+            | _ :: kinds, Arg.Name name :: rest -> add name |> Result.bind (fun () -> go kinds rest (position + 1))
+            | kind :: kinds, Arg.Names names :: rest when takesList kind ->
+                names
+                |> List.fold
+                    (fun state name ->
+                        state
+                        |> Result.bind (fun () ->
+                            match name with
+                            | Some name -> add name
+                            | None -> Ok(found.Add None)))
+                    (Ok())
+                |> Result.bind (fun () -> go kinds rest (position + 1))
+            | _, Arg.Names _ :: _ -> complain OtherError $"{op.Name} takes a tensor as argument {position}, got a list"
+
+        go op.Args args 0
+        |> Result.bind (fun () -> checkAttributes op attrs)
+        |> Result.map (fun () ->
+            while found.Count > 0 && found[found.Count - 1].IsNone do
+                found.RemoveAt(found.Count - 1)
+
+            found.ToArray())
+
+    /// The values of a call's arguments.
+    let values (s: State<'S>) (inputs: int option[]) : Value<'S> option[] =
+        inputs |> Array.map (Option.map (fun id -> State.read s s.Tensors[id]))
+
+    /// Whether any argument requires a gradient.
+    let anyRequires (s: State<'S>) (inputs: int option[]) =
+        inputs
+        |> Array.exists (function
+            | Some id -> History.requiresGrad s s.Tensors[id]
+            | None -> false)
+
+    /// The edges of a call's arguments: None for those that need no gradient.
+    let edges (s: State<'S>) (inputs: int option[]) : Result<State<'S> * Edge<'S> option[], Complaint> =
+        let edges = Array.zeroCreate inputs.Length
+
+        let rec go s i =
+            if i = inputs.Length then
+                Ok(s, edges)
+            else
+                match inputs[i] with
+                | Some id when s.Tensors[id].DType.IsFloat ->
+                    History.edge s id
+                    |> Result.bind (fun (s, edge) ->
+                        edges[i] <- edge
+                        go s (i + 1))
+                | _ -> go s (i + 1)
+
+        go s 0
+
+    let private signature (s: State<'S>) (inputs: int option[]) =
+        inputs
+        |> Array.map (function
+            | Some id ->
+                let t = s.Tensors[id]
+                struct (t.Shape, t.DType)
+            | None -> struct ([||], DType.Float32))
+
+    /// A tensor kept for a derivative.
+    let private keep (s: State<'S>) place id twin : Result<Saved, Complaint> =
+        let t = s.Tensors[id]
+
+        if t.Inference then
+            complain
+                OtherError
+                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd."
+        else
+            Ok
+                { Place = place
+                  Tensor = id
+                  Version = State.version s t
+                  HadHistory = t.GradFn.IsSome
+                  Twin = twin }
+
+    /// What an operator keeps of its inputs; a kept number (`mul` by an attribute) is an input that is not there.
+    let private keepInputs (s: State<'S>) (places: Saving list) (inputs: int option[]) =
+        let rec go kept places =
+            match places with
+            | [] -> Ok(List.rev kept)
+            | (Input i as place) :: rest when i < inputs.Length ->
+                match inputs[i] with
+                | Some id -> keep s place id false |> Result.bind (fun saved -> go (saved :: kept) rest)
+                | None -> go kept rest
+            | (Input _ as place) :: rest ->
+                go
+                    ({ Place = place
+                       Tensor = -1
+                       Version = 0
+                       HadHistory = false
+                       Twin = false }
+                     :: kept)
+                    rest
+            | Output _ :: rest -> go kept rest
+
+        go [] places
+
+    /// A twin of a tensor for keeping: same storage and version counter, no history of its own.
+    let private twin (s: State<'S>) id =
+        let t = s.Tensors[id]
+
+        State.addTensor
+            { t with
+                GradFn = None
+                View = None
+                RequiresGrad = false
+                Accumulator = None
+                Grad = None
+                RetainsGrad = false }
+            s
+
+    /// What an operator keeps of its results. A view that was written to keeps its own history, which leads to its base.
+    let private keepOutputs (s: State<'S>) (places: Saving list) (results: int[]) writtenView =
+        let rec go s kept places =
+            match places with
+            | [] -> Ok(s, List.rev kept)
+            | (Output k as place) :: rest ->
+                let s, id = if writtenView then s, results[k] else twin s results[k]
+                keep s place id (not writtenView) |> Result.bind (fun saved -> go s (saved :: kept) rest)
+            | Input _ :: rest -> go s kept rest
+
+        go s [] places
+
+    let private needs (edges: Edge<'S> option[]) i = i < edges.Length && edges[i].IsSome
+
+    /// The node of a computed result: kept inputs first, then kept outputs.
+    let private node (s: State<'S>) (op: Operator) attrs edges signature (results: int[]) (kept: Saved list) =
+        keepOutputs s (op.Saves (needs edges) attrs) results false
+        |> Result.map (fun (s, outputs) ->
+            let node: Node<'S> =
+                { Sequence = s.Next
+                  Name = op.Node + "Backward0"
+                  Kind = Rule(op, attrs, Array.ofList (kept @ outputs))
+                  Edges = edges
+                  Inputs = signature
+                  Results =
+                    results
+                    |> Array.map (fun id -> struct (s.Tensors[id].Shape, s.Tensors[id].DType)) }
+
+            { s with Next = s.Next + 1 }, node)
+
+    let private second (s: State<'S>) (inputs: int option[]) =
+        inputs
+        |> Array.exists (function
+            | Some id -> State.secondOrder s s.Tensors[id]
+            | None -> false)
+
+    /// Gives results their history.
+    let private attach (node: Node<'S>) (results: int[]) (s: State<'S>) =
+        let mutable s = s
+
+        for k in 0 .. results.Length - 1 do
+            let t = s.Tensors[results[k]]
+
+            if t.DType.IsFloat then
+                s <- State.setTensor results[k] { t with GradFn = Some { Node = node; Output = k } } s
+
+        s
+
+    let private compute (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        // PyTorch keeps the inputs, and so complains, before it computes.
+        let recorded =
+            if s.Records && op.Derivative.IsSome && anyRequires s inputs then
+                edges s inputs
+                |> Result.bind (fun (s, edges) ->
+                    keepInputs s (op.Saves (needs edges) attrs) inputs
+                    |> Result.map (fun kept -> s, Some(edges, kept)))
+            else
+                Ok(s, None)
+
+        recorded
+        |> Result.bind (fun (s, recorded) ->
+            forward.Of { In = values s inputs; Attrs = attrs }
+            |> Result.bind (fun results ->
+                let second = second s inputs
+                let mutable after = s
+                let ids = Array.zeroCreate results.Length
+
+                results
+                |> List.iteri (fun k value ->
+                    let next, id = State.addValue (Layout.dense value.Shape) second value after
+                    after <- next
+                    ids[k] <- id)
+
+                match recorded with
+                | Some(edges, kept) when results |> List.exists (fun r -> r.DType.IsFloat) ->
+                    node after op attrs edges (signature s inputs) ids kept
+                    |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
+                | _ -> Ok(after, List.ofArray ids)))
+
+    let private views (s: State<'S>) (op: Operator) source (toInput: Edge<'S> option) (overInput: Geometry list) (geometries: Geometry list) records =
+        let t = s.Tensors[source]
+        let several = (List.length geometries <> 1)
+        let sources = [| struct (t.Shape, t.DType) |]
+
+        let creation =
+            if s.Inference then InInference
+            elif not s.GradMode then WithoutGrad
+            elif several || op.Name = "split" || op.Name = "chunk" || op.Name = "unbind" then OneOfSeveral
+            else Ordinary
+
+        let ofBase, creation =
+            match t.View with
+            | Some view -> view.Base, (if creation = Ordinary then view.Creation else creation)
+            | None -> source, creation
+
+        let mutable s = s
+
+        let ids =
+            List.zip overInput geometries
+            |> List.mapi (fun k (over, g) ->
+                let gradFn =
+                    if not records then
+                        None
+                    else
+                        let node: Node<'S> =
+                            { Sequence = s.Next
+                              Name = op.Node + "Backward0"
+                              Kind = View(Layout.dense t.Shape, over)
+                              Edges = [| toInput |]
+                              Inputs = sources
+                              Results = [| struct (g.Shape, t.DType) |] }
+
+                        Some { Node = node; Output = 0 }
+
+                let next, id =
+                    State.addTensor
+                        { t with
+                            Geometry = g
+                            RequiresGrad = false
+                            GradFn = gradFn
+                            View =
+                                if t.Inference then
+                                    None
+                                else
+                                    Some
+                                        { Base = ofBase
+                                          Creation = creation
+                                          At = State.version s t }
+                            Accumulator = None
+                            Grad = None
+                            RetainsGrad = false }
+                        { s with Next = s.Next + 1 }
+
+                ignore k
+                s <- next
+                id)
+
+        s, ids
+
+    let private alias (s: State<'S>) (op: Operator) aliases (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        let source = inputs[0].Value
+        let t = s.Tensors[source]
+        let dense = Layout.dense t.Shape
+
+        let over () : Result<Geometry list, Complaint> =
+            aliases dense attrs
+            |> Result.map (function
+                | Views geometries -> geometries
+                | Itself -> [ dense ]
+                | Copied shape -> [ Layout.dense shape ])
+
+        aliases t.Geometry attrs
+        |> Result.bind (fun aliasing ->
+            let records = s.Records && t.DType.IsFloat && History.requiresGrad s t
+
+            let toInput =
+                if records then
+                    History.edge s source
+                else
+                    Ok(s, None)
+
+            match aliasing with
+            | Itself -> Ok(s, [ source ])
+            | Views geometries ->
+                toInput
+                |> Result.bind (fun (s, toInput) ->
+                    over () |> Result.map (fun over -> views s op source toInput over geometries records))
+            | Copied shape ->
+                toInput
+                |> Result.map (fun (s, toInput) ->
+                    let value =
+                        { State.read s t with
+                            Shape = shape }
+
+                    let g = Layout.dense shape
+                    let s, id = State.addValue g (State.secondOrder s t) value s
+
+                    if records then
+                        let node: Node<'S> =
+                            { Sequence = s.Next
+                              Name = op.Node + "Backward0"
+                              Kind = View(dense, g)
+                              Edges = [| toInput |]
+                              Inputs = [| struct (t.Shape, t.DType) |]
+                              Results = [| struct (shape, t.DType) |] }
+
+                        attach node [| id |] { s with Next = s.Next + 1 }, [ id ]
+                    else
+                        s, [ id ]))
+
+    let private convertsToItself (s: State<'S>) (op: Operator) (inputs: int option[]) (attrs: Attrs) =
+        op.Name = "to"
+        && (match Map.tryFind "dtype" attrs with
+            | Some(Attr.Text name) -> s.Tensors[inputs[0].Value].DType.Name = name
+            | _ -> true)
+
+    /// Applies an operator to tensors: the state after it, and the results.
+    let apply (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        match op.Behaviour with
+        | Computes _ when convertsToItself s op inputs attrs -> Ok(s, [ inputs[0].Value ])
+        | Computes forward -> compute s op forward inputs attrs
+        | Aliases aliases -> alias s op aliases inputs attrs
+
+    /// Checks whether a tensor may be written to (torch/csrc/autograd/VariableTypeUtils.h, check_inplace).
+    let private checkWritable (s: State<'S>) id recorded : Result<unit, Complaint> =
+        let t = s.Tensors[id]
+
+        if t.Inference && not s.Inference then
+            complain
+                OtherError
+                "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
+        elif not recorded then
+            Ok()
+        else
+            match t.View with
+            | Some view ->
+                History.forbidden t view false
+                |> Result.bind (fun () ->
+                    History.isLeaf s view.Base
+                    |> Result.bind (fun leaf ->
+                        if leaf && History.requiresGrad s t then
+                            complain
+                                ViewOfLeafInPlace
+                                "a view of a leaf Variable that requires grad is being used in an in-place operation."
+                        else
+                            Ok()))
+            | None -> Ok()
+            |> Result.bind (fun () ->
+                History.isLeaf s id
+                |> Result.bind (fun leaf ->
+                    if leaf && History.requiresGrad s t then
+                        complain LeafInPlace "a leaf Variable that requires grad is being used in an in-place operation."
+                    else
+                        Ok()))
+
+    let private checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) : Result<unit, Complaint> =
+        let id = inputs[0].Value
+        let t = s.Tensors[id]
+
+        // Writing one number everywhere may write it twice.
+        if op.Name = "zero" || op.Name = "fill" then
+            Ok()
+        elif Strides.overlapsItself t.Geometry then
+            complain
+                OverlappingWrite
+                "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation."
+        elif
+            inputs
+            |> Array.exists (function
+                | Some other when other <> id ->
+                    let o = s.Tensors[other]
+                    o.Storage = t.Storage && Strides.overlapsPartly t.Geometry o.Geometry
+                | _ -> false)
+        then
+            complain
+                OverlappingWrite
+                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation."
+        else
+            Ok()
+
+    /// Counts a write.
+    let bump counter (s: State<'S>) =
+        { s with
+            Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
+
+    /// Puts a dense value, already of the tensor's shape and dtype, where a tensor lies, and counts the write.
+    let store id (value: Value<'S>) second (s: State<'S>) : State<'S> =
+        let t = s.Tensors[id]
+        let storage = s.Storages[t.Storage]
+
+        { s with
+            Storages =
+                s.Storages.Set(
+                    t.Storage,
+                    { Elements = Elements.replace t.Geometry value.Elements storage.Elements
+                      SecondOrder = storage.SecondOrder || second }
+                ) }
+        |> bump t.Counter
+
+    let private fits (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
+        let name dtype =
+            match dtype with
+            | DType.Float32 -> "Float"
+            | DType.Float64 -> "Double"
+            | DType.Int64 -> "Long"
+            | DType.Bool -> "Bool"
+
+        let category dtype =
+            match dtype with
+            | DType.Bool -> 0
+            | DType.Int64 -> 1
+            | _ -> 2
+
+        if value.Shape <> t.Shape then
+            complain
+                ShapeError
+                $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
+        elif category value.DType > category t.DType then
+            complain DTypeError $"result type {name value.DType} can't be cast to the desired output type {name t.DType}"
+        else
+            Ok()
+
+    /// Gives a written tensor its new history; behind a view it is the base that gets one, and the view's own is made anew
+    /// (rebase_history).
+    let private rebase id (node: Node<'S>) (s: State<'S>) : Result<State<'S>, Complaint> =
+        let t = s.Tensors[id]
+
+        match t.View with
+        | None -> Ok(History.replace id { Node = node; Output = 0 } s)
+        | Some view ->
+            History.edge s view.Base
+            |> Result.bind (fun (s, toBase) ->
+                let whole = s.Tensors[view.Base]
+
+                let through: Node<'S> =
+                    { Sequence = s.Next
+                      Name = "torch::autograd::CopySlices"
+                      Kind = WriteThrough(whole.Geometry, t.Geometry, node)
+                      Edges = Array.append [| toBase |] node.Edges[1..]
+                      Inputs = Array.append [| struct (whole.Shape, whole.DType) |] node.Inputs[1..]
+                      Results = [| struct (whole.Shape, whole.DType) |] }
+
+                { s with Next = s.Next + 1 }
+                |> History.replace view.Base { Node = through; Output = 0 }
+                |> fun s -> History.gradFn s id
+                |> Result.map fst)
+
+    /// What a write keeps of its inputs. Of the written tensor it keeps a copy, with the history that it has so far.
+    let private keepBefore (s: State<'S>) (places: Saving list) (inputs: int option[]) edges =
+        if not (List.contains (Input 0) places) then
+            keepInputs s places inputs
+            |> Result.map (fun kept -> s, kept)
+        else
+            let id = inputs[0].Value
+            let t = s.Tensors[id]
+            let s, copy = State.addValue (Layout.dense t.Shape) (State.secondOrder s t) (State.read s t) s
+            let s = State.setTensor copy { s.Tensors[copy] with GradFn = Array.head (edges: Edge<'S> option[]) } s
+
+            keepInputs s (List.filter (fun p -> p <> Input 0) places) inputs
+            |> Result.bind (fun kept -> keep s (Input 0) copy false |> Result.map (fun self -> s, self :: kept))
+
+    let private writeComputed (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs records =
+        let id = inputs[0].Value
+        let before = signature s inputs
+
+        let recorded =
+            if records then
+                edges s inputs
+                |> Result.bind (fun (s, edges) ->
+                    let places = op.Saves (needs edges) attrs
+                    keepBefore s places inputs edges |> Result.map (fun (s, kept) -> s, Some(edges, kept)))
+            else
+                Ok(s, None)
+
+        recorded
+        |> Result.bind (fun (s, recorded) ->
+            checkOverlap s op inputs
+            |> Result.bind (fun () -> forward.Of { In = values s inputs; Attrs = attrs })
+            |> Result.bind (fun results ->
+                let t = s.Tensors[id]
+                let value = List.head results
+
+                fits t value
+                |> Result.bind (fun () ->
+                    let s = store id (Value.cast t.DType value) (second s inputs) s
+
+                    match recorded with
+                    | None -> Ok s
+                    | Some(edges, kept) ->
+                        let empty: Node<'S> =
+                            { Sequence = s.Next
+                              Name = op.Node + "Backward0"
+                              Kind = Rule(op, attrs, Array.ofList kept)
+                              Edges = edges
+                              Inputs = before
+                              Results = [| struct (t.Shape, t.DType) |] }
+
+                        let places = op.Saves (needs edges) attrs |> List.filter (fun p -> not p.IsInput)
+
+                        if places.IsEmpty then
+                            rebase id empty { s with Next = s.Next + 1 }
+                        else
+                            keepOutputs s places [| id |] t.View.IsSome
+                            |> Result.bind (fun (s, outputs) ->
+                                rebase
+                                    id
+                                    { empty with
+                                        Kind = Rule(op, attrs, Array.ofList (kept @ outputs)) }
+                                    { s with Next = s.Next + 1 }))))
+
+    /// A view operator in place (`t_`): the tensor itself gets another geometry.
+    let private writeGeometry (s: State<'S>) (op: Operator) aliases (inputs: int option[]) attrs records =
+        let id = inputs[0].Value
+        let t = s.Tensors[id]
+        let dense = Layout.dense t.Shape
+
+        aliases t.Geometry attrs
+        |> Result.bind (fun aliasing ->
+            match aliasing with
+            | Views [ g ] ->
+                let s = State.setTensor id { t with Geometry = g } s |> bump t.Counter
+
+                match aliases dense attrs with
+                | _ when not records -> Ok s
+                // A view's history is always that of what it shows.
+                | _ when t.View.IsSome -> History.gradFn s id |> Result.map fst
+                | Ok(Views [ over ]) ->
+                    History.edge s id
+                    |> Result.map (fun (s, toInput) ->
+                        let node: Node<'S> =
+                            { Sequence = s.Next
+                              Name = op.Node + "Backward0"
+                              Kind = View(dense, over)
+                              Edges = [| toInput |]
+                              Inputs = [| struct (t.Shape, t.DType) |]
+                              Results = [| struct (g.Shape, t.DType) |] }
+
+                        History.replace id { Node = node; Output = 0 } { s with Next = s.Next + 1 })
+                | _ -> complain OtherError $"{op.Name}_ does not return a single view"
+            | _ -> complain OtherError $"{op.Name}_ does not return a single view")
+
+    /// Applies an operator in place: its result, computed as if out of place, is written into its first argument.
+    let write (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        let id = inputs[0].Value
+        let t = s.Tensors[id]
+
+        let records =
+            s.Records
+            && t.DType.IsFloat
+            && (op.Derivative.IsSome || op.Behaviour.IsAliases)
+            && anyRequires s inputs
+
+        checkWritable s id records
+        |> Result.bind (fun () ->
+            match op.Behaviour with
+            | Computes forward -> writeComputed s op forward inputs attrs records
+            | Aliases aliases -> writeGeometry s op aliases inputs attrs records)
+        |> Result.map (fun s -> s, [ id ])
