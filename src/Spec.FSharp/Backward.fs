@@ -559,11 +559,11 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         [||]
                     | _ ->
                         let needs i =
-                            match node.Edges[i] with
-                            | Some edge ->
+                            match Array.tryItem i node.Edges with
+                            | Some(Some edge) ->
                                 let next = slots[edge.Node.Sequence]
                                 next.Runs || not next.Captures.IsEmpty
-                            | None -> false
+                            | _ -> false
 
                         let results = p.Differentiate(node, gradients, needs)
 

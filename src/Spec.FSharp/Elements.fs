@@ -18,7 +18,7 @@ module Elements =
 
 /// Tensors as they are written down, and as values of a number system.
 [<RequireQualifiedAccess>]
-module Literal =
+module Literals =
     /// As a value: every number is held exactly.
     let toValue<'S when 'S :> IScalar<'S>> (literal: Literal) : Value<'S> =
         { DType = literal.DType

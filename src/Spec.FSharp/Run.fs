@@ -4,11 +4,12 @@ namespace Verified.Spec
 type Reported<'S> =
     { Value: Value<'S>
       RequiresGrad: bool
-      IsLeaf: bool
+      /// None where PyTorch would not tell: a view that may not be written to, after a write to its base.
+      IsLeaf: bool option
       /// None for a gradient, and for a tensor of inference mode.
       Version: int option
-      /// PyTorch's name of its grad_fn.
-      GradFn: string option
+      /// PyTorch's name of its grad_fn, if it has one; None where PyTorch would not tell.
+      GradFn: string option option
       /// Made under create_graph, or computed of something so made: null and zeros are then one class, as are the two values of
       /// requires_grad.
       SecondOrder: bool }
@@ -39,19 +40,17 @@ module Run =
     let private report (s: State<'S>) id gradient : Reported<'S> option =
         let t = s.Tensors[id]
 
-        // Asking for the grad_fn of a view that may not be written to, after a write to its base, is an error of its own; the
-        // view still has a grad_fn.
         let gradFn =
             match History.gradFn s id with
-            | Ok(_, edge) -> edge
-            | Error _ -> t.GradFn
+            | Ok(_, edge) -> Some edge
+            | Error _ -> None
 
         Some
             { Value = State.read s t
               RequiresGrad = History.requiresGrad s t
-              IsLeaf = gradFn.IsNone
+              IsLeaf = gradFn |> Option.map Option.isNone
               Version = if gradient || t.Inference then None else Some(State.version s t)
-              GradFn = gradFn |> Option.map (fun edge -> edge.Node.Name)
+              GradFn = gradFn |> Option.map (Option.map (fun edge -> edge.Node.Name))
               SecondOrder = State.secondOrder s t }
 
     /// What a state reports of the observed names; those that do not exist are left out.
@@ -150,11 +149,15 @@ module Run =
     /// The outcome of what was run: every number rounded once to its dtype.
     let outcomeOf (ran: Ran<'S>) : Outcome =
         let reported (r: Reported<'S>) : Report =
-            { Tensor = Literal.ofValue r.Value
+            { Tensor = Literals.ofValue r.Value
               RequiresGrad = Some r.RequiresGrad
-              IsLeaf = Some r.IsLeaf
+              IsLeaf = r.IsLeaf
               Version = r.Version
-              GradFn = Some r.GradFn }
+              GradFn = r.GradFn }
 
         { Values = ran.Values |> List.map (fun (name, r) -> name, Option.map reported r)
           Raised = ran.Raised }
+
+    /// Runs a program at float64: the specification's outcome without bounds.
+    let outcome (registry: Map<string, Operator>) (program: Program) : Outcome =
+        outcomeOf (run<Numbers.Real> registry program)

@@ -235,7 +235,7 @@ module State =
                         { Kind = RequiresGradDType
                           Message = "Only Tensors of floating point and complex dtype can require gradients" }
                 else
-                    let value: Value<'S> = Literal.toValue literal
+                    let value: Value<'S> = Literals.toValue literal
                     let s, id = addValue (Layout.dense literal.Shape) false value s
                     Ok(bind input.Name (Some id) (if input.RequiresGrad then requireGrad true id s else s)))
 
