@@ -62,12 +62,13 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
     ("nonleaf_requires_grad", r"you can only change requires_grad flags of leaf"),
     ("retain_grad_without_grad", r"can't retain_grad on Tensor"),
     ("other", r"detached in-place, i\.e\. with \.detach_|cannot register a hook|[Ii]nference tensor"),
-    ("unsupported", r"derivative for .* is not implemented"),
+    ("unsupported", r"derivative for .* is not implemented|is not differentiable with respect to argument"),
     ("dtype", r"can't be cast to|not implemented for '|same (d|scalar )?type|could not infer output dtype|"
               r"expected scalar type|should be (the same type|floating point)|must be (long|integer|floating)|"
               r"tensors used as indices must be|only supports? (boolean|bool|float|integ)|[Ee]xpected .*\bdtype\b|"
-              r"must have the same dtype|[Ee]xpected (index|tensor) to have|scalar types?:|must be either a floating|"
-              r"not supported (on|for|with) (bool|the)|expects? (a )?bool|boolean tensor|result requires dtype"),
+              r"must have the same dtype|dtypes match|[Ee]xpected (index|tensor) to have|scalar types?:|must be either a floating|"
+              r"bool tensor is not supported|not supported (on|for|with) (bool|the)|expects? (a )?bool|boolean tensor|result requires dtype"),
+    ("shape", r"supposed to be a vector|must be the same as input size"),
     ("index", r"out of (range|bounds)|exceeds dimension size|too many indices|tensor has no dimensions|"
               r"cannot be applied to a 0-dim tensor"),
     ("shape", r"[Mm]ust match|non-zero size|[Ee]xpected reduction dim|broadcast|cannot be multiplied|"
@@ -77,7 +78,7 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
               r"[Ee]xpected (batch|size|input|self|\d|weight|bias|Input|tensor)|Given (groups|normalized_shape|input size|transposed|weight)|"
               r"[Oo]utput size|[Kk]ernel size can't|sum exactly|same size|same number of|dimension(s|al)|"
               r"sizes of tensors|[Ss]izes do not match|stack expects|size mismatch|[Ss]hape|non-empty|cannot reshape|"
-              r"1D tensors expected|is smaller than|Padding length|equal sized|out of the tensor|number of dims"),
+              r"1D tensors expected|is smaller than|equal sized|out of the tensor|number of dims"),
 ]]
 
 
@@ -100,7 +101,7 @@ def kind_of(error):
 
 VALUE_TEXT = re.compile(r"multiple times|repeated dim|[Dd]uplicate|non-negative|negative|non-positive|should be|must be|"
                         r"can only be|cannot be empty|not a valid|Expected .* to be|expects|invalid|Invalid|"
-                        r"unsupported|greater than|at most|only one dimension can be inferred|cannot be converted")
+                        r"unsupported|must not be None|greater than|at most|should not be|only one dimension can be inferred|cannot be converted")
 
 # ---------------------------------------------------------------------------------------------------------------
 # Tensors in and out
@@ -211,7 +212,10 @@ def write_tensor(tensor, with_version):
     name = DTYPE_NAMES.get(tensor.dtype)
     if name is None:
         raise Unsupported(f"dtype {str(tensor.dtype).replace('torch.', '')}")
-    data = tensor.detach().reshape(-1).tolist()
+    plain = tensor.detach()
+    if plain._is_zerotensor():  # a gradient known to be zero, without any storage
+        plain = torch.zeros(tensor.shape, dtype=tensor.dtype)
+    data = plain.reshape(-1).tolist()
     if name == "float32":
         data = [number32(value) for value in data]
     elif name == "float64":

@@ -3,6 +3,12 @@ import importlib
 
 GROUPS = {
     "seeds": ["seeds"],
+    "operators-pointwise": ["pointwise", "binary"],
+    "operators-reductions": ["reductions"],
+    "operators-products": ["products"],
+    "operators-shapes": ["shapes"],
+    "operators-indexing": ["indexing"],
+    "operators-layers": ["layers"],
 }
 
 

@@ -126,7 +126,7 @@ class Program:
     def append(self, step):
         self.blocks[-1].append(step)
 
-    def step(self, op, *tensors, out=None, **attrs):
+    def step(self, op, /, *tensors, out=None, **attrs):
         """One step. `out`: a name, a list of names, a number of results, or nothing for a fresh name."""
         if isinstance(out, int):
             out = [self.fresh() for _ in range(out)]
@@ -189,9 +189,10 @@ class Program:
         return {"inputs": self.inputs, "steps": self.list, "observe": self.observed}
 
     def shape(self, name):
-        """The shape that a name has after the steps so far, found by running them; None where they raise."""
+        """The shape that a name has after the steps so far, found by running them; None where they raise or it is null."""
         outcome = pytorch.run_program({"inputs": self.inputs, "steps": self.list, "observe": [name]})
-        return None if "raised" in outcome else outcome["values"][name]["shape"]
+        value = None if "raised" in outcome else outcome["values"][name]
+        return value and value["shape"]
 
 
 class Block:

@@ -19,7 +19,7 @@ def of(*shape):
 
 FIRST = ["f32", "f64"]
 SECOND = ["f32-second", "f64-second"]
-LAYOUTS = ["transposed", "every-second", "narrowed", "expanded", "upstream-transposed", "upstream-expanded", "second-transposed"]
+LAYOUTS = ["transposed", "strided", "narrowed", "expanded", "upstream-transposed", "upstream-expanded", "second-transposed"]
 ALL = FIRST + SECOND + LAYOUTS
 
 
@@ -35,7 +35,7 @@ def stored(p, name, arg, layout):
         return p.input(name, arg.values, grad=arg.grad, dtype=dtype, shape=shape)
     if layout in ("transposed", "second-transposed") and len(shape) >= 2:
         return p.step("transpose", put(shape[:-2] + [shape[-1], shape[-2]]), dim0=-2, dim1=-1)
-    if layout == "every-second" and len(shape) >= 1:
+    if layout == "strided" and len(shape) >= 1:
         return p.step("getitem", put(shape[:-1] + [2 * shape[-1]]), index=[None] * (len(shape) - 1) + [[None, None, 2]])
     if layout == "narrowed" and len(shape) >= 1:
         return p.step("narrow", put(shape[:-1] + [shape[-1] + 2]), dim=-1, start=1, length=shape[-1])
@@ -88,12 +88,13 @@ def build(op, label, args, attrs, variant, call=None, listed=False, outs=None, o
     total = None
     for leaf, gradient in zip(leaves, found):
         shape = p.shape(gradient)
-        if shape is None:
-            return p
+        if shape is None:  # no path leads to this leaf, or the derivative raises
+            continue
         weight = p.input(f"w{leaf}", shape=shape)
         term = p.step("sum", p.step("mul", gradient, weight))
         total = term if total is None else p.step("add", total, term)
-    p.backward(total)
+    if total is not None:
+        p.backward(total)
     p.observe(*found, *(f"{leaf}.grad" for leaf in leaves), *(f"{leaf}.grad" for _, leaf in given))
     return p
 
