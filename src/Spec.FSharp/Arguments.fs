@@ -569,7 +569,7 @@ module Derive =
 
     /// 0 where the condition holds, else g.
     let zeroWhere (condition: Term) (g: Term) =
-        applyTo "where" [ Some condition; None; Some g ] [ "input", Attr.Float 0.0 ]
+        apply "where" [ condition; g ] [ "self", Attr.Float 0.0 ]
 
     /// Summed over broadcast dimensions to a shape.
     let sumTo (shape: int[]) (g: Term) =

@@ -20,20 +20,20 @@ type Operand<'S> =
 module Operand =
     let ofValue v = Whole v
 
-    /// Tensor argument i, or else the number attribute of this name.
-    let read (call: Call<'S>) i name : Result<Operand<'S>, Complaint> =
-        match Argument.tryTensor call i with
-        | Some v -> Ok(Whole v)
-        | None ->
-            match Read.optional call.Attrs name with
-            | Some _ -> Read.scalar call.Attrs name |> Result.map Number
-            | None -> Complain.value $"'{name}' is missing: it must be a tensor or a number"
-
-    /// The same where both may be missing.
+    /// Tensor argument i, or else the number attribute of this name; None where both are missing.
     let tryRead (call: Call<'S>) i name : Result<Operand<'S> option, Complaint> =
-        match Argument.tryTensor call i with
-        | Some v -> Ok(Some(Whole v))
-        | None -> Read.tryScalar call.Attrs name |> Result.map (Option.map Number)
+        match Argument.tryTensor call i, Read.optional call.Attrs name with
+        | Some v, None -> Ok(Some(Whole v))
+        | None, Some _ -> Read.scalar call.Attrs name |> Result.map (Number >> Some)
+        | None, None -> Ok None
+        | Some _, Some _ -> Complain.value $"'{name}' is given both as a tensor and as a number"
+
+    /// The same where one must be there.
+    let read (call: Call<'S>) i name : Result<Operand<'S>, Complaint> =
+        tryRead call i name
+        |> Result.bind (function
+            | Some operand -> Ok operand
+            | None -> Complain.value $"'{name}' is missing: it must be a tensor or a number")
 
     let promotion (operand: Operand<'S>) =
         match operand with

@@ -183,11 +183,8 @@ module Piecewise =
                         [ Some toX; Some toLow; Some toHigh ])
                 ) }
 
-    /// A number in the middle is left out of the tensors (then there are two), or null among them.
+    // PyTorch calls a number in the middle `self`; the tensors are then two.
     let private whereOperands (call: Call<'S>) =
-        let isNumber i name =
-            (Argument.tryTensor call i).IsNone && (Read.optional call.Attrs name).IsSome
-
         result {
             let! condition = Argument.tensor call 0
 
@@ -195,17 +192,14 @@ module Piecewise =
                 Complain.unlessDType (condition.DType = Bool) (fun () ->
                     $"where expected condition to be a boolean tensor, but got a tensor with dtype {Promotion.messageName condition.DType}")
 
-            let none = { call with In = [||] }
-
-            match Read.optional call.Attrs "input" with
-            | Some _ ->
-                let! input = Operand.read none 0 "input"
-                let! other = if isNumber 2 "other" && call.In.Length < 3 && (Read.optional call.Attrs "other").IsSome then Operand.read none 2 "other" elif call.In.Length = 2 then Operand.read call 1 "other" else Operand.read call 2 "other"
-                return condition, input, other
+            match! Read.tryScalar call.Attrs "self" with
+            | Some number ->
+                let! other = Operand.read call 1 "other"
+                return condition, Number number, other
             | None ->
-                let! input = Operand.read call 1 "input"
+                let! input = Argument.tensor call 1
                 let! other = Operand.read call 2 "other"
-                return condition, input, other
+                return condition, Whole input, other
         }
 
     let where =
@@ -213,7 +207,7 @@ module Piecewise =
               "where"
               "input where the condition holds, else other"
               [ ArgKind.Mask; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "input" (AttrKind.Number [ 0.0; 1.5 ]); Define.attr "other" (AttrKind.Number [ 0.0; -2.0 ]) ]
+              [ Define.attr "self" (AttrKind.Number [ 0.0; 1.5 ]); Define.attr "other" (AttrKind.Number [ 0.0; -2.0 ]) ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -242,7 +236,7 @@ module Piecewise =
                         let toInput () = Derive.whereElseZero (d.Input 0) g
                         let toOther () = Derive.zeroWhere (d.Input 0) g
 
-                        if d.Inputs = 2 && (Read.optional d.Attrs "input").IsSome then
+                        if (Read.optional d.Attrs "self").IsSome then
                             [ None; Some toOther ]
                         else
                             [ None; Some toInput; Some toOther ])

@@ -90,8 +90,8 @@ module Pointwise =
     /// g times (or over) the second operand, which is a saved tensor or the number attribute `other`.
     let private withOther op (d: IDerivation) (g: Term) =
         match Read.optional d.Attrs "other" with
-        | Some number when d.Inputs = 1 -> Derive.apply op [ g ] [ "other", number ]
-        | _ -> Derive.apply op [ g; d.Input 1 ] []
+        | Some number -> Derive.apply op [ g ] [ "other", number ]
+        | None -> Derive.apply op [ g; d.Input 1 ] []
 
     let add =
         { Define.computes
@@ -303,7 +303,7 @@ module Pointwise =
                 result {
                     let! b =
                         if isNumberBase call.Attrs then
-                            Operand.read { call with In = [||] } 0 "self"
+                            Read.scalar call.Attrs "self" |> Result.map Number
                         else
                             Argument.tensor call 0 |> Result.map Operand.ofValue
 
@@ -312,6 +312,10 @@ module Pointwise =
                             Argument.tensor call 0 |> Result.map Operand.ofValue
                         else
                             Operand.read call 1 "exponent"
+
+                    do!
+                        Complain.unlessValue (not (isNumberBase call.Attrs) || call.In.Length = 1 && (Read.optional call.Attrs "exponent").IsNone) (fun () ->
+                            "pow with a number for a base takes one tensor, the exponent")
 
                     let! dtype, shape = Operand.result [ b; e ]
 

@@ -2,6 +2,36 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
+/// A function of three numbers, over any number system.
+type Combination =
+    abstract Of<'S when 'S :> IScalar<'S>> : 'S * 'S * 'S -> 'S
+
+/// The functions of numbers behind `addcmul_`, `addcdiv_` and `lerp_`.
+module private CombinedFunctions =
+    open Scalar
+
+    let sumOfProduct (value: float) =
+        { new Combination with
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S, c: 'S) =
+                if value = 1.0 then
+                    a + b * c
+                else
+                    'S.Permitted [| a + num value * b * c; a + num value * (b * c) |] }
+
+    let sumOfQuotient (value: float) =
+        { new Combination with
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S, c: 'S) =
+                if value = 1.0 then
+                    a + b / c
+                else
+                    'S.Permitted [| a + num value * b / c; a + num value * (b / c) |] }
+
+    /// Honest engines start from either end, whichever is nearer.
+    let interpolation =
+        { new Combination with
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S, weight: 'S) =
+                'S.Permitted [| a + weight * (b - a); b - (b - a) * (num 1.0 - weight) |] }
+
 /// Operators that exist in place only, and copies. The state machine writes the result into the first argument, whose dtype and
 /// shape stay: a forward here gives what is to be written.
 module Writes =
@@ -15,6 +45,13 @@ module Writes =
                 Complain.shape
                     $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}"
             | Error complaint -> Error complaint
+
+    let private messageType dtype =
+        match dtype with
+        | Float32 -> "float"
+        | Float64 -> "double"
+        | Int64 -> "long int"
+        | Bool -> "bool"
 
     let private onlyInPlace name formula args attrs forward =
         { Define.computes name formula args attrs forward with
@@ -61,6 +98,37 @@ module Writes =
                         [ Some(fun () -> Derive.apply "zeros_like" [ g ] []); Some(fun () -> g) ])
                 ) }
 
+    let private zerosLike (g: Term) = Derive.apply "zeros_like" [ g ] []
+
+    let private singleNumber name (operand: Operand<'S>) =
+        Complain.unlessShape ((Operand.shape operand).Length = 0) (fun () -> $"{name} {(Operand.shape operand).Length} dimensions.")
+
+    /// A number that fills a tensor of this dtype, as PyTorch converts it: a float is truncated for an integer tensor.
+    let private filling<'S when 'S :> IScalar<'S>> dtype (operand: Operand<'S>) : Value<'S> =
+        match operand with
+        | Whole v -> v
+        | Number _ when dtype = Float32 || dtype = Float64 ->
+            Value.floats dtype [||] (Operand.floats dtype [||] operand |> Array.map (Elementwise.inFormat dtype))
+        | Number _ ->
+            let n, known = Operand.ints dtype [||] operand
+            Value.ints dtype [||] n known
+
+    let fill =
+        { onlyInPlace
+              "fill"
+              "value, a number or a zero-dimensional tensor"
+              [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
+              [ Define.attr "value" (AttrKind.Number [ 0.0; 1.5; -2.0 ]) ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! self = Argument.tensor call 0
+                          let! value = Operand.read call 1 "value"
+                          do! singleNumber "fill_ only supports 0-dimension value tensor but got tensor with" value
+                          return! fitted self (filling self.DType value)
+                      } } with
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
+
     let clone =
         { Define.computes
               "clone"
@@ -89,4 +157,194 @@ module Writes =
             Node = "ToCopy"
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
-    let all = [ zero; copy; clone; toDType ]
+    /// Not only in place.
+    let maskedFill =
+        { Define.computes
+              "masked_fill"
+              "value where the mask holds, else x"
+              [ ArgKind.Any; ArgKind.Mask; ArgKind.Optional ArgKind.Any ]
+              [ Define.attr "value" (AttrKind.Number [ 0.0; -1.5 ]) ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! mask = Argument.tensor call 1
+                          let! value = Operand.read call 2 "value"
+
+                          do!
+                              Complain.unlessDType (mask.DType = Bool) (fun () ->
+                                  $"masked_fill_ only supports boolean masks, but got mask with dtype {messageType mask.DType}")
+
+                          do!
+                              Complain.unlessShape ((Operand.shape value).Length = 0) (fun () ->
+                                  $"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {(Operand.shape value).Length} dimension(s).")
+
+                          let! shape = Broadcast.shapes x.Shape mask.Shape
+                          let holds, decided = Value.expand shape mask |> Value.asInts Bool
+                          let x = Value.expand shape x
+                          let value = filling x.DType value
+
+                          if x.DType.IsFloat then
+                              let filled = (Value.asFloats x.DType value)[0]
+
+                              let elements =
+                                  Array.map2 (fun h (x: 'S) -> if not decided then 'S.Unknown x elif h <> 0L then filled else x) holds (Value.asFloats x.DType x)
+
+                              return [ Value.floats x.DType shape elements ]
+                          else
+                              let filled, knownValue = Value.asInts x.DType value
+                              let elements, known = Value.asInts x.DType x
+                              let elements = Array.map2 (fun h x -> if h <> 0L then filled[0] else x) holds elements
+                              return [ Value.ints x.DType shape elements (decided && known && knownValue) ]
+                      } } with
+            InPlace = true
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g)
+                          None
+                          Some(fun () -> Derive.whereElseZero (d.Input 1) g) ])
+                ) }
+
+    /// A result of self and two or three operands, promoted together; in place, it must fit self.
+    let private combined (f: Attrs -> Result<Combination, Complaint>) onInts (check: DType -> DType -> DType option -> Result<unit, Complaint>) : Forward =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! self = Argument.tensor call 0
+                    let! b = Argument.tensor call 1
+                    let! c = Operand.read call 2 "weight"
+                    let operands = [ Whole self; Whole b; c ]
+                    let! dtype, shape = Operand.result operands
+
+                    do!
+                        check
+                            self.DType
+                            b.DType
+                            (match c with
+                             | Whole c -> Some c.DType
+                             | Number _ -> None)
+
+                    let! f = f call.Attrs
+
+                    if dtype.IsFloat then
+                        let a, b, c =
+                            Operand.floats dtype shape (Whole self), Operand.floats dtype shape (Whole b), Operand.floats dtype shape c
+
+                        let elements = Array.map3 (fun a b c -> Elementwise.inFormat dtype (f.Of(a, b, c))) a b c
+                        return! fitted self (Value.floats dtype shape elements)
+                    else
+                        let! f = onInts call.Attrs dtype
+                        let a, knownA = Operand.ints dtype shape (Whole self)
+                        let b, knownB = Operand.ints dtype shape (Whole b)
+                        let c, knownC = Operand.ints dtype shape c
+                        return! fitted self (Value.ints dtype shape (Array.map3 f a b c) (knownA && knownB && knownC))
+                } }
+
+    let private timesValue (attrs: Attrs) (g: Term) =
+        match Read.optional attrs "value" with
+        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 ->
+            Derive.apply "mul" [ g ] [ "other", number ]
+        | _ -> g
+
+    let private value = Define.attr "value" (AttrKind.Number [ 1.0; 0.5; -2.0 ])
+    let private three = [ ArgKind.Any; ArgKind.Any; ArgKind.Any ]
+
+    let addcmul =
+        { onlyInPlace
+              "addcmul"
+              "self + value * tensor1 * tensor2"
+              three
+              [ value ]
+              (combined
+                  (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfProduct)
+                  (fun attrs _ ->
+                      Read.numberOr 1.0 attrs "value"
+                      |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
+                  (fun _ _ _ -> Ok())) with
+            Saves =
+                fun needs _ ->
+                    [ if needs 2 then
+                          Input 1
+                      if needs 1 then
+                          Input 2 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> g)
+                          Some(fun () -> g * timesValue d.Attrs (d.Input 2))
+                          Some(fun () -> g * timesValue d.Attrs (d.Input 1)) ])
+                ) }
+
+    let addcdiv =
+        { onlyInPlace
+              "addcdiv"
+              "self + value * tensor1 / tensor2"
+              three
+              [ value ]
+              (combined
+                  (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfQuotient)
+                  (fun _ _ -> Complain.dtype "Integer division with addcdiv is no longer supported")
+                  (fun _ tensor1 tensor2 ->
+                      Complain.unlessDType (tensor1.IsFloat || tensor2 = Some Float32 || tensor2 = Some Float64) (fun () ->
+                          "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2."))) with
+            Saves =
+                fun needs _ ->
+                    [ if needs 2 then
+                          Input 1
+                      Input 2 ]
+            Domain = NonZero
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> g)
+                          Some(fun () -> timesValue d.Attrs g / d.Input 2)
+                          Some(fun () -> -g * (timesValue d.Attrs (d.Input 1) / (d.Input 2 * d.Input 2))) ])
+                ) }
+
+    let lerp =
+        { onlyInPlace
+              "lerp"
+              "self + weight * (end - self)"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              [ Define.attr "weight" (AttrKind.Number [ 0.5; 0.25; 0.75; 1.5 ]) ]
+              (combined
+                  (fun _ -> Ok CombinedFunctions.interpolation)
+                  (fun _ dtype -> Complain.dtype $"\"lerp_kernel_scalar\" not implemented for '{Promotion.messageName dtype}'")
+                  (fun self finish weight ->
+                      let expect name (dtype: DType) =
+                          Complain.unlessDType (dtype = self) (fun () ->
+                              $"expected dtype {messageType self} for `{name}` but got dtype {messageType dtype}")
+
+                      result {
+                          do! expect "end" finish
+                          do! expect "weight" (defaultArg weight self)
+                      })) with
+            // The weight needs both ends; the ends need the weight, where it is a tensor.
+            Saves =
+                fun needs attrs ->
+                    [ if needs 2 then
+                          Input 0
+                          Input 1
+                      if (Read.optional attrs "weight").IsNone then
+                          Input 2 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let weighted (g: Term) =
+                            if d.Has 2 then
+                                g * d.Input 2
+                            else
+                                Derive.apply "mul" [ g ] [ "other", d.Attrs["weight"] ]
+
+                        [ Some(fun () ->
+                              if d.Has 2 then
+                                  g * (1.0 - d.Input 2)
+                              else
+                                  g * (1.0 - (Read.number d.Attrs "weight" |> Result.defaultValue nan)))
+                          Some(fun () -> weighted g)
+                          Some(fun () -> g * (d.Input 1 - d.Input 0)) ])
+                ) }
+
+    let all = [ zero; fill; copy; clone; toDType; maskedFill; addcmul; addcdiv; lerp ]
