@@ -305,6 +305,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         member _.Input i = find (Input i)
                         member _.Output k = find (Output k)
                         member _.Needs i = needs i
+                        member _.Has i = kept |> Array.exists (fun saved -> saved.Place = Input i && saved.Tensor >= 0)
 
                         member _.ShapeOf i =
                             let struct (shape, _) = node.Inputs[i]
