@@ -7,7 +7,7 @@ open Precision
 /// A value in float64 and a bound on how far any honest engine may be from it: e >= |engine - v| for every order of summation,
 /// fused or not, in the format of each operation's result.
 ///
-/// - E = 0: every engine has exactly V (which may be infinite, or NaN).
+/// - E = 0: every engine has exactly V (which may be infinite, or NaN). A zero whose sign engines may differ in has E = -0.0.
 /// - E finite: V is finite.
 /// - E infinite: nothing is known.
 ///
@@ -35,6 +35,15 @@ type Bounded =
           F = (match format with Single -> single | Double -> double) }
 
     static member inline private Exact(f, v) : Bounded = { V = v; E = 0.0; F = f }
+    /// Whether it is a zero of which engines may have either.
+    member a.IsEitherZero = a.V = 0.0 && a.E = 0.0 && Double.IsNegative a.E
+
+    // Exactly zero; of the sign of v only where that is known.
+    static member inline private Zero(f, v: float, known: bool) : Bounded =
+        { V = v
+          E = (if known then 0.0 else -0.0)
+          F = f }
+
     static member inline private Lost(f, v) : Bounded = { V = v; E = infinity; F = f }
 
     // The result v with the error e, both finite or not: overflow of the format is looked after here.
@@ -71,7 +80,7 @@ type Bounded =
         if a.F <> 0 then
             { a with F = f }
         elif a.E = 0.0 && (f = 2 || isSingle a.V || Double.IsNaN a.V) then
-            Bounded.Exact(f, a.V)
+            { a with F = f }
         elif f = 2 then
             Bounded.Ranged(f, a.V, a.E * unit64 * own)
         else
@@ -93,6 +102,10 @@ type Bounded =
 
     static member inline private IsNaN(a: Bounded) = Double.IsNaN a.V && a.E = 0.0
 
+    // Whether all engines have one sign.
+    static member inline private HasSign(a: Bounded) =
+        Math.Abs a.V > a.E || (a.E = 0.0 && not (Double.IsNegative a.E))
+
     // ---- addition ----
 
     // One of the two is not finite, or is unknown.
@@ -111,6 +124,10 @@ type Bounded =
 
         if not (p < infinity && Double.IsFinite v) then
             Bounded.AddSpecial(f, a, b)
+        elif a.V = 0.0 && b.V = 0.0 && p = 0.0 then
+            // +0 wins over either.
+            let plus (x: Bounded) = not (x.IsEitherZero || Double.IsNegative x.V)
+            Bounded.Zero(f, v, plus a || plus b || not (a.IsEitherZero || b.IsEitherZero))
         elif p = 0.0 then
             // Exact where the format holds the sum; in float64 also the sum itself must be free of rounding.
             if exact f v && (f <> 2 || (v - a.V = b.V && v - b.V = a.V)) then
@@ -157,7 +174,7 @@ type Bounded =
         if not (p < infinity && Double.IsFinite v) then
             Bounded.MulSpecial(f, a, b)
         elif (a.V = 0.0 && a.E = 0.0) || (b.V = 0.0 && b.E = 0.0) then
-            Bounded.Exact(f, v)
+            Bounded.Zero(f, v, Bounded.HasSign a && Bounded.HasSign b)
         elif p = 0.0 && a.E = 0.0 && b.E = 0.0 then
             if
                 exact f v
@@ -192,17 +209,20 @@ type Bounded =
             Bounded.Lost(f, v)
         elif b.V = 0.0 && b.E = 0.0 then
             // x / 0: an infinity where x is certainly not zero; 0 / 0 is NaN.
-            if a.E = 0.0 || Math.Abs a.V > a.E then Bounded.Exact(f, v)
+            if a.V = 0.0 && a.E = 0.0 then Bounded.Exact(f, nan)
+            elif Math.Abs a.V > a.E && not b.IsEitherZero then Bounded.Exact(f, v)
             else Bounded.Lost(f, v)
         elif Double.IsInfinity b.V then
-            Bounded.Exact(f, v)
+            if Double.IsInfinity a.V then Bounded.Exact(f, v) else Bounded.Zero(f, v, Bounded.HasSign a)
         else
             let room = Math.Abs b.V - b.E
 
             if not (room > 0.0) then
                 Bounded.Lost(f, v)
-            elif Double.IsInfinity a.V || (a.V = 0.0 && a.E = 0.0) then
+            elif Double.IsInfinity a.V then
                 Bounded.Exact(f, v)
+            elif a.V = 0.0 && a.E = 0.0 then
+                Bounded.Zero(f, v, Bounded.HasSign a)
             elif Double.IsInfinity v then
                 if a.E = 0.0 && b.E = 0.0 then Bounded.Exact(f, v) else Bounded.Lost(f, v)
             elif a.E = 0.0 && b.E = 0.0 then
@@ -278,7 +298,9 @@ type Bounded =
         let v = Elementary64.apply f a.V
 
         if a.E = 0.0 && (not (Double.IsFinite a.V) || Bounded.IsExactAt(f, a.V)) then
-            Bounded.Exact(form, v)
+            if v = 0.0 then Bounded.Zero(form, v, Bounded.HasSign a) else Bounded.Exact(form, v)
+        elif a.IsEitherZero && f = Elementary.Rsqrt then
+            Bounded.Lost(form, v)
         elif a.IsUnknown then
             Bounded.Lost(form, v)
         elif Bounded.IsOutside(f, a.V, a.E) then
@@ -307,6 +329,8 @@ type Bounded =
             { a with F = f }
         elif a.IsUnknown || b.IsUnknown then
             Bounded.Lost(f, v)
+        elif a.IsEitherZero && b.E = 0.0 then
+            if v = 0.0 then Bounded.Zero(f, v, false) else Bounded.Lost(f, v)
         elif a.E = 0.0 && b.E = 0.0 then
             if not (Double.IsFinite v) || a.V = 0.0 || not (Double.IsFinite a.V) || not (Double.IsFinite b.V) then
                 Bounded.Exact(f, v)
@@ -367,8 +391,8 @@ type Bounded =
 
         if magnitude < max then
             Bounded.Ranged(f, v, e)
-        elif f = 1 && Math.Abs v - e >= overflow32 && Math.Abs v * own >= magnitude - e then
-            // All of one sign: each order ends beyond the format.
+        elif f = 1 && Math.Abs v - e >= overflow32 && magnitude - Math.Abs v + e < max32 then
+            // What is of the other sign cannot overflow: each order ends beyond the format.
             Bounded.Exact(f, Math.CopySign(infinity, v))
         else
             Bounded.Lost(f, v)
@@ -396,7 +420,8 @@ type Bounded =
             else
                 Bounded.SumSpecial(f, ReadOnlySpan terms)
         elif n = 0 then
-            Bounded.Exact(f, (if terms.Length = 1 then terms[0].V else 0.0))
+            let plus (t: Bounded) = not (t.IsEitherZero || Double.IsNegative t.V)
+            Bounded.Zero(f, 0.0, Array.forall plus terms)
         elif n = 1 then
             Bounded.In(f, terms[last])
         elif error = 0.0 && Bounded.OnGrid(f, terms, magnitude) then
@@ -437,10 +462,22 @@ type Bounded =
                 n <- n + 1
 
         if not (finite && magnitude + error < infinity) then
-            // Product by product: infinities, NaN and what is unknown keep their classes.
-            Bounded.SumIn(f, Array.map2 (fun x y -> Bounded.MulIn(f, Bounded.In(f, x), Bounded.In(f, y))) a b)
+            // Product by product: infinities, NaN and what is unknown keep their classes. A product that overflows is nothing
+            // certain: fused, it is never rounded.
+            let product (x: Bounded) (y: Bounded) =
+                let p = Bounded.MulIn(f, Bounded.In(f, x), Bounded.In(f, y))
+
+                if Double.IsInfinity p.V && Double.IsFinite x.V && Double.IsFinite y.V then
+                    Bounded.Lost(f, p.V)
+                else
+                    p
+
+            Bounded.SumIn(f, Array.map2 product a b)
         elif n = 0 then
-            Bounded.Exact(f, 0.0)
+            let plus (x: Bounded) (y: Bounded) =
+                Bounded.HasSign x && Bounded.HasSign y && not (Double.IsNegative(x.V * y.V))
+
+            Bounded.Zero(f, 0.0, Array.forall2 plus a b)
         elif error = 0.0 && Bounded.ProductsOnGrid(f, a, b, magnitude) then
             Bounded.Exact(f, v)
         else
@@ -486,7 +523,9 @@ type Bounded =
             a
         else
             let low, high = f (a.V - a.E * own), f (a.V + a.E * own)
-            if low = high then Bounded.Exact(a.F, low) else Bounded.Lost(a.F, f a.V)
+            if low = 0.0 && high = 0.0 then Bounded.Zero(a.F, high, (Double.IsNegative low = Double.IsNegative high))
+            elif low = high then Bounded.Exact(a.F, low)
+            else Bounded.Lost(a.F, f a.V)
 
     interface IScalar<Bounded> with
         static member Constant c = { V = c; E = 0.0; F = 0 }
@@ -518,7 +557,7 @@ type Bounded =
                 Bounded.DivIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
         static member Neg a = { a with V = -a.V }
-        static member Abs a = { a with V = Math.Abs a.V }
+        static member Abs a = { a with V = Math.Abs a.V; E = Math.Abs a.E }
         static member Floor a = Bounded.Whole(Math.Floor, a)
         static member Round a = Bounded.Whole(Math.Round, a)
 
@@ -543,10 +582,15 @@ type Bounded =
                 if t.F > f then f <- t.F
 
             if terms.Length = 1 then
-                terms[0]
+                // 0 + (-0) is +0 where a sum starts from zero.
+                if terms[0].V = 0.0 && terms[0].E = 0.0 && Double.IsNegative terms[0].V then
+                    { terms[0] with E = -0.0 }
+                else
+                    terms[0]
             elif terms.Length = 0 then
                 { V = 0.0; E = 0.0; F = 0 }
             elif f = 0 then
+                // Constants are few and plain: one after the other.
                 Array.reduce (fun a b -> Bounded.Plus(a, b)) terms
             else
                 Bounded.SumIn(f, terms)
@@ -589,4 +633,7 @@ type Bounded =
                 elif other.IsUnknown then
                     e <- infinity
 
-            if e < infinity then { V = first.V; E = e; F = f } else Bounded.Lost(f, first.V)
+            let signs (t: Bounded) = t.IsEitherZero || (t.V = 0.0 && Double.IsNegative t.V <> Double.IsNegative first.V)
+
+            if e = 0.0 && first.V = 0.0 then Bounded.Zero(f, first.V, not (Array.exists signs formulas))
+            elif e < infinity then { V = first.V; E = e; F = f } else Bounded.Lost(f, first.V)

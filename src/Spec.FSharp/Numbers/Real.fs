@@ -33,20 +33,34 @@ module Elementary64 =
             let e = Math.Exp x
             e / (1.0 + e)
 
-    let private twoOverRootPi = 1.1283791670955126
+    // 2 / sqrt(pi)
+    let private slope = 1.1283791670955125738961589031m
 
-    // erf(c) by the series erf(c) = 2/sqrt(pi) e^(-c^2) sum 2^k c^(2k+1) / (2k+1)!!, whose terms are all positive.
-    let private erfBySeries (c: float) =
+    // e^x for 0 <= x <= 36, by its series, in decimal's 28 digits.
+    let private expOf (x: decimal) =
+        let mutable term = 1m
+        let mutable total = 1m
+        let mutable k = 0
+
+        while term > 1e-27m * total do
+            k <- k + 1
+            term <- term * x / decimal k
+            total <- total + term
+
+        total
+
+    // erf(c) = 2/sqrt(pi) e^(-c^2) sum 2^k c^(2k+1) / (2k+1)!!, whose terms are all positive.
+    let private erfBySeries (c: decimal) =
         let mutable term = c
         let mutable total = c
         let mutable k = 0
 
-        while term > total * 1e-18 do
+        while term > 1e-27m * total do
             k <- k + 1
-            term <- term * 2.0 * c * c / float (2 * k + 1)
+            term <- term * 2m * c * c / decimal (2 * k + 1)
             total <- total + term
 
-        twoOverRootPi * Math.Exp(-c * c) * total
+        float (slope * total / expOf (c * c))
 
     let private degree = 13
     let private step = 0.125
@@ -57,8 +71,8 @@ module Elementary64 =
         Array.init (int (6.0 / step) + 1) (fun i ->
             let c = float i * step
             let a = Array.zeroCreate (degree + 1)
-            a[0] <- erfBySeries c
-            a[1] <- twoOverRootPi * Math.Exp(-c * c)
+            a[0] <- erfBySeries (decimal c)
+            a[1] <- float (slope / expOf (decimal (c * c)))
 
             for k in 1 .. degree - 1 do
                 a[k + 1] <-

@@ -1,6 +1,7 @@
 namespace Verified.Spec.Numbers
 
 open System
+open System.Collections.Generic
 open Verified.Spec
 
 /// What an examined engine claims of its elementary functions: units in the last place, by function. The specification's
@@ -45,32 +46,29 @@ type Allowance private () =
         | Elementary.Sigmoid -> table[9]
         | Elementary.Erf -> table[10]
 
-    /// Runs with the given units in the last place: by function (`None` is the power); `Allowance.Default` where it says nothing.
-    static member With(ulp: Elementary option -> float option, run: unit -> 'T) : 'T =
-        let entry (f: Elementary option) =
-            defaultArg (ulp f) Allowance.Default |> min Allowance.Most |> max 0.5
+    /// The names under which an engine declares its units in the last place: PyTorch's, in the table's order.
+    static member Names =
+        [| "exp"; "expm1"; "log"; "log1p"; "sqrt"; "rsqrt"; "sin"; "cos"; "tanh"; "sigmoid"; "erf"; "pow" |]
+
+    /// Runs with what an engine declares, by name: `Default` where it says nothing, at most `Most`.
+    static member With(declared: IReadOnlyDictionary<string, float>, run: Func<'T>) : 'T =
+        let entry name =
+            match declared.TryGetValue name with
+            | true, ulp -> Math.Clamp(ulp, 0.5, Allowance.Most)
+            | false, _ -> Allowance.Default
 
         let before = Allowance.table
-
-        Allowance.table <-
-            [| Elementary.Exp
-               Elementary.Expm1
-               Elementary.Log
-               Elementary.Log1p
-               Elementary.Sqrt
-               Elementary.Rsqrt
-               Elementary.Sin
-               Elementary.Cos
-               Elementary.Tanh
-               Elementary.Sigmoid
-               Elementary.Erf |]
-            |> Array.map (Some >> entry)
-            |> fun functions -> Array.append functions [| entry None |]
+        Allowance.table <- Array.map entry Allowance.Names
 
         try
-            run ()
+            run.Invoke()
         finally
             Allowance.table <- before
+
+    /// Runs with the most of every function: what lies inside only then is less accurate than declared, but no other formula.
+    static member WithMost(run: Func<'T>) : 'T =
+        let most = Allowance.Names |> Array.map (fun name -> KeyValuePair(name, Allowance.Most))
+        Allowance.With(Dictionary most, run)
 
 /// The formats' constants. A format is written as a number here: 0 none (a constant), 1 float32, 2 float64.
 module internal Precision =
