@@ -1,0 +1,100 @@
+namespace Verified.Engine;
+
+/// <summary>Sums, products and quotients of two operands.</summary>
+internal static class Arithmetic
+{
+    public static readonly BinaryOperator Add = new(
+        "add",
+        (a, b, attributes, into) => Elementwise.Binary<Functions.Add>(a, Scaled(b, attributes), into),
+        new Rule(g => g),
+        new Rule(Saved.None, (g, c) => Alpha(g, c)))
+    { Keywords = ["alpha"] };
+
+    public static readonly BinaryOperator Sub = new(
+        "sub",
+        (a, b, attributes, into) => Elementwise.Binary<Functions.Subtract>(a, Scaled(b, attributes), into),
+        new Rule(g => g),
+        new Rule(Saved.None, (g, c) => -Alpha(g, c)))
+    { Keywords = ["alpha"] };
+
+    public static readonly BinaryOperator Mul = new(
+        "mul",
+        (a, b, _, into) => Elementwise.Binary<Functions.Multiply>(a, b, into),
+        new Rule(Saved.Input1, (g, c) => g * c.Input(1)),
+        new Rule(Saved.Input0, (g, c) => g * c.Input(0)));
+
+    public static readonly BinaryOperator Div = new(
+        "div",
+        (a, b, _, into) => Elementwise.Binary<Functions.Divide>(a, b, into, toFloat: true),
+        new Rule(Saved.Input1, (g, c) => g / c.Input(1)),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => -g * (c.Input(0) / c.Input(1) / c.Input(1))));
+
+    public static readonly UnaryOperator Neg = new(
+        "neg", (x, _, into) => Elementwise.Unary<Functions.Negate>(x, into), new Rule(g => -g));
+
+    public static IEnumerable<Operator> All => [Add, Sub, Mul, Div, Neg];
+
+    private static Tensor Scaled(Tensor b, Attributes attributes) =>
+        attributes.Number("alpha") is { } alpha ? Elementwise.Binary<Functions.Multiply>(b, alpha, null) : b;
+
+    private static Tensor Alpha(Tensor g, BackwardContext c) => c.Attributes.Number("alpha") is { } alpha ? g * alpha : g;
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>a + alpha b, broadcast.</summary>
+    public Tensor Add(Tensor other, double alpha = 1) => Arithmetic.Add.Apply(this, other, Factor(alpha));
+
+    /// <summary>a + b in every element.</summary>
+    public Tensor Add(double other) => Arithmetic.Add.Apply(this, Number(other));
+
+    /// <summary>Adds alpha b to this tensor.</summary>
+    public Tensor AddInPlace(Tensor other, double alpha = 1) => Arithmetic.Add.ApplyInPlace(this, other, Factor(alpha));
+
+    /// <summary>Adds a number to every element.</summary>
+    public Tensor AddInPlace(double other) => Arithmetic.Add.ApplyInPlace(this, Number(other));
+
+    /// <summary>a - alpha b, broadcast.</summary>
+    public Tensor Sub(Tensor other, double alpha = 1) => Arithmetic.Sub.Apply(this, other, Factor(alpha));
+
+    /// <summary>a - b in every element.</summary>
+    public Tensor Sub(double other) => Arithmetic.Sub.Apply(this, Number(other));
+
+    /// <summary>Subtracts alpha b from this tensor.</summary>
+    public Tensor SubInPlace(Tensor other, double alpha = 1) => Arithmetic.Sub.ApplyInPlace(this, other, Factor(alpha));
+
+    /// <summary>Subtracts a number from every element.</summary>
+    public Tensor SubInPlace(double other) => Arithmetic.Sub.ApplyInPlace(this, Number(other));
+
+    /// <summary>a b, element by element, broadcast.</summary>
+    public Tensor Mul(Tensor other) => Arithmetic.Mul.Apply(this, other);
+
+    /// <summary>a b in every element.</summary>
+    public Tensor Mul(double other) => Arithmetic.Mul.Apply(this, Number(other));
+
+    /// <summary>Multiplies this tensor by another, element by element.</summary>
+    public Tensor MulInPlace(Tensor other) => Arithmetic.Mul.ApplyInPlace(this, other);
+
+    /// <summary>Multiplies every element by a number.</summary>
+    public Tensor MulInPlace(double other) => Arithmetic.Mul.ApplyInPlace(this, Number(other));
+
+    /// <summary>a / b, element by element, broadcast; integers give float32.</summary>
+    public Tensor Div(Tensor other) => Arithmetic.Div.Apply(this, other);
+
+    /// <summary>a / b in every element.</summary>
+    public Tensor Div(double other) => Arithmetic.Div.Apply(this, Number(other));
+
+    /// <summary>Divides this tensor by another, element by element.</summary>
+    public Tensor DivInPlace(Tensor other) => Arithmetic.Div.ApplyInPlace(this, other);
+
+    /// <summary>Divides every element by a number.</summary>
+    public Tensor DivInPlace(double other) => Arithmetic.Div.ApplyInPlace(this, Number(other));
+
+    /// <summary>-x.</summary>
+    public Tensor Neg() => Arithmetic.Neg.Apply(this);
+
+    /// <summary>Changes the sign of every element.</summary>
+    public Tensor NegInPlace() => Arithmetic.Neg.ApplyInPlace(this);
+
+    private static Attributes? Factor(double alpha) => alpha == 1 ? null : Attributes.Of("alpha", alpha);
+}

@@ -1,0 +1,129 @@
+namespace Verified.Engine;
+
+/// <summary>Computes a pointwise function of two tensors that broadcast.</summary>
+/// <param name="a">The first operand.</param>
+/// <param name="b">The second operand.</param>
+/// <param name="attributes">What else was given.</param>
+/// <param name="into">Where to write, with the broadcast shape; or null for a new tensor.</param>
+public delegate Tensor BinaryForward(Tensor a, Tensor b, Attributes attributes, Tensor? into);
+
+/// <summary>A pointwise function of two tensors, with its two derivatives; broadcasting backwards and the in-place twin follow from it.</summary>
+public sealed class BinaryOperator : Operator
+{
+    private readonly BinaryForward forward;
+    private readonly Rule left;
+    private readonly Rule right;
+
+    /// <summary>An operator and its derivatives.</summary>
+    /// <param name="name">PyTorch's name.</param>
+    /// <param name="forward">The kernel.</param>
+    /// <param name="left">The derivative for the first operand.</param>
+    /// <param name="right">The derivative for the second.</param>
+    /// <param name="nodeName">PyTorch's name of the node, where it is not the usual one.</param>
+    public BinaryOperator(string name, BinaryForward forward, Rule left, Rule right, string? nodeName = null)
+        : base(name, nodeName)
+    {
+        this.forward = forward;
+        this.left = left;
+        this.right = right;
+        HasInPlaceTwin = true;
+    }
+
+    /// <summary>The keyword under which a number may stand for the second operand.</summary>
+    public string NumberKeyword { get; init; } = "other";
+
+    /// <summary>The derivative for the first operand.</summary>
+    public Rule Left => left;
+
+    /// <summary>The derivative for the second operand.</summary>
+    public Rule Right => right;
+
+    /// <summary>The same operator with other derivatives.</summary>
+    public BinaryOperator WithRules(Rule first, Rule second) =>
+        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword };
+
+    /// <inheritdoc/>
+    public override Tensor[] Invoke(OperatorCall call)
+    {
+        var (a, b, attributes) = Bind(call);
+        return [Apply(a, b, attributes)];
+    }
+
+    /// <inheritdoc/>
+    public override Tensor[] InvokeInPlace(OperatorCall call)
+    {
+        var (a, b, attributes) = Bind(call);
+        return [ApplyInPlace(a, b, attributes)];
+    }
+
+    /// <summary>The function's value, recorded where an operand requires a gradient.</summary>
+    public Tensor Apply(Tensor a, Tensor b, Attributes? attributes = null)
+    {
+        var y = forward(a, b, attributes ?? Attributes.None, null);
+        if (!GradMode.Records) return y;
+        bool needsA = a.RequiresGrad, needsB = b.RequiresGrad;
+        if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
+        var edgeA = needsA ? a.GradEdge : default;
+        var edgeB = needsB ? b.GradEdge : default;
+        var saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
+        SavedValues? saved = null;
+        if (saves != Saved.None)
+        {
+            saved = new SavedValues(2, 1);
+            if ((saves & Saved.Input0) != 0) saved.SaveInput(0, a);
+            if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
+            if ((saves & Saved.Output) != 0) saved.SaveOutput(0, y);
+        }
+        y.SetNode(new Node(this, attributes, edgeA, edgeB, 2, new OutputForm(y.Sizes, y.DType), saved), 0);
+        return y;
+    }
+
+    /// <summary>Writes the function's value over its first operand, whose shape and type must hold it.</summary>
+    public Tensor ApplyInPlace(Tensor a, Tensor b, Attributes? attributes = null)
+    {
+        bool needsA = a.RequiresGrad, needsB = b.RequiresGrad;
+        var write = new InPlaceWrite(this, a, needsA || needsB);
+        SavedValues? saved = null;
+        Edge edgeA = default, edgeB = default;
+        var saves = Saved.None;
+        if (write.Records)
+        {
+            edgeA = needsA ? a.GradEdge : default;
+            edgeB = needsB ? b.GradEdge : default;
+            saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
+            if (saves != Saved.None)
+            {
+                saved = new SavedValues(2, 1);
+                if ((saves & Saved.Input0) != 0) saved.SaveInput(0, a.Clone());
+                if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
+            }
+        }
+        InPlaceChecks.Shape(a, Shapes.Broadcast(a.Sizes, b.Sizes));
+        Overlap.CheckWritable(a);
+        Overlap.CheckReadable(a, b);
+        forward(a, b, attributes ?? Attributes.None, a);
+        return write.Finish(new EdgeList(edgeA, edgeB), attributes, saved, (saves & Saved.Output) != 0);
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(BackwardContext context)
+    {
+        if (context.Gradient(0) is not { } g) return;
+        if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
+        if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
+    }
+
+    private (Tensor A, Tensor B, Attributes Attributes) Bind(OperatorCall call)
+    {
+        var attributes = call.Attributes;
+        foreach (var (name, _) in attributes)
+        {
+            if (name != NumberKeyword && name != "self" && !Keywords.Contains(name))
+                throw new AutogradException(ErrorKind.Value, $"{Name}() got an unexpected keyword argument '{name}'");
+        }
+        if (attributes.Number("self") is { } number) return (number, call.Tensor(0), attributes);
+        var b = call.TensorOrNull(1) ?? attributes.Number(NumberKeyword)
+            ?? throw new AutogradException(ErrorKind.Value, $"{Name}() needs a second operand: a tensor or '{NumberKeyword}'");
+        return (call.Tensor(0), b, attributes);
+    }
+}

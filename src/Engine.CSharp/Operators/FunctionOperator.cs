@@ -1,0 +1,194 @@
+namespace Verified.Engine;
+
+/// <summary>Computes an operator of any number of tensors.</summary>
+/// <param name="inputs">The tensor arguments; null where one was left out.</param>
+/// <param name="attributes">What else was given.</param>
+/// <returns>New tensors, off the tape.</returns>
+public delegate Tensor[] FunctionForward(Tensor?[] inputs, Attributes attributes);
+
+/// <summary>An operator of any number of tensors, with a derivative for each: reductions, products, indexing, fused functions.</summary>
+public sealed class FunctionOperator : Operator
+{
+    private readonly FunctionForward forward;
+    private readonly Rule[] rules;
+
+    /// <summary>An operator of several results.</summary>
+    /// <param name="name">PyTorch's name.</param>
+    /// <param name="forward">The kernel.</param>
+    /// <param name="rules">The derivative for each input; the last one serves all inputs behind it.</param>
+    /// <param name="nodeName">PyTorch's name of the node, where it is not the usual one.</param>
+    public FunctionOperator(string name, FunctionForward forward, Rule[] rules, string? nodeName = null)
+        : base(name, nodeName)
+    {
+        this.forward = forward;
+        this.rules = rules;
+    }
+
+    /// <summary>An operator of one input and one result.</summary>
+    public FunctionOperator(string name, Func<Tensor, Attributes, Tensor> forward, Rule rule, string? nodeName = null)
+        : this(name, (inputs, attributes) => [forward(inputs[0]!, attributes)], [rule], nodeName)
+    {
+    }
+
+    /// <summary>An operator of several inputs and one result.</summary>
+    public FunctionOperator(string name, Func<Tensor?[], Attributes, Tensor> forward, Rule[] rules, string? nodeName = null)
+        : this(name, (inputs, attributes) => [forward(inputs, attributes)], rules, nodeName)
+    {
+    }
+
+    /// <summary>How PyTorch's arguments become inputs; by default as they stand, a list spread out.</summary>
+    public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
+
+    /// <summary>
+    /// Where one formula gives the gradients of all inputs (<c>cat</c>, <c>layer_norm</c>): called in the place of the rules, whose <see cref="Rule.Saves"/> still say what is saved.
+    /// It uses <see cref="BackwardContext.Needs"/> and <see cref="BackwardContext.Set"/>.
+    /// </summary>
+    public Action<BackwardContext>? BackwardAll { get; init; }
+
+    /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
+    internal Func<Tensor?[], object>? Remember { get; init; }
+
+    /// <summary>The number of tensor arguments that must be there; -1 where any number may.</summary>
+    public int Arity { get; init; } = -1;
+
+    /// <summary>PyTorch's node name where it depends on the attributes, as for <c>sum</c> with and without dimensions.</summary>
+    public Func<Attributes, string>? Variant { get; init; }
+
+    /// <summary>The derivatives.</summary>
+    public IReadOnlyList<Rule> Rules => rules;
+
+    /// <summary>The same operator with other derivatives.</summary>
+    public FunctionOperator WithRules(params Rule[] others) =>
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember };
+
+    /// <inheritdoc/>
+    public override Tensor[] Invoke(OperatorCall call)
+    {
+        CheckKeywords(this, call.Attributes);
+        return Apply(Inputs(call), call.Attributes);
+    }
+
+    /// <inheritdoc/>
+    public override Tensor[] InvokeInPlace(OperatorCall call)
+    {
+        if (!HasInPlaceTwin) return base.InvokeInPlace(call);
+        CheckKeywords(this, call.Attributes);
+        return [ApplyInPlace(Inputs(call), call.Attributes)];
+    }
+
+    /// <summary>The single result of an operator of one input.</summary>
+    public Tensor Apply(Tensor input, Attributes? attributes = null) => Apply([input], attributes ?? Attributes.None)[0];
+
+    /// <summary>The results, recorded where an input requires a gradient.</summary>
+    public Tensor[] Apply(Tensor?[] inputs, Attributes attributes)
+    {
+        var results = forward(inputs, attributes);
+        if (!GradMode.Records || !AnyRequiresGrad(inputs)) return results;
+        if (!Array.Exists(results, r => r.DType.IsFloat())) return results;
+        var (edges, saves) = Edges(inputs);
+        var saved = saves == Saved.None ? null : new SavedValues(inputs.Length, results.Length);
+        if (saved is not null) SaveInputs(saved, saves, inputs, copySelf: false);
+        var node = new Node(this, attributes, edges, Array.ConvertAll(results, r => new OutputForm(r.Sizes, r.DType)), saved, Remember?.Invoke(inputs));
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (saved is not null && (saves & (Saved)((int)Saved.Output << i)) != 0) saved.SaveOutput(i, results[i]);
+            if (results[i].DType.IsFloat()) results[i].SetNode(node, i);
+        }
+        return results;
+    }
+
+    /// <summary>Writes the single result over the first input.</summary>
+    public Tensor ApplyInPlace(Tensor?[] inputs, Attributes attributes)
+    {
+        var self = inputs[0]!;
+        var write = new InPlaceWrite(this, self, AnyRequiresGrad(inputs));
+        Edge[] edges = [];
+        var saves = Saved.None;
+        SavedValues? saved = null;
+        if (write.Records)
+        {
+            (edges, saves) = Edges(inputs);
+            if (saves != Saved.None)
+            {
+                saved = new SavedValues(inputs.Length, 1);
+                SaveInputs(saved, saves, inputs, copySelf: true);
+            }
+        }
+        Overlap.CheckWritable(self);
+        for (var i = 1; i < inputs.Length; i++)
+            if (inputs[i] is { } other) Overlap.CheckReadable(self, other);
+        var result = forward(inputs, attributes)[0];
+        InPlaceChecks.Shape(self, result.Sizes);
+        InPlaceChecks.DType(self, result.DType);
+        Copying.Copy(result, self);
+        return write.Finish(new EdgeList(edges), attributes, saved, (saves & Saved.Output) != 0);
+    }
+
+    /// <inheritdoc/>
+    internal override string NameOf(Node node) => Variant?.Invoke(node.Attributes ?? Attributes.None) ?? NodeName;
+
+    /// <inheritdoc/>
+    internal override void Backward(BackwardContext context)
+    {
+        if (BackwardAll is not null)
+        {
+            for (var i = 0; i < context.Node.OutputCount; i++)
+            {
+                if (context.Gradient(i) is null) continue;
+                BackwardAll(context);
+                return;
+            }
+            return;
+        }
+        if (context.Gradient(0) is not { } g) return;
+        for (var i = 0; i < context.Node.InputCount; i++)
+            if (context.Needs(i) && RuleFor(i).Derivative is { } derivative) context.Set(i, derivative(g, context));
+    }
+
+    private static bool AnyRequiresGrad(Tensor?[] inputs)
+    {
+        foreach (var input in inputs)
+            if (input is { RequiresGrad: true }) return true;
+        return false;
+    }
+
+    private static void SaveInputs(SavedValues saved, Saved saves, Tensor?[] inputs, bool copySelf)
+    {
+        for (var i = 0; i < inputs.Length && i < 8; i++)
+        {
+            if ((saves & (Saved)(1 << i)) == 0 || inputs[i] is not { } input) continue;
+            saved.SaveInput(i, copySelf && i == 0 ? input.Clone() : input);
+        }
+    }
+
+    private Rule RuleFor(int input) => rules[Math.Min(input, rules.Length - 1)];
+
+    private (Edge[] Edges, Saved Saves) Edges(Tensor?[] inputs)
+    {
+        var edges = new Edge[inputs.Length];
+        var saves = Saved.None;
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is not { RequiresGrad: true } input) continue;
+            var rule = RuleFor(i);
+            if (rule.Derivative is null && BackwardAll is null) continue;
+            edges[i] = input.GradEdge;
+            if (edges[i].Node is not null) saves |= rule.Saves;
+        }
+        return (edges, saves);
+    }
+
+    private Tensor?[] Inputs(OperatorCall call)
+    {
+        if (Bind is not null) return Bind(call);
+        var inputs = new List<Tensor?>();
+        foreach (var input in call.Inputs)
+        {
+            if (input is IReadOnlyList<Tensor?> list) inputs.AddRange(list);
+            else inputs.Add((Tensor?)input);
+        }
+        if (Arity >= 0 && (inputs.Count < Arity || inputs.Take(Arity).Any(t => t is null)))
+            throw new AutogradException(ErrorKind.Value, $"{Name}() needs {Arity} tensors but got {inputs.Count(t => t is not null)}");
+        return [.. inputs];
+    }
+}

@@ -1,0 +1,51 @@
+namespace Verified.Engine;
+
+/// <summary>A view operator's in-place twin, which changes the tensor's own shape and strides and moves no data: <c>t_</c>. PyTorch counts it as a write.</summary>
+public sealed class InPlaceMetadata : Operator
+{
+    private readonly ViewOperator view;
+
+    /// <summary>The in-place twin of a view.</summary>
+    public InPlaceMetadata(ViewOperator view)
+        : base(view.Name + "_", view.NodeName)
+    {
+        this.view = view;
+        Keywords = view.Keywords;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor[] Invoke(OperatorCall call)
+    {
+        CheckKeywords(this, call.Attributes);
+        return [Apply(call.Tensor(0), call.Attributes)];
+    }
+
+    /// <summary>Changes the tensor's shape and strides and gives it back.</summary>
+    public Tensor Apply(Tensor self, Attributes? attributes = null)
+    {
+        var write = new InPlaceWrite(this, self, self.RequiresGrad);
+        var edge = write.Records ? self.GradEdge : default;
+        Tensor window;
+        using (Autograd.NoGrad()) window = view.Apply(self, attributes);
+        self.Storage.Bump();
+        self.Sizes = window.Sizes;
+        self.Steps = window.Steps;
+        self.Offset = window.Offset;
+        if (!write.Records) return self;
+        var node = new EdgeList(edge).Record(this, attributes, self, null);
+        if (self.ViewOf is { } info)
+        {
+            // A view stays a view: its own node is the write's, and the base's history does not change.
+            info.Version = self.Storage.Version;
+            self.SetNode(node, 0);
+        }
+        else
+        {
+            Views.Rebase(self, node);
+        }
+        return self;
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(BackwardContext context) => view.Backward(context);
+}

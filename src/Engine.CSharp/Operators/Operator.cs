@@ -1,0 +1,94 @@
+namespace Verified.Engine;
+
+/// <summary>Which of its inputs and outputs a derivative rule reads. They are saved only if the input that the rule belongs to requires a gradient, as PyTorch does it.</summary>
+[Flags]
+public enum Saved
+{
+    /// <summary>The rule reads only the gradient that arrives.</summary>
+    None = 0,
+
+    /// <summary>The first tensor argument.</summary>
+    Input0 = 1,
+
+    /// <summary>The second tensor argument.</summary>
+    Input1 = 2,
+
+    /// <summary>The third tensor argument.</summary>
+    Input2 = 4,
+
+    /// <summary>The fourth tensor argument.</summary>
+    Input3 = 8,
+
+    /// <summary>The first result.</summary>
+    Output = 256,
+
+    /// <summary>The second result.</summary>
+    Output1 = 512,
+}
+
+/// <summary>The derivative with respect to one input: from the gradient of the (first) output to that of the input, of recorded operators.</summary>
+/// <param name="Saves">What it reads besides the gradient.</param>
+/// <param name="Derivative">The rule. Its result is summed and cast to the input's shape and type by the engine. Null means that the input has no derivative.</param>
+public sealed record Rule(Saved Saves, Func<Tensor, BackwardContext, Tensor?>? Derivative)
+{
+    /// <summary>For inputs without a derivative, such as indices and masks.</summary>
+    public static readonly Rule NotDifferentiable = new(Saved.None, null);
+
+    /// <summary>A rule that reads nothing but the gradient.</summary>
+    public Rule(Func<Tensor, Tensor?> derivative)
+        : this(Saved.None, (g, _) => derivative(g))
+    {
+    }
+}
+
+/// <summary>One operator: PyTorch's name, what it computes, what it saves and how it is pulled back. A value of the registry; replacing it there replaces it for registry calls.</summary>
+public abstract class Operator
+{
+    private protected Operator(string name, string? nodeName)
+    {
+        Name = name;
+        NodeName = nodeName ?? DefaultNodeName(name);
+    }
+
+    /// <summary>PyTorch's name, without an underscore at its end.</summary>
+    public string Name { get; }
+
+    /// <summary>PyTorch's name of the node that it records, such as <c>MulBackward0</c>.</summary>
+    public string NodeName { get; }
+
+    /// <summary>PyTorch's keywords for what is not a tensor; others are refused.</summary>
+    public IReadOnlyList<string> Keywords { get; init; } = [];
+
+    /// <summary>Whether there is a twin that writes into the first argument, <c>NAME_</c> in PyTorch.</summary>
+    public bool HasInPlaceTwin { get; init; }
+
+    /// <summary>Applies the operator to PyTorch's arguments.</summary>
+    /// <returns>The results; one for most operators.</returns>
+    public abstract Tensor[] Invoke(OperatorCall call);
+
+    /// <summary>Applies the operator's in-place twin to PyTorch's arguments, the first of which is written to.</summary>
+    public virtual Tensor[] InvokeInPlace(OperatorCall call) =>
+        throw new AutogradException(ErrorKind.Unsupported, $"{Name} has no in-place twin");
+
+    /// <summary>PyTorch's name of one of the operator's nodes.</summary>
+    internal virtual string NameOf(Node node) => NodeName;
+
+    /// <summary>Pulls gradients back through one of the operator's nodes.</summary>
+    internal virtual void Backward(BackwardContext context) =>
+        throw new InvalidOperationException($"{Name} is made of other operators and records no node of its own");
+
+    /// <inheritdoc/>
+    public override string ToString() => Name;
+
+    private protected static void CheckKeywords(Operator op, Attributes attributes)
+    {
+        foreach (var (name, _) in attributes)
+        {
+            if (!op.Keywords.Contains(name))
+                throw new AutogradException(ErrorKind.Value, $"{op.Name}() got an unexpected keyword argument '{name}'");
+        }
+    }
+
+    private static string DefaultNodeName(string name) =>
+        string.Concat(name.TrimEnd('_').Split('_', '.').Select(part => part.Length == 0 ? "" : char.ToUpperInvariant(part[0]) + part[1..])) + "Backward0";
+}

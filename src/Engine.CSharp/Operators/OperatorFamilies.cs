@@ -1,0 +1,11 @@
+namespace Verified.Engine;
+
+/// <summary>The list of families: the only place that names them all.</summary>
+internal static class OperatorFamilies
+{
+    public static IEnumerable<Operator> All() =>
+    [
+        .. Arithmetic.All, .. Exponentials.All, .. Activations.All, .. Reductions.All, .. Products.All, .. Reshaping.All, .. Slicing.All, .. Joining.All, .. Copies.All,
+        .. Writes.All, AsStrided.Definition,
+    ];
+}

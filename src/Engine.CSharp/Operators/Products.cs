@@ -1,0 +1,205 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Verified.Engine;
+
+/// <summary>Products of matrices and vectors.</summary>
+internal static class Products
+{
+    public static readonly FunctionOperator Mm = new(
+        "mm",
+        (inputs, _) => MatrixProduct(inputs[0]!, inputs[1]!),
+        [
+            new Rule(Saved.Input1, (g, c) => g.Mm(c.Input(1).T())),
+            new Rule(Saved.Input0, (g, c) => c.Input(0).T().Mm(g)),
+        ])
+    { Arity = 2 };
+
+    public static readonly FunctionOperator Bmm = new(
+        "bmm",
+        (inputs, _) => BatchProduct(inputs[0]!, inputs[1]!),
+        [
+            new Rule(Saved.Input1, (g, c) => g.Bmm(c.Input(1).Transpose(1, 2))),
+            new Rule(Saved.Input0, (g, c) => c.Input(0).Transpose(1, 2).Bmm(g)),
+        ])
+    { Arity = 2 };
+
+    public static readonly FunctionOperator Mv = new(
+        "mv",
+        (inputs, _) => MatrixVector(inputs[0]!, inputs[1]!),
+        [
+            new Rule(Saved.Input1, (g, c) => g.Outer(c.Input(1))),
+            new Rule(Saved.Input0, (g, c) => c.Input(0).T().Mv(g)),
+        ])
+    { Arity = 2 };
+
+    public static readonly FunctionOperator Dot = new(
+        "dot",
+        (inputs, _) => VectorProduct(inputs[0]!, inputs[1]!),
+        [
+            new Rule(Saved.Input1, (g, c) => g * c.Input(1)),
+            new Rule(Saved.Input0, (g, c) => g * c.Input(0)),
+        ])
+    { Arity = 2 };
+
+    public static readonly CompositeOperator Matmul = new("matmul", call => call.Tensor(0).Matmul(call.Tensor(1)));
+
+    public static readonly CompositeOperator Outer = new("outer", call => call.Tensor(0).Outer(call.Tensor(1)));
+
+    public static IEnumerable<Operator> All => [Mm, Bmm, Mv, Dot, Matmul, Outer];
+
+    private static Tensor MatrixProduct(Tensor a, Tensor b)
+    {
+        if (a.Rank != 2) throw new AutogradException(ErrorKind.Shape, "self must be a matrix");
+        if (b.Rank != 2) throw new AutogradException(ErrorKind.Shape, "mat2 must be a matrix");
+        if (a.Sizes[1] != b.Sizes[0])
+        {
+            throw new AutogradException(
+                ErrorKind.Shape, $"mat1 and mat2 shapes cannot be multiplied ({a.Sizes[0]}x{a.Sizes[1]} and {b.Sizes[0]}x{b.Sizes[1]})");
+        }
+        SameType(a, b, "m1", "m2");
+        var result = Tensor.Empty([a.Sizes[0], b.Sizes[1]], a.DType);
+        Gemm(a, b, result, 0, 0, 0);
+        return result;
+    }
+
+    private static Tensor BatchProduct(Tensor a, Tensor b)
+    {
+        if (a.Rank != 3) throw new AutogradException(ErrorKind.Shape, "batch1 must be a 3D tensor");
+        if (b.Rank != 3) throw new AutogradException(ErrorKind.Shape, "batch2 must be a 3D tensor");
+        if (a.Sizes[0] != b.Sizes[0] || a.Sizes[2] != b.Sizes[1])
+        {
+            throw new AutogradException(
+                ErrorKind.Shape,
+                $"Expected size for first two dimensions of batch2 tensor to be: [{a.Sizes[0]}, {a.Sizes[2]}] but got: [{b.Sizes[0]}, {b.Sizes[1]}].");
+        }
+        SameType(a, b, "m1", "m2");
+        var result = Tensor.Empty([a.Sizes[0], a.Sizes[1], b.Sizes[2]], a.DType);
+        for (var i = 0; i < a.Sizes[0]; i++) Gemm(a, b, result, i * a.Steps[0], i * b.Steps[0], i * result.Steps[0]);
+        return result;
+    }
+
+    private static Tensor MatrixVector(Tensor a, Tensor v)
+    {
+        if (a.Rank != 2 || v.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"vector + matrix @ vector expected, got 1, {a.Rank}, {v.Rank}");
+        if (a.Sizes[1] != v.Sizes[0])
+            throw new AutogradException(ErrorKind.Shape, $"size mismatch, got input ({a.Sizes[0]}), mat ({a.Sizes[0]}x{a.Sizes[1]}), vec ({v.Sizes[0]})");
+        SameType(a, v, "mat", "vec");
+        var result = Tensor.Empty([a.Sizes[0], 1], a.DType);
+        Gemm(a, v.Alias([v.Sizes[0], 1], [v.Steps[0], 1], v.Offset), result, 0, 0, 0);
+        return result.Alias([a.Sizes[0]], [1], 0);
+    }
+
+    private static Tensor VectorProduct(Tensor a, Tensor b)
+    {
+        if (a.Rank != 1 || b.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"1D tensors expected, but got {a.Rank}D and {b.Rank}D tensors");
+        if (a.Sizes[0] != b.Sizes[0])
+        {
+            throw new AutogradException(
+                ErrorKind.Shape, $"inconsistent tensor size, expected tensor [{a.Sizes[0]}] and src [{b.Sizes[0]}] to have the same number of elements, "
+                + $"but got {a.Sizes[0]} and {b.Sizes[0]} elements respectively");
+        }
+        if (a.DType != b.DType)
+            throw new AutogradException(ErrorKind.Dtype, $"dot : expected both vectors to have same dtype, but found {a.DType.ScalarType()} and {b.DType.ScalarType()}");
+        var result = Tensor.Empty([1, 1], a.DType);
+        Gemm(a.Alias([1, a.Sizes[0]], [1, a.Steps[0]], a.Offset), b.Alias([b.Sizes[0], 1], [b.Steps[0], 1], b.Offset), result, 0, 0, 0);
+        return result.Alias([], [], 0);
+    }
+
+    private static void SameType(Tensor a, Tensor b, string first, string second)
+    {
+        if (a.DType != b.DType)
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype, $"expected {first} and {second} to have the same dtype, but got: {a.DType.CName()} != {b.DType.CName()}");
+        }
+    }
+
+    private static void Gemm(Tensor a, Tensor b, Tensor c, int offsetA, int offsetB, int offsetC)
+    {
+        switch (a.DType)
+        {
+            case DType.Float32: Gemm<float, double>(a, b, c, offsetA, offsetB, offsetC); break;
+            case DType.Float64: Gemm<double, double>(a, b, c, offsetA, offsetB, offsetC); break;
+            case DType.Int64: Gemm<long, long>(a, b, c, offsetA, offsetB, offsetC); break;
+            default: throw new AutogradException(ErrorKind.Dtype, "products are not defined for bool operands");
+        }
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+    }
+
+    private static void Gemm<T, TSum>(Tensor a, Tensor b, Tensor c, int offsetA, int offsetB, int offsetC)
+        where T : unmanaged, INumber<T>
+        where TSum : unmanaged, INumber<TSum>
+    {
+        int rows = a.Sizes[^2], inner = a.Sizes[^1], columns = b.Sizes[^1];
+        ref var pa = ref Unsafe.Add(ref a.Origin<T>(), offsetA);
+        ref var pb = ref Unsafe.Add(ref b.Origin<T>(), offsetB);
+        ref var pc = ref Unsafe.Add(ref c.Origin<T>(), offsetC);
+        for (var i = 0; i < rows; i++)
+        {
+            for (var j = 0; j < columns; j++)
+            {
+                var sum = TSum.Zero;
+                for (var k = 0; k < inner; k++)
+                {
+                    sum += TSum.CreateTruncating(Unsafe.Add(ref pa, (i * a.Steps[^2]) + (k * a.Steps[^1])))
+                        * TSum.CreateTruncating(Unsafe.Add(ref pb, (k * b.Steps[^2]) + (j * b.Steps[^1])));
+                }
+                Unsafe.Add(ref pc, (i * c.Steps[^2]) + (j * c.Steps[^1])) = T.CreateTruncating(sum);
+            }
+        }
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The product of two matrices.</summary>
+    public Tensor Mm(Tensor mat2) => Products.Mm.Apply([this, mat2], Attributes.None)[0];
+
+    /// <summary>The products of two stacks of matrices.</summary>
+    public Tensor Bmm(Tensor mat2) => Products.Bmm.Apply([this, mat2], Attributes.None)[0];
+
+    /// <summary>The product of a matrix and a vector.</summary>
+    public Tensor Mv(Tensor vec) => Products.Mv.Apply([this, vec], Attributes.None)[0];
+
+    /// <summary>The sum of the products of two vectors' elements.</summary>
+    public Tensor Dot(Tensor tensor) => Products.Dot.Apply([this, tensor], Attributes.None)[0];
+
+    /// <summary>The matrix of all products of two vectors' elements.</summary>
+    public Tensor Outer(Tensor vec2)
+    {
+        if (Rank != 1 || vec2.Rank != 1)
+            throw new AutogradException(ErrorKind.Shape, $"outer: Expected 1-D argument {(Rank != 1 ? "self" : "vec2")}, but got {(Rank != 1 ? Rank : vec2.Rank)}-D");
+        return View([Sizes[0], 1]) * vec2;
+    }
+
+    /// <summary>PyTorch's <c>matmul</c>: vectors, matrices and stacks of matrices, whose leading dimensions broadcast.</summary>
+    public Tensor Matmul(Tensor other)
+    {
+        if (Rank == 0 || other.Rank == 0)
+            throw new AutogradException(ErrorKind.Shape, $"both arguments to matmul need to be at least 1D, but they are {Rank}D and {other.Rank}D");
+        switch (Rank, other.Rank)
+        {
+            case (1, 1): return Dot(other);
+            case (2, 1): return Mv(other);
+            case (1, 2): return Unsqueeze(0).Mm(other).Squeeze(0);
+            case (2, 2): return Mm(other);
+        }
+        if (Rank >= 3 && other.Rank <= 2)
+        {
+            // A stack times one matrix or vector is one large product.
+            int[] outer = Sizes[..^1];
+            var folded = Reshape([-1, Sizes[^1]]);
+            return other.Rank == 1 ? folded.Mv(other).UnsafeView(outer) : folded.Mm(other).UnsafeView([.. outer, other.Sizes[1]]);
+        }
+        var left = Rank == 1 ? Unsqueeze(0) : this;
+        var batch = Shapes.Broadcast(left.Sizes[..^2], other.Sizes[..^2]);
+        int n = left.Sizes[^2], k = left.Sizes[^1], m = other.Sizes[^1];
+        var a = left.Expand([.. batch, n, k]).Reshape([Shapes.Count(batch), n, k]);
+        var b = other.Expand([.. batch, other.Sizes[^2], m]).Reshape([Shapes.Count(batch), other.Sizes[^2], m]);
+        var product = a.Bmm(b);
+        return product.UnsafeView(Rank == 1 ? [.. batch, m] : [.. batch, n, m]);
+    }
+}

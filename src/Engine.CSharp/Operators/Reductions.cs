@@ -1,0 +1,113 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace Verified.Engine;
+
+/// <summary>Sums over dimensions and what is made of them.</summary>
+internal static class Reductions
+{
+    public static readonly FunctionOperator Sum = new(
+        "sum",
+        (x, attributes) => Summation(x, attributes, mean: false),
+        new Rule(Saved.None, (g, c) => Spread(g, c)))
+    { Keywords = ["dim", "keepdim", "dtype"], Arity = 1, Variant = attributes => attributes["dim"] is null ? "SumBackward0" : "SumBackward1" };
+
+    public static readonly FunctionOperator Mean = new(
+        "mean",
+        (x, attributes) => Summation(x, attributes, mean: true),
+        new Rule(Saved.None, (g, c) =>
+        {
+            var spread = Spread(g, c);
+            return spread / Number((double)spread.Count / Math.Max(g.Count, 1));
+        }))
+    { Keywords = ["dim", "keepdim", "dtype"], Arity = 1, Variant = attributes => attributes["dim"] is null ? "MeanBackward0" : "MeanBackward1" };
+
+    public static IEnumerable<Operator> All => [Sum, Mean];
+
+    /// <summary>Repeats the gradient of a reduction over the dimensions that it removed.</summary>
+    public static Tensor Spread(Tensor g, BackwardContext c)
+    {
+        var shape = c.InputShape(0);
+        if (shape.Length == 0) return g;
+        var reduced = Shapes.ReducedDims(c.Attributes.Ints("dim"), shape.Length);
+        return Keep(g, shape, reduced).Expand(shape);
+    }
+
+    /// <summary>A reduced tensor with the removed dimensions back, of size one.</summary>
+    public static Tensor Keep(Tensor g, int[] shape, bool[] reduced) =>
+        g.Rank == shape.Length ? g : g.Reshape(Shapes.Reduced(shape, reduced, keepdim: true));
+
+    private static Tensor Number(double value) => Tensor.Number(value);
+
+    private static Tensor Summation(Tensor x, Attributes attributes, bool mean)
+    {
+        var dtype = attributes.DType("dtype") ?? (x.DType == DType.Bool && !mean ? DType.Int64 : x.DType);
+        if (mean && !dtype.IsFloat())
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype, $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {x.DType.ScalarType()}");
+        }
+        x = Copying.Cast(x, dtype);
+        var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
+        var result = Tensor.Zeros(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), dtype);
+        switch (dtype)
+        {
+            case DType.Float32: Run<float, double>(x, result, reduced, mean); break;
+            case DType.Float64: Run<double, double>(x, result, reduced, mean); break;
+            default: Run<long, long>(x, result, reduced, mean); break;
+        }
+        GC.KeepAlive(x);
+        return result;
+    }
+
+    private static void Run<T, TSum>(Tensor x, Tensor result, bool[] reduced, bool mean)
+        where T : unmanaged, INumber<T>
+        where TSum : unmanaged, INumber<TSum>
+    {
+        // The elements of one result are walked in row-major order of the removed dimensions.
+        var keptSizes = x.Sizes.Where((_, i) => !reduced[i]).ToArray();
+        var keptSteps = x.Steps.Where((_, i) => !reduced[i]).ToArray();
+        var removedSizes = x.Sizes.Where((_, i) => reduced[i]).ToArray();
+        var removedSteps = x.Steps.Where((_, i) => reduced[i]).ToArray();
+        ref var source = ref x.Origin<T>();
+        ref var target = ref result.Origin<T>();
+        var count = TSum.CreateChecked(Shapes.Count(removedSizes));
+        var outer = new Rows(keptSizes, keptSteps, Shapes.ContiguousStrides(keptSizes));
+        while (outer.Next())
+        {
+            for (var i = 0; i < outer.Length; i++)
+            {
+                var sum = TSum.Zero;
+                var start = outer.Offset0 + (i * outer.Step0);
+                var inner = new Rows(removedSizes, removedSteps, removedSteps);
+                while (inner.Next())
+                    for (var j = 0; j < inner.Length; j++) sum += TSum.CreateTruncating(Unsafe.Add(ref source, start + inner.Offset0 + (j * inner.Step0)));
+                Unsafe.Add(ref target, outer.Offset1 + (i * outer.Step1)) = T.CreateTruncating(mean ? sum / count : sum);
+            }
+        }
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The sum over the named dimensions, all where none is named.</summary>
+    /// <param name="dim">The dimensions to remove, counted from either end.</param>
+    /// <param name="keepdim">Whether they stay with size one.</param>
+    /// <param name="dtype">The type to sum in.</param>
+    public Tensor Sum(int[]? dim = null, bool keepdim = false, DType? dtype = null) => Reductions.Sum.Apply(this, ReductionAttributes(dim, keepdim, dtype));
+
+    /// <inheritdoc cref="Sum(int[], bool, DType?)"/>
+    public Tensor Sum(int dim, bool keepdim = false) => Sum([dim], keepdim);
+
+    /// <summary>The mean over the named dimensions, all where none is named; of nothing it is NaN.</summary>
+    /// <inheritdoc cref="Sum(int[], bool, DType?)"/>
+    public Tensor Mean(int[]? dim = null, bool keepdim = false, DType? dtype = null) => Reductions.Mean.Apply(this, ReductionAttributes(dim, keepdim, dtype));
+
+    /// <inheritdoc cref="Mean(int[], bool, DType?)"/>
+    public Tensor Mean(int dim, bool keepdim = false) => Mean([dim], keepdim);
+
+    private static Attributes? ReductionAttributes(int[]? dim, bool keepdim, DType? dtype) =>
+        dtype is { } type ? Attributes.Of(("dim", dim), ("keepdim", keepdim), ("dtype", type.Name()))
+        : dim is not null || keepdim ? Attributes.Of("dim", dim, "keepdim", keepdim)
+        : null;
+}

@@ -1,0 +1,270 @@
+namespace Verified.Engine;
+
+/// <summary>Views of a part, and their adjoints, which put a part into zeros.</summary>
+internal static class Slicing
+{
+    public static readonly ViewOperator Select = new(
+        "select",
+        (x, attributes) =>
+        {
+            if (x.Rank == 0) throw new AutogradException(ErrorKind.Index, "select() cannot be applied to a 0-dim tensor.");
+            var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
+            var index = SelectIndex(x, dim, attributes.Int("index"));
+            return x.Window([.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]], [.. x.Steps[..dim], .. x.Steps[(dim + 1)..]], index * x.Steps[dim]);
+        },
+        (g, c) =>
+        {
+            var shape = c.InputShape(0);
+            var dim = Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length);
+            var index = c.Attributes.Int("index");
+            return SliceBackward!.Apply(g.Unsqueeze(dim), Placement(shape, dim, index < 0 ? index + shape[dim] : index, 1));
+        })
+    { Keywords = ["dim", "index"] };
+
+    public static readonly ViewOperator Slice = new(
+        "slice",
+        (x, attributes) =>
+        {
+            if (x.Rank == 0) throw new AutogradException(ErrorKind.Index, "slice() cannot be applied to a 0-dim tensor.");
+            var (dim, start, step, length) = SliceRange(x.Sizes, attributes);
+            var sizes = (int[])x.Sizes.Clone();
+            var steps = (int[])x.Steps.Clone();
+            sizes[dim] = length;
+            steps[dim] *= step;
+            return x.Window(sizes, steps, start * x.Steps[dim]);
+        },
+        (g, c) =>
+        {
+            var shape = c.InputShape(0);
+            var (dim, start, step, _) = SliceRange(shape, c.Attributes);
+            return SliceBackward!.Apply(g, Placement(shape, dim, start, step));
+        })
+    { Keywords = ["dim", "start", "end", "step"] };
+
+    /// <summary>Zeros of the given sizes with a tensor put in at every step-th place of one dimension.</summary>
+    public static readonly FunctionOperator SliceBackward = new(
+        "slice_backward",
+        (g, attributes) =>
+        {
+            var shape = attributes.Ints("input_sizes")!;
+            var whole = Tensor.Zeros(shape, g.DType);
+            int dim = attributes.Int("dim"), start = attributes.Int("start"), step = attributes.Int("step");
+            var steps = (int[])whole.Steps.Clone();
+            steps[dim] *= step;
+            Copying.Copy(g, whole.Window(g.Sizes, steps, start * whole.Steps[dim]));
+            return whole;
+        },
+        new Rule(Saved.None, (gg, c) =>
+        {
+            var a = c.Attributes;
+            int dim = a.Int("dim"), start = a.Int("start"), step = a.Int("step");
+            return gg.Slice(dim, start, start + ((c.InputShape(0)[dim] - 1) * step) + 1, step);
+        }))
+    { Keywords = ["input_sizes", "dim", "start", "step"], Arity = 1 };
+
+    public static readonly CompositeOperator Narrow = new(
+        "narrow", call => call.Tensor(0).Narrow(call.Attributes.Int("dim"), call.Attributes.Int("start"), call.Attributes.Int("length")))
+    { Keywords = ["dim", "start", "length"] };
+
+    public static readonly CompositeOperator GetItem = new(
+        "getitem", call => Indexed(call.Tensor(0), IndexList(call.Attributes)))
+    { Keywords = ["index"] };
+
+    public static readonly ViewOperator Alias = new("alias", (x, _) => x.Window(x.Sizes, x.Steps), (g, _) => g);
+
+    public static readonly ViewOperator Unbind = new(
+        "unbind",
+        (x, attributes) =>
+        {
+            if (x.Rank == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
+            var dim = Shapes.WrapDim(attributes.Int("dim", 0), x.Rank);
+            var sizes = (int[])[.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
+            var steps = (int[])[.. x.Steps[..dim], .. x.Steps[(dim + 1)..]];
+            return [.. Enumerable.Range(0, x.Sizes[dim]).Select(i => x.Window(sizes, steps, i * x.Steps[dim]))];
+        },
+        c => c.Set(0, Tensor.Stack(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
+    { Keywords = ["dim"] };
+
+    public static readonly ViewOperator Split = new(
+        "split",
+        (x, attributes) =>
+        {
+            if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "split expects at least a 1-dimensional tensor");
+            var dim = Shapes.WrapDim(attributes.Int("dim", 0), x.Rank);
+            var sizes = SplitSizes(x.Sizes[dim], attributes);
+            var parts = new Tensor[sizes.Length];
+            var start = 0;
+            for (var i = 0; i < parts.Length; i++)
+            {
+                var shape = (int[])x.Sizes.Clone();
+                shape[dim] = sizes[i];
+                parts[i] = x.Window(shape, x.Steps, start * x.Steps[dim]);
+                start += sizes[i];
+            }
+            return parts;
+        },
+        c => c.Set(0, Tensor.Cat(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
+    { Keywords = ["split_size_or_sections", "split_size", "dim"] };
+
+    public static readonly CompositeOperator Chunk = new(
+        "chunk", call => call.Tensor(0).Chunk(call.Attributes.Int("chunks"), call.Attributes.Int("dim", 0)))
+    { Keywords = ["chunks", "dim"] };
+
+    public static IEnumerable<Operator> All => [Select, Slice, SliceBackward, Narrow, GetItem, Alias, Unbind, Split, Chunk];
+
+    /// <summary>The view that an index list names: integers drop a dimension, lists are slices, null is a whole dimension.</summary>
+    public static Tensor Indexed(Tensor x, object?[] index)
+    {
+        if (index.Length > x.Rank) throw new AutogradException(ErrorKind.Index, $"too many indices for tensor of dimension {x.Rank}");
+        var result = x;
+        var dim = 0;
+        foreach (var item in index)
+        {
+            switch (item)
+            {
+                case null:
+                    dim++;
+                    break;
+                case long or int:
+                    result = result.Select(dim, Convert.ToInt32(item));
+                    break;
+                default:
+                    var (start, stop, step) = Bounds(item);
+                    // PyTorch leaves out slices that are whole.
+                    if (!((start ?? 0) == 0 && (stop is null || stop == result.Sizes[dim]) && (step ?? 1) == 1))
+                        result = Slice.Apply(result, Attributes.Of(("dim", (long)dim), ("start", start), ("end", stop), ("step", step)));
+                    dim++;
+                    break;
+            }
+        }
+        return ReferenceEquals(result, x) ? Alias.Apply(x) : result;
+    }
+
+    /// <summary>The <c>index</c> attribute of <c>getitem</c> and <c>setitem_</c>, an element a dimension.</summary>
+    public static object?[] IndexList(Attributes attributes) => attributes["index"] switch
+    {
+        int[] integers => Array.ConvertAll(integers, i => (object?)(long)i),
+        object?[] list => list,
+        long one => [one],
+        null => [],
+        _ => throw new AutogradException(ErrorKind.Value, "attribute 'index' must be a list"),
+    };
+
+    private static (long? Start, long? Stop, long? Step) Bounds(object item)
+    {
+        var parts = item switch
+        {
+            int[] integers => Array.ConvertAll(integers, i => (long?)i),
+            object?[] list => Array.ConvertAll(list, i => i is null ? (long?)null : Convert.ToInt64(i)),
+            _ => throw new AutogradException(ErrorKind.Value, $"an index must be an integer, null or [start, stop, step], not {item}"),
+        };
+        if (parts.Length != 3) throw new AutogradException(ErrorKind.Value, "a slice must be [start, stop, step]");
+        return (parts[0], parts[1], parts[2]);
+    }
+
+    private static int SelectIndex(Tensor x, int dim, int index)
+    {
+        var size = x.Sizes[dim];
+        if (index < -size || index >= size)
+            throw new AutogradException(ErrorKind.Index, $"index {index} is out of bounds for dimension {dim} with size {size}");
+        return index < 0 ? index + size : index;
+    }
+
+    private static (int Dim, int Start, int Step, int Length) SliceRange(int[] sizes, Attributes attributes)
+    {
+        var dim = Shapes.WrapDim(attributes.Int("dim", 0), sizes.Length);
+        var size = sizes[dim];
+        var step = attributes.Int("step", 1);
+        if (step <= 0) throw new AutogradException(ErrorKind.Value, "slice step must be positive");
+        var start = Clamp(attributes["start"] as long? ?? 0, size);
+        var end = Math.Max(start, Clamp(attributes["end"] as long? ?? size, size));
+        return (dim, start, step, (end - start + step - 1) / step);
+    }
+
+    private static int Clamp(long at, int size) => (int)Math.Clamp(at < 0 ? at + size : at, 0, size);
+
+    private static Attributes Placement(int[] shape, int dim, int start, int step) =>
+        Attributes.Of(("input_sizes", shape), ("dim", (long)dim), ("start", (long)start), ("step", (long)step));
+
+    private static int[] SplitSizes(int size, Attributes attributes)
+    {
+        var given = attributes["split_size_or_sections"] ?? attributes["split_size"];
+        if (given is int[] sections)
+        {
+            if (sections.Any(s => s < 0))
+                throw new AutogradException(ErrorKind.Value, $"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={Shapes.Text(sections)}");
+            if (sections.Sum() != size)
+            {
+                throw new AutogradException(
+                    ErrorKind.Shape,
+                    $"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {attributes.Int("dim", 0)}), but got split_sizes={Shapes.Text(sections)}");
+            }
+            return sections;
+        }
+        if (given is not long each) throw new AutogradException(ErrorKind.Value, "split() needs 'split_size_or_sections'");
+        if (each < 0) throw new AutogradException(ErrorKind.Value, $"split expects split_size be non-negative, but got split_size={each}");
+        if (each == 0 && size != 0)
+            throw new AutogradException(ErrorKind.Value, $"split_size can only be 0 if dimension size is 0, but got dimension size of {size}");
+        var count = each == 0 ? 1 : Math.Max(1, (int)((size + each - 1) / each));
+        var sizes = new int[count];
+        for (var i = 0; i < count; i++) sizes[i] = (int)Math.Min(each, size - (i * each));
+        return sizes;
+    }
+
+    /// <summary>The gradients of all outputs, zeros where none arrived.</summary>
+    private static Tensor[] Parts(BackwardContext c)
+    {
+        var parts = new Tensor[c.Node.OutputCount];
+        for (var i = 0; i < parts.Length; i++)
+            parts[i] = c.Gradient(i) ?? Tensor.Zeros(c.Node.OutputShape(i).ToArray(), c.Node.OutputDType(i));
+        return parts;
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>One place of a dimension, which is dropped.</summary>
+    public Tensor Select(int dim, int index) => Slicing.Select.Apply(this, Attributes.Of("dim", dim, "index", index));
+
+    /// <summary>The places of a dimension from <paramref name="start"/> to before <paramref name="end"/>, every <paramref name="step"/>-th; both may count from the end.</summary>
+    public Tensor Slice(int dim, int? start = null, int? end = null, int step = 1) =>
+        Slicing.Slice.Apply(this, Attributes.Of(("dim", dim), ("start", start), ("end", end), ("step", step)));
+
+    /// <summary><paramref name="length"/> places of a dimension from <paramref name="start"/> on.</summary>
+    public Tensor Narrow(int dim, int start, int length)
+    {
+        if (Rank == 0) throw new AutogradException(ErrorKind.Shape, "narrow() cannot be applied to a 0-dim tensor.");
+        if (length < 0) throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
+        var d = Shapes.WrapDim(dim, Rank);
+        var size = Sizes[d];
+        if (start < -size || start > size)
+            throw new AutogradException(ErrorKind.Index, $"start out of range (expected to be in range of [{-size}, {size}], but got {start})");
+        var from = start < 0 ? start + size : start;
+        if (from + length > size) throw new AutogradException(ErrorKind.Shape, $"start ({from}) + length ({length}) exceeds dimension size ({size}).");
+        return Slice(d, from, from + length);
+    }
+
+    /// <summary>
+    /// The view that an index names: an element a dimension, which is an integer (drops it), null (all of it), or an array of start, stop and step (each may be null).
+    /// </summary>
+    public Tensor GetItem(params object?[] index) => Slicing.Indexed(this, index);
+
+    /// <summary>All places of a dimension as views of their own, which may not be written to.</summary>
+    public Tensor[] Unbind(int dim = 0) => Slicing.Unbind.ApplyAll(this, Attributes.Of("dim", dim));
+
+    /// <summary>Pieces of a dimension of the given size, the last perhaps shorter, as views that may not be written to.</summary>
+    public Tensor[] Split(int splitSize, int dim = 0) => Slicing.Split.ApplyAll(this, Attributes.Of("split_size_or_sections", splitSize, "dim", dim));
+
+    /// <summary>Pieces of a dimension of the given sizes, as views that may not be written to.</summary>
+    public Tensor[] Split(int[] splitSizes, int dim = 0) => Slicing.Split.ApplyAll(this, Attributes.Of("split_size_or_sections", splitSizes, "dim", dim));
+
+    /// <summary>A dimension in at most so many pieces of one size, the last perhaps shorter.</summary>
+    public Tensor[] Chunk(int chunks, int dim = 0)
+    {
+        if (Rank == 0) throw new AutogradException(ErrorKind.Shape, "chunk expects at least a 1-dimensional tensor");
+        if (chunks <= 0) throw new AutogradException(ErrorKind.Value, $"chunk expects `chunks` to be greater than 0, got: {chunks}");
+        var size = Size(dim);
+        var each = (size + chunks - 1) / chunks;
+        return each == 0 && size == 0 ? Split(new int[chunks], dim) : Split(each, dim);
+    }
+}

@@ -1,0 +1,83 @@
+namespace Verified.Engine;
+
+/// <summary>Computes a pointwise function of one tensor.</summary>
+/// <param name="x">The operand.</param>
+/// <param name="attributes">What else was given.</param>
+/// <param name="into">Where to write, with the operand's shape; or null for a new tensor.</param>
+public delegate Tensor UnaryForward(Tensor x, Attributes attributes, Tensor? into);
+
+/// <summary>A pointwise function of one tensor, with its derivative; the in-place twin follows from it.</summary>
+public sealed class UnaryOperator : Operator
+{
+    private readonly UnaryForward forward;
+    private readonly Rule rule;
+
+    /// <summary>An operator and its derivative.</summary>
+    public UnaryOperator(string name, UnaryForward forward, Rule rule, string? nodeName = null)
+        : base(name, nodeName)
+    {
+        this.forward = forward;
+        this.rule = rule;
+        HasInPlaceTwin = true;
+    }
+
+    /// <summary>The derivative.</summary>
+    public Rule Rule => rule;
+
+    /// <summary>The same operator with another derivative.</summary>
+    public UnaryOperator WithRule(Rule other) => new(Name, forward, other, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin };
+
+    /// <inheritdoc/>
+    public override Tensor[] Invoke(OperatorCall call)
+    {
+        CheckKeywords(this, call.Attributes);
+        return [Apply(call.Tensor(0), call.Attributes)];
+    }
+
+    /// <inheritdoc/>
+    public override Tensor[] InvokeInPlace(OperatorCall call)
+    {
+        CheckKeywords(this, call.Attributes);
+        return [ApplyInPlace(call.Tensor(0), call.Attributes)];
+    }
+
+    /// <summary>The function's value, recorded where the operand requires a gradient.</summary>
+    public Tensor Apply(Tensor x, Attributes? attributes = null)
+    {
+        var y = forward(x, attributes ?? Attributes.None, null);
+        if (!GradMode.Records || !x.RequiresGrad || !y.DType.IsFloat()) return y;
+        var edge = x.GradEdge;
+        SavedValues? saved = null;
+        if (edge.Node is not null && rule.Saves != Saved.None)
+        {
+            saved = new SavedValues(1, 1);
+            if ((rule.Saves & Saved.Input0) != 0) saved.SaveInput(0, x);
+            if ((rule.Saves & Saved.Output) != 0) saved.SaveOutput(0, y);
+        }
+        y.SetNode(new Node(this, attributes, edge, default, 1, new OutputForm(y.Sizes, y.DType), saved), 0);
+        return y;
+    }
+
+    /// <summary>Writes the function's value over its operand.</summary>
+    public Tensor ApplyInPlace(Tensor x, Attributes? attributes = null)
+    {
+        var write = new InPlaceWrite(this, x, x.RequiresGrad);
+        SavedValues? saved = null;
+        var edge = write.Records ? x.GradEdge : default;
+        if (write.Records && rule.Saves != Saved.None)
+        {
+            saved = new SavedValues(1, 1);
+            // The value before the write is needed, so it is kept as a copy, as PyTorch does.
+            if ((rule.Saves & Saved.Input0) != 0) saved.SaveInput(0, x.Clone());
+        }
+        Overlap.CheckWritable(x);
+        forward(x, attributes ?? Attributes.None, x);
+        return write.Finish(new EdgeList(edge), attributes, saved, (rule.Saves & Saved.Output) != 0);
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(BackwardContext context)
+    {
+        if (context.Needs(0) && context.Gradient(0) is { } g && rule.Derivative is { } derivative) context.Set(0, derivative(g, context));
+    }
+}

@@ -1,0 +1,65 @@
+namespace Verified.Engine;
+
+/// <summary>An operator whose results are windows on its input's memory.</summary>
+public sealed class ViewOperator : Operator
+{
+    private readonly Func<Tensor, Attributes, Tensor[]> window;
+    private readonly Action<BackwardContext> backward;
+    private readonly bool multiple;
+
+    /// <summary>A view.</summary>
+    /// <param name="name">PyTorch's name.</param>
+    /// <param name="window">The window, made with <see cref="Tensor.Window"/>.</param>
+    /// <param name="rule">The derivative; it saves nothing.</param>
+    /// <param name="nodeName">PyTorch's name of the node, where it is not the usual one.</param>
+    public ViewOperator(string name, Func<Tensor, Attributes, Tensor> window, Func<Tensor, BackwardContext, Tensor?> rule, string? nodeName = null)
+        : base(name, nodeName)
+    {
+        this.window = (x, attributes) => [window(x, attributes)];
+        backward = context =>
+        {
+            if (context.Gradient(0) is { } g) context.Set(0, rule(g, context));
+        };
+    }
+
+    /// <summary>Several views of one tensor, which may not be written to.</summary>
+    public ViewOperator(string name, Func<Tensor, Attributes, Tensor[]> windows, Action<BackwardContext> backward, string? nodeName = null)
+        : base(name, nodeName)
+    {
+        window = windows;
+        this.backward = backward;
+        multiple = true;
+    }
+
+    /// <inheritdoc/>
+    public override Tensor[] Invoke(OperatorCall call)
+    {
+        CheckKeywords(this, call.Attributes);
+        return ApplyAll(call.Tensor(0), call.Attributes);
+    }
+
+    /// <summary>The single view.</summary>
+    public Tensor Apply(Tensor x, Attributes? attributes = null) => ApplyAll(x, attributes ?? Attributes.None)[0];
+
+    /// <summary>The views, recorded where the input requires a gradient.</summary>
+    public Tensor[] ApplyAll(Tensor x, Attributes attributes)
+    {
+        var views = window(x, attributes);
+        var records = GradMode.Records && x.RequiresGrad && x.DType.IsFloat();
+        var node = records && views.Length > 0
+            ? new Node(this, attributes, [x.GradEdge], Array.ConvertAll(views, v => new OutputForm(v.Sizes, v.DType)), null)
+            : null;
+        for (var i = 0; i < views.Length; i++)
+        {
+            if (node is not null) views[i].SetNode(node, i);
+            Views.Register(views[i], x, multiple);
+        }
+        return views;
+    }
+
+    /// <inheritdoc/>
+    internal override void Backward(BackwardContext context)
+    {
+        if (context.Needs(0)) backward(context);
+    }
+}

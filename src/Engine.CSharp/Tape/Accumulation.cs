@@ -1,0 +1,68 @@
+namespace Verified.Engine;
+
+/// <summary>How gradients arrive in <see cref="Tensor.Grad"/>: PyTorch's AccumulateGrad.</summary>
+internal static class Accumulation
+{
+    /// <summary>The operator of the nodes that stand for leaves; their state is the leaf.</summary>
+    public static readonly Operator Definition = new LeafOperator();
+
+    /// <summary>
+    /// Adds a gradient to a leaf's: in place while nothing records, out of place under createGraph. The first one is taken over if nobody else can hold it
+    /// (<paramref name="exclusive"/>) and it lies in memory as the leaf does, otherwise copied.
+    /// </summary>
+    public static void Add(Tensor leaf, Tensor gradient, bool exclusive)
+    {
+        if (!leaf.RequiresGrad) return;
+        var state = leaf.State;
+        lock (state)
+        {
+            if (state.Grad is not { } old)
+            {
+                state.Grad = !GradMode.Records && exclusive && HasLayoutOf(gradient, leaf) ? gradient : CopyLike(gradient, leaf);
+            }
+            else if (!GradMode.Records)
+            {
+                Elementwise.AddInto(old, gradient);
+                old.Storage.Bump();
+            }
+            else
+            {
+                state.Grad = old + gradient;
+            }
+        }
+        foreach (var hook in state.AfterAccumulation) hook.Run(leaf);
+    }
+
+    /// <summary>Adds the gradient of a computed tensor that retains it.</summary>
+    public static void Retain(Tensor tensor, Tensor gradient)
+    {
+        var state = tensor.State;
+        lock (state) state.Grad = state.Grad is null ? gradient.Clone() : state.Grad + gradient;
+    }
+
+    private static Tensor CopyLike(Tensor gradient, Tensor leaf)
+    {
+        if (HasLayoutOf(gradient, leaf) || GradMode.Records) return gradient.Clone();
+        var steps = Overlap.IsNonOverlappingAndDense(leaf) ? leaf.Steps : Shapes.ContiguousStrides(leaf.Sizes);
+        var copy = new Tensor(Storage.Create((long)leaf.Count * leaf.DType.Size()), leaf.DType, leaf.Sizes, steps, 0);
+        Copying.Copy(gradient, copy);
+        return copy;
+    }
+
+    /// <summary>PyTorch's layout contract: a dense leaf's gradient has its strides, any other leaf's is row-major.</summary>
+    private static bool HasLayoutOf(Tensor gradient, Tensor leaf)
+    {
+        if (!leaf.IsContiguous && Overlap.IsNonOverlappingAndDense(leaf)) return gradient.Steps.AsSpan().SequenceEqual(leaf.Steps);
+        return gradient.IsContiguous;
+    }
+
+    private sealed class LeafOperator : Operator
+    {
+        public LeafOperator()
+            : base("accumulate_grad", "torch::autograd::AccumulateGrad")
+        {
+        }
+
+        public override Tensor[] Invoke(OperatorCall call) => throw new AutogradException(ErrorKind.Unsupported, "accumulate_grad cannot be called");
+    }
+}

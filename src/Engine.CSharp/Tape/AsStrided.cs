@@ -1,0 +1,108 @@
+namespace Verified.Engine;
+
+/// <summary>
+/// A view as a window on its base: the node that a view gets when the memory under it was written to. Its derivative puts the gradient into zeros of the base's shape;
+/// several elements of the window on one place add.
+/// </summary>
+internal static class AsStrided
+{
+    /// <summary>The operator <c>as_strided</c>.</summary>
+    public static readonly Operator Definition = new StridedOperator();
+
+    public static Attributes Describe(Tensor view) =>
+        Attributes.Of(("size", view.Sizes), ("stride", view.Steps), ("storage_offset", (long)view.Offset));
+
+    /// <summary>A window on a tensor's memory, recorded.</summary>
+    public static Tensor Apply(Tensor of, Window window)
+    {
+        var view = of.Alias(window.Sizes, window.Steps, of.Offset + window.Offset);
+        if (GradMode.Records && of.RequiresGrad)
+            view.SetNode(new Node(Definition, Describe(view), [of.GradEdge], [new OutputForm(view.Sizes, view.DType)], null, window), 0);
+        Views.Register(view, of, multiple: false);
+        return view;
+    }
+
+    /// <summary>Where a view lies relative to its base. The base is dense here: a gradient of it is laid out with the base's own strides.</summary>
+    internal sealed class Window
+    {
+        public Window(Tensor view, Tensor @base)
+        {
+            Sizes = view.Sizes;
+            Steps = view.Steps;
+            Offset = view.Offset - @base.Offset;
+            BaseSizes = @base.Sizes;
+            BaseSteps = @base.Steps;
+        }
+
+        public int[] Sizes { get; }
+
+        public int[] Steps { get; }
+
+        public int Offset { get; }
+
+        public int[] BaseSizes { get; }
+
+        public int[] BaseSteps { get; }
+
+        /// <summary>A tensor of zeros that lies as the base does.</summary>
+        public Tensor BaseLike(DType dtype)
+        {
+            var last = 1L;
+            for (var i = 0; i < BaseSizes.Length; i++) last += Math.Max(0L, BaseSizes[i] - 1) * BaseSteps[i];
+            return new Tensor(Storage.CreateZeroed(Math.Max(last, 1) * dtype.Size()), dtype, BaseSizes, BaseSteps, 0);
+        }
+    }
+
+    private sealed class StridedOperator : Operator
+    {
+        public StridedOperator()
+            : base("as_strided", null) => Keywords = ["size", "stride", "storage_offset"];
+
+        public override Tensor[] Invoke(OperatorCall call)
+        {
+            CheckKeywords(this, call.Attributes);
+            var x = call.Tensor(0);
+            var size = call.Attributes.Ints("size") ?? throw new AutogradException(ErrorKind.Value, "as_strided() needs 'size'");
+            var stride = call.Attributes.Ints("stride") ?? throw new AutogradException(ErrorKind.Value, "as_strided() needs 'stride'");
+            var offset = call.Attributes.Int("storage_offset", x.Offset);
+            var last = (long)offset;
+            for (var i = 0; i < size.Length; i++) last += Math.Max(0L, size[i] - 1) * stride[i];
+            if (size.Length != stride.Length || offset < 0 || last >= x.Storage.ByteLength / x.DType.Size())
+                throw new AutogradException(ErrorKind.Shape, $"as_strided(): size {Shapes.Text(size)}, stride {Shapes.Text(stride)} and offset {offset} reach beyond the storage");
+            return [AsStrided.Apply(x, new Window(x.Alias(size, stride, offset), x))];
+        }
+
+        internal override void Backward(BackwardContext context)
+        {
+            if (context.Gradient(0) is not { } g || !context.Needs(0)) return;
+            var window = (Window)context.Node.State!;
+            var whole = window.BaseLike(g.DType);
+            var part = Apply(whole, window);
+            if (Overlap.IsNonOverlappingAndDense(part) || !HasRepeats(part)) part.CopyInPlace(g);
+            else AddRepeated(whole, window, g);
+            context.Set(0, whole);
+        }
+
+        private static bool HasRepeats(Tensor part)
+        {
+            for (var i = 0; i < part.Rank; i++)
+                if (part.Steps[i] == 0 && part.Sizes[i] > 1) return true;
+            return false;
+        }
+
+        /// <summary>Repeated elements come from dimensions of stride zero: the gradient is summed over them first.</summary>
+        private static void AddRepeated(Tensor whole, Window window, Tensor g)
+        {
+            var repeated = new List<int>();
+            var sizes = (int[])window.Sizes.Clone();
+            for (var i = 0; i < sizes.Length; i++)
+            {
+                if (window.Steps[i] != 0 || sizes[i] <= 1) continue;
+                repeated.Add(i);
+                sizes[i] = 1;
+            }
+            var once = new Window(whole.Alias(sizes, window.Steps, whole.Offset + window.Offset), whole);
+            Apply(whole, once).CopyInPlace(g.Sum([.. repeated], keepdim: true));
+        }
+    }
+}

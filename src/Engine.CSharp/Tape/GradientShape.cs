@@ -1,0 +1,32 @@
+namespace Verified.Engine;
+
+/// <summary>Brings what a rule returned to the shape and type of the input it belongs to; un-broadcasting is written here, once.</summary>
+internal static class GradientShape
+{
+    /// <summary>The gradient, summed over the dimensions that broadcasting repeated and cast.</summary>
+    public static Tensor Fit(Tensor gradient, int[] shape, DType dtype, Node from, int input)
+    {
+        if (!Shapes.Same(gradient.Sizes, shape))
+        {
+            if (!Shapes.CanExpand(shape, gradient.Sizes))
+            {
+                throw new AutogradException(
+                    ErrorKind.GradientShape,
+                    $"Function {from.Name} returned an invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
+            }
+            gradient = SumTo(gradient, shape);
+        }
+        return gradient.DType == dtype ? gradient : gradient.To(dtype);
+    }
+
+    /// <summary>Sums a tensor over the dimensions in which <paramref name="shape"/> was repeated.</summary>
+    public static Tensor SumTo(Tensor gradient, int[] shape)
+    {
+        var extra = gradient.Rank - shape.Length;
+        var dims = new List<int>(gradient.Rank);
+        for (var i = 0; i < gradient.Rank; i++)
+            if (i < extra || (shape[i - extra] == 1 && gradient.Sizes[i] != 1)) dims.Add(i);
+        if (dims.Count > 0) gradient = gradient.Sum([.. dims], keepdim: true);
+        return extra > 0 ? gradient.View(shape) : gradient;
+    }
+}

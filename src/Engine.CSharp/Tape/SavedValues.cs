@@ -1,0 +1,137 @@
+namespace Verified.Engine;
+
+/// <summary>
+/// The lease on what a node's derivative needs: a slot for each input and, behind them, for each output. A value knows the version that its memory had when it was
+/// saved. <see cref="End"/> lets go of all of them; after that reading is PyTorch's freed-graph error.
+/// </summary>
+internal sealed class SavedValues
+{
+    private const string Freed =
+        "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). "
+        + "Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward "
+        + "through the graph a second time or if you need to access saved tensors after calling backward.";
+
+    private const string Detached =
+        "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_()."
+        + "This is not supported, please use out-of-place `.detach()` instead";
+
+    private readonly int inputs;
+    private Slot slot0;
+    private Slot slot1;
+    private Slot slot2;
+    private Slot[]? more;
+    private volatile bool ended;
+
+    /// <summary>A lease for a node with this many inputs; outputs take the slots behind them.</summary>
+    public SavedValues(int inputs, int outputs)
+    {
+        this.inputs = inputs;
+        if (inputs + outputs > 3) more = new Slot[inputs + outputs - 3];
+    }
+
+    /// <summary>Whether <see cref="End"/> was called.</summary>
+    public bool Ended => ended;
+
+    /// <summary>Holds an input as it is now.</summary>
+    public void SaveInput(int index, Tensor value)
+    {
+        if (value.IsInference)
+        {
+            throw new AutogradException(
+                ErrorKind.Other,
+                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
+        }
+        At(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
+    }
+
+    /// <summary>Holds an output as it is now. <paramref name="maker"/> names its node where that is not the node that saves it, after an in-place operation on a view.</summary>
+    public void SaveOutput(int index, Tensor value, Node? maker = null, int output = 0) =>
+        At(inputs + index) = new Slot(value, value.Storage.Version, Slot.Output, maker, output);
+
+    /// <summary>The saved input, checked.</summary>
+    public Tensor? Input(int index, Node owner) => At(index).Unpack(owner, index, ended);
+
+    /// <summary>The saved output, checked, as a tensor made by its node.</summary>
+    public Tensor? Output(int index, Node owner) => At(inputs + index).Unpack(owner, index, ended);
+
+    /// <summary>Raises the error that reading any of the values would raise; PyTorch unpacks all of them, needed or not.</summary>
+    public void Check(Node owner)
+    {
+        if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
+        slot0.Check(owner, 0);
+        slot1.Check(owner, 0);
+        slot2.Check(owner, 0);
+        if (more is null) return;
+        for (var i = 0; i < more.Length; i++) more[i].Check(owner, Math.Max(0, i + 3 - inputs));
+    }
+
+    /// <summary>Lets go of the values.</summary>
+    public void End()
+    {
+        ended = true;
+        slot0 = slot1 = slot2 = default;
+        more = null;
+    }
+
+    /// <summary>Which slots hold a value: those of inputs first, then those of outputs.</summary>
+    public IEnumerable<(bool IsOutput, int Index, Tensor Value)> All()
+    {
+        for (var i = 0; i < 3 + (more?.Length ?? 0); i++)
+            if (At(i).Value is { } value) yield return (i >= inputs, i >= inputs ? i - inputs : i, value);
+    }
+
+    private ref Slot At(int index)
+    {
+        switch (index)
+        {
+            case 0: return ref slot0;
+            case 1: return ref slot1;
+            case 2: return ref slot2;
+            default:
+                // A thread that reads while another ends the lease gets the freed-graph error, not a null reference.
+                var rest = more ?? throw new AutogradException(ErrorKind.FreedGraph, Freed);
+                return ref rest[index - 3];
+        }
+    }
+
+    private readonly struct Slot(Tensor value, int version, byte role, Node? maker, int output)
+    {
+        public const byte Leaf = 0;
+        public const byte Computed = 1;
+        public const byte Output = 2;
+
+        public readonly Tensor? Value = value;
+        private readonly Node? maker = maker;
+        private readonly int version = version;
+        private readonly int output = output;
+        private readonly byte role = role;
+
+        public Tensor? Unpack(Node owner, int index, bool ended)
+        {
+            if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
+            if (Value is null) return null;
+            Check(owner, index);
+            if (role != Output) return Value;
+            var alias = Value.Alias(Value.Sizes, Value.Steps, Value.Offset);
+            if (maker is null) alias.SetNode(owner, index);
+            else alias.SetNode(maker, output);
+            return alias;
+        }
+
+        public void Check(Node owner, int index)
+        {
+            if (Value is null) return;
+            if (Value.Storage.Version != version)
+            {
+                var (node, number) = role == Output ? (maker ?? owner, maker is null ? index : output) : (Value.NodeWithoutChecks, Value.OutputNumber);
+                var origin = node is null ? "" : $", which is output {number} of {node.Name},";
+                throw new AutogradException(
+                    ErrorKind.ModifiedInPlace,
+                    "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                    + $"[torch.{Value.DType.ScalarType()}Tensor {Shapes.Text(Value.Sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
+                    + "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).");
+            }
+            if (role == Computed && Value.NodeWithoutChecks is null && !Value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+namespace Verified.Engine;
+
+/// <summary>Which tensors share single memory locations, decided as PyTorch decides it: certainly, certainly not, or too hard to tell (then nothing is raised).</summary>
+internal static class Overlap
+{
+    private const string Inside =
+        "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation.";
+
+    private const string Between =
+        "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation.";
+
+    /// <summary>Raises if elements of a tensor that is to be written certainly share a location.</summary>
+    public static void CheckWritable(Tensor written)
+    {
+        if (written.IsContiguous || IsNonOverlappingAndDense(written)) return;
+        for (var i = 0; i < written.Rank; i++)
+            if (written.Steps[i] == 0 && written.Sizes[i] > 1) throw new AutogradException(ErrorKind.OverlappingWrite, Inside);
+    }
+
+    /// <summary>Raises if a tensor that is to be written certainly shares some, but not all in the same order, of its locations with one that is read.</summary>
+    public static void CheckReadable(Tensor written, Tensor read)
+    {
+        if (ReferenceEquals(written, read) || !written.SharesMemoryWith(read)) return;
+        if (written.Count == 0 || read.Count == 0) return;
+        if (!IsNonOverlappingAndDense(written) || !IsNonOverlappingAndDense(read)) return;
+        long writtenStart = (long)written.Offset * written.DType.Size(), readStart = (long)read.Offset * read.DType.Size();
+        var writtenEnd = writtenStart + ((long)written.Count * written.DType.Size());
+        var readEnd = readStart + ((long)read.Count * read.DType.Size());
+        if (writtenStart == readStart && writtenEnd == readEnd)
+        {
+            if (!written.Steps.AsSpan().SequenceEqual(read.Steps)) throw new AutogradException(ErrorKind.OverlappingWrite, Between);
+        }
+        else if (writtenStart < readEnd && readStart < writtenEnd)
+        {
+            throw new AutogradException(ErrorKind.OverlappingWrite, Between);
+        }
+    }
+
+    /// <summary>Whether the elements fill one piece of memory, each place once, in some order of the dimensions.</summary>
+    public static bool IsNonOverlappingAndDense(Tensor t)
+    {
+        if (t.IsContiguous) return true;
+        var sizes = t.Sizes;
+        var steps = t.Steps;
+        var order = new List<int>(t.Rank);
+        for (var i = 0; i < t.Rank; i++)
+            if (sizes[i] > 1) order.Add(i);
+        order.Sort((a, b) => steps[a].CompareTo(steps[b]));
+        var expected = 1;
+        foreach (var d in order)
+        {
+            if (steps[d] != expected) return false;
+            expected *= sizes[d];
+        }
+        return true;
+    }
+}

@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Verified.Engine;
+
+public sealed partial class Tensor
+{
+    /// <summary>F#'s generic zero: a float32 scalar that is added without changing the other's shape.</summary>
+    public static Tensor Zero => Scalar(0.0);
+
+    /// <summary>A float32 tensor of the given elements, in row-major order.</summary>
+    /// <param name="data">As many elements as the shape says; they are copied.</param>
+    /// <param name="shape">The sizes; left out, the tensor has one dimension.</param>
+    /// <param name="requiresGrad">Whether gradients are collected for it.</param>
+    public static Tensor Create(ReadOnlySpan<float> data, ReadOnlySpan<int> shape, bool requiresGrad = false) => From(data, shape, DType.Float32, requiresGrad);
+
+    /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
+    public static Tensor Create(float[] data, int[]? shape = null, bool requiresGrad = false) => From<float>(data, shape ?? [data.Length], DType.Float32, requiresGrad);
+
+    /// <summary>A float64 tensor of the given elements, in row-major order.</summary>
+    /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
+    public static Tensor Create(ReadOnlySpan<double> data, ReadOnlySpan<int> shape, bool requiresGrad = false) => From(data, shape, DType.Float64, requiresGrad);
+
+    /// <inheritdoc cref="Create(ReadOnlySpan{double}, ReadOnlySpan{int}, bool)"/>
+    public static Tensor Create(double[] data, int[]? shape = null, bool requiresGrad = false) => From<double>(data, shape ?? [data.Length], DType.Float64, requiresGrad);
+
+    /// <summary>An int64 tensor of the given elements, in row-major order.</summary>
+    /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
+    public static Tensor Create(ReadOnlySpan<long> data, ReadOnlySpan<int> shape) => From(data, shape, DType.Int64, false);
+
+    /// <inheritdoc cref="Create(ReadOnlySpan{long}, ReadOnlySpan{int})"/>
+    public static Tensor Create(long[] data, int[]? shape = null) => From<long>(data, shape ?? [data.Length], DType.Int64, false);
+
+    /// <summary>A bool tensor of the given elements, in row-major order.</summary>
+    /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
+    public static Tensor Create(ReadOnlySpan<bool> data, ReadOnlySpan<int> shape) => From(data, shape, DType.Bool, false);
+
+    /// <inheritdoc cref="Create(ReadOnlySpan{bool}, ReadOnlySpan{int})"/>
+    public static Tensor Create(bool[] data, int[]? shape = null) => From<bool>(data, shape ?? [data.Length], DType.Bool, false);
+
+    /// <summary>A 0-dim tensor of one number.</summary>
+    public static Tensor Scalar(double value, DType dtype = DType.Float32, bool requiresGrad = false) => Full([], value, dtype, requiresGrad);
+
+    /// <summary>A tensor of zeros.</summary>
+    public static Tensor Zeros(int[] shape, DType dtype = DType.Float32, bool requiresGrad = false)
+    {
+        CheckShape(shape);
+        var sizes = (int[])shape.Clone();
+        return new Tensor(Storage.CreateZeroed((long)Shapes.Count(sizes) * dtype.Size()), dtype, sizes, Shapes.ContiguousStrides(sizes), 0)
+            .AsLeaf(requiresGrad);
+    }
+
+    /// <summary>A tensor of ones.</summary>
+    public static Tensor Ones(int[] shape, DType dtype = DType.Float32, bool requiresGrad = false) => Full(shape, 1, dtype, requiresGrad);
+
+    /// <summary>A tensor whose elements are all <paramref name="value"/>, rounded to the dtype.</summary>
+    public static Tensor Full(int[] shape, double value, DType dtype = DType.Float32, bool requiresGrad = false)
+    {
+        CheckShape(shape);
+        var result = Empty((int[])shape.Clone(), dtype);
+        Fill.With(result, value);
+        return result.AsLeaf(requiresGrad);
+    }
+
+    /// <summary>The numbers 0, 1, ... as an int64 tensor.</summary>
+    public static Tensor Arange(int count)
+    {
+        var data = new long[count];
+        for (var i = 0; i < count; i++) data[i] = i;
+        return Create(data);
+    }
+
+    /// <summary>A number as an operand: float64 or int64, yielding to every tensor of its kind.</summary>
+    internal static Tensor Number(double value)
+    {
+        var t = new Tensor(Storage.Create(sizeof(double)), DType.Float64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsInference = false };
+        t.Origin<double>() = value;
+        return t;
+    }
+
+    /// <inheritdoc cref="Number(double)"/>
+    internal static Tensor Number(long value)
+    {
+        var t = new Tensor(Storage.Create(sizeof(long)), DType.Int64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsInference = false };
+        t.Origin<long>() = value;
+        return t;
+    }
+
+    private static Tensor From<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape, DType dtype, bool requiresGrad)
+        where T : unmanaged
+    {
+        CheckShape(shape);
+        if (Shapes.Count(shape) != data.Length)
+            throw new AutogradException(ErrorKind.Shape, $"shape '{Shapes.Text(shape)}' is invalid for input of size {data.Length}");
+        var result = Empty(shape.ToArray(), dtype);
+        if (data.Length > 0) data.CopyTo(MemoryMarshal.CreateSpan(ref result.Origin<T>(), data.Length));
+        GC.KeepAlive(result);
+        return result.AsLeaf(requiresGrad);
+    }
+
+    private static void CheckShape(ReadOnlySpan<int> shape)
+    {
+        foreach (var size in shape)
+            if (size < 0) throw new AutogradException(ErrorKind.Shape, $"Trying to create tensor with negative dimension {size}: {Shapes.Text(shape)}");
+    }
+
+    private Tensor AsLeaf(bool requiresGrad)
+    {
+        if (!requiresGrad) return this;
+        if (!dtype.IsFloat())
+            throw new AutogradException(ErrorKind.RequiresGradDtype, "Only Tensors of floating point and complex dtype can require gradients");
+        leafRequiresGrad = true;
+        return this;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+
+namespace Verified.Engine;
+
+/// <summary>
+/// An n-dimensional array of one <see cref="DType"/>: a window (offset, shape, strides) on memory that views share, with a handle on the tape.
+/// Needs no disposal. Its operators and methods are recorded where a gradient is required, as PyTorch's are.
+/// </summary>
+[System.Diagnostics.DebuggerDisplay("{ToString(),nq}")]
+public sealed partial class Tensor
+{
+    internal Storage Storage;
+    internal int[] Sizes;
+    internal int[] Steps;
+    internal int Offset;
+    private readonly DType dtype;
+
+    internal Tensor(Storage storage, DType dtype, int[] sizes, int[] steps, int offset)
+    {
+        Storage = storage;
+        this.dtype = dtype;
+        Sizes = sizes;
+        Steps = steps;
+        Offset = offset;
+        IsInference = GradMode.Inference;
+    }
+
+    /// <summary>The type of the elements.</summary>
+    public DType DType => dtype;
+
+    /// <summary>The size of each dimension; empty for a scalar.</summary>
+    public ReadOnlySpan<int> Shape => Sizes;
+
+    /// <summary>How many elements lie between neighbours in each dimension.</summary>
+    public ReadOnlySpan<int> Strides => Steps;
+
+    /// <summary>The first element's place in the storage, in elements.</summary>
+    public int StorageOffset => Offset;
+
+    /// <summary>The number of dimensions.</summary>
+    public int Rank => Sizes.Length;
+
+    /// <summary>The number of elements.</summary>
+    public int Count => Shapes.Count(Sizes);
+
+    /// <summary>Whether the elements lie in row-major order without gaps.</summary>
+    public bool IsContiguous => Shapes.IsContiguous(Sizes, Steps);
+
+    /// <summary>How many in-place writes the memory of this tensor, its base and its views has seen.</summary>
+    public int Version
+    {
+        get
+        {
+            if (IsInference) throw new AutogradException(ErrorKind.Other, "Inference tensors do not track version counter.");
+            return Storage.Version;
+        }
+    }
+
+    /// <summary>Whether the tensor was made in an inference scope: it has no version and cannot be saved.</summary>
+    public bool IsInference { get; private init; }
+
+    /// <summary>Whether this stands for a plain number: it then yields to every tensor of its kind in promotion.</summary>
+    internal bool IsWrappedNumber { get; init; }
+
+    /// <summary>The size of one dimension, counted from either end.</summary>
+    public int Size(int dim) => Sizes[Shapes.WrapDim(dim, Rank)];
+
+    /// <summary>Whether two tensors look at the same memory (perhaps at different parts of it).</summary>
+    public bool SharesMemoryWith(Tensor other) => ReferenceEquals(Storage.Identity, other.Storage.Identity);
+
+    /// <summary>A new tensor of undefined content.</summary>
+    internal static Tensor Empty(int[] shape, DType dtype) =>
+        new(Storage.Create((long)Shapes.Count(shape) * dtype.Size()), dtype, shape, Shapes.ContiguousStrides(shape), 0);
+
+    /// <summary>A new tensor of undefined content with the shape and, where it is dense, the memory order of another, as PyTorch's pointwise results have.</summary>
+    internal static Tensor EmptyLike(Tensor like, DType dtype)
+    {
+        var steps = like.Steps;
+        if (!Shapes.IsContiguous(like.Sizes, steps))
+            steps = Overlap.IsNonOverlappingAndDense(like) ? steps : Shapes.ContiguousStrides(like.Sizes);
+        return new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, steps, 0);
+    }
+
+    /// <summary>Another window on the same memory, off the tape.</summary>
+    internal Tensor Alias(int[] sizes, int[] steps, int offset) => new(Storage, dtype, sizes, steps, offset) { IsInference = IsInference };
+
+    /// <summary>The first element of the window as a reference; the tensor must be kept alive until it was used.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref T Origin<T>()
+        where T : unmanaged => ref Unsafe.Add(ref Unsafe.As<byte, T>(ref Storage.Origin), Offset);
+}
