@@ -3,6 +3,7 @@ import importlib
 
 GROUPS = {
     "seeds": ["seeds"],
+    "models": ["models"],
     "operators-pointwise": ["pointwise", "binary"],
     "operators-reductions": ["reductions"],
     "operators-products": ["products"],
