@@ -19,9 +19,12 @@ module Registry =
           Rearranging.all
           Writes.all
           Rewrites.all
+          Extremes.all
           Reductions.all
           Products.all
+          Indexing.all
           Convolution.all
+          Pooling.all
           Normalisation.all ]
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)

@@ -1,1 +1,490 @@
 namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Picking elements at positions, and its transpose: adding elements up at positions.
+[<RequireQualifiedAccess>]
+module internal Pick =
+    /// The elements of `v` at these positions. Where the positions came of an undecided comparison, nothing is known.
+    let at<'S when 'S :> IScalar<'S>> shape (positions: int[], decided: bool) (v: Value<'S>) : Value<'S> =
+        let found = Value.pick shape positions v
+
+        if decided then
+            found
+        else
+            { found with
+                Elements =
+                    match found.Elements with
+                    | Elements.Floats elements -> Elements.Floats(Array.map 'S.Unknown elements)
+                    | Elements.Ints(elements, _) -> Elements.Ints(elements, false) }
+
+    /// A tensor of zeros of this shape, to which element i of `v` is added at position i.
+    let sumAt<'S when 'S :> IScalar<'S>> (shape: int[]) (positions: int[], decided: bool) (v: Value<'S>) : Value<'S> =
+        let terms = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>(1))
+        Array.iteri2 (fun _ position element -> terms[position].Add element) positions (Value.asFloats v.DType v)
+        let sums = terms |> Array.map (fun t -> Reduce.total v.DType (t.ToArray()))
+        Value.floats v.DType shape (if decided then sums else Array.map 'S.Unknown sums)
+
+/// Where the indices of `index` and its kin lead.
+[<RequireQualifiedAccess>]
+module internal Indices =
+    /// The elements of an index tensor of a dimension of this size: from 0 on, negative ones counted from the end.
+    let wrap dim size (index: Value<'S>) =
+        let elements, decided = Value.asInts Int64 index
+
+        match elements |> Array.tryFind (fun i -> i < -(int64 size) || i >= int64 size) with
+        | Some i when decided || size = 0 -> Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
+        | _ ->
+            Ok(
+                elements
+                |> Array.map (fun i -> if i < 0L then int i + size else int i)
+                |> Array.map (fun i -> max 0 (min i (size - 1))),
+                decided
+            )
+
+    /// An int64 index for each dimension that is indexed: a mask stands for the places where it holds, one index a dimension.
+    let private expand (shape: int[]) (indices: Value<'S> option list) =
+        let rec go dim indices found =
+            match indices with
+            | [] -> Ok(List.rev found)
+            | None :: rest -> go (dim + 1) rest found
+            | Some(index: Value<'S>) :: rest when index.DType = Int64 -> go (dim + 1) rest ((dim, index) :: found)
+            | Some mask :: rest when mask.DType = Bool ->
+                let rank = mask.Shape.Length
+
+                if rank = 0 then
+                    Complain.index "a mask must have a dimension"
+                elif dim + rank > shape.Length then
+                    Complain.index $"too many indices for tensor of dimension {shape.Length}"
+                elif mask.Shape <> shape[dim .. dim + rank - 1] then
+                    let at = Seq.find (fun k -> mask.Shape[k] <> shape[dim + k]) (seq { 0 .. rank - 1 })
+
+                    Complain.index
+                        $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
+                else
+                    let elements, decided = Value.asInts Bool mask
+
+                    let places =
+                        [| for i in 0 .. elements.Length - 1 do
+                               if elements[i] <> 0L then
+                                   Positions.unflatten mask.Shape i |]
+
+                    let along k : int * Value<'S> =
+                        dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
+
+                    go (dim + rank) rest (List.rev (List.init rank along) @ found)
+            | Some _ :: _ -> Complain.index "tensors used as indices must be long, int, byte or bool tensors"
+
+        go 0 indices []
+
+    /// The shape of x[indices], and for each of its elements the position in x (row-major).
+    let resolve (shape: int[]) (indices: Value<'S> option list) =
+        result {
+            let! indexed = expand shape indices
+
+            do!
+                if indices.Length > shape.Length && indexed |> List.exists (fun (dim, _) -> dim >= shape.Length) then
+                    Complain.index $"too many indices for tensor of dimension {shape.Length}"
+                else
+                    Ok()
+
+            let! common =
+                Broadcast.all (indexed |> List.map (fun (_, index) -> index.Shape))
+                |> Result.mapError (fun _ ->
+                    let shapes = indexed |> List.map (fun (_, index) -> Shape.show index.Shape) |> String.concat ", "
+
+                    { Kind = IndexError
+                      Message = $"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}" })
+
+            let strides = Shape.strides shape
+            let dims = indexed |> List.map fst
+
+            // The offsets that the indices lead to, one for each element of their common shape.
+            let! offsets =
+                List.fold
+                    (fun found (dim, index: Value<'S>) ->
+                        result {
+                            let! offsets, known = found
+                            let! at, decided = wrap dim shape[dim] index
+                            let broadcast = Broadcast.positions index.Shape common
+                            return Array.map2 (fun offset p -> offset + at[p] * strides[dim]) offsets broadcast, known && decided
+                        })
+                    (Ok(Array.zeroCreate (Shape.count common), true))
+                    indexed
+
+            let offsets, decided = offsets
+            let rest chosen = chosen |> List.map (fun d -> shape[d]) |> List.toArray
+            let walk chosen = Positions.ofView (rest chosen) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
+            let others = List.except dims [ 0 .. shape.Length - 1 ]
+
+            // Indices side by side put their shape in their place; others put it in front.
+            let together = List.forall (fun (a, b) -> b = a + 1) (List.pairwise dims)
+
+            let before, behind =
+                if together && not dims.IsEmpty then
+                    others |> List.partition (fun d -> d < dims.Head)
+                else
+                    [], others
+
+            let before, behind, front, back = walk before, walk behind, rest before, rest behind
+
+            return
+                Array.concat [ front; common; back ],
+                ([| for b in before do
+                        for offset in offsets do
+                            for r in behind -> b + offset + r |],
+                 decided)
+        }
+
+/// Indexing: index, gather, index_select, embedding, and what adds up or writes at indices.
+module Indexing =
+    let private toFirst (gradient: IDerivation -> Term -> Term) : Rule option =
+        Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ]))
+
+    let private sizeOfFirst (d: IDerivation) = "size", Derive.sizeAttr (d.ShapeOf 0)
+
+    // ---- gather ----
+
+    let private atLeastOne (shape: int[]) = if shape.Length = 0 then [| 1 |] else shape
+
+    /// For each element of the index, its position in a tensor of this shape.
+    let private gatherPositions (shape: int[]) dim (index: Value<'S>) =
+        let shape = atLeastOne shape
+        let own = atLeastOne index.Shape
+
+        result {
+            do!
+                Complain.unlessShape (shape.Length = own.Length) (fun () ->
+                    "Index tensor must have the same number of dimensions as input tensor")
+
+            do!
+                if Shape.count own = 0 then
+                    Ok()
+                else
+                    match Seq.tryFind (fun d -> d <> dim && own[d] > shape[d]) (seq { 0 .. shape.Length - 1 }) with
+                    | Some d ->
+                        Complain.shape
+                            $"Size does not match at dimension {d} expected index {Shape.show index.Shape} to be no larger than self {Shape.show shape} apart from dimension {dim}"
+                    | None -> Ok()
+
+            let elements, decided = Value.asInts Int64 index
+            let size = shape[dim]
+
+            match elements |> Array.tryFind (fun i -> i < 0L || i >= int64 size) with
+            | Some i when decided || size = 0 ->
+                return! Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
+            | _ ->
+                let strides = Shape.strides shape
+                // As if the index were 0 everywhere, and then moved along the dimension.
+                let still = Array.mapi (fun d stride -> if d = dim then 0 else stride) strides
+
+                return
+                    (Positions.ofView own still 0, elements)
+                    ||> Array.map2 (fun p i -> p + int (max 0L (min i (int64 size - 1L))) * strides[dim]),
+                    decided
+        }
+
+    let private indexOf (call: Call<'S>) i name =
+        result {
+            let! index = Argument.tensor call i
+            do! Complain.unlessDType (index.DType = Int64) (fun () -> $"{name}(): Expected dtype int64 for index")
+            return index
+        }
+
+    let private gatherShapes =
+        [ [ [| 3 |]; [| 2 |] ]
+          [ [| 2; 3 |]; [| 2; 2 |] ]
+          [ [| 2; 3 |]; [| 1; 3 |] ]
+          [ [||]; [||] ]
+          [ [| 2; 2 |]; [| 0; 2 |] ]
+          [ [| 4; 2 |]; [| 2; 2 |] ] ]
+
+    let gather =
+        { Define.computes
+              "gather"
+              "y[i] = x[i with index[i] along dim]"
+              [ ArgKind.Float; ArgKind.Index ]
+              [ Define.required "dim" AttrKind.Dim ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! index = indexOf call 1 "gather"
+                          let! dim = Read.dim call.Attrs "dim" x.Shape.Length
+                          let! positions = gatherPositions x.Shape dim index
+                          return [ Pick.at index.Shape positions x ]
+                      } } with
+            Shapes = gatherShapes
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Derivative = toFirst (fun d g -> Derive.apply "scatter_sum" [ g; d.Input 1 ] [ "dim", d.Attrs["dim"]; sizeOfFirst d ]) }
+
+    let scatterSum =
+        { Define.computes
+              "scatter_sum"
+              "zeros of `size`, with x[i] added at i with index[i] along dim: the transpose of gather"
+              [ ArgKind.Float; ArgKind.Index ]
+              [ Define.required "dim" AttrKind.Dim; Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! index = indexOf call 1 "scatter_sum"
+                          let! size = Read.integers call.Attrs "size"
+                          let size = Array.ofList size
+                          let! dim = Read.dim call.Attrs "dim" size.Length
+                          let! positions = gatherPositions size dim index
+                          return [ Pick.sumAt size positions x ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative = toFirst (fun d g -> Derive.apply "gather" [ g; d.Input 1 ] [ "dim", d.Attrs["dim"] ]) }
+
+    // ---- index ----
+
+    let private indicesOf (call: Call<'S>) first last = [ for i in first..last -> Argument.tryTensor call i ]
+
+    /// The saved indices; an input that is not there has no dtype of an index.
+    let private savedIndices (d: IDerivation) count =
+        [ for i in 1..count -> if (d.DTypeOf i).IsFloat then None else Some(d.Input i) ]
+
+    // No tensor has more dimensions to index.
+    let private saveIndices = [ for i in 1..8 -> Input i ]
+
+    let index =
+        { Define.computes
+              "index"
+              "y = x[indices]: int64 tensors broadcast together, masks, and null for a whole dimension"
+              [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index) ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! shape, positions = Indices.resolve x.Shape (indicesOf call 1 (call.In.Length - 1))
+                          return [ Pick.at shape positions x ]
+                      } } with
+            Shapes =
+                [ [ [| 3 |]; [| 2 |] ]
+                  [ [| 2; 3 |]; [| 4 |] ]
+                  [ [| 2; 3 |]; [| 2 |]; [| 2 |] ]
+                  [ [| 3; 2 |]; [| 2; 1 |]; [| 2 |] ]
+                  [ [| 3 |]; [||] ]
+                  [ [| 2; 2; 3 |]; [| 2 |]; [| 2 |] ] ]
+            Saves = fun _ _ -> saveIndices
+            Derivative =
+                toFirst (fun d g ->
+                    Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
+
+    let indexSum =
+        { Define.computes
+              "index_sum"
+              "zeros of `size`, with x added at the indices: the transpose of index"
+              [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index) ]
+              [ Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! size = Read.integers call.Attrs "size"
+                          let size = Array.ofList size
+                          let! _, positions = Indices.resolve size (indicesOf call 1 (call.In.Length - 1))
+                          return [ Pick.sumAt size positions x ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> saveIndices
+            Derivative = toFirst (fun d g -> Derive.applyTo "index" (Some g :: savedIndices d (d.Inputs - 1)) []) }
+
+    // ---- index_select ----
+
+    let private nulls (count: int) : Term option list = List.replicate count None
+
+    let private dimOfRule (d: IDerivation) =
+        match Read.dim d.Attrs "dim" (d.ShapeOf 0).Length with
+        | Ok dim -> dim
+        | Error complaint -> invalidOp complaint.Message
+
+    let indexSelect =
+        { Define.computes
+              "index_select"
+              "y = the slices of x along dim that the index names"
+              [ ArgKind.Float; ArgKind.Index ]
+              [ Define.required "dim" AttrKind.Dim ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! index = Argument.tensor call 1
+                          let! dim = Read.dim call.Attrs "dim" x.Shape.Length
+
+                          do! Complain.unlessShape (index.Shape.Length <= 1) (fun () -> "index_select(): Index is supposed to be a vector")
+
+                          do!
+                              Complain.unlessDType (index.DType = Int64) (fun () ->
+                                  "index_select(): Expected dtype int32 or int64 for index")
+
+                          let elements, decided = Value.asInts Int64 index
+                          let shape = atLeastOne x.Shape
+
+                          do!
+                              Complain.unlessShape (x.Shape.Length > 0 || elements.Length = 1) (fun () ->
+                                  "index_select(): Index to scalar can have only 1 value, got "
+                                  + string elements.Length
+                                  + " value(s)")
+
+                          if decided && elements |> Array.exists (fun i -> i < 0L || i >= int64 shape[dim]) then
+                              return! Complain.index "index out of range in self"
+                          else
+                              let index: Value<'S> = Value.ints Int64 [| elements.Length |] elements decided
+                              let! found, positions = Indices.resolve shape (List.replicate dim None @ [ Some index ])
+                              return [ Pick.at (if x.Shape.Length = 0 then [||] else found) positions x ]
+                      } } with
+            Shapes = [ [ [| 3 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 4 |] ]; [ [| 2; 2; 3 |]; [| 2 |] ]; [ [||]; [| 1 |] ]; [ [| 3 |]; [| 0 |] ] ]
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative =
+                toFirst (fun d g ->
+                    if (d.ShapeOf 0).Length = 0 then
+                        g
+                    else
+                        let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
+                        Derive.applyTo "index_sum" (Some g :: nulls (dimOfRule d) @ [ Some index ]) [ sizeOfFirst d ]) }
+
+    // ---- embedding ----
+
+    let private outOfTable rows (index: Value<'S>) =
+        let elements, decided = Value.asInts Int64 index
+
+        if decided && elements |> Array.exists (fun i -> i < 0L || i >= int64 rows) then
+            Complain.index "index out of range in self"
+        else
+            Ok()
+
+    /// The row that gets no gradient, or -1.
+    let private readPadding attrs rows =
+        result {
+            match! Read.tryInteger attrs "padding_idx" with
+            | None -> return -1
+            | Some at when at >= rows || at < -rows -> return! Complain.value "Padding_idx must be within num_embeddings"
+            | Some at -> return if at < 0 then at + rows else at
+        }
+
+    /// How much of the gradient of each looked-up row counts: none of the padding row's, and with scale_grad_by_freq a share of those
+    /// that are looked up more than once.
+    let private shares attrs rows (index: int64[]) =
+        result {
+            let! padding = readPadding attrs rows
+            let! byFrequency = Read.flagOr false attrs "scale_grad_by_freq"
+            let counts = index |> Array.countBy id |> dict
+
+            return
+                index
+                |> Array.map (fun i ->
+                    if int i = padding then 0.0
+                    elif byFrequency then float counts[i]
+                    else 1.0)
+        }
+
+    let private scaled<'S when 'S :> IScalar<'S>> dtype width (shares: float[]) (elements: 'S[]) =
+        elements
+        |> Array.mapi (fun i x ->
+            match shares[i / width] with
+            | 0.0 -> Value.exact dtype 0.0
+            | 1.0 -> x
+            | count -> Reduce.over count x)
+
+    let private embeddingAttrs =
+        [ Define.attr "padding_idx" (AttrKind.Integer [ 0L; 1L; -1L ]); Define.attr "scale_grad_by_freq" AttrKind.Flag ]
+
+    /// The index and the table of an embedding, and where the index leads.
+    let private lookUp (index: Value<'S>) (table: int[]) =
+        result {
+            do!
+                Complain.unlessDType (index.DType = Int64) (fun () ->
+                    $"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.{index.DType.Name} instead (while checking arguments for embedding)")
+
+            do! Complain.unlessShape (table.Length = 2) (fun () -> "'weight' must be 2-D")
+            do! outOfTable table[0] index
+            return! Indices.resolve table [ Some index ]
+        }
+
+    let private ruleAttrs (d: IDerivation) = Map.toList d.Attrs
+
+    let embedding =
+        { Define.computes
+              "embedding"
+              "y = weight[input]; the row padding_idx gets no gradient"
+              [ ArgKind.Index; ArgKind.Float ]
+              embeddingAttrs
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! index = Argument.tensor call 0
+                          let! weight = Argument.tensor call 1
+
+                          match Read.optional call.Attrs "max_norm" with
+                          | Some _ ->
+                              return! Error { Kind = Unsupported; Message = "embedding with max_norm, which writes to its weight" }
+                          | None ->
+                              let! shape, positions = lookUp index weight.Shape
+                              let! _ = readPadding call.Attrs weight.Shape[0]
+                              return [ Pick.at shape positions weight ]
+                      } } with
+            Shapes = [ [ [| 3 |]; [| 4; 2 |] ]; [ [| 2; 2 |]; [| 3; 2 |] ]; [ [||]; [| 3; 2 |] ]; [ [| 0 |]; [| 3; 2 |] ] ]
+            Saves = fun _ _ -> [ Input 0 ]
+            Kinks =
+                Some
+                    "linear, but differs from its derivative on purpose: the row padding_idx gets none (embedding_dense_backward), and scale_grad_by_freq divides by how often a row is looked up"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ None
+                          Some(fun () ->
+                              Derive.apply
+                                  "embedding_sum"
+                                  [ g; d.Input 0 ]
+                                  (("size", Derive.sizeAttr (d.ShapeOf 1)) :: ruleAttrs d)) ])
+                ) }
+
+    let embeddingSum =
+        { Define.computes
+              "embedding_sum"
+              "zeros of `size`, with x added at the rows that the index names, but for padding_idx: the gradient of embedding"
+              [ ArgKind.Float; ArgKind.Index ]
+              (Define.required "size" AttrKind.Size :: embeddingAttrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! index = Argument.tensor call 1
+                          let! size = Read.integers call.Attrs "size"
+                          let size = Array.ofList size
+                          let! _, positions = lookUp index size
+                          let! shares = shares call.Attrs size[0] (fst (Value.asInts<'S> Int64 index))
+                          let elements = scaled x.DType size[1] shares (Value.asFloats x.DType x)
+                          return [ Value.floats x.DType x.Shape elements |> Pick.sumAt size positions ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative = toFirst (fun d g -> Derive.apply "embedding_shares" [ g; d.Input 1 ] (ruleAttrs d)) }
+
+    let embeddingShares =
+        { Define.computes
+              "embedding_shares"
+              "the transpose of embedding_sum: x[index], 0 for padding_idx"
+              [ ArgKind.Float; ArgKind.Index ]
+              (Define.required "size" AttrKind.Size :: embeddingAttrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! index = Argument.tensor call 1
+                          let! shape, positions = lookUp index x.Shape
+                          let! shares = shares call.Attrs x.Shape[0] (fst (Value.asInts<'S> Int64 index))
+                          let found = Pick.at shape positions x
+                          return [ Value.floats x.DType shape (scaled x.DType x.Shape[1] shares (Value.asFloats x.DType found)) ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative = toFirst (fun d g -> Derive.apply "embedding_sum" [ g; d.Input 1 ] (ruleAttrs d)) }
+
+    let all =
+        [ gather; scatterSum; index; indexSum; indexSelect; embedding; embeddingSum; embeddingShares ]

@@ -2,27 +2,14 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
-/// What becomes of the elements along one dimension, over any number system.
-type internal Transform =
-    abstract Of<'S when 'S :> IScalar<'S>> : dtype: DType * 'S[] -> 'S[]
-
 /// The formulas of softmax and its kin, over any number system.
 module internal Normalise =
-    let private toFormat dtype (x: float) =
-        if dtype = Float32 then float (float32 x) else x
-
-    /// The largest value, as a number that the dtype holds exactly; NaN where one is.
-    let private largest<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
-        xs |> Array.map 'S.Value |> Array.reduce (fun a b -> System.Math.Max(a, b)) |> toFormat dtype |> Value.exact dtype
-
-    let private finite<'S when 'S :> IScalar<'S>> (x: 'S) = System.Double.IsFinite('S.Value x)
-
     open Scalar
 
     /// The terms less their largest. What is computed of them does not depend on the shift, so it enters as an exact number: an error
     /// in the largest term is the same in all of them and cancels.
     let private shifted<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S[] =
-        let shift = largest dtype xs
+        let shift = Reduce.largest dtype xs
         xs |> Array.map (fun x -> x - shift)
 
     /// exp(x) / sum of exp(x), with the largest subtracted first.
@@ -42,15 +29,6 @@ module internal Normalise =
             let ds = shifted dtype xs
             let logTotal = log (sum (Array.map exp ds))
             ds |> Array.map (fun d -> d - logTotal)
-
-    /// log(sum of exp(x)), with the largest subtracted first where it is finite; -inf of nothing.
-    let logSumExp<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
-        if xs.Length = 0 then
-            Value.exact dtype System.Double.NegativeInfinity
-        else
-            let shift = largest dtype xs
-            let shift = if finite shift then shift else Value.exact dtype 0.0
-            log (sum (xs |> Array.map (fun x -> exp (x - shift)))) + shift
 
 /// Softmax and layer normalisation.
 module Normalisation =

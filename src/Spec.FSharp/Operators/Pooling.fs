@@ -1,1 +1,463 @@
 namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// The windows of a pooling over the last two dimensions, each a range of rows and one of columns.
+type internal Pool =
+    { Kernel: int * int
+      Stride: int * int
+      Padding: int * int
+      Dilation: int * int
+      /// Sizes (height, width) of the input and of the output.
+      In: int * int
+      Out: int * int }
+
+[<RequireQualifiedAccess>]
+module internal Pool =
+    let private zip f (a, b) (c, d) = f a c, f b d
+
+    let private floorDiv a b =
+        if a >= 0 then a / b else -((b - 1 - a) / b)
+
+    /// The number of windows. In ceil mode a last one may hang over the end, if it begins inside the input or its left padding.
+    let private outputSize size kernel stride padding dilation ceil =
+        let room = size + 2 * padding - dilation * (kernel - 1) - 1
+        let count = floorDiv (if ceil then room + stride - 1 else room) stride + 1
+        if ceil && (count - 1) * stride >= size + padding then count - 1 else count
+
+    /// The windows that the attributes describe over an input of this shape.
+    let read name (attrs: Attrs) (shape: int[]) =
+        result {
+            do!
+                Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
+                    $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
+
+            do!
+                Complain.unlessShape (Array.forall (fun size -> size > 0) shape[1..] && (shape.Length = 4 || shape[0] > 0)) (fun () ->
+                    $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
+
+            let! _ = Read.integers attrs "kernel_size"
+            let! kernel = Read.pairOr (1, 1) attrs "kernel_size"
+            let! stride = Read.pairOr kernel attrs "stride"
+            let! padding = Read.pairOr (0, 0) attrs "padding"
+            let! dilation = Read.pairOr (1, 1) attrs "dilation"
+            let! ceil = Read.flagOr false attrs "ceil_mode"
+            let positive (a, b) = a > 0 && b > 0
+
+            do!
+                Complain.unlessValue (positive kernel) (fun () ->
+                    $"kernel size should be greater than zero, but got kH: {fst kernel} kW: {snd kernel}")
+
+            do!
+                Complain.unlessValue (positive stride) (fun () ->
+                    $"stride should be greater than zero, but got dH: {fst stride} dW: {snd stride}")
+
+            do!
+                Complain.unlessValue (positive dilation) (fun () ->
+                    $"dilation should be greater than zero, but got dilationH: {fst dilation} dilationW: {snd dilation}")
+
+            do!
+                Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () ->
+                    $"pad must be non-negative, but got pad: {min (fst padding) (snd padding)}")
+
+            let reach = zip (fun k d -> d * (k - 1) + 1) kernel dilation
+
+            do!
+                Complain.unlessValue (fst padding <= fst reach / 2 && snd padding <= snd reach / 2) (fun () ->
+                    if fst padding > fst reach / 2 then
+                        $"pad should be at most half of effective kernel size, but got pad={fst padding}, kernel_size={fst kernel} and dilation={fst dilation}"
+                    else
+                        $"pad should be at most half of effective kernel size, but got pad={snd padding}, kernel_size={snd kernel} and dilation={snd dilation}")
+
+            let planes, h, w = shape[shape.Length - 3], shape[shape.Length - 2], shape[shape.Length - 1]
+
+            let out =
+                outputSize h (fst kernel) (fst stride) (fst padding) (fst dilation) ceil,
+                outputSize w (snd kernel) (snd stride) (snd padding) (snd dilation) ceil
+
+            do!
+                Complain.unlessShape (positive out) (fun () ->
+                    $"Given input size: ({planes}x{h}x{w}). Calculated output size: ({planes}x{fst out}x{snd out}). Output size is too small")
+
+            return
+                { Kernel = kernel
+                  Stride = stride
+                  Padding = padding
+                  Dilation = dilation
+                  In = (h, w)
+                  Out = out }
+        }
+
+    let outShape (shape: int[]) (pool: Pool) =
+        Array.append shape[.. shape.Length - 3] [| fst pool.Out; snd pool.Out |]
+
+    let private inside size stride padding dilation kernel p =
+        [| for i in 0 .. kernel - 1 do
+               let at = p * stride - padding + i * dilation
+
+               if at >= 0 && at < size then
+                   at |]
+
+    /// For each window, row-major, the positions in the plane that lie under it.
+    let windows (pool: Pool) =
+        let h, w = pool.In
+        let rows = Array.init (fst pool.Out) (inside h (fst pool.Stride) (fst pool.Padding) (fst pool.Dilation) (fst pool.Kernel))
+        let columns = Array.init (snd pool.Out) (inside w (snd pool.Stride) (snd pool.Padding) (snd pool.Dilation) (snd pool.Kernel))
+
+        [| for r in rows do
+               for c in columns do
+                   [| for row in r do
+                          for column in c -> row * w + column |] |]
+
+    /// For each window, how many of its places count as averaged with padding included: those up to the end of the right padding.
+    let padded (pool: Pool) =
+        let extent size stride padding kernel p =
+            let first = p * stride - padding
+            min (first + kernel) (size + padding) - first
+
+        let h, w = pool.In
+
+        [| for p in 0 .. fst pool.Out - 1 do
+               for q in 0 .. snd pool.Out - 1 ->
+                   extent h (fst pool.Stride) (fst pool.Padding) (fst pool.Kernel) p
+                   * extent w (snd pool.Stride) (snd pool.Padding) (snd pool.Kernel) q |]
+
+/// max_pool2d, avg_pool2d, and interpolation by the nearest element.
+module Pooling =
+    let private poolAttrs dilation =
+        [ Define.required "kernel_size" (AttrKind.Integers [ [ 2L; 2L ]; [ 3L; 2L ]; [ 1L; 1L ]; [ 3L; 3L ] ])
+          Define.attr "stride" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 2L ]; [ 2L; 1L ] ])
+          Define.attr "padding" (AttrKind.Integers [ [ 0L; 0L ]; [ 1L; 1L ]; [ 1L; 0L ] ])
+          if dilation then
+              Define.attr "dilation" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 1L ] ])
+          Define.attr "ceil_mode" AttrKind.Flag ]
+
+    let private shapes =
+        [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 4 |] ]; [ [| 2; 4; 3 |] ]; [ [| 1; 1; 5; 3 |] ]; [ [| 1; 1; 2; 2 |] ]; [ [| 0; 2; 3; 3 |] ] ]
+
+    let private ofRule reading =
+        match reading with
+        | Ok value -> value
+        | Error(complaint: Complaint) -> invalidOp complaint.Message
+
+    let private planesOf (shape: int[]) = Shape.count shape[.. shape.Length - 3]
+
+    let private floatsFor kernel (x: Value<'S>) =
+        Complain.unlessDType x.DType.IsFloat (fun () -> $"\"{kernel}\" not implemented for '{Promotion.messageName x.DType}'")
+
+    // ---- max_pool2d ----
+
+    /// The planes of a shape as lines: its last two dimensions flattened.
+    let private asLines (t: Term) =
+        let rank = t.Shape.Length
+        Shaping.reshape (Array.append t.Shape[.. rank - 3] [| t.Shape[rank - 2] * t.Shape[rank - 1] |]) t
+
+    /// The place of a window's maximum as PyTorch finds it: the first of the largest, but the last of several NaNs.
+    let private placeOf<'S when 'S :> IScalar<'S>> (window: 'S[]) found =
+        match window |> Array.tryFindIndexBack (fun x -> System.Double.IsNaN('S.Value x)) with
+        | Some last -> last
+        | None -> found
+
+    let maxPool2d =
+        { Define.computes
+              "max_pool2d"
+              "y[n,c,p,q] = the largest of x under the window at (p, q); padding counts as -inf"
+              [ ArgKind.Float ]
+              (poolAttrs true)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! pool = Pool.read "max_pool2d" call.Attrs x.Shape
+                          do! floatsFor "max_pool2d" x
+                          let elements = Value.asFloats x.DType x
+                          let windows = Pool.windows pool
+                          let size = fst pool.In * snd pool.In
+
+                          do!
+                              if Array.exists Array.isEmpty windows then
+                                  Error { Kind = Unsupported; Message = "max_pool2d with a window of padding alone" }
+                              else
+                                  Ok()
+
+                          let found =
+                              [| for plane in 0 .. planesOf x.Shape - 1 do
+                                     for window in windows do
+                                         let under = window |> Array.map (fun at -> elements[plane * size + at])
+                                         let struct (value, best, certain) = Extreme.find 1 under
+                                         yield value, int64 window[placeOf under best], certain |]
+
+                          let shape = Pool.outShape x.Shape pool
+                          let decided = found |> Array.forall (fun (_, _, certain) -> certain)
+
+                          return
+                              [ found |> Array.map (fun (value, _, _) -> value) |> Value.floats x.DType shape
+                                Value.ints Int64 shape (found |> Array.map (fun (_, at, _) -> at)) decided ]
+                      } } with
+            Node = "MaxPool2DWithIndices"
+            Shapes = shapes
+            Saves = fun _ _ -> [ Input 0; Output 1 ]
+            Kinks = Some "ties: the first in the window gets the gradient (measured); NaN comes before all, the last of several"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let lines = Array.append (d.ShapeOf 0).[.. (d.ShapeOf 0).Length - 3] [| Shape.count (d.ShapeOf 0).[(d.ShapeOf 0).Length - 2 ..] |]
+
+                              Derive.apply
+                                  "scatter_sum"
+                                  [ asLines g; asLines (d.Output 1) ]
+                                  [ "dim", Derive.integerAttr -1; "size", Derive.sizeAttr lines ]
+                              |> Shaping.reshape (d.ShapeOf 0)) ])
+                ) }
+
+    // ---- avg_pool2d ----
+
+    /// What the sum of each window is divided by.
+    let private divisors (attrs: Attrs) (pool: Pool) =
+        result {
+            let! includePadding = Read.flagOr true attrs "count_include_pad"
+            let! fixedDivisor = Read.tryInteger attrs "divisor_override"
+            do! Complain.unlessValue (fixedDivisor <> Some 0) (fun () -> "divisor must be not zero")
+
+            return
+                match fixedDivisor with
+                | Some divisor -> Array.create (fst pool.Out * snd pool.Out) divisor
+                | None when includePadding -> Pool.padded pool
+                | None -> Pool.windows pool |> Array.map Array.length
+        }
+
+    let private avgAttrs =
+        poolAttrs false
+        @ [ Define.attr "count_include_pad" AttrKind.Flag
+            Define.attr "divisor_override" (AttrKind.Integer [ 1L; 3L; 7L ]) ]
+
+    let avgPool2d =
+        { Define.computes
+              "avg_pool2d"
+              "y[n,c,p,q] = (sum of x under the window at (p, q)) / its size"
+              [ ArgKind.Float ]
+              avgAttrs
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! pool = Pool.read "avg_pool2d" call.Attrs x.Shape
+                          do! floatsFor "avg_pool2d" x
+                          let! divisors = divisors call.Attrs pool
+                          let elements = Value.asFloats x.DType x
+                          let windows = Pool.windows pool
+                          let size = fst pool.In * snd pool.In
+
+                          return
+                              [ [| for plane in 0 .. planesOf x.Shape - 1 do
+                                       for k in 0 .. windows.Length - 1 ->
+                                           windows[k]
+                                           |> Array.map (fun at -> elements[plane * size + at])
+                                           |> Reduce.average x.DType (float divisors[k]) |]
+                                |> Value.floats x.DType (Pool.outShape x.Shape pool) ]
+                      } } with
+            Shapes = shapes
+            Saves = fun _ _ -> [ Input 0 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply
+                                  "avg_pool2d_backward"
+                                  [ g ]
+                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
+                ) }
+
+    let avgPool2dBackward =
+        { Define.computes
+              "avg_pool2d_backward"
+              "x[n,c,i,j] = sum of y over the windows over (i, j), each divided by its size: the transpose of avg_pool2d"
+              [ ArgKind.Float ]
+              (Define.required "input_size" AttrKind.Size :: avgAttrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! y = Argument.floats call 0
+                          let! size = Read.integers call.Attrs "input_size"
+                          let shape = Array.ofList size
+                          let! pool = Pool.read "avg_pool2d" call.Attrs shape
+                          let! divisors = divisors call.Attrs pool
+                          let windows = Pool.windows pool
+                          let plane = fst pool.In * snd pool.In
+
+                          let shares =
+                              Value.asFloats y.DType y
+                              |> Array.mapi (fun i g -> Reduce.over (float divisors[i % windows.Length]) g)
+
+                          let sources, targets =
+                              [| for i in 0 .. shares.Length - 1 do
+                                     for at in windows[i % windows.Length] -> shares[i], i / windows.Length * plane + at |]
+                              |> Array.unzip
+
+                          return [ Value.floats y.DType [| sources.Length |] sources |> Pick.sumAt shape (targets, true) ]
+                      } } with
+            Internal = true
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.apply "avg_pool2d" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                ) }
+
+    // ---- interpolate ----
+
+    /// The source of each place of one dimension, in float32 as PyTorch computes it (UpSample.h, nearest_idx).
+    let private nearest size target (scale: float option) =
+        Array.init target (fun i ->
+            if target = size then
+                i
+            elif target = 2 * size then
+                i / 2
+            else
+                let step =
+                    match scale with
+                    | Some scale when scale > 0.0 -> float32 (1.0 / scale)
+                    | _ -> float32 size / float32 target
+
+                min (int (floor (float32 i * step))) (size - 1))
+
+    let private readNumbers (attrs: Attrs) name =
+        let rec asNumber attr =
+            match attr with
+            | Attr.Integer n -> Ok [ float n ]
+            | Attr.Float x -> Ok [ x ]
+            | Attr.Items items ->
+                List.foldBack
+                    (fun item rest ->
+                        result {
+                            let! rest = rest
+                            let! first = asNumber item
+                            return first @ rest
+                        })
+                    items
+                    (Ok [])
+            | _ -> Complain.value $"attribute '{name}' must be a number or a list of numbers"
+
+        match Read.optional attrs name with
+        | None -> Ok None
+        | Some attr -> asNumber attr |> Result.map Some
+
+    /// For each spatial dimension of the shape (after batch and channels), the sources of its places.
+    let private sources (attrs: Attrs) (shape: int[]) =
+        result {
+            let! mode = Read.textOr "nearest" attrs "mode"
+
+            do!
+                if mode = "nearest" then
+                    Ok()
+                else
+                    Error { Kind = Unsupported; Message = $"interpolate with mode {mode}" }
+
+            do!
+                Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
+                    $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
+
+            let spatial = shape[2..]
+            let! size = Read.tryIntegers attrs "size"
+            let! scale = readNumbers attrs "scale_factor"
+            let! recompute = Read.flagOr false attrs "recompute_scale_factor"
+            let each (items: 'a list) = if items.Length = 1 then Some(List.replicate spatial.Length items.Head) elif items.Length = spatial.Length then Some items else None
+
+            match size, scale with
+            | Some _, Some _ -> return! Complain.value "only one of size or scale_factor should be defined"
+            | None, None -> return! Complain.value "either size or scale_factor should be defined"
+            | Some size, None ->
+                match each size with
+                | None -> return! Complain.value $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
+                | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
+                    return! Complain.shape $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show (Array.ofList size)}"
+                | Some size -> return Array.map2 (fun n target -> nearest n target None) spatial (Array.ofList size)
+            | None, Some scale ->
+                match each scale with
+                | None -> return! Complain.value "scale_factor must have as many entries as there are spatial dimensions"
+                | Some scale ->
+                    let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
+
+                    if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
+                        return! Complain.shape $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show targets}"
+                    else
+                        return
+                            Array.map3
+                                (fun n target scale -> nearest n target (if recompute then None else Some scale))
+                                spatial
+                                targets
+                                (Array.ofList scale)
+        }
+
+    /// The shape of the result, and for each of its elements the position in the input.
+    let private upsampled (shape: int[]) (sources: int[][]) =
+        let target = Array.append shape[..1] (sources |> Array.map Array.length)
+        let strides = Shape.strides shape
+        let mutable positions = [| 0 |]
+
+        for d in 0 .. shape.Length - 1 do
+            let along = if d < 2 then Array.init shape[d] id else sources[d - 2]
+
+            positions <-
+                [| for p in positions do
+                       for source in along -> p + source * strides[d] |]
+
+        target, positions
+
+    let private interpolateAttrs =
+        [ Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ])
+          Define.attr "scale_factor" (AttrKind.Number [ 2.0; 1.5; 0.5; 3.0 ])
+          Define.attr "mode" (AttrKind.Choice [ "nearest" ]) ]
+
+    let interpolate =
+        { Define.computes
+              "interpolate"
+              "y[n,c,p,q] = x[n,c,floor(p scale),floor(q scale)] (mode nearest)"
+              [ ArgKind.Float ]
+              interpolateAttrs
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! sources = sources call.Attrs x.Shape
+                          do! floatsFor "upsample_nearest" x
+                          let shape, positions = upsampled x.Shape sources
+                          return [ Value.pick shape positions x ]
+                      } } with
+            Node = "UpsampleNearest2D"
+            Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply
+                                  "interpolate_backward"
+                                  [ g ]
+                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
+                ) }
+
+    let interpolateBackward =
+        { Define.computes
+              "interpolate_backward"
+              "x[i] = sum of y over the places that i is nearest to: the transpose of interpolate"
+              [ ArgKind.Float ]
+              (Define.required "input_size" AttrKind.Size :: interpolateAttrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! y = Argument.floats call 0
+                          let! size = Read.integers call.Attrs "input_size"
+                          let shape = Array.ofList size
+                          let! sources = sources call.Attrs shape
+                          let _, positions = upsampled shape sources
+                          return [ Pick.sumAt shape (positions, true) y ]
+                      } } with
+            Internal = true
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.apply "interpolate" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                ) }
+
+    let all =
+        [ maxPool2d; avgPool2d; avgPool2dBackward; interpolate; interpolateBackward ]

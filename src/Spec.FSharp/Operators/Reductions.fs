@@ -2,131 +2,11 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
-/// Views and sums of terms, as derivative rules need them.
-[<RequireQualifiedAccess>]
-module internal Shaping =
-    let reshape (shape: int[]) (t: Term) =
-        if t.Shape = shape then
-            t
-        else
-            Derive.apply "reshape" [ t ] [ "shape", Derive.sizeAttr shape ]
-
-    let expand (shape: int[]) (t: Term) =
-        if t.Shape = shape then
-            t
-        else
-            Derive.apply "expand" [ t ] [ "size", Derive.sizeAttr shape ]
-
-    let transpose (a: int) (b: int) (t: Term) =
-        Derive.apply "transpose" [ t ] [ "dim0", Derive.integerAttr a; "dim1", Derive.integerAttr b ]
-
-    /// The last two dimensions swapped.
-    let matrixTranspose (t: Term) = transpose -2 -1 t
-
-    let unsqueeze (dim: int) (t: Term) =
-        Derive.apply "unsqueeze" [ t ] [ "dim", Derive.integerAttr dim ]
-
-    /// Summed over these dimensions; over none, the term itself.
-    let sumOver (dims: int list) keepdim (t: Term) =
-        if List.isEmpty dims then
-            t
-        else
-            Derive.apply "sum" [ t ] [ "dim", Derive.dimsAttr dims; "keepdim", Attr.Flag keepdim ]
-
-    /// Where a mask holds the term, elsewhere exactly 0 (whatever stands there, NaN too).
-    let whereMask (mask: Term) (t: Term) =
-        let not = mask.Apply("eq", [], [ "other", Attr.Integer 0L ])
-        Derive.apply "masked_fill" [ t; not ] [ "value", Attr.Float 0.0 ]
-
-/// How a reduction walks its input: element o of its result is made of the elements outer[o] + inner[i] of the input.
-type internal Groups =
-    { /// The dimensions that are reduced, ascending.
-      Dims: int list
-      /// The shape of the result with the reduced dimensions kept as 1.
-      Kept: int[]
-      /// The shape of the result.
-      Result: int[]
-      Outer: int[]
-      Inner: int[] }
-
-    /// The number of elements that make one of the result.
-    member g.Size = g.Inner.Length
-
-    /// The elements of each group.
-    member g.Of(elements: 'a[]) =
-        g.Outer |> Array.map (fun o -> g.Inner |> Array.map (fun i -> elements[o + i]))
-
-[<RequireQualifiedAccess>]
-module internal Groups =
-    /// The groups over some dimensions; over all where none is named, as PyTorch has it.
-    let over (shape: int[]) (dims: int list) keepdim =
-        let all = [ 0 .. shape.Length - 1 ]
-        let dims = if List.isEmpty dims then all else dims |> List.filter (fun d -> d < shape.Length) |> List.sort
-        let rest = List.except dims all
-        let strides = Shape.strides shape
-        let walk chosen = Positions.ofView (chosen |> List.map (fun d -> shape[d]) |> List.toArray) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
-        let kept = shape |> Array.mapi (fun d size -> if List.contains d dims then 1 else size)
-
-        { Dims = dims
-          Kept = kept
-          Result = if keepdim then kept else rest |> List.map (fun d -> shape[d]) |> List.toArray
-          Outer = walk rest
-          Inner = walk dims }
-
-    /// The groups that the attributes `dim` and `keepdim` name.
-    let read (attrs: Attrs) (shape: int[]) =
-        result {
-            let! dims = Read.tryDims attrs "dim" shape.Length
-            let! keepdim = Read.flagOr false attrs "keepdim"
-            return over shape (Option.defaultValue [] dims) keepdim
-        }
-
-    /// The same in a derivative rule, where the attributes have been read before.
-    let ofRule (d: IDerivation) =
-        match read d.Attrs (d.ShapeOf 0) with
-        | Ok groups -> groups
-        | Error complaint -> invalidOp complaint.Message
-
-    /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
-    let spread (d: IDerivation) (groups: Groups) (g: Term) =
-        g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
-
-/// The formulas of reductions, over any number system.
-module internal Reduce =
-    let private reciprocal (count: float) = 1.0 / count
-
-    open Scalar
-
-    /// The sum of the terms; of none, 0 of this dtype.
-    let total<'S when 'S :> IScalar<'S>> dtype (terms: 'S[]) : 'S =
-        if terms.Length = 0 then Value.exact dtype 0.0 else sum terms
-
-    /// A quantity over a count: divided by it, or times its reciprocal; both are in use.
-    let over<'S when 'S :> IScalar<'S>> (count: float) (x: 'S) : 'S =
-        'S.Permitted [| x / num count; x * num (reciprocal count) |]
-
-/// Sums, means, products, extremes and norms: n elements make one.
+/// Sums, means, products, variances and norms: n elements make one (or, for cumsum, n).
 module Reductions =
     open Reduce
 
-    let private dimOrDims = [ Define.attr "dim" AttrKind.Dims; Define.attr "keepdim" AttrKind.Flag ]
-    let private oneDim = [ Define.attr "dim" AttrKind.Dim; Define.attr "keepdim" AttrKind.Flag ]
-    let private asDType = [ Define.attr "dtype" AttrKind.DType ]
-
-    let private shapesWorthTrying =
-        [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 1; 3 |] ]; [ [| 0 |] ]; [ [| 2; 0 |] ]; [ [| 2; 2; 2 |] ]; [ [| 9 |] ] ]
-
-    /// The input in the dtype that the attribute `dtype` names, or in `otherwise`.
-    let private converted<'S when 'S :> IScalar<'S>> otherwise (call: Call<'S>) =
-        result {
-            let! x = Argument.tensor call 0
-            let! dtype = Read.tryDType call.Attrs "dtype"
-            return Value.cast (dtype |> Option.defaultWith (fun () -> otherwise x.DType)) x
-        }
-
-    let private integersAsInt64 (t: DType) = if t.IsFloat then t else Int64
-
-    let internal floatOnly name (x: Value<'S>) =
+    let private floatOnly name (x: Value<'S>) =
         Complain.unlessDType x.DType.IsFloat (fun () ->
             $"{name}(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {Promotion.messageName x.DType}")
 
@@ -137,11 +17,11 @@ module Reductions =
               "sum"
               "y = sum of x over dim"
               [ ArgKind.Any ]
-              (dimOrDims @ asDType)
+              (Reduction.dims @ Reduction.dtype)
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
-                          let! x = converted integersAsInt64 call
+                          let! x = Reduction.converted Reduction.integersAsInt64 call
                           let! groups = Groups.read call.Attrs x.Shape
 
                           match x.Elements with
@@ -150,7 +30,7 @@ module Reductions =
                           | Elements.Ints(elements, decided) ->
                               return [ Value.ints x.DType groups.Result (groups.Of elements |> Array.map Array.sum) decided ]
                       } } with
-            Shapes = shapesWorthTrying
+            Shapes = Reduction.shapes
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Groups.spread d (Groups.ofRule d) g) ])) }
 
     /// A term over a count, in both permitted ways.
@@ -182,11 +62,11 @@ module Reductions =
               "mean"
               "y = (sum of x over dim) / n"
               [ ArgKind.Float ]
-              (dimOrDims @ asDType)
+              (Reduction.dims @ Reduction.dtype)
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
-                          let! x = converted id call
+                          let! x = Reduction.converted id call
                           do! floatOnly "mean" x
                           let! groups = Groups.read call.Attrs x.Shape
 
@@ -195,7 +75,7 @@ module Reductions =
                                 |> Array.map (fun terms -> over (float groups.Size) (total x.DType terms))
                                 |> Value.floats x.DType groups.Result ]
                       } } with
-            Shapes = shapesWorthTrying
+            Shapes = Reduction.shapes
             Kinks = Some "the mean of nothing is 0/0 = NaN (PyTorch; its gradient is empty)"
             Derivative =
                 Some(
@@ -205,238 +85,376 @@ module Reductions =
                               Groups.spread d groups (overCount groups.Size g)) ])
                 ) }
 
-    // ---- extremes ----
+    // ---- products ----
 
-    /// The extreme of some numbers (the largest for sign 1, the smallest for -1): its value, the first place where it is attained, and
-    /// whether that place is certain. Where the order is undecided the value lies between the candidates. A NaN comes before all.
-    let internal extreme<'S when 'S :> IScalar<'S>> sign (xs: 'S[]) : struct ('S * int * bool) =
-        let order i j = if sign > 0 then 'S.Compare(xs[i], xs[j]) else 'S.Compare(xs[j], xs[i])
-        let isNaN i = System.Double.IsNaN('S.Value xs[i])
-        let mutable best = 0
-        let mutable contested = false
-
-        for i in 1 .. xs.Length - 1 do
-            match order i best with
-            | Greater -> best <- i
-            | Unordered -> if isNaN i && not (isNaN best) then best <- i
-            | Undecided ->
-                contested <- true
-                if float sign * 'S.Value xs[i] > float sign * 'S.Value xs[best] then best <- i
-            | Less
-            | Equal -> ()
-
-        let rivals =
-            if contested then
-                [| for i in 0 .. xs.Length - 1 do
-                       if i <> best && order i best = Undecided then
-                           i |]
-            else
-                [||]
-
-        if rivals.Length = 0 then
-            struct (xs[best], best, true)
-        else
-            struct ('S.Permitted(Array.append [| xs[best] |] (rivals |> Array.map (fun i -> xs[i]))), best, false)
-
-    /// The extreme of integers and where it is attained first.
-    let internal extremeInt sign (xs: int64[]) =
-        let mutable best = 0
-
-        for i in 1 .. xs.Length - 1 do
-            if (if sign > 0 then xs[i] > xs[best] else xs[i] < xs[best]) then
-                best <- i
-
-        struct (xs[best], best)
-
-    /// Where some numbers are equal to their extreme `value`, found first at `best`; where it is NaN, all that are.
-    let private attained<'S when 'S :> IScalar<'S>> (xs: 'S[]) (best: int) =
-        let isNaN (x: 'S) = System.Double.IsNaN('S.Value x)
-
-        xs
-        |> Array.mapi (fun i x ->
-            if i = best || (if isNaN xs[best] then isNaN x else 'S.Compare(x, xs[best]) = Equal) then 1L else 0L)
-
-    /// An extreme of nothing: there is none.
-    let internal refuseNothing name (named: bool) (shape: int[]) (groups: Groups) =
-        if not named then
-            Complain.unlessShape (Shape.count shape > 0) (fun () ->
-                $"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
-        else
-            match groups.Dims |> List.tryFind (fun d -> shape[d] = 0) with
-            | Some d -> Complain.shape $"{name}(): Expected reduction dim {d} to have non-zero size."
-            | None -> Ok()
-
-    let private namesDims (attrs: Attrs) =
-        match Read.optional attrs "dim" with
-        | None
-        | Some(Attr.Items []) -> false
-        | Some _ -> true
-
-    /// The extremes of the groups, with the mask of the places where they are attained, of the input's shape.
-    let private extremesWithMask<'S when 'S :> IScalar<'S>> sign (groups: Groups) (x: Value<'S>) =
-        let mask = Array.zeroCreate<int64> (Value.count x)
-
-        let place (g: int) (here: int64[]) =
-            here |> Array.iteri (fun i held -> mask[groups.Outer[g] + groups.Inner[i]] <- held)
-
-        match x.Elements with
-        | Elements.Floats elements ->
-            let mutable decided = true
-
-            let values =
-                groups.Of elements
-                |> Array.mapi (fun g xs ->
-                    let struct (value, best, certain) = extreme sign xs
-                    decided <- decided && certain
-                    place g (attained xs best)
-                    value)
-
-            [ Value.floats x.DType groups.Result values; Value.ints Bool x.Shape mask decided ]
-        | Elements.Ints(elements, decided) ->
-            let values =
-                groups.Of elements
-                |> Array.mapi (fun g xs ->
-                    let struct (value, _) = extremeInt sign xs
-                    place g (xs |> Array.map (fun v -> if v = value then 1L else 0L))
-                    value)
-
-            [ Value.ints x.DType groups.Result values decided; Value.ints Bool x.Shape mask decided ]
-
-    /// The extremes along one dimension, and the first places where they are attained.
-    let private extremesWithIndices<'S when 'S :> IScalar<'S>> sign (groups: Groups) (x: Value<'S>) =
-        match x.Elements with
-        | Elements.Floats elements ->
-            let found = groups.Of elements |> Array.map (extreme sign)
-            let decided = found |> Array.forall (fun struct (_, _, certain) -> certain)
-
-            [ found |> Array.map (fun struct (value, _, _) -> value) |> Value.floats x.DType groups.Result
-              Value.ints Int64 groups.Result (found |> Array.map (fun struct (_, best, _) -> int64 best)) decided ]
-        | Elements.Ints(elements, decided) ->
-            let found = groups.Of elements |> Array.map (extremeInt sign)
-
-            [ Value.ints x.DType groups.Result (found |> Array.map (fun struct (value, _) -> value)) decided
-              Value.ints Int64 groups.Result (found |> Array.map (fun struct (_, best) -> int64 best)) decided ]
-
-    let private readOneDim (attrs: Attrs) (shape: int[]) =
-        result {
-            let! dim = Read.tryDim attrs "dim" shape.Length
-            let! keepdim = Read.flagOr false attrs "keepdim"
-            return Groups.over shape (Option.toList dim) keepdim
-        }
-
-    let private extremeForward name sign =
-        { new Forward with
-            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                result {
-                    let! x = Argument.tensor call 0
-                    let! groups = readOneDim call.Attrs x.Shape
-                    do! refuseNothing name (namesDims call.Attrs) x.Shape groups
-
-                    return
-                        if namesDims call.Attrs then
-                            extremesWithIndices sign groups x
-                        else
-                            extremesWithMask sign groups x
-                } }
-
-    /// The gradient goes to the one place that was chosen along the dimension.
-    let private toChosen (d: IDerivation) (g: Term) =
-        let groups = Groups.ofRule d
-
-        Derive.apply
-            "scatter_sum"
-            [ Shaping.reshape groups.Kept g; Shaping.reshape groups.Kept (d.Output 1) ]
-            [ "dim", d.Attrs["dim"]; "size", Derive.sizeAttr (d.ShapeOf 0) ]
-
-    /// `max` and `min`. Without `dim` the second output is the mask of the places where the extreme is attained; PyTorch finds it again in
-    /// backward, by comparing the saved input and result.
-    let private maxOrMin name sign formula =
-        { Define.computes name formula [ ArgKind.Any ] oneDim (extremeForward name sign) with
-            Shapes = shapesWorthTrying
-            Saves =
-                fun _ attrs ->
-                    if namesDims attrs then
-                        [ Output 1 ]
-                    else
-                        [ Input 0; Output 0; Output 1 ]
-            Kinks =
-                Some
-                    "ties: without dim the gradient is shared evenly, with dim it goes to the first (measured; evenly_distribute_backward and value_selecting_reduction_backward); NaN comes before all"
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              if namesDims d.Attrs then
-                                  toChosen d g
-                              else
-                                  let mask = d.Output 1
-                                  let count = mask.Apply("sum", [], [])
-                                  (g / count) |> Shaping.expand (d.ShapeOf 0) |> Shaping.whereMask mask) ])
-                ) }
-
-    let max' = maxOrMin "max" 1 "y = the largest of x; with dim also where, the first"
-    let min' = maxOrMin "min" -1 "y = the smallest of x; with dim also where, the first"
-
-    let private amaxOrAmin name sign formula =
+    let prod =
         { Define.computes
-              name
-              formula
+              "prod"
+              "y = product of x over dim"
               [ ArgKind.Any ]
-              dimOrDims
+              (Reduction.oneDim @ Reduction.dtype)
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
-                          let! x = Argument.tensor call 0
-                          let! groups = Groups.read call.Attrs x.Shape
-                          do! refuseNothing name (namesDims call.Attrs) x.Shape groups
+                          let! x = Reduction.converted Reduction.integersAsInt64 call
+                          let! groups = Groups.readOne call.Attrs x.Shape
 
-                          return
-                              match extremesWithMask sign groups x, x.Elements with
-                              | [ values; mask ], Elements.Floats elements ->
-                                  // A group with a NaN attains its extreme nowhere, since a NaN equals nothing.
-                                  let attained, decided = Value.asInts Bool mask
-
-                                  let held =
-                                      attained
-                                      |> Array.mapi (fun i m -> if System.Double.IsNaN('S.Value elements[i]) then 0L else m)
-
-                                  [ values; Value.ints Bool x.Shape held decided ]
-                              | found, _ -> found
+                          match x.Elements with
+                          | Elements.Floats elements ->
+                              return [ groups.Of elements |> Array.map (product x.DType) |> Value.floats x.DType groups.Result ]
+                          | Elements.Ints(elements, decided) ->
+                              let products = groups.Of elements |> Array.map (Array.fold (*) 1L)
+                              return [ Value.ints x.DType groups.Result products decided ]
                       } } with
-            Shapes = shapesWorthTrying
-            Saves = fun _ _ -> [ Input 0; Output 0; Output 1 ]
+            Shapes = Reduction.shapes
+            Saves = fun _ _ -> [ Input 0; Output 0 ]
             Kinks =
                 Some
-                    "ties share the gradient evenly; a NaN spreads over its whole group, since it equals nothing (scale_grad_by_count; measured)"
+                    "smooth: the gradient is the product of the others, also where some are zero. PyTorch's second derivative is wrong where two or more are (prod_backward returns constant zeros)"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let groups = Groups.ofRule d
-                              let mask = d.Output 1
-                              let count = Shaping.sumOver groups.Dims true mask
-                              Groups.spread d groups g * mask / count) ])
+                              let shape = d.ShapeOf 0
+                              let x = Derive.cast g.DType (d.Input 0)
+                              let others t = Derive.apply "prod_others" [ t ] []
+                              let g = Groups.spread d groups g
+
+                              match groups.Dims with
+                              | [ dim ] when shape.Length > 1 ->
+                                  g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
+                              | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }
 
-    let amax = amaxOrAmin "amax" 1 "y = the largest of x over dim"
-    let amin = amaxOrAmin "amin" -1 "y = the smallest of x over dim"
+    /// The last dimension taken apart into lines.
+    let private lines (shape: int[]) = Groups.over shape [ shape.Length - 1 ] true
 
-    let argmax =
+    let prodOthers =
         { Define.computes
-              "argmax"
-              "y = where x is largest, the first"
+              "prod_others"
+              "y[..,i] = product of x[..,j] over j other than i"
+              [ ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let elements = (lines x.Shape).Of(Value.asFloats x.DType x) |> Array.collect (productOfOthers x.DType)
+                          return [ Value.floats x.DType x.Shape elements ]
+                      } } with
+            Internal = true
+            Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ]; [ [| 4 |] ] ]
+            Saves = fun _ _ -> [ Input 0 ]
+            // y[i] is the product of row i of the matrix whose rows are x, with 1 in place of x[i].
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let rows = Derive.apply "rows_without_own" [ d.Input 0 ] [ "own", Attr.Float 1.0 ]
+                              let others = Derive.apply "prod_others" [ rows ] []
+                              Derive.apply "sum_without_own" [ Shaping.unsqueeze -1 g * others ] []) ])
+                ) }
+
+    let rowsWithoutOwn =
+        { Define.computes
+              "rows_without_own"
+              "y[..,i,j] = x[..,j], but `own` where i = j"
+              [ ArgKind.Float ]
+              [ Define.required "own" (AttrKind.Number [ 0.0; 1.0 ]) ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! own = Read.number call.Attrs "own"
+                          let own: 'S = Value.exact x.DType own
+                          let rows line = Array.init (Array.length line) (fun i -> line |> Array.mapi (fun j v -> if i = j then own else v))
+                          let elements = (lines x.Shape).Of(Value.asFloats x.DType x) |> Array.collect (rows >> Array.concat)
+                          return [ Value.floats x.DType (Array.append x.Shape [| Array.last x.Shape |]) elements ]
+                      } } with
+            Internal = true
+            Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ] ]
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "sum_without_own" [ g ] []) ])) }
+
+    let sumWithoutOwn =
+        { Define.computes
+              "sum_without_own"
+              "y[..,j] = sum of x[..,i,j] over i other than j"
+              [ ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let n = Array.last x.Shape
+                          let elements = Value.asFloats x.DType x
+                          let shape = x.Shape[.. x.Shape.Length - 2]
+
+                          let column at =
+                              let first = at / n * n * n + at % n
+                              [| for i in 0 .. n - 1 do
+                                     if i <> at % n then
+                                         elements[first + i * n] |]
+
+                          return [ Array.init (Shape.count shape) (column >> total x.DType) |> Value.floats x.DType shape ]
+                      } } with
+            Internal = true
+            Shapes = [ [ [| 3; 3 |] ]; [ [| 2; 2; 2 |] ] ]
+            Derivative =
+                Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "rows_without_own" [ g ] [ "own", Attr.Float 0.0 ]) ])) }
+
+    // ---- cumsum ----
+
+    let cumsum =
+        { Define.computes
+              "cumsum"
+              "y[i] = sum of x[j] over j up to i, along dim"
               [ ArgKind.Any ]
-              oneDim
+              (Define.required "dim" AttrKind.Dim :: Reduction.dtype)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Reduction.converted Reduction.integersAsInt64 call
+                          let! dim = Read.dim call.Attrs "dim" x.Shape.Length
+                          let groups = Groups.over x.Shape [ dim ] true
+
+                          let along (sums: 'a[] -> 'a[]) (elements: 'a[]) =
+                              let found = Array.copy elements
+
+                              for o in groups.Outer do
+                                  groups.Inner
+                                  |> Array.map (fun i -> elements[o + i])
+                                  |> sums
+                                  |> Array.iteri (fun n y -> found[o + groups.Inner[n]] <- y)
+
+                              found
+
+                          match x.Elements with
+                          | Elements.Floats elements ->
+                              // Each is a sum of its own: an engine may sum in blocks.
+                              let sums (line: 'S[]) = line |> Array.mapi (fun n _ -> total x.DType line[..n])
+                              return [ along sums elements |> Value.floats x.DType x.Shape ]
+                          | Elements.Ints(elements, decided) ->
+                              let sums (line: int64[]) = Array.scan (+) 0L line |> Array.tail
+                              return [ Value.ints x.DType x.Shape (along sums elements) decided ]
+                      } } with
+            Shapes = Reduction.shapes
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              if g.Shape.Length = 0 then
+                                  g
+                              else
+                                  let back (t: Term) = Derive.apply "flip" [ t ] [ "dims", Attr.Items [ d.Attrs["dim"] ] ]
+                                  g |> back |> fun t -> Derive.apply "cumsum" [ t ] [ "dim", d.Attrs["dim"] ] |> back) ])
+                ) }
+
+    // ---- variance ----
+
+    /// Bessel's correction, 1 unless given; `unbiased` is its older name.
+    let private readCorrection attrs =
+        result {
+            let! unbiased = Read.flagOr true attrs "unbiased"
+            return! Read.numberOr (if unbiased then 1.0 else 0.0) attrs "correction"
+        }
+
+    let private ofRule reading =
+        match reading with
+        | Ok value -> value
+        | Error(complaint: Complaint) -> invalidOp complaint.Message
+
+    /// The gradient of the variance, 2 (x - mean) / (n - correction), times g.
+    let private varianceGradient (d: IDerivation) (groups: Groups) (g: Term) =
+        let x = d.Input 0
+        let freedom = float groups.Size - ofRule (readCorrection d.Attrs)
+        let mean = Derive.apply "mean" [ x ] [ "dim", Derive.dimsAttr groups.Dims; "keepdim", Attr.Flag true ]
+        let distance = if List.isEmpty groups.Dims then x - x else x - mean
+
+        // As var_backward: of all elements and none free, infinite unless x is its mean; along dimensions, what the formula gives.
+        if freedom <= 0.0 && not (Reduction.namesDims d.Attrs) then
+            Groups.spread d groups g * (Shaping.unary "abs" distance * infinity)
+        else
+            Groups.spread d groups g * (2.0 / freedom) * distance
+
+    let private varOrStd name formula saves (formulaOf: float -> Transform) rule =
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Float ]
+              (Reduction.dims @ [ Define.attr "correction" (AttrKind.Integer [ 0L; 1L; 2L ]) ])
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          do! Complain.unlessDType (x.DType <> Bool) (fun () -> "\"argmax_cpu\" not implemented for 'Bool'")
-                          let! groups = readOneDim call.Attrs x.Shape
-                          do! refuseNothing "argmax" (namesDims call.Attrs) x.Shape groups
-                          return extremesWithIndices 1 groups x |> List.tail
+                          do! Complain.unlessDType x.DType.IsFloat (fun () -> "std and var only support floating point and complex dtypes")
+                          let! correction = readCorrection call.Attrs
+                          let! groups = Groups.read call.Attrs x.Shape
+                          let transform = formulaOf correction
+                          let elements = groups.Of(Value.asFloats x.DType x) |> Array.collect (fun xs -> transform.Of(x.DType, xs))
+                          return [ Value.floats x.DType groups.Result elements ]
                       } } with
-            Kinks = Some "not differentiable; ties: the first; NaN comes before all"
-            Shapes = shapesWorthTrying }
+            Shapes = Reduction.shapes
+            Saves = fun _ _ -> saves
+            Kinks =
+                Some
+                    "n - correction below 0 counts as 0: 0/0 = NaN for one element (measured); std of equal elements is 0 and so is its gradient (std_backward)"
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> rule d (Groups.ofRule d) g) ])) }
 
-    let all = [ sum; overCount'; mean; max'; min'; amax; amin; argmax ]
+    let var =
+        varOrStd
+            "var"
+            "y = (sum of (x - mean)^2 over dim) / (n - correction)"
+            [ Input 0 ]
+            (fun correction -> { new Transform with member _.Of(dtype, xs) = [| variance dtype correction xs |] })
+            varianceGradient
+
+    let std =
+        varOrStd
+            "std"
+            "y = sqrt(var(x))"
+            [ Input 0; Output 0 ]
+            (fun correction ->
+                { new Transform with
+                    member _.Of(dtype, xs) = [| Scalar.sqrt (variance dtype correction xs) |] })
+            (fun d groups g ->
+                let y = d.Output 0
+                varianceGradient d groups (Shaping.whereMask (Shaping.compareWith "ne" 0.0 y) (g / (y * 2.0))))
+
+    // ---- logsumexp and norm ----
+
+    let logsumexp =
+        { Define.computes
+              "logsumexp"
+              "y = log(sum of exp(x) over dim)"
+              [ ArgKind.Float ]
+              [ Define.required "dim" AttrKind.Dims; Define.attr "keepdim" AttrKind.Flag ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let x = Value.cast (Promotion.toFloat x.DType) x
+                          let! _ = Read.integers call.Attrs "dim"
+                          let! groups = Groups.read call.Attrs x.Shape
+                          return [ groups.Of(Value.asFloats x.DType x) |> Array.map (logSumExp x.DType) |> Value.floats x.DType groups.Result ]
+                      } } with
+            Shapes = Reduction.shapes
+            Saves = fun _ _ -> [ Input 0; Output 0 ]
+            Kinks = Some "the gradient is exp(x - y) also where that is inf - inf: NaN where all of x is -inf (measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let groups = Groups.ofRule d
+                              let y = Shaping.reshape groups.Kept (d.Output 0)
+                              Shaping.reshape groups.Kept g * Shaping.unary "exp" (d.Input 0 - y)) ])
+                ) }
+
+    /// The order of a norm; 2 unless given, and "fro" is 2.
+    let private readOrder attrs =
+        match Read.optional attrs "p" with
+        | Some(Attr.Text "fro") -> Ok 2.0
+        | _ -> Read.numberOr 2.0 attrs "p"
+
+    let private showOrder (p: float) =
+        if System.Double.IsPositiveInfinity p then "inf"
+        elif System.Double.IsNegativeInfinity p then "-inf"
+        else p.ToString("R", System.Globalization.CultureInfo.InvariantCulture)
+
+    let private refuseNoIdentity (attrs: Attrs) p (shape: int[]) (groups: Groups) =
+        if Shape.count shape > 0 || (p >= 0.0 && p < infinity) then
+            Ok()
+        elif not (Reduction.namesDims attrs) then
+            Complain.shape
+                $"linalg.vector_norm cannot compute the {showOrder p} norm on an empty tensor because the operation does not have an identity"
+        else
+            match groups.Dims |> List.tryFind (fun dim -> shape[dim] = 0) with
+            | Some dim ->
+                Complain.shape
+                    $"linalg.vector_norm cannot compute the {showOrder p} norm on the dimension {dim} because this dimension is empty and the operation does not have an identity"
+            | None -> Ok()
+
+    /// The gradient of a norm, as linalg_vector_norm_backward has it: what is 0/0 at zero is 0.
+    let private normGradient p (d: IDerivation) (groups: Groups) (g: Term) =
+        let x = d.Input 0
+        let g = Shaping.reshape groups.Kept g
+        let norm = Shaping.reshape groups.Kept (d.Output 0)
+        let sign () = Shaping.unary "sign" x
+        let size () = Shaping.unary "abs" x
+        let unlessZero (t: Term) = Shaping.whereMask (Shaping.compareWith "ne" 0.0 norm) t
+        let scale () = unlessZero (g / Shaping.pow (p - 1.0) norm)
+
+        if p = 1.0 then
+            sign () * g
+        elif p = 2.0 then
+            g * unlessZero (x / norm)
+        elif System.Double.IsInfinity p then
+            let mask = d.Output 1
+            sign () * (g / Shaping.sumOver groups.Dims true mask * mask)
+        elif p < 1.0 then
+            let slope = sign () * Shaping.pow (p - 1.0) (size ())
+            Shaping.whereMask (Shaping.compareWith "ne" 0.0 x) slope * g * Shaping.pow (1.0 - p) norm
+        elif p < 2.0 then
+            sign () * Shaping.pow (p - 1.0) (size ()) * scale ()
+        else
+            x * Shaping.pow (p - 2.0) (size ()) * scale ()
+
+    let norm =
+        { Define.computes
+              "norm"
+              "y = (sum of |x|^p over dim)^(1/p); the largest of |x| for p = inf, the smallest for -inf, how many are not zero for 0"
+              [ ArgKind.Float ]
+              (Define.attr "p" (AttrKind.Number [ 2.0; 1.0; 3.0; 0.0; infinity; -infinity; 1.5; 0.5 ]) :: Reduction.dims)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  $"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {Promotion.messageName x.DType}")
+
+                          let! p = readOrder call.Attrs
+                          let! groups = Groups.read call.Attrs x.Shape
+                          do! refuseNoIdentity call.Attrs p x.Shape groups
+                          let elements = Value.asFloats x.DType x
+
+                          if System.Double.IsInfinity p then
+                              let sizes = elements |> Array.map Scalar.abs |> Value.floats x.DType x.Shape
+                              return Extreme.withMask (sign p) groups sizes
+                          else
+                              return [ groups.Of elements |> Array.map (Reduce.norm x.DType p) |> Value.floats x.DType groups.Result ]
+                      } } with
+            Shapes = Reduction.shapes
+            Saves =
+                fun _ attrs ->
+                    match readOrder attrs with
+                    | Ok p when System.Double.IsInfinity p -> [ Input 0; Output 0; Output 1 ]
+                    | _ -> [ Input 0; Output 0 ]
+            Kinks =
+                Some
+                    "at zero the gradient is 0 for p = 1, 2 and others (measured); p = inf and -inf share it evenly among ties; p = 0 has none (linalg_vector_norm_backward)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let p = ofRule (readOrder d.Attrs)
+
+                        if p = 0.0 then
+                            [ None ]
+                        else
+                            [ Some(fun () -> normGradient p d (Groups.ofRule d) g) ])
+                ) }
+
+    let all =
+        [ sum
+          overCount'
+          mean
+          prod
+          prodOthers
+          rowsWithoutOwn
+          sumWithoutOwn
+          cumsum
+          var
+          std
+          logsumexp
+          norm ]

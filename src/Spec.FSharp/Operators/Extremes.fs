@@ -1,0 +1,229 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Finding the largest or smallest of some numbers.
+[<RequireQualifiedAccess>]
+module internal Extreme =
+    /// The extreme of some numbers (the largest for sign 1, the smallest for -1): its value, the first place where it is attained, and
+    /// whether that place is certain. Where the order is undecided the value lies between the candidates. A NaN comes before all.
+    let find<'S when 'S :> IScalar<'S>> sign (xs: 'S[]) : struct ('S * int * bool) =
+        let order i j = if sign > 0 then 'S.Compare(xs[i], xs[j]) else 'S.Compare(xs[j], xs[i])
+        let isNaN i = System.Double.IsNaN('S.Value xs[i])
+        let mutable best = 0
+        let mutable contested = false
+
+        for i in 1 .. xs.Length - 1 do
+            match order i best with
+            | Greater -> best <- i
+            | Unordered -> if isNaN i && not (isNaN best) then best <- i
+            | Undecided ->
+                contested <- true
+                if float sign * 'S.Value xs[i] > float sign * 'S.Value xs[best] then best <- i
+            | Less
+            | Equal -> ()
+
+        let rivals =
+            if contested then
+                [| for i in 0 .. xs.Length - 1 do
+                       if i <> best && order i best = Undecided then
+                           i |]
+            else
+                [||]
+
+        if rivals.Length = 0 then
+            struct (xs[best], best, true)
+        else
+            struct ('S.Permitted(Array.append [| xs[best] |] (rivals |> Array.map (fun i -> xs[i]))), best, false)
+
+    /// The extreme of integers and where it is attained first.
+    let findInt sign (xs: int64[]) =
+        let mutable best = 0
+
+        for i in 1 .. xs.Length - 1 do
+            if (if sign > 0 then xs[i] > xs[best] else xs[i] < xs[best]) then
+                best <- i
+
+        struct (xs[best], best)
+
+    /// Where some numbers are equal to their extreme `value`, found first at `best`; where it is NaN, all that are.
+    let private attained<'S when 'S :> IScalar<'S>> (xs: 'S[]) (best: int) =
+        let isNaN (x: 'S) = System.Double.IsNaN('S.Value x)
+
+        xs
+        |> Array.mapi (fun i x ->
+            if i = best || (if isNaN xs[best] then isNaN x else 'S.Compare(x, xs[best]) = Equal) then 1L else 0L)
+
+    /// An extreme of nothing: there is none.
+    let refuseNothing name (named: bool) (shape: int[]) (groups: Groups) =
+        if not named then
+            Complain.unlessShape (Shape.count shape > 0) (fun () ->
+                $"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+        else
+            match groups.Dims |> List.tryFind (fun d -> shape[d] = 0) with
+            | Some d -> Complain.shape $"{name}(): Expected reduction dim {d} to have non-zero size."
+            | None -> Ok()
+
+    /// The extremes of the groups, with the mask of the places where they are attained, of the input's shape.
+    let withMask<'S when 'S :> IScalar<'S>> sign (groups: Groups) (x: Value<'S>) =
+        let mask = Array.zeroCreate<int64> (Value.count x)
+
+        let place (g: int) (here: int64[]) =
+            here |> Array.iteri (fun i held -> mask[groups.Outer[g] + groups.Inner[i]] <- held)
+
+        match x.Elements with
+        | Elements.Floats elements ->
+            let mutable decided = true
+
+            let values =
+                groups.Of elements
+                |> Array.mapi (fun g xs ->
+                    let struct (value, best, certain) = find sign xs
+                    decided <- decided && certain
+                    place g (attained xs best)
+                    value)
+
+            [ Value.floats x.DType groups.Result values; Value.ints Bool x.Shape mask decided ]
+        | Elements.Ints(elements, decided) ->
+            let values =
+                groups.Of elements
+                |> Array.mapi (fun g xs ->
+                    let struct (value, _) = findInt sign xs
+                    place g (xs |> Array.map (fun v -> if v = value then 1L else 0L))
+                    value)
+
+            [ Value.ints x.DType groups.Result values decided; Value.ints Bool x.Shape mask decided ]
+
+    /// The extremes along one dimension, and the first places where they are attained.
+    let withIndices<'S when 'S :> IScalar<'S>> sign (groups: Groups) (x: Value<'S>) =
+        match x.Elements with
+        | Elements.Floats elements ->
+            let found = groups.Of elements |> Array.map (find sign)
+            let decided = found |> Array.forall (fun struct (_, _, certain) -> certain)
+
+            [ found |> Array.map (fun struct (value, _, _) -> value) |> Value.floats x.DType groups.Result
+              Value.ints Int64 groups.Result (found |> Array.map (fun struct (_, best, _) -> int64 best)) decided ]
+        | Elements.Ints(elements, decided) ->
+            let found = groups.Of elements |> Array.map (findInt sign)
+
+            [ Value.ints x.DType groups.Result (found |> Array.map (fun struct (value, _) -> value)) decided
+              Value.ints Int64 groups.Result (found |> Array.map (fun struct (_, best) -> int64 best)) decided ]
+
+/// The largest and the smallest: max, min, amax, amin, argmax.
+module Extremes =
+    let private extremeForward name sign =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
+                    let! groups = Groups.readOne call.Attrs x.Shape
+                    do! Extreme.refuseNothing name (Reduction.namesDims call.Attrs) x.Shape groups
+
+                    return
+                        if Reduction.namesDims call.Attrs then
+                            Extreme.withIndices sign groups x
+                        else
+                            Extreme.withMask sign groups x
+                } }
+
+    /// The gradient goes to the one place that was chosen along the dimension.
+    let private toChosen (d: IDerivation) (g: Term) =
+        let groups = Groups.ofRule d
+
+        Derive.apply
+            "scatter_sum"
+            [ Shaping.reshape groups.Kept g; Shaping.reshape groups.Kept (d.Output 1) ]
+            [ "dim", d.Attrs["dim"]; "size", Derive.sizeAttr (d.ShapeOf 0) ]
+
+    /// `max` and `min`. Without `dim` the second output is the mask of the places where the extreme is attained; PyTorch finds it again in
+    /// backward, by comparing the saved input and result.
+    let private maxOrMin name sign formula =
+        { Define.computes name formula [ ArgKind.Any ] Reduction.oneDim (extremeForward name sign) with
+            Shapes = Reduction.shapes
+            Saves =
+                fun _ attrs ->
+                    if Reduction.namesDims attrs then
+                        [ Output 1 ]
+                    else
+                        [ Input 0; Output 0; Output 1 ]
+            Kinks =
+                Some
+                    "ties: without dim the gradient is shared evenly, with dim it goes to the first (measured; evenly_distribute_backward and value_selecting_reduction_backward); NaN comes before all"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              if Reduction.namesDims d.Attrs then
+                                  toChosen d g
+                              else
+                                  let mask = d.Output 1
+                                  let count = mask.Apply("sum", [], [])
+                                  (g / count) |> Shaping.expand (d.ShapeOf 0) |> Shaping.whereMask mask) ])
+                ) }
+
+    let max' = maxOrMin "max" 1 "y = the largest of x; with dim also where, the first"
+    let min' = maxOrMin "min" -1 "y = the smallest of x; with dim also where, the first"
+
+    let private amaxOrAmin name sign formula =
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Any ]
+              Reduction.dims
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! groups = Groups.read call.Attrs x.Shape
+                          do! Extreme.refuseNothing name (Reduction.namesDims call.Attrs) x.Shape groups
+
+                          return
+                              match Extreme.withMask sign groups x, x.Elements with
+                              | [ values; mask ], Elements.Floats elements ->
+                                  // A group with a NaN attains its extreme nowhere, since a NaN equals nothing.
+                                  let attained, decided = Value.asInts Bool mask
+
+                                  let held =
+                                      attained
+                                      |> Array.mapi (fun i m -> if System.Double.IsNaN('S.Value elements[i]) then 0L else m)
+
+                                  [ values; Value.ints Bool x.Shape held decided ]
+                              | found, _ -> found
+                      } } with
+            Shapes = Reduction.shapes
+            Saves = fun _ _ -> [ Input 0; Output 0; Output 1 ]
+            Kinks =
+                Some
+                    "ties share the gradient evenly; a NaN spreads over its whole group, since it equals nothing (scale_grad_by_count; measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let groups = Groups.ofRule d
+                              let mask = d.Output 1
+                              let count = Shaping.sumOver groups.Dims true mask
+                              Groups.spread d groups g * mask / count) ])
+                ) }
+
+    let amax = amaxOrAmin "amax" 1 "y = the largest of x over dim"
+    let amin = amaxOrAmin "amin" -1 "y = the smallest of x over dim"
+
+    let argmax =
+        { Define.computes
+              "argmax"
+              "y = where x is largest, the first"
+              [ ArgKind.Any ]
+              Reduction.oneDim
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          do! Complain.unlessDType (x.DType <> Bool) (fun () -> "\"argmax_cpu\" not implemented for 'Bool'")
+                          let! groups = Groups.readOne call.Attrs x.Shape
+                          do! Extreme.refuseNothing "argmax" (Reduction.namesDims call.Attrs) x.Shape groups
+                          return Extreme.withIndices 1 groups x |> List.tail
+                      } } with
+            Kinks = Some "not differentiable; ties: the first; NaN comes before all"
+            Shapes = Reduction.shapes }
+
+    let all = [ max'; min'; amax; amin; argmax ]

@@ -1,0 +1,259 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Views and sums of terms, as derivative rules need them.
+[<RequireQualifiedAccess>]
+module internal Shaping =
+    let reshape (shape: int[]) (t: Term) =
+        if t.Shape = shape then
+            t
+        else
+            Derive.apply "reshape" [ t ] [ "shape", Derive.sizeAttr shape ]
+
+    let expand (shape: int[]) (t: Term) =
+        if t.Shape = shape then
+            t
+        else
+            Derive.apply "expand" [ t ] [ "size", Derive.sizeAttr shape ]
+
+    let transpose (a: int) (b: int) (t: Term) =
+        Derive.apply "transpose" [ t ] [ "dim0", Derive.integerAttr a; "dim1", Derive.integerAttr b ]
+
+    /// The last two dimensions swapped.
+    let matrixTranspose (t: Term) = transpose -2 -1 t
+
+    let unsqueeze (dim: int) (t: Term) =
+        Derive.apply "unsqueeze" [ t ] [ "dim", Derive.integerAttr dim ]
+
+    /// Summed over these dimensions; over none, the term itself.
+    let sumOver (dims: int list) keepdim (t: Term) =
+        if List.isEmpty dims then
+            t
+        else
+            Derive.apply "sum" [ t ] [ "dim", Derive.dimsAttr dims; "keepdim", Attr.Flag keepdim ]
+
+    /// Where a mask holds the term, elsewhere exactly 0 (whatever stands there, NaN too).
+    let whereMask (mask: Term) (t: Term) =
+        Derive.apply "where" [ mask; t ] [ "other", Attr.Float 0.0 ]
+
+    let pow (exponent: float) (t: Term) =
+        Derive.apply "pow" [ t ] [ "exponent", Attr.Float exponent ]
+
+    let unary name (t: Term) = Derive.apply name [ t ] []
+
+    /// A comparison of a term with a number.
+    let compareWith name (number: float) (t: Term) =
+        Derive.apply name [ t ] [ "other", Attr.Float number ]
+
+/// How a reduction walks its input: element o of its result is made of the elements outer[o] + inner[i] of the input.
+type internal Groups =
+    { /// The dimensions that are reduced, ascending.
+      Dims: int list
+      /// The shape of the result with the reduced dimensions kept as 1.
+      Kept: int[]
+      /// The shape of the result.
+      Result: int[]
+      Outer: int[]
+      Inner: int[] }
+
+    /// The number of elements that make one of the result.
+    member g.Size = g.Inner.Length
+
+    /// The elements of each group.
+    member g.Of(elements: 'a[]) =
+        g.Outer |> Array.map (fun o -> g.Inner |> Array.map (fun i -> elements[o + i]))
+
+[<RequireQualifiedAccess>]
+module internal Groups =
+    /// The groups over some dimensions; over all where none is named, as PyTorch has it.
+    let over (shape: int[]) (dims: int list) keepdim =
+        let all = [ 0 .. shape.Length - 1 ]
+        let dims = if List.isEmpty dims then all else dims |> List.filter (fun d -> d < shape.Length) |> List.sort
+        let rest = List.except dims all
+        let strides = Shape.strides shape
+        let walk chosen = Positions.ofView (chosen |> List.map (fun d -> shape[d]) |> List.toArray) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
+        let kept = shape |> Array.mapi (fun d size -> if List.contains d dims then 1 else size)
+
+        { Dims = dims
+          Kept = kept
+          Result = if keepdim then kept else rest |> List.map (fun d -> shape[d]) |> List.toArray
+          Outer = walk rest
+          Inner = walk dims }
+
+    /// The groups that the attributes `dim` and `keepdim` name.
+    let read (attrs: Attrs) (shape: int[]) =
+        result {
+            let! dims = Read.tryDims attrs "dim" shape.Length
+            let! keepdim = Read.flagOr false attrs "keepdim"
+            return over shape (Option.defaultValue [] dims) keepdim
+        }
+
+    /// The same in a derivative rule, where the attributes have been read before.
+    let ofRule (d: IDerivation) =
+        match read d.Attrs (d.ShapeOf 0) with
+        | Ok groups -> groups
+        | Error complaint -> invalidOp complaint.Message
+
+    /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
+    let spread (d: IDerivation) (groups: Groups) (g: Term) =
+        g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
+
+    /// The groups along the one dimension that `dim` names, or over all.
+    let readOne (attrs: Attrs) (shape: int[]) =
+        result {
+            let! dim = Read.tryDim attrs "dim" shape.Length
+            let! keepdim = Read.flagOr false attrs "keepdim"
+            return over shape (Option.toList dim) keepdim
+        }
+
+/// What the attributes of reductions may be, and the shapes worth trying.
+[<RequireQualifiedAccess>]
+module internal Reduction =
+    let dims = [ Define.attr "dim" AttrKind.Dims; Define.attr "keepdim" AttrKind.Flag ]
+    let oneDim = [ Define.attr "dim" AttrKind.Dim; Define.attr "keepdim" AttrKind.Flag ]
+    let dtype = [ Define.attr "dtype" AttrKind.DType ]
+
+    let shapes =
+        [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 1; 3 |] ]; [ [| 0 |] ]; [ [| 2; 0 |] ]; [ [| 2; 2; 2 |] ]; [ [| 9 |] ] ]
+
+    /// Whether dimensions are named; an empty list names none.
+    let namesDims (attrs: Attrs) =
+        match Read.optional attrs "dim" with
+        | None
+        | Some(Attr.Items []) -> false
+        | Some _ -> true
+
+    /// The input in the dtype that the attribute `dtype` names, or in `otherwise`.
+    let converted<'S when 'S :> IScalar<'S>> otherwise (call: Call<'S>) =
+        result {
+            let! x = Argument.tensor call 0
+            let! dtype = Read.tryDType call.Attrs "dtype"
+            return Value.cast (dtype |> Option.defaultWith (fun () -> otherwise x.DType)) x
+        }
+
+    let integersAsInt64 (t: DType) = if t.IsFloat then t else Int64
+
+/// What becomes of the elements along one dimension, over any number system.
+type internal Transform =
+    abstract Of<'S when 'S :> IScalar<'S>> : dtype: DType * 'S[] -> 'S[]
+
+/// The formulas of reductions, over any number system.
+module internal Reduce =
+    let private reciprocal (count: float) = 1.0 / count
+    let private next (i: int) = i + 1
+    let private lessBy (correction: float) (n: int) = max 0.0 (float n - correction)
+    let private toFormat dtype (x: float) = if dtype = Float32 then float (float32 x) else x
+    let private finite<'S when 'S :> IScalar<'S>> (x: 'S) = System.Double.IsFinite('S.Value x)
+    let private isZero<'S when 'S :> IScalar<'S>> (x: 'S) = 'S.Value x = 0.0
+    let private magnitude<'S when 'S :> IScalar<'S>> (x: 'S) = System.Math.Abs('S.Value x)
+
+    /// The largest value, as a number that the dtype holds exactly; NaN where one is.
+    let largest<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
+        xs |> Array.map 'S.Value |> Array.reduce (fun a b -> System.Math.Max(a, b)) |> toFormat dtype |> Value.exact dtype
+
+    open Scalar
+
+    /// The sum of the terms; of none, 0 of this dtype.
+    let total<'S when 'S :> IScalar<'S>> dtype (terms: 'S[]) : 'S =
+        if terms.Length = 0 then Value.exact dtype 0.0 else sum terms
+
+    /// A quantity over a count: divided by it, or times its reciprocal; both are in use.
+    let over<'S when 'S :> IScalar<'S>> (count: float) (x: 'S) : 'S =
+        'S.Permitted [| x / num count; x * num (reciprocal count) |]
+
+    /// The sum of the terms over a divisor: divided by it, times its reciprocal, or each term times the reciprocal.
+    let average<'S when 'S :> IScalar<'S>> dtype (divisor: float) (terms: 'S[]) : 'S =
+        if terms.Length = 0 then
+            Value.exact dtype 0.0
+        else
+            let share: 'S = num (reciprocal divisor)
+            'S.Permitted [| over divisor (sum terms); dot terms (terms |> Array.map (fun _ -> share)) |]
+
+    /// The product of the factors. What lies between depends on the order: as they come, the large ones first, the small ones first.
+    let product<'S when 'S :> IScalar<'S>> dtype (factors: 'S[]) : 'S =
+        match factors.Length with
+        | 0 -> Value.exact dtype 1.0
+        | 1
+        | 2 -> Array.reduce (fun a b -> a * b) factors
+        | _ ->
+            let rising = Array.sortBy magnitude factors
+            'S.Permitted([| factors; rising; Array.rev rising |] |> Array.map (Array.reduce (fun a b -> a * b)))
+
+    /// For each factor the product of the others: of those before it and of those behind, or, where no factor is zero, the whole product
+    /// divided by it.
+    let productOfOthers<'S when 'S :> IScalar<'S>> dtype (factors: 'S[]) : 'S[] =
+        let one: 'S = Value.exact dtype 1.0
+        let before = Array.scan (fun a b -> a * b) one factors
+        let behind = Array.scanBack (fun a b -> a * b) factors one
+        let others = factors |> Array.mapi (fun i _ -> before[i] * behind[next i])
+        let orders = factors |> Array.map (fun x -> 'S.Compare(x, num 0.0))
+
+        if Array.contains Equal orders then
+            others
+        else
+            let whole = product dtype factors
+
+            Array.map3
+                (fun other x order ->
+                    match order with
+                    | Less
+                    | Greater -> 'S.Permitted [| other; whole / x |]
+                    | _ -> 'S.Unknown other)
+                others
+                factors
+                orders
+
+    /// The sum of squared distances from the mean, over n - correction (at least 0): from the mean itself, or from the first element and
+    /// corrected.
+    let variance<'S when 'S :> IScalar<'S>> dtype (correction: float) (xs: 'S[]) : 'S =
+        let divisor: 'S = num (lessBy correction xs.Length)
+
+        if xs.Length = 0 then
+            Value.exact dtype 0.0 / divisor
+        else
+            let mean = over (float xs.Length) (sum xs)
+            let fromMean = xs |> Array.map (fun x -> x - mean)
+            let fromFirst = xs |> Array.map (fun x -> x - xs[0])
+            let drift = sum fromFirst
+
+            'S.Permitted
+                [| dot fromMean fromMean / divisor
+                   (dot fromFirst fromFirst - drift * drift / num (float xs.Length)) / divisor |]
+
+    /// log(sum of exp(x)), with the largest subtracted first where it is finite; -inf of nothing. An error of the largest term, which is
+    /// subtracted and added again, cancels: it enters as an exact number.
+    let logSumExp<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
+        if xs.Length = 0 then
+            Value.exact dtype System.Double.NegativeInfinity
+        else
+            let largest = largest dtype xs
+            let shift = if finite largest then largest else Value.exact dtype 0.0
+            log (sum (xs |> Array.map (fun x -> exp (x - shift)))) + shift
+
+    let private euclidean<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
+        let plain = sqrt (dot xs xs)
+        let scale = largest dtype (Array.map abs xs)
+
+        if finite scale && not (isZero scale) then
+            let scaled = xs |> Array.map (fun x -> x / scale)
+            'S.Permitted [| plain; scale * sqrt (dot scaled scaled) |]
+        else
+            plain
+
+    /// 1 where a number is not zero, else 0; between them where that is undecided.
+    let private counts<'S when 'S :> IScalar<'S>> dtype (x: 'S) : 'S =
+        let zero, one = Value.exact dtype 0.0, Value.exact dtype 1.0
+
+        match 'S.Compare(x, num 0.0) with
+        | Equal -> zero
+        | Undecided -> 'S.Permitted [| one; zero |]
+        | _ -> one
+
+    /// The p-norm for finite p.
+    let norm<'S when 'S :> IScalar<'S>> dtype (p: float) (xs: 'S[]) : 'S =
+        if xs.Length = 0 then Value.exact dtype 0.0
+        elif p = 0.0 then sum (Array.map (counts dtype) xs)
+        elif p = 1.0 then sum (Array.map abs xs)
+        elif p = 2.0 then euclidean dtype xs
+        else pow (sum (xs |> Array.map (fun x -> pow (abs x) (num p)))) (num (reciprocal p))
