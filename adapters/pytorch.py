@@ -147,7 +147,8 @@ def read_tensor(name, text):
     if count != len(data):
         raise Malformed(f"input '{name}': shape {shape} needs {count} elements, data has {len(data)}")
     try:
-        return torch.tensor(data, dtype=DTYPES[dtype]).reshape(shape).requires_grad_(wanted)
+        # A copy: a reshape alone is a view, and an input is none.
+        return torch.tensor(data, dtype=DTYPES[dtype]).reshape(shape).clone().requires_grad_(wanted)
     except (OverflowError, RuntimeError) as error:
         raise Malformed(f"input '{name}': {error}") from error
 
