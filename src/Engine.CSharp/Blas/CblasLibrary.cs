@@ -1,0 +1,112 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Verified.Engine.Blas;
+
+/// <summary>
+/// One CBLAS library, loaded: the one binding for MKL and OpenBLAS. Both are called with one thread: MKL through its sequential
+/// layer, chosen before its first call; OpenBLAS told so before it is loaded, so that it starts no threads of its own.
+/// </summary>
+internal sealed unsafe partial class CblasLibrary
+{
+    private const int RowMajor = 101;
+    private const int NoTranspose = 111;
+    private const int Transpose = 112;
+    private const int SequentialLayer = 1;
+
+    private readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void> _sgemm;
+    private readonly delegate* unmanaged<int, int, int, int, int, int, double, double*, int, double*, int, double, double*, int, void> _dgemm;
+
+    /// <summary>Loads the library into this process, which a wrong one can end: only after <see cref="LibraryCheck"/>.</summary>
+    /// <exception cref="DllNotFoundException">It cannot be loaded.</exception>
+    /// <exception cref="EntryPointNotFoundException">It is no LP64 CBLAS library.</exception>
+    public CblasLibrary(Backend backend, string path)
+    {
+        Backend = backend;
+        Path = path;
+        if (backend == Backend.OpenBlas && !OperatingSystem.IsWindows())
+            SetEnvironment("OPENBLAS_NUM_THREADS", "1", 0);
+        Handle = Load(path);
+        _sgemm = (delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void>)NativeLibrary.GetExport(Handle, "cblas_sgemm");
+        _dgemm = (delegate* unmanaged<int, int, int, int, int, int, double, double*, int, double*, int, double, double*, int, void>)NativeLibrary.GetExport(Handle, "cblas_dgemm");
+        if (backend == Backend.Mkl)
+        {
+            ((delegate* unmanaged<int, int>)NativeLibrary.GetExport(Handle, "MKL_Set_Threading_Layer"))(SequentialLayer);
+            var text = stackalloc byte[256];
+            new Span<byte>(text, 256).Clear();
+            ((delegate* unmanaged<byte*, int, void>)NativeLibrary.GetExport(Handle, "MKL_Get_Version_String"))(text, 255);
+            Description = Marshal.PtrToStringUTF8((nint)text)!.Trim();
+        }
+        else
+        {
+            ((delegate* unmanaged<int, void>)NativeLibrary.GetExport(Handle, "openblas_set_num_threads"))(1);
+            Description = Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)NativeLibrary.GetExport(Handle, "openblas_get_config"))())!.Trim();
+            if (Description.Contains("USE64BITINT", StringComparison.Ordinal))
+                throw new EntryPointNotFoundException($"{path}: OpenBLAS with 64-bit integers (ILP64) is not supported");
+            if (NativeLibrary.TryGetExport(Handle, "openblas_get_corename", out var core))
+                Description += " core " + Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)core)());
+        }
+
+        Version = FirstVersion(Description);
+    }
+
+    /// <summary>Which library it is.</summary>
+    public Backend Backend { get; }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
+
+    /// <summary>What the library says of itself.</summary>
+    public string Description { get; }
+
+    /// <summary>The version in <see cref="Description"/>.</summary>
+    public Version Version { get; }
+
+    /// <summary>For further functions of the library.</summary>
+    public nint Handle { get; }
+
+    /// <summary>C = beta C + A B, row-major; beta 0 does not read C.</summary>
+    public void Gemm<T>(bool transposeA, bool transposeB, int m, int n, int k, T* a, int lda, T* b, int ldb, T* c, int ldc, bool accumulate)
+        where T : unmanaged
+    {
+        var ta = transposeA ? Transpose : NoTranspose;
+        var tb = transposeB ? Transpose : NoTranspose;
+        if (typeof(T) == typeof(float))
+            _sgemm(RowMajor, ta, tb, m, n, k, 1, (float*)a, lda, (float*)b, ldb, accumulate ? 1 : 0, (float*)c, ldc);
+        else
+            _dgemm(RowMajor, ta, tb, m, n, k, 1, (double*)a, lda, (double*)b, ldb, accumulate ? 1 : 0, (double*)c, ldc);
+    }
+
+    private static nint Load(string path)
+    {
+        if (NativeLibrary.TryLoad(path, out var handle))
+            return handle;
+        // In a private folder what the library needs lies beside it, where the loader does not look.
+        foreach (var name in new[] { "libquadmath.so.0", "libgfortran.so.5" })
+        {
+            var beside = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(path) ?? ".", name);
+            if (File.Exists(beside))
+                NativeLibrary.TryLoad(beside, out _);
+        }
+
+        return NativeLibrary.Load(path);
+    }
+
+    private static Version FirstVersion(string description)
+    {
+        foreach (var word in description.Split([' ', '-', ','], StringSplitOptions.RemoveEmptyEntries))
+        {
+            var digits = new StringBuilder();
+            foreach (var letter in word.TakeWhile(l => char.IsAsciiDigit(l) || l == '.'))
+                digits.Append(letter);
+            if (System.Version.TryParse(digits.ToString().TrimEnd('.'), out var version))
+                return version;
+        }
+
+        return new Version(0, 0);
+    }
+
+    // .NET's own Environment does not reach getenv.
+    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int SetEnvironment(string name, string value, int overwrite);
+}

@@ -1,0 +1,102 @@
+namespace Verified.Engine.Blas;
+
+/// <summary>Matrix times vector by the managed kernel; the order of summation is told at <see cref="VectorKernels{TSimd, TVector, T}"/>.</summary>
+internal static unsafe class VectorProduct
+{
+    /// <summary>Lanes of an inner product, for every element type and register width.</summary>
+    public const int Lanes = 16;
+
+    private const int RowsAtOnce = 128;
+    private const int RowsPerItem = 512;
+    private const long ParallelFrom = 1 << 18;
+
+    /// <summary>y (+)= A x, A being m by k.</summary>
+    public static void Multiply<T>(KernelSet<T> kernels, int m, int k, Operand<T> a, T* x, nint xStride, T* y, nint yStride, bool accumulate, bool parallel)
+        where T : unmanaged
+    {
+        var contiguous = stackalloc T[xStride == 1 || k > 1024 ? 1 : k];
+        if (xStride != 1)
+        {
+            if (k > 1024)
+                contiguous = Scratch.Packing.Take<T>(k);
+            for (nint p = 0; p < k; p++)
+                contiguous[p] = x[p * xStride];
+            x = contiguous;
+        }
+
+        var body = new Rows<T>(kernels, m, k, a, x, y, yStride, accumulate);
+        if (parallel && (long)m * k >= ParallelFrom)
+            Parallelism.For((m + RowsPerItem - 1) / RowsPerItem, body);
+        else
+            body.Run(0, m);
+    }
+
+    /// <summary>The lanes' sum, in halves. Overwrites them.</summary>
+    public static T AddLanes<T>(T* lanes)
+        where T : unmanaged
+    {
+        for (var half = Lanes / 2; half > 0; half /= 2)
+        {
+            for (var l = 0; l < half; l++)
+                lanes[l] = Fused.Add(lanes[l], lanes[l + half]);
+        }
+
+        return lanes[0];
+    }
+
+    private readonly struct Rows<T>(KernelSet<T> kernels, int m, int k, Operand<T> a, T* x, T* y, nint yStride, bool accumulate) : IParallelBody
+        where T : unmanaged
+    {
+        public void Invoke(int index) => Run(index * RowsPerItem, Math.Min(m, (index + 1) * RowsPerItem));
+
+        public void Run(int from, int to)
+        {
+            if (a.ColumnStride == 1)
+            {
+                for (var i = from; i < to; i++)
+                    Put(i, kernels.Dot(k, a.Data + i * a.RowStride, x));
+            }
+            else if (a.RowStride == 1 && to - from >= kernels.Width)
+            {
+                for (var i = from; i < to; i += RowsAtOnce)
+                    ContiguousColumns(i, Math.Min(RowsAtOnce, to - i));
+            }
+            else
+            {
+                for (var i = from; i < to; i++)
+                    Put(i, StridedDot(i));
+            }
+        }
+
+        private void Put(int i, T value) => y[i * yStride] = accumulate ? Fused.Add(y[i * yStride], value) : value;
+
+        private T StridedDot(int i)
+        {
+            var lanes = stackalloc T[Lanes];
+            new Span<T>(lanes, Lanes).Clear();
+            var row = a.Data + i * a.RowStride;
+            for (nint p = 0; p < k; p++)
+                lanes[p % Lanes] = Fused.MultiplyAdd(row[p * a.ColumnStride], x[p], lanes[p % Lanes]);
+            return AddLanes(lanes);
+        }
+
+        private void ContiguousColumns(int row, int rows)
+        {
+            var lanes = stackalloc T[Lanes * RowsAtOnce];
+            new Span<T>(lanes, Lanes * RowsAtOnce).Clear();
+            for (nint p = 0; p < k; p++)
+                kernels.Axpy(rows, a.Data + row + p * a.ColumnStride, x[p], lanes + p % Lanes * RowsAtOnce);
+            for (var half = Lanes / 2; half > 0; half /= 2)
+            {
+                for (var l = 0; l < half; l++)
+                {
+                    for (var i = 0; i < rows; i++)
+                        lanes[l * RowsAtOnce + i] = Fused.Add(lanes[l * RowsAtOnce + i], lanes[(l + half) * RowsAtOnce + i]);
+                }
+            }
+
+            for (var i = 0; i < rows; i++)
+                Put(row + i, lanes[i]);
+        }
+    }
+}
