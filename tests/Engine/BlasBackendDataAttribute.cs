@@ -20,7 +20,7 @@ public sealed class BlasBackendDataAttribute(Backend backend, params object[] ot
     /// <inheritdoc/>
     public override string? Skip
     {
-        get => Products.IsAvailable(backend) || (backend == Backend.Mkl && Environment.GetEnvironmentVariable("VERIFIED_REQUIRE_MKL") == "1")
+        get => MatrixProducts.IsAvailable(backend) || (backend == Backend.Mkl && Environment.GetEnvironmentVariable("VERIFIED_REQUIRE_MKL") == "1")
             ? null
             : $"{backend} is not there: ./setup fetches it where it can";
         set => throw new NotSupportedException();

@@ -45,7 +45,7 @@ public sealed unsafe class BlasProductsTests
     private static void WithinBound<T>(Backend backend)
         where T : unmanaged
     {
-        using var pin = Products.Pin(backend);
+        using var pin = MatrixProducts.Pin(backend);
         var random = new Random(20260);
         var layouts = Enum.GetValues<BlasLayout>();
         foreach (var (m, n, k) in Shapes(random))
@@ -68,7 +68,7 @@ public sealed unsafe class BlasProductsTests
                 }
             }
 
-            Products.Multiply(m, n, k, a.Operand, b.Operand, c.Operand.Data, c.Operand.RowStride, accumulate);
+            MatrixProducts.Multiply(m, n, k, a.Operand, b.Operand, c.Operand.Data, c.Operand.RowStride, accumulate);
 
             for (var i = 0; i < m; i++)
             {
@@ -93,7 +93,7 @@ public sealed unsafe class BlasProductsTests
         using var a = new BlasMatrix<float>(4, 64, BlasLayout.Rows, new Random(1));
         using var b = new BlasMatrix<float>(64, 4, BlasLayout.Rows, new Random(2));
         using var c = new BlasMatrix<float>(4, 4, BlasLayout.Rows, new Random(3));
-        Products.Multiply(4, 4, 63, a.Operand, b.Operand, c.Operand.Data, 4);
+        MatrixProducts.Multiply(4, 4, 63, a.Operand, b.Operand, c.Operand.Data, 4);
         var refused = 0;
         for (var i = 0; i < 16; i++)
         {
@@ -111,7 +111,7 @@ public sealed unsafe class BlasProductsTests
     [BlasBackendData(Backend.OpenBlas)]
     public void One_two_and_three_threads_give_the_same_bits(Backend backend)
     {
-        using var pin = Products.Pin(backend);
+        using var pin = MatrixProducts.Pin(backend);
         foreach (var (m, n, k) in new[] { (300, 210, 190), (129, 1100, 75), (1, 900, 800), (900, 1, 800), (1030, 64, 40), (64, 256, 784) })
         {
             using var a = new BlasMatrix<float>(m, k, BlasLayout.Rows, new Random(5));
@@ -122,7 +122,7 @@ public sealed unsafe class BlasProductsTests
                 using var pool = new PoolOf(threads);
                 var c = new float[m * n];
                 fixed (float* p = c)
-                    Products.Multiply(m, n, k, a.Operand, b.Operand, p, n);
+                    MatrixProducts.Multiply(m, n, k, a.Operand, b.Operand, p, n);
                 results.Add(c);
             }
 
@@ -138,7 +138,7 @@ public sealed unsafe class BlasProductsTests
     [BlasBackendData(Backend.MathNet)]
     public void A_batch_gives_what_its_products_give_one_by_one(Backend backend)
     {
-        using var pin = Products.Pin(backend);
+        using var pin = MatrixProducts.Pin(backend);
         foreach (var (batch, m, n, k) in new[] { (5, 3, 4, 6), (7, 33, 17, 20), (3, 100, 90, 110), (64, 16, 24, 32), (0, 3, 3, 3), (4, 5, 6, 0) })
         {
             using var a = new BlasMatrix<double>(batch * m, k, BlasLayout.Rows, new Random(7));
@@ -147,9 +147,9 @@ public sealed unsafe class BlasProductsTests
             var single = new double[batch * m * n];
             fixed (double* t = together, s = single)
             {
-                Products.MultiplyBatch(batch, m, n, k, a.Operand, m * k, b.Operand, 0, t, n, m * n);
+                MatrixProducts.MultiplyBatch(batch, m, n, k, a.Operand, m * k, b.Operand, 0, t, n, m * n);
                 for (var i = 0; i < batch; i++)
-                    Products.Multiply(m, n, k, a.Operand.At(i * m, 0), b.Operand, s + i * m * n, n);
+                    MatrixProducts.Multiply(m, n, k, a.Operand.At(i * m, 0), b.Operand, s + i * m * n, n);
             }
 
             Assert.Equal(single, together);
@@ -163,14 +163,14 @@ public sealed unsafe class BlasProductsTests
     [BlasBackendData(Backend.MathNet)]
     public void A_NaN_reaches_its_row_and_no_other(Backend backend)
     {
-        using var pin = Products.Pin(backend);
+        using var pin = MatrixProducts.Pin(backend);
         foreach (var size in new[] { 2, 5, 30, 150 })
         {
             using var a = new BlasMatrix<float>(size, size, BlasLayout.Rows, new Random(9));
             using var b = new BlasMatrix<float>(size, size, BlasLayout.Rows, new Random(10));
             using var c = new BlasMatrix<float>(size, size, BlasLayout.Rows, new Random(11));
             a.Operand.Data[1 * size + 1] = float.NaN;
-            Products.Multiply(size, size, size, a.Operand, b.Operand, c.Operand.Data, size);
+            MatrixProducts.Multiply(size, size, size, a.Operand, b.Operand, c.Operand.Data, size);
             for (var i = 0; i < size; i++)
             {
                 for (var j = 0; j < size; j++)
@@ -187,9 +187,9 @@ public sealed unsafe class BlasProductsTests
         Assert.Throws<ArgumentException>(() => Negative());
         Assert.Throws<NotSupportedException>(() => Integers());
 
-        static void Overlapping() => Products.Multiply(2, 3, 1, new Operand<float>(null, 1, 1), new Operand<float>(null, 1, 1), null, 2);
-        static void Negative() => Products.Multiply(2, -3, 1, new Operand<float>(null, 1, 1), new Operand<float>(null, 1, 1), null, 2);
-        static void Integers() => Products.Multiply(2, 2, 1, new Operand<int>(null, 1, 1), new Operand<int>(null, 1, 1), null, 2);
+        static void Overlapping() => MatrixProducts.Multiply(2, 3, 1, new Operand<float>(null, 1, 1), new Operand<float>(null, 1, 1), null, 2);
+        static void Negative() => MatrixProducts.Multiply(2, -3, 1, new Operand<float>(null, 1, 1), new Operand<float>(null, 1, 1), null, 2);
+        static void Integers() => MatrixProducts.Multiply(2, 2, 1, new Operand<int>(null, 1, 1), new Operand<int>(null, 1, 1), null, 2);
     }
 
     private static bool SameBits(float[] x, float[] y) => MemoryMarshal.AsBytes<float>(x).SequenceEqual(MemoryMarshal.AsBytes<float>(y));

@@ -45,22 +45,22 @@ public sealed class BlasRuleTests
     {
         foreach (var (m, n, k) in new[] { (1, 5, 5), (4, 4, 4), (10, 64, 256), (64, 64, 64), (1000, 1000, 1000) })
         {
-            Assert.Contains("by the rule", Products.Explain<float>(m, n, k), StringComparison.Ordinal);
-            Assert.Contains("line ", Products.Explain<double>(m, n, k), StringComparison.Ordinal);
+            Assert.Contains("by the rule", MatrixProducts.Explain<float>(m, n, k), StringComparison.Ordinal);
+            Assert.Contains("line ", MatrixProducts.Explain<double>(m, n, k), StringComparison.Ordinal);
         }
     }
 
     [Fact]
     public void A_pin_holds_for_its_thread_and_ends_with_its_scope()
     {
-        using (Products.Pin(Backend.MathNet))
+        using (MatrixProducts.Pin(Backend.MathNet))
         {
-            using (Products.Pin(Backend.Managed))
-                Assert.Equal(Backend.Managed, Products.Pinned);
-            Assert.Equal(Backend.MathNet, Products.Pinned);
-            Assert.Contains("pinned", Products.Explain<float>(2, 3, 4), StringComparison.Ordinal);
+            using (MatrixProducts.Pin(Backend.Managed))
+                Assert.Equal(Backend.Managed, MatrixProducts.Pinned);
+            Assert.Equal(Backend.MathNet, MatrixProducts.Pinned);
+            Assert.Contains("pinned", MatrixProducts.Explain<float>(2, 3, 4), StringComparison.Ordinal);
             Backend? elsewhere = Backend.MathNet;
-            var thread = new Thread(() => elsewhere = Products.Pinned);
+            var thread = new Thread(() => elsewhere = MatrixProducts.Pinned);
             thread.Start();
             thread.Join();
             Assert.NotEqual(Backend.MathNet, elsewhere);

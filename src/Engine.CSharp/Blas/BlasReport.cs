@@ -33,7 +33,7 @@ public sealed record BlasReport(Processor Processor, int Threads, string Rule, B
 {
     /// <summary>Looks at this machine.</summary>
     public static BlasReport Make() =>
-        new(Processor.Current, Parallelism.Threads, Products.Rule.Origin, Products.Pinned, [.. Enum.GetValues<Backend>().Select(Of)]);
+        new(Processor.Current, Parallelism.Threads, MatrixProducts.Rule.Origin, MatrixProducts.Pinned, [.. Enum.GetValues<Backend>().Select(Of)]);
 
     /// <summary>The report as lines of text.</summary>
     public IEnumerable<string> Lines()
@@ -61,7 +61,7 @@ public sealed record BlasReport(Processor Processor, int Threads, string Rule, B
     {
         var library = Libraries.Get(backend);
         var found = Libraries.Found(backend);
-        var available = Products.IsAvailable(backend);
+        var available = MatrixProducts.IsAvailable(backend);
         var version = backend switch
         {
             Backend.Managed => $"the engine's own kernel, {KernelSet<float>.Best.Bits}-bit registers",
@@ -80,7 +80,7 @@ public sealed record BlasReport(Processor Processor, int Threads, string Rule, B
                 where T : unmanaged
             {
                 var name = $"{shape.ToString().ToLowerInvariant()} {dtype}";
-                var (chosen, why) = Products.Pinned is { } pinned ? (pinned, "pinned") : Products.ByRule<T>(shape);
+                var (chosen, why) = MatrixProducts.Pinned is { } pinned ? (pinned, "pinned") : MatrixProducts.ByRule<T>(shape);
                 if (chosen == backend)
                 {
                     used.Add(name);
@@ -108,7 +108,7 @@ public sealed record BlasReport(Processor Processor, int Threads, string Rule, B
             [.. found.Where(f => f.WhyNot is not null)],
             used,
             [.. not.Select(n => $"{string.Join(", ", n.Value)}: {n.Key}")],
-            $"VERIFIED_BLAS={backend.ToString().ToLowerInvariant()} or Products.Use(Backend.{backend})",
+            $"VERIFIED_BLAS={backend.ToString().ToLowerInvariant()} or MatrixProducts.Use(Backend.{backend})",
             get);
     }
 }

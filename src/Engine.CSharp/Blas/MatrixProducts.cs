@@ -8,7 +8,7 @@ namespace Verified.Engine.Blas;
 /// C must share no memory with A or B. Without accumulation C is written and never read, whatever it holds; k = 0 gives zeros.
 /// NaN and infinity in A and B propagate as sums of products do.
 /// </remarks>
-public static unsafe class Products
+public static unsafe class MatrixProducts
 {
     /// <summary>The variable that pins a backend for the process.</summary>
     public const string Variable = "VERIFIED_BLAS";
