@@ -1,0 +1,39 @@
+using Verified.Oracle;
+
+namespace Verified.Cli;
+
+/// <summary>The engines that <c>--engine</c> can name.</summary>
+internal static class EngineNames
+{
+    public const string Help =
+        "engine (the built-in one), spec (the specification), pytorch (real PyTorch through adapters/pytorch.py), "
+        + "or '$ COMMAND' for any program that speaks the line protocol";
+
+    /// <summary>Starts an engine by name; an unknown name or an engine that cannot be run is an <see cref="EngineException"/>.</summary>
+    public static IEngine Start(string name) => name switch
+    {
+        "engine" => new BuiltInEngine(),
+        "spec" => new SpecEngine(),
+        "pytorch" => new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}"),
+        _ when name.StartsWith('$') && name.Length > 1 => new ProcessEngine(name[1..].Trim()),
+        _ => throw new EngineException($"there is no engine '{name}'; there are {Help}"),
+    };
+
+    /// <summary>Where the repository lies: the script says so; otherwise upwards of the program.</summary>
+    public static string Root
+    {
+        get
+        {
+            if (Environment.GetEnvironmentVariable("VERIFIED_ROOT") is { Length: > 0 } root) return root;
+            for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+                if (File.Exists(Path.Combine(folder.FullName, "Verified.sln"))) return folder.FullName;
+            return Directory.GetCurrentDirectory();
+        }
+    }
+
+    /// <summary>The command that runs a Python which has torch.</summary>
+    private static string Python => Environment.GetEnvironmentVariable("VERIFIED_PYTHON") is { Length: > 0 } python ? python : "python3";
+
+    /// <summary>A path as one word of a shell; a command of several words, such as a wrapper with arguments, stays as it is.</summary>
+    private static string Quoted(string text) => File.Exists(text) && text.Contains(' ') ? $"'{text}'" : text;
+}
