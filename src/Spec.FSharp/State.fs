@@ -213,30 +213,29 @@ module State =
         { s with
             Names = Map.add name tensor s.Names }
 
-    /// The state before the first step: every input is a leaf.
+    /// One input more: a leaf.
+    let addInput<'S when 'S :> IScalar<'S>> (input: Input) (s: State<'S>) : Result<State<'S>, Complaint> =
+        let literal = input.Tensor
+
+        let length =
+            match literal.Data with
+            | Data.Floats x -> x.Length
+            | Data.Ints x -> x.Length
+
+        if length <> Shape.count literal.Shape then
+            Error
+                { Kind = ShapeError
+                  Message =
+                    $"input '{input.Name}' of shape {Shape.show literal.Shape} has {length} elements, expected {Shape.count literal.Shape}" }
+        elif input.RequiresGrad && not literal.DType.IsFloat then
+            Error
+                { Kind = RequiresGradDType
+                  Message = "Only Tensors of floating point and complex dtype can require gradients" }
+        else
+            let value: Value<'S> = Literals.toValue literal
+            let s, id = addValue (Layout.dense literal.Shape) false value s
+            Ok(bind input.Name (Some id) (if input.RequiresGrad then requireGrad true id s else s))
+
+    /// The state before the first step.
     let start<'S when 'S :> IScalar<'S>> (program: Program) : Result<State<'S>, Complaint> =
-        let add (s: Result<State<'S>, Complaint>) (input: Input) =
-            s
-            |> Result.bind (fun s ->
-                let literal = input.Tensor
-
-                let length =
-                    match literal.Data with
-                    | Data.Floats x -> x.Length
-                    | Data.Ints x -> x.Length
-
-                if length <> Shape.count literal.Shape then
-                    Error
-                        { Kind = ShapeError
-                          Message =
-                            $"input '{input.Name}' of shape {Shape.show literal.Shape} has {length} elements, expected {Shape.count literal.Shape}" }
-                elif input.RequiresGrad && not literal.DType.IsFloat then
-                    Error
-                        { Kind = RequiresGradDType
-                          Message = "Only Tensors of floating point and complex dtype can require gradients" }
-                else
-                    let value: Value<'S> = Literals.toValue literal
-                    let s, id = addValue (Layout.dense literal.Shape) false value s
-                    Ok(bind input.Name (Some id) (if input.RequiresGrad then requireGrad true id s else s)))
-
-        List.fold add (Ok empty) program.Inputs
+        List.fold (fun s input -> Result.bind (addInput input) s) (Ok empty) program.Inputs

@@ -10,13 +10,13 @@ public sealed class SpecEngine : IEngine
     {
         Name = "specification",
         Language = "F#",
-        Operators = Registry.all.Values.Where(op => !op.Internal).Select(op => op.Name).ToHashSet(),
+        Operators = RegistryModule.all.Values.Where(op => !op.Internal).Select(op => op.Name).ToHashSet(),
     };
 
     /// <inheritdoc/>
     public RunResult Run(Program program)
     {
-        var outcome = Spec.Run.outcome(Registry.all, program);
+        var outcome = Spec.Run.outcome(RegistryModule.all, program);
         return outcome.Raised is { Value: { Kind.IsUnsupported: true } raised }
             ? new RunResult.Unsupported(raised.Message)
             : new RunResult.Ran(outcome);

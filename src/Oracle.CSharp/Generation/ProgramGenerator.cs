@@ -297,12 +297,16 @@ internal sealed class Draft
         }
     }
 
+    /// <summary>
+    /// A float argument: an existing variable for the most part, or programs fall apart into pieces. An operator's domain is kept nine
+    /// times in ten: outside of it values are NaN or infinite, which says little.
+    /// </summary>
     private Variable? FoundFloat(Operator op, int[]? first, int[]? wanted, bool target)
     {
         var floats = Floats;
         if (target) return Recent([.. floats.Where(v => !(v.IsLeaf && v.RequiresGrad))]);
-        // A domain is kept most of the time; outside it values are NaN or infinite, which says little.
-        var fresh = op.Domain.IsEverywhere ? 0.12 : 0.7;
+        if (!op.Domain.IsEverywhere && _rng.Chance(0.9)) floats = [.. floats.Where(v => _scene.LiesIn(v, op.Domain))];
+        const double fresh = 0.1;
         if (wanted is not null)
         {
             var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(wanted)).ToList();
@@ -313,10 +317,10 @@ internal sealed class Draft
             return Named(NewFloat(wanted, NewLeaf(), op.Domain));
         }
 
-        if (first is not null && _rng.Chance(0.6))
+        if (first is not null && _rng.Chance(0.8))
         {
             var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
-            if (same.Count > 0 && !_rng.Chance(fresh)) return Recent(same);
+            if (same.Count > 0 && !_rng.Chance(fresh + 0.1)) return Recent(same);
             return Named(NewFloat(Broadcastable(first), NewLeaf(), op.Domain));
         }
 

@@ -19,6 +19,9 @@ internal interface IScene
     /// <summary>The variables bound to tensors, oldest first.</summary>
     IReadOnlyList<Variable> Variables { get; }
 
+    /// <summary>Whether every element of a float variable lies in an operator's domain and is finite.</summary>
+    bool LiesIn(Variable variable, Domain domain);
+
     /// <summary>The scene with one more input.</summary>
     IScene WithInput(Input input);
 
