@@ -37,10 +37,10 @@ internal static class Literals
         var shape = tensor.Shape.ToArray();
         return tensor.DType switch
         {
-            Engine.DType.Float32 => new Literal(DType.Float32, shape, Data.NewFloats(Array.ConvertAll(tensor.ToArray<float>(), value => (double)value))),
-            Engine.DType.Float64 => new Literal(DType.Float64, shape, Data.NewFloats(tensor.ToArray<double>())),
-            Engine.DType.Int64 => new Literal(DType.Int64, shape, Data.NewInts(tensor.ToArray<long>())),
-            _ => new Literal(DType.Bool, shape, Data.NewInts(Array.ConvertAll(tensor.ToArray<bool>(), value => value ? 1L : 0L))),
+            Engine.DType.Float32 => new Literal(DType.Float32, shape, Data.NewFloats(Array.ConvertAll(tensor.ToFloats(), value => (double)value))),
+            Engine.DType.Float64 => new Literal(DType.Float64, shape, Data.NewFloats(tensor.ToDoubles())),
+            Engine.DType.Int64 => new Literal(DType.Int64, shape, Data.NewInts(tensor.ToLongs())),
+            _ => new Literal(DType.Bool, shape, Data.NewInts(Array.ConvertAll(tensor.ToBools(), value => value ? 1L : 0L))),
         };
     }
 

@@ -80,7 +80,7 @@ public sealed class ProgramRun
     }
 
     /// <summary>The one tensor argument of a structural step.</summary>
-    public Tensor Only(Step step) => step.In.FirstOrDefault() is Arg.Name name
+    public Tensor Only(Step step) => First(step) is Arg.Name name
         ? Tensor(name.Item)
         : throw new MalformedProgramException($"'{step.Op}' wants a variable in \"in\"");
 
@@ -109,9 +109,11 @@ public sealed class ProgramRun
     }
 
     /// <summary>The hook that a name stands for.</summary>
-    public HookHandle Hook(Step step) => step.In.FirstOrDefault() is Arg.Name name && _hooks.TryGetValue(name.Item, out var handle)
+    public HookHandle Hook(Step step) => First(step) is Arg.Name name && _hooks.TryGetValue(name.Item, out var handle)
         ? handle
         : throw new MalformedProgramException($"'{step.Op}' wants a hook's name in \"in\"");
+
+    private static Arg First(Step step) => step.In.IsEmpty ? Arg.Missing : step.In.Head;
 
     private IEnumerable<Tuple<string, FSharpOption<Report>?>> Observe(Program program)
     {

@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using Verified.Engine;
 using Verified.Oracle;
 using Verified.Spec;
+using Autograd = Verified.Engine.Autograd;
 using Tensor = Verified.Engine.Tensor;
 
 namespace Verified;

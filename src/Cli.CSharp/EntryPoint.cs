@@ -1,0 +1,59 @@
+using System.CommandLine;
+using Verified.Oracle;
+
+namespace Verified.Cli;
+
+/// <summary>The <c>verify</c> command.</summary>
+internal static class EntryPoint
+{
+    private static async Task<int> Main(string[] args)
+    {
+        var root = new RootCommand(
+            "Examines autodiff engines against an executable specification, PyTorch's goldens, random programs and laws. "
+            + "Without a command, examines the built-in engine in about 90 s.");
+        root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(ServeCommand.Create());
+
+        var parsed = root.Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            foreach (var error in parsed.Errors) Console.Error.WriteLine($"verify: {error.Message}");
+            Console.Error.WriteLine("verify: --help says what there is.");
+            return ExitCodes.Wrong;
+        }
+
+        using var interrupted = new CancellationTokenSource();
+        Console.CancelKeyPress += (_, e) =>
+        {
+            // The first Ctrl-C ends the run in good order, with a report of what was done; the second ends it at once.
+            e.Cancel = !interrupted.IsCancellationRequested;
+            interrupted.Cancel();
+        };
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }, interrupted.Token);
+        }
+        catch (CorpusException e)
+        {
+            Console.Error.WriteLine($"verify: {e.Message}");
+            return ExitCodes.Wrong;
+        }
+        catch (EngineException e)
+        {
+            Console.Error.WriteLine($"verify: {e.Message}");
+            return ExitCodes.NotRun;
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("verify: interrupted.");
+            return ExitCodes.Interrupted;
+        }
+        catch (IOException e)
+        {
+            // Such as the reader of a pipe that has gone.
+            Console.Error.WriteLine($"verify: {e.Message}");
+            return ExitCodes.Wrong;
+        }
+    }
+}
