@@ -1,0 +1,100 @@
+namespace Verified.Oracle;
+
+/// <summary>What the oracle says of an engine's outcome, or of one observed value; the worse ones are the larger.</summary>
+public enum Verdict
+{
+    /// <summary>Inside the bound.</summary>
+    Pass,
+
+    /// <summary>The bound says nothing useful here, or a comparison could not be decided. Never counted as a pass.</summary>
+    Inconclusive,
+
+    /// <summary>
+    /// Outside the bound, but inside that of elementary functions with <see cref="Spec.Numbers.Allowance.Most"/> ulp: less accurate
+    /// than the engine declares, not another formula.
+    /// </summary>
+    LessAccurate,
+
+    /// <summary>Wrong.</summary>
+    Fail,
+}
+
+/// <summary>In what a value or an outcome differs from the specification's.</summary>
+public enum Difference
+{
+    /// <summary>In nothing.</summary>
+    None,
+
+    /// <summary>Elements differ by more than the bound.</summary>
+    Value,
+
+    /// <summary>One is NaN, an infinity or a zero of the other sign, and the other is not.</summary>
+    Class,
+
+    /// <summary>One is null (a gradient that no path leads to), the other is not.</summary>
+    Null,
+
+    /// <summary>The dtypes differ.</summary>
+    DType,
+
+    /// <summary>The shapes differ.</summary>
+    Shape,
+
+    /// <summary>A value is reported that should not exist, or is not reported.</summary>
+    Presence,
+
+    /// <summary>requires_grad differs.</summary>
+    RequiresGrad,
+
+    /// <summary>is_leaf differs.</summary>
+    IsLeaf,
+
+    /// <summary>The versions differ.</summary>
+    Version,
+
+    /// <summary>One has a grad_fn, the other has none.</summary>
+    GradFn,
+
+    /// <summary>An error was raised that should not be, or none where one should be, or at another step or of another kind.</summary>
+    Raised,
+
+    /// <summary>The error is right, its text is not.</summary>
+    Message,
+}
+
+/// <summary>The verdict on one observed value, with the element that decided it.</summary>
+/// <param name="Name">What was observed: <c>y</c> or <c>y.grad</c>; <c>raised</c> for the program's end.</param>
+/// <param name="Verdict">The verdict.</param>
+/// <param name="Difference">In what it differs.</param>
+/// <param name="Message">One sentence with what was expected and what came.</param>
+public sealed record Finding(string Name, Verdict Verdict, Difference Difference, string Message)
+{
+    /// <summary>The flat index of the deciding element; null where no element decided.</summary>
+    public int? Index { get; init; }
+
+    /// <summary>The specification's value of that element.</summary>
+    public double Expected { get; init; }
+
+    /// <summary>The engine's value of that element.</summary>
+    public double Actual { get; init; }
+
+    /// <summary>The bound on their distance.</summary>
+    public double Bound { get; init; }
+
+    /// <summary>The largest distance over its bound, of all elements with a finite one; above 1 fails.</summary>
+    public double Ratio { get; init; }
+}
+
+/// <summary>The verdict on an outcome: one finding for each observed value, and one for how the program ended.</summary>
+/// <param name="Findings">In the order of observation, <c>raised</c> last.</param>
+public sealed record Judgement(IReadOnlyList<Finding> Findings)
+{
+    /// <summary>The worst of all findings.</summary>
+    public Verdict Verdict { get; } = Findings.Count == 0 ? Verdict.Pass : Findings.Max(f => f.Verdict);
+
+    /// <summary>The largest distance over its bound: how much of the room was used.</summary>
+    public double Ratio => Findings.Count == 0 ? 0 : Findings.Max(f => f.Ratio);
+
+    /// <summary>The first of the worst findings; null where there is nothing to report.</summary>
+    public Finding? Worst => Verdict == Verdict.Pass ? null : Findings.First(f => f.Verdict == Verdict);
+}
