@@ -59,7 +59,7 @@ module Dim =
                 let! dim = normalise rank dim
 
                 if List.contains dim found then
-                    return! Complain.shape $"dim {dim} appears multiple times in the list of dims"
+                    return! Complain.value $"dim {dim} appears multiple times in the list of dims"
                 else
                     return dim :: found
             }
@@ -529,7 +529,7 @@ module Argument =
     /// All arguments of a list, all of which must be there.
     let list (call: Call<'S>) : Result<Value<'S> list, Complaint> =
         if Array.isEmpty call.In then
-            Complain.value "expected a non-empty list of Tensors"
+            Complain.shape "expected a non-empty list of Tensors"
         else
             Array.foldBack
                 (fun (item: Value<'S> option) rest ->

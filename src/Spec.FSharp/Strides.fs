@@ -14,6 +14,8 @@ module Strides =
     let gather (g: Geometry) (storage: 'T[]) : 'T[] =
         if isWhole storage.Length g then
             storage
+        elif count g = 0 then
+            [||]
         elif Layout.isContiguous g then
             Array.sub storage g.Offset (count g)
         else

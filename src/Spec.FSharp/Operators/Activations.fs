@@ -122,11 +122,12 @@ module Activations =
             [ Define.attr "alpha" (AttrKind.Number [ 1.0; 2.0; 0.5 ]) ]
             (Elementwise.floatsOnly "elu_cpu" (fun attrs ->
                 Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
-            (Some "elu'(0) = alpha (pytorch-kinks: elu)")
+            (Some "elu'(0) = alpha (pytorch-kinks: elu); elu''(0) = 0 (PyTorch's elu_double_backward)")
             (fun d g ->
                 let x = d.Input 0
-                // Above 0 nothing flows there, but the exponential must not overflow either.
-                let exponential = Derive.apply "exp" [ Derive.apply "clamp" [ x ] [ "max", Attr.Float 0.0 ] ] []
+                // Above 0 nothing flows there, but the exponential must not overflow either; at 0 the second derivative is 0.
+                let below = Derive.whereElseZero (Derive.compared "lt" x 0.0) x
+                let exponential = Derive.apply "exp" [ below ] []
                 let curved = g * (exponential * numberOf d "alpha" 1.0)
                 Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] [])
 
@@ -180,13 +181,16 @@ module Activations =
                     let! threshold = Read.numberOr 20.0 attrs "threshold"
                     return ActivationFunctions.softplus beta threshold
                 }))
-            (Some "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve (pytorch-kinks: softplus)")
+            (Some "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve, but its second derivative is 0 (pytorch-kinks: softplus; softplus_double_backward)")
             (fun d g ->
                 let x = d.Input 0
                 let beta = numberOf d "beta" 1.0
                 let scaled = if beta = 1.0 then x else beta * x
-                let curved = g * Derive.apply "sigmoid" [ scaled ] []
-                let linear = Derive.compared "gt" scaled (numberOf d "threshold" 20.0)
+                let threshold = numberOf d "threshold" 20.0
+                let reached = Derive.compared "ge" scaled threshold
+                let below = Derive.apply "where" [ reached; scaled ] [ "self", Attr.Float threshold ]
+                let curved = g * Derive.apply "sigmoid" [ below ] []
+                let linear = Derive.compared "gt" scaled threshold
                 Derive.apply "where" [ linear; g; curved ] [])
 
     let dropout =

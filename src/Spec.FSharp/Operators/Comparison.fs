@@ -27,8 +27,8 @@ module Comparison =
                             let answers =
                                 Array.map2
                                     (holds relation)
-                                    (Operand.floats<'S> dtype shape a)
-                                    (Operand.floats<'S> dtype shape b)
+                                    (Operand.rounded<'S> dtype shape a)
+                                    (Operand.rounded<'S> dtype shape b)
 
                             let elements = answers |> Array.map (fun known -> if known = Some true then 1L else 0L)
                             return [ Value.ints Bool shape elements (Array.forall Option.isSome answers) ]

@@ -58,6 +58,14 @@ module Operand =
         | Whole v -> v |> Value.expand shape |> Value.asFloats dtype
         | Number n -> Array.create (Shape.count shape) (num (numberAsFloat n))
 
+    /// The same, with a number attribute rounded to the dtype, as comparisons take it.
+    let rounded<'S when 'S :> IScalar<'S>> dtype shape (operand: Operand<'S>) : 'S[] =
+        match operand with
+        | Number n when dtype = Float32 ->
+            Array.create (Shape.count shape) (Value.exact dtype (float (float32 (numberAsFloat n))))
+        | Number n -> Array.create (Shape.count shape) (Value.exact dtype (numberAsFloat n))
+        | Whole _ -> floats dtype shape operand
+
     /// As integers or booleans, broadcast to a shape, and whether they are decided.
     let ints<'S when 'S :> IScalar<'S>> dtype shape (operand: Operand<'S>) : int64[] * bool =
         match operand with

@@ -59,12 +59,22 @@ module Internal =
             let! size = shapeAttr attrs (prefix + "size")
             let! stride = shapeAttr attrs (prefix + "stride")
             let! offset = Read.integer attrs (prefix + "storage_offset")
+            do! Complain.unlessShape (size.Length = stride.Length && Array.forall (fun n -> n >= 0) size) (fun () -> "size and stride do not match")
 
             return
                 { Geometry.Shape = size
                   Strides = stride
                   Offset = offset }
         }
+
+    let private inside (view: Geometry) (count: int) =
+        let reach (size: int) (stride: int) = (size - 1) * stride
+        let reaches = Array.map2 reach view.Shape view.Strides
+        let first = view.Offset + Array.sumBy (min 0) reaches
+        let last = view.Offset + Array.sumBy (max 0) reaches
+
+        Complain.unlessShape (Shape.count view.Shape = 0 || first >= 0 && last < count) (fun () ->
+            $"a view of size {Shape.show view.Shape} and stride {Shape.show view.Strides} at {view.Offset} does not lie in {count} elements")
 
     /// A view of a dense x by strides, as a value. The derivative of every view operator: what its geometry makes of a dense x.
     let strided =
@@ -80,6 +90,7 @@ module Internal =
                       result {
                           let! x = Argument.tensor call 0
                           let! view = geometry call.Attrs ""
+                          do! inside view (Value.count x)
                           return [ Value.pick view.Shape (Positions.ofGeometry view) x ]
                       } } with
             Internal = true
@@ -110,6 +121,8 @@ module Internal =
                           let! g = Argument.floats call 0
                           let! inputSize = shapeAttr call.Attrs "input_size"
                           let! view = geometry call.Attrs ""
+                          do! inside view (Shape.count inputSize)
+                          do! Complain.unlessShape (view.Shape = g.Shape) (fun () -> $"a gradient of shape {Shape.show g.Shape} is not one of a view of {Shape.show view.Shape}")
                           let elements = Value.asFloats g.DType g
                           let terms = Array.init (Shape.count inputSize) (fun _ -> ResizeArray<'S>(1))
                           Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) (Positions.ofGeometry view)

@@ -15,9 +15,14 @@ module private PiecewiseFunctions =
         { new Unary with
             member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) = 'S.Floor x }
 
-    let round =
+    let roundTo (decimals: int) =
+        let unit: float = System.Math.Pow(10.0, float (System.Math.Abs decimals))
+
         { new Unary with
-            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) = 'S.Round x }
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
+                if decimals = 0 then 'S.Round x
+                elif decimals > 0 then 'S.Round(x * num unit) / num unit
+                else 'S.Round(x / num unit) * num unit }
 
     let larger =
         { new Binary with
@@ -50,11 +55,26 @@ module Piecewise =
             (Elementwise.keeping PiecewiseFunctions.floor (Elementwise.ofInt64 "floor_vml_cpu" id))
 
     let round =
-        step
-            "round"
-            "the nearest integer, ties to even"
-            "round' = 0 everywhere, also at halves (pytorch-kinks: round)"
-            (Elementwise.keeping PiecewiseFunctions.round (Elementwise.ofInt64 "round_vml_cpu" id))
+        let forward =
+            { new Forward with
+                member _.Of(call: Call<'S>) =
+                    result {
+                        let! decimals = Read.integerOr 0 call.Attrs "decimals"
+
+                        return!
+                            (Elementwise.keeping
+                                (PiecewiseFunctions.roundTo decimals)
+                                (Elementwise.ofInt64 "round_vml_cpu" id))
+                                .Of
+                                call
+                    } }
+
+        { step
+              "round"
+              "the nearest integer (or number of `decimals` decimal places), ties to even"
+              "round' = 0 everywhere, also at halves (pytorch-kinks: round)"
+              forward with
+            Attrs = [ Define.attr "decimals" (AttrKind.Integer [ 0L; 1L; -1L ]) ] }
 
     /// The larger or the smaller of two: `behind` is the comparison that holds where the first is not chosen.
     let private extreme name formula f onInts behind before =

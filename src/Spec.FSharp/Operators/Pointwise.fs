@@ -47,7 +47,7 @@ module private Functions =
         { new Unary with
             member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) =
                 let general: 'S = pow x (num exponent)
-                let orElse formula = 'S.Permitted [| general; formula |]
+                let orElse formula = 'S.Permitted [| formula; general |]
 
                 match exponent with
                 | 0.0 -> num 1.0

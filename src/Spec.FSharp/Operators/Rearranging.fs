@@ -205,7 +205,7 @@ module Rearranging =
 
                               match shape |> Array.tryFind (fun n -> n < 0) with
                               | Some n ->
-                                  return! Complain.shape $"Trying to create tensor with negative dimension {n}: {Shape.show shape}"
+                                  return! Complain.value $"Trying to create tensor with negative dimension {n}: {Shape.show shape}"
                               | None ->
                                   let source flat =
                                       Positions.unflatten shape flat
@@ -259,10 +259,10 @@ module Rearranging =
                                       { Kind = Unsupported
                                         Message = $"pad has no mode '{mode}', only constant" }
 
-                          do! Complain.unlessShape (pad.Length % 2 = 0) (fun () -> "Padding length must be divisible by 2")
+                          do! Complain.unlessValue (pad.Length % 2 = 0) (fun () -> "Padding length must be divisible by 2")
 
                           do!
-                              Complain.unlessShape (pad.Length <= 2 * rank) (fun () ->
+                              Complain.unlessValue (pad.Length <= 2 * rank) (fun () ->
                                   $"Padding length should be less than or equal to two times the input dimension but got padding length {pad.Length} and input of dimension {rank}")
 
                           let around = paddings rank pad |> Array.ofList
@@ -270,7 +270,7 @@ module Rearranging =
                           let cut =
                               Array.map2 (fun n (before, behind) -> n + min 0 before + min 0 behind) x.Shape around
 
-                          do! Complain.unlessShape (Array.forall (fun n -> n >= 0) cut) (fun () -> "narrow(): length must be non-negative.")
+                          do! Complain.unlessValue (Array.forall (fun n -> n >= 0) cut) (fun () -> "narrow(): length must be non-negative.")
                           let shape = Array.map2 (fun n (before, behind) -> n + before + behind) x.Shape around
 
                           let fill =

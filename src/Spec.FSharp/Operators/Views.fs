@@ -21,7 +21,7 @@ module Views =
             Complain.shape
                 $"cannot reshape tensor of 0 elements into shape {shown} because the unspecified dimension size -1 can be any value and is ambiguous"
         | 1 -> if known <> 0 && count % known = 0 then fits (count / known) else invalid ()
-        | _ -> Complain.shape "only one dimension can be inferred"
+        | _ -> Complain.value "only one dimension can be inferred"
 
     // The dimensions (size, stride) in runs that are contiguous in themselves: each run is its size and its innermost stride.
     let private runs (g: Geometry) =
@@ -108,7 +108,7 @@ module Views =
                 let! last = Read.dimOr -1 attrs "end_dim" rank
 
                 if first > last then
-                    return! Complain.shape "flatten() has invalid args: start_dim cannot come after end_dim"
+                    return! Complain.value "flatten() has invalid args: start_dim cannot come after end_dim"
                 elif rank = 0 then
                     return viewOrCopy g [| 1 |]
                 elif first = last then
@@ -195,7 +195,7 @@ module Views =
                     dims
                     |> List.fold (fun found d -> Result.bind (fun found -> Dim.normalise rank d |> Result.map (fun d -> d :: found)) found) (Ok [])
 
-                do! Complain.unlessShape (List.distinct order = order) (fun () -> "permute(): duplicate dims are not allowed.")
+                do! Complain.unlessValue (List.distinct order = order) (fun () -> "permute(): duplicate dims are not allowed.")
                 return! one (reordered (order |> List.rev |> Array.ofList) g)
             })
 
@@ -280,13 +280,13 @@ module Views =
         defineViews "narrow" "`length` elements of dimension `dim` from `start`" [ Define.required "dim" AttrKind.Dim; Define.required "start" (AttrKind.Integer [ 0L; 1L; -1L ]); Define.required "length" (AttrKind.Integer [ 0L; 1L; 2L ]) ] (fun g attrs ->
             result {
                 if g.Shape.Length = 0 then
-                    return! Complain.shape "narrow() cannot be applied to a 0-dim tensor."
+                    return! Complain.index "narrow() cannot be applied to a 0-dim tensor."
                 else
                     let! d = Read.dim attrs "dim" g.Shape.Length
                     let! start = Read.integer attrs "start"
                     let! length = Read.integer attrs "length"
                     let size = g.Shape[d]
-                    do! Complain.unlessShape (length >= 0) (fun () -> "narrow(): length must be non-negative.")
+                    do! Complain.unlessValue (length >= 0) (fun () -> "narrow(): length must be non-negative.")
 
                     if start < -size || start > size then
                         return!
@@ -295,11 +295,11 @@ module Views =
                     else
                         let start = if start < 0 then start + size else start
 
-                        do!
-                            Complain.unlessShape (start + length <= size) (fun () ->
-                                $"start ({start}) + length ({length}) exceeds dimension size ({size}).")
-
-                        return! one (sliced g d start length 1)
+                        if start + length > size then
+                            return!
+                                Complain.index $"start ({start}) + length ({length}) exceeds dimension size ({size})."
+                        else
+                            return! one (sliced g d start length 1)
             })
 
     /// The view that an `index` of getitem names: integers drop their dimension, null keeps it whole, [start, stop, step] slices it.
@@ -367,34 +367,42 @@ module Views =
     let private splitBy (g: Geometry) d (size: int) =
         result {
             let total = g.Shape[d]
-            do! Complain.unlessShape (size >= 0) (fun () -> $"split expects split_size be non-negative, but got split_size={size}")
+            do! Complain.unlessValue (size >= 0) (fun () -> $"split expects split_size be non-negative, but got split_size={size}")
 
             do!
-                Complain.unlessShape (size > 0 || total = 0) (fun () ->
+                Complain.unlessValue (size > 0 || total = 0) (fun () ->
                     $"split_size can only be 0 if dimension size is 0, but got dimension size of {total}")
 
             return sections g d (equalSections size total)
         }
 
     let split =
-        defineViews "split" "views of split_size elements each along `dim` (or of the sizes given)" [ Define.attr "split_size" (AttrKind.Integer [ 1L; 2L ]); Define.attr "dim" AttrKind.Dim ] (fun g attrs ->
+        defineViews
+            "split"
+            "views of split_size_or_sections elements each along `dim` (or of the sizes given)"
+            [ Define.attr "split_size_or_sections" (AttrKind.Integer [ 1L; 2L ])
+              Define.attr "split_size" (AttrKind.Integer [ 2L ])
+              Define.attr "dim" AttrKind.Dim ] (fun g attrs ->
             result {
                 if g.Shape.Length = 0 then
                     return! Complain.shape "split expects at least a 1-dimensional tensor"
                 else
                     let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
 
-                    let name =
-                        [ "split_size"; "split_sizes"; "split_size_or_sections" ]
-                        |> List.tryFind (fun name -> (Read.optional attrs name).IsSome)
-                        |> Option.defaultValue "split_size"
+                    // torch.split's keyword, or the method's.
+                    let given =
+                        [ "split_size_or_sections"; "split_size" ]
+                        |> List.filter (fun name -> (Read.optional attrs name).IsSome)
+
+                    do! Complain.unlessValue (given.Length < 2) (fun () -> "split takes split_size_or_sections or split_size, not both")
+                    let name = given |> List.tryHead |> Option.defaultValue "split_size_or_sections"
 
                     match Read.optional attrs name with
                     | Some(Attr.Items _) ->
                         let! sizes = Read.integers attrs name
 
                         do!
-                            Complain.unlessShape (List.forall (fun n -> n >= 0) sizes) (fun () ->
+                            Complain.unlessValue (List.forall (fun n -> n >= 0) sizes) (fun () ->
                                 $"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={Shape.show (Array.ofList sizes)}")
 
                         do!
@@ -417,7 +425,7 @@ module Views =
                     let! chunks = Read.integer attrs "chunks"
 
                     do!
-                        Complain.unlessShape (chunks > 0) (fun () ->
+                        Complain.unlessValue (chunks > 0) (fun () ->
                             $"chunk expects `chunks` to be greater than 0, got: {chunks}")
 
                     let total = g.Shape[d]
