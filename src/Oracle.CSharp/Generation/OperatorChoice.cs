@@ -7,20 +7,26 @@ namespace Verified.Oracle.Generation;
 internal sealed class OperatorChoice
 {
     private readonly Dictionary<string, Operator> _all;
-    private readonly List<Operator> _light;
-    private readonly List<Operator> _heavy;
-    private readonly List<Operator> _views;
-    private readonly List<Operator> _inPlace;
+    private readonly List<(double, Operator)> _light;
+    private readonly List<(double, Operator)> _heavy;
+    private readonly List<(double, Operator)> _views;
+    private readonly List<(double, Operator)> _inPlace;
 
     public OperatorChoice(FSharpMap<string, Operator> registry, GeneratorOptions options)
     {
         _all = registry.Values.Where(op => !op.Internal && (options.Operators?.Contains(op.Name) ?? true)).ToDictionary(op => op.Name);
         var outOfPlace = _all.Values.Where(op => !op.OnlyInPlace).ToList();
-        _views = [.. outOfPlace.Where(op => op.Behaviour.IsAliases)];
-        _heavy = [.. outOfPlace.Where(op => op.Behaviour.IsComputes && IsHeavy(op))];
-        _light = [.. outOfPlace.Where(op => op.Behaviour.IsComputes && !IsHeavy(op))];
-        _inPlace = [.. _all.Values.Where(op => op.InPlace || op.OnlyInPlace)];
+        _views = Weighted(outOfPlace.Where(op => op.Behaviour.IsAliases));
+        _heavy = Weighted(outOfPlace.Where(op => op.Behaviour.IsComputes && IsHeavy(op)));
+        _light = Weighted(outOfPlace.Where(op => op.Behaviour.IsComputes && !IsHeavy(op)));
+        _inPlace = Weighted(_all.Values.Where(op => op.InPlace || op.OnlyInPlace));
     }
+
+    /// <summary>Operators that join variables weigh more: there are fewer of them, and they make programs hang together.</summary>
+    private static List<(double, Operator)> Weighted(IEnumerable<Operator> operators) =>
+        [.. operators.Select(op => (op.Args.Count(JoinsVariables) > 1 ? 3.0 : 1.0, op))];
+
+    private static bool JoinsVariables(ArgKind kind) => kind is ArgKind.Optional optional ? JoinsVariables(optional.Item) : kind.IsFloat || kind.IsAny || kind.IsList;
 
     public Operator this[string name] => _all[name];
 

@@ -66,6 +66,9 @@ internal sealed class Draft
         _wantsError = Has("errors") && rng.Chance(options.Errors);
     }
 
+    /// <summary>The steps so far, nested ones included.</summary>
+    private int Count => _steps.Sum(step => 1 + step.Steps.Length);
+
     private bool Has(string feature) => _options.Features.Contains(feature);
 
     public Program Write()
@@ -73,28 +76,33 @@ internal sealed class Draft
         var length = Length();
         for (var i = _rng.Between(1, 3); i > 0; i--) NewFloat(RandomShape(), leaf: _wantsBackward && (i == 1 || _rng.Chance(0.5)));
 
-        var backwardAt = _wantsBackward ? _rng.Between(length / 2, length - 1) : int.MaxValue;
-        var inPlaceAt = _wantsInPlace ? _rng.Below(length) : int.MaxValue;
-        var heavyAt = _wantsHeavy ? _rng.Below(Math.Min(length, 1 + length / 2)) : int.MaxValue;
-        for (var attempts = 0; _steps.Count < length && !_ended && attempts < length * Tries; attempts++)
+        // What the program is to have is placed somewhere in it, and tried for a while once that place is reached.
+        var goals = new List<(int At, Func<bool> Reach)>();
+        if (_wantsHeavy) goals.Add((_rng.Below(1 + length / 2), () => Keep(Call(heavy: true))));
+        if (_wantsInPlace) goals.Add((_rng.Below(length), () => Keep(InPlace())));
+        if (_wantsBackward)
         {
-            if (_steps.Count >= heavyAt)
+            var at = _rng.Between(length / 2, length - 1);
+            goals.Add((at, _wantsSecondOrder ? SecondOrder : Backward));
+            if (_rng.Chance(0.4)) goals.Add((at + _rng.Between(1, 4), Backward));
+        }
+
+        for (var attempts = 0; Count < length && !_ended && attempts < length * Tries; attempts++)
+        {
+            if (goals.FindIndex(goal => Count >= goal.At) is var next and >= 0)
             {
-                if (Keep(Call(heavy: true))) heavyAt = int.MaxValue;
-            }
-            else if (_steps.Count >= inPlaceAt)
-            {
-                if (Keep(InPlace())) inPlaceAt = int.MaxValue;
-            }
-            else if (_steps.Count >= backwardAt)
-            {
-                if (_wantsSecondOrder ? SecondOrder() : Backward()) backwardAt = _rng.Chance(0.4) ? _steps.Count + _rng.Between(1, 4) : int.MaxValue;
+                var (_, reach) = goals[next];
+                goals.RemoveAt(next);
+                for (var tries = 0; tries < Tries && !reach(); tries++) attempts++;
             }
             else
             {
                 Ordinary();
             }
         }
+
+        foreach (var (_, reach) in goals)
+            for (var tries = 0; tries < Tries && !reach(); tries++) { }
 
         if (_wantsError && !_ended) EndInError();
         return new Program(ListModule.OfSeq(Used()), ListModule.OfSeq(_steps), ListModule.OfSeq(Observed()));
