@@ -25,7 +25,8 @@ module Registry =
           Indexing.all
           Convolution.all
           Pooling.all
-          Normalisation.all ]
+          Normalisation.all
+          Losses.all ]
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)
         |> Map.ofList

@@ -243,9 +243,8 @@ module Indexing =
 
     let private indicesOf (call: Call<'S>) first last = [ for i in first..last -> Argument.tryTensor call i ]
 
-    /// The saved indices; an input that is not there has no dtype of an index.
     let private savedIndices (d: IDerivation) count =
-        [ for i in 1..count -> if (d.DTypeOf i).IsFloat then None else Some(d.Input i) ]
+        [ for i in 1..count -> if d.Has i then Some(d.Input i) else None ]
 
     // No tensor has more dimensions to index.
     let private saveIndices = [ for i in 1..8 -> Input i ]

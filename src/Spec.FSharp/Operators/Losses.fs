@@ -1,1 +1,501 @@
 namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// How a loss is made one number.
+type internal Reducing =
+    | Mean
+    | Sum
+    | Elementwise
+
+/// The formulas of the losses, over any number system.
+module internal Loss =
+    open Scalar
+
+    let squaredDistance<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S =
+        let d = a - b
+        d * d
+
+    // max(-x, 0): (|x| - x) / 2, without the roundings where the sign is known.
+    let private negativePart<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
+        match 'S.Compare(x, num 0.0) with
+        | Greater -> x - x
+        | Less -> neg x
+        | _ -> (abs x - x) * num 0.5
+
+    /// log(1 / (1 + exp(-x))), without overflow.
+    let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
+        neg (negativePart x) - apply Elementary.Log1p (exp (neg (abs x)))
+
+    /// (1 - t) x - (1 + (p - 1) t) log sigmoid(x): with log sigmoid, with its two parts apart, or, where there is no p, as
+    /// max(x, 0) - x t + log(1 + exp(-|x|)).
+    let binaryCrossEntropy<'S when 'S :> IScalar<'S>> (x: 'S) (t: 'S) (p: 'S option) : 'S =
+        let rest = (num 1.0 - t) * x
+        let tail = apply Elementary.Log1p (exp (neg (abs x)))
+
+        match p with
+        | Some p ->
+            let factor = (p - num 1.0) * t + num 1.0
+            'S.Permitted [| rest - factor * logSigmoid x; rest + factor * (tail + negativePart x) |]
+        | None ->
+            'S.Permitted
+                [| rest - logSigmoid x
+                   (x + negativePart x) - x * t + tail |]
+
+    let times<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = a * b
+
+    /// minus the sum of the products.
+    let minusDot<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (b: 'S[]) : 'S =
+        if a.Length = 0 then Value.exact dtype 0.0 else neg (dot a b)
+
+    let ratio<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S =
+        'S.Permitted [| a / b; a * (num 1.0 / b) |]
+
+    /// What a class counts for: (1 - smoothing) w at the target, and everywhere its share of smoothing.
+    let smoothed<'S when 'S :> IScalar<'S>> (kept: float) (share: float) (isTarget: bool) (weight: 'S) : 'S =
+        let spread = num share * weight
+        if isTarget then num kept * weight + spread else spread
+
+    /// A target probability, mixed with its share of smoothing.
+    let mixed<'S when 'S :> IScalar<'S>> (kept: float) (share: float) (t: 'S) : 'S = t * num kept + num share
+
+/// mse_loss, binary_cross_entropy_with_logits, cross_entropy.
+module Losses =
+    let private readReduction attrs =
+        match Read.textOr "mean" attrs "reduction" with
+        | Ok "mean" -> Ok Mean
+        | Ok "sum" -> Ok Sum
+        | Ok "none" -> Ok Elementwise
+        | Ok other -> Complain.value $"{other} is not a valid value for reduction"
+        | Error complaint -> Error complaint
+
+    let private ofRule reading =
+        match reading with
+        | Ok value -> value
+        | Error(complaint: Complaint) -> invalidOp complaint.Message
+
+    let private reductionAttr = Define.attr "reduction" (AttrKind.Choice [ "mean"; "sum"; "none" ])
+
+    /// Elementwise losses of this shape, reduced.
+    let private reduced<'S when 'S :> IScalar<'S>> dtype shape reduction (losses: 'S[]) =
+        match reduction with
+        | Elementwise -> Value.floats dtype shape losses
+        | Sum -> Value.floats dtype [||] [| Reduce.total dtype losses |]
+        | Mean -> Value.floats dtype [||] [| Reduce.over (float losses.Length) (Reduce.total dtype losses) |]
+
+    /// The gradient of each elementwise loss of this shape.
+    let private spread (d: IDerivation) (shape: int[]) (g: Term) =
+        match ofRule (readReduction d.Attrs) with
+        | Mean -> g |> Reductions.overCount (Shape.count shape) |> Shaping.expand shape
+        | _ -> g |> Shaping.expand shape
+
+    let private dtypeOf (values: Value<'S> list) = values |> List.map Value.operand |> Promotion.result
+
+    let private broadcastShape a b = ofRule (Broadcast.shapes a b)
+
+    // ---- mse_loss ----
+
+    let mseLoss =
+        { Define.computes
+              "mse_loss"
+              "y = mean (or sum) of (input - target)^2"
+              [ ArgKind.Float; ArgKind.Float ]
+              [ reductionAttr ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! a = Argument.tensor call 0
+                          let! b = Argument.tensor call 1
+                          let! reduction = readReduction call.Attrs
+                          let! shape = Broadcast.shapes a.Shape b.Shape
+                          let dtype = dtypeOf [ a; b ]
+
+                          do!
+                              Complain.unlessDType dtype.IsFloat (fun () ->
+                                  $"\"mse_cpu\" not implemented for '{Promotion.messageName dtype}'")
+
+                          let read v = Value.expand shape v |> Value.asFloats dtype
+                          return [ Array.map2 Loss.squaredDistance (read a) (read b) |> reduced dtype shape reduction ]
+                      } } with
+            Shapes = [ [ [| 3 |]; [| 3 |] ]; [ [| 2; 3 |]; [| 2; 3 |] ]; [ [||]; [||] ]; [ [| 2; 3 |]; [| 3 |] ]; [ [| 0 |]; [| 0 |] ] ]
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let shape = broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)
+                        let slope () = (d.Input 0 - d.Input 1) * 2.0 * spread d shape g
+                        [ Some slope; Some(fun () -> -(slope ())) ])
+                ) }
+
+    // ---- binary_cross_entropy_with_logits ----
+
+    let logSigmoid =
+        { Define.computes
+              "log_sigmoid"
+              "y = -log(1 + exp(-x))"
+              [ ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          return [ Value.asFloats x.DType x |> Array.map Loss.logSigmoid |> Value.floats x.DType x.Shape ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> [ Input 0 ]
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
+
+    let private optionalInput (d: IDerivation) i = if d.Has i then Some(d.Input i) else None
+
+    let private timesOptional (factor: Term option) (t: Term) =
+        match factor with
+        | Some factor -> t * factor
+        | None -> t
+
+    let binaryCrossEntropyWithLogits =
+        { Define.computes
+              "binary_cross_entropy_with_logits"
+              "y = mean (or sum) of -weight (pos_weight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x)))"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              [ reductionAttr ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! t = Argument.tensor call 1
+                          let weight, positive = Argument.tryTensor call 2, Argument.tryTensor call 3
+                          let! reduction = readReduction call.Attrs
+
+                          do!
+                              Complain.unlessShape (x.Shape = t.Shape) (fun () ->
+                                  $"Target size (torch.Size({Shape.show t.Shape})) must be the same as input size (torch.Size({Shape.show x.Shape}))")
+
+                          let given = List.choose id [ Some x; Some t; weight; positive ]
+                          let dtype = dtypeOf given
+
+                          do!
+                              Complain.unlessDType dtype.IsFloat (fun () ->
+                                  $"\"log_sigmoid_cpu\" not implemented for '{Promotion.messageName dtype}'")
+
+                          let! shape = given |> List.map (fun v -> v.Shape) |> Broadcast.all
+                          let read v = Value.expand shape v |> Value.asFloats dtype
+                          let xs, ts, ps = read x, read t, Option.map read positive
+
+                          let losses =
+                              Array.init xs.Length (fun i -> Loss.binaryCrossEntropy xs[i] ts[i] (ps |> Option.map (fun p -> p[i])))
+
+                          let losses =
+                              match weight with
+                              | Some w -> Array.map2 Loss.times losses (read w)
+                              | None -> losses
+
+                          return [ reduced dtype shape reduction losses ]
+                      } } with
+            Shapes =
+                [ [ [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 2; 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 2; 3 |]; [| 2; 3 |] ]
+                  [ [||]; [||] ]
+                  [ [| 0; 2 |]; [| 0; 2 |] ] ]
+            Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
+            Kinks = Some "smooth in input and target; weight and pos_weight get no gradient, and PyTorch refuses them where they want one"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let x, t = d.Input 0, d.Input 1
+                        let weight, positive = optionalInput d 2, optionalInput d 3
+
+                        let shape =
+                            [ 0; 2; 3 ]
+                            |> List.filter (fun i -> i = 0 || d.Has i)
+                            |> List.map d.ShapeOf
+                            |> List.fold broadcastShape [||]
+
+                        let g = spread d shape g |> timesOptional weight
+
+                        [ Some(fun () ->
+                              match positive with
+                              | None -> (Shaping.unary "sigmoid" x - t) * g
+                              | Some p ->
+                                  let pt = p * t
+                                  ((pt + 1.0 - t) * Shaping.unary "sigmoid" x - pt) * g)
+                          Some(fun () ->
+                              match positive with
+                              | None -> -x * g
+                              | Some p -> (Shaping.unary "log_sigmoid" -x - p * Shaping.unary "log_sigmoid" x) * g)
+                          None
+                          None ])
+                ) }
+
+    // ---- cross_entropy ----
+
+    /// The dimension of the classes: the second, or the only one.
+    let private classDim (shape: int[]) = if shape.Length = 1 then 0 else 1
+
+    type private Settings =
+        { Reduction: Reducing
+          Ignored: int64
+          Smoothing: float }
+
+    let private readSettings (attrs: Attrs) =
+        result {
+            let! reduction = readReduction attrs
+            let! ignored = Read.integerOr -100 attrs "ignore_index"
+            let! smoothing = Read.numberOr 0.0 attrs "label_smoothing"
+
+            do!
+                Complain.unlessValue (smoothing >= 0.0 && smoothing <= 1.0) (fun () ->
+                    $"label_smoothing must be between 0.0 and 1.0. Got: {smoothing}")
+
+            return
+                { Reduction = reduction
+                  Ignored = int64 ignored
+                  Smoothing = smoothing }
+        }
+
+    /// The shape of a class index target, from that of the logits.
+    let private checkClasses (x: int[]) (target: int[]) (groups: Groups) =
+        if target.Length <> groups.Result.Length then
+            Complain.shape
+                $"Expected a target of shape {Shape.show groups.Result} for an input of shape {Shape.show x}, got {Shape.show target}"
+        elif x.Length = 2 && target <> groups.Result then
+            Complain.shape $"Expected input batch_size ({x[0]}) to match target batch_size ({target[0]})."
+        elif target <> groups.Result then
+            Complain.shape $"Expected target size {Shape.show groups.Result}, got {Shape.show target}"
+        else
+            Ok()
+
+    let private checkWeight classes (weight: Value<'S> option) =
+        match weight with
+        | Some w when w.Shape <> [| classes |] ->
+            Complain.shape
+                $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shape.show w.Shape}"
+        | _ -> Ok()
+
+    /// Numbers for each class of each group, laid out as the logits are.
+    let private layOut (groups: Groups) count (perGroup: 'a[][]) =
+        let found = Array.zeroCreate count
+
+        for o in 0 .. groups.Outer.Length - 1 do
+            for c in 0 .. groups.Inner.Length - 1 do
+                found[groups.Outer[o] + groups.Inner[c]] <- perGroup[o][c]
+
+        found
+
+    /// How much each class of each group counts for class indices: nothing where the target is ignored.
+    let private countsOfClasses<'S when 'S :> IScalar<'S>> dtype settings (weights: 'S[]) (targets: int64[]) =
+        let classes = weights.Length
+        let zero: 'S = Value.exact dtype 0.0
+
+        targets
+        |> Array.map (fun t ->
+            if t = settings.Ignored then
+                Array.create classes zero
+            else
+                Array.init classes (fun c ->
+                    if settings.Smoothing > 0.0 then
+                        Loss.smoothed (1.0 - settings.Smoothing) (settings.Smoothing / float classes) (int64 c = t) weights[c]
+                    elif int64 c = t then
+                        weights[c]
+                    else
+                        zero))
+
+    /// The loss of class indices: the loss, and how much each log-probability counts in it.
+    let private ofClasses<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: int64[]) =
+        let counts = countsOfClasses dtype settings weights targets
+
+        // Classes that count for nothing are left out, whatever their log-probability.
+        let used o =
+            [| for c in 0 .. weights.Length - 1 do
+                   if targets[o] <> settings.Ignored && (settings.Smoothing > 0.0 || int64 c = targets[o]) then
+                       struct (counts[o][c], logs[o][c]) |]
+
+        let loss (terms: struct ('S * 'S)[]) =
+            Loss.minusDot
+                dtype
+                (terms |> Array.map (fun struct (count, _) -> count))
+                (terms |> Array.map (fun struct (_, log) -> log))
+
+        let together () = [| 0 .. targets.Length - 1 |] |> Array.collect used |> loss
+
+        match settings.Reduction with
+        | Elementwise -> Value.floats dtype groups.Result (Array.init targets.Length (used >> loss)), counts
+        | Sum -> Value.floats dtype [||] [| together () |], counts
+        | Mean ->
+            let kept = targets |> Array.filter (fun t -> t <> settings.Ignored)
+
+            let total =
+                if weighted then
+                    kept |> Array.map (fun t -> weights[int t]) |> Reduce.total dtype
+                else
+                    Value.exact dtype (float kept.Length)
+
+            let share o =
+                if targets[o] = settings.Ignored then counts[o] else counts[o] |> Array.map (fun q -> Loss.ratio q total)
+
+            Value.floats dtype [||] [| Loss.ratio (together ()) total |], Array.init targets.Length share
+
+    /// The loss of class probabilities.
+    let private ofProbabilities<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: 'S[][]) =
+        let share = settings.Smoothing / float weights.Length
+
+        let count o c =
+            let t = targets[o][c]
+            let t = if settings.Smoothing > 0.0 then Loss.mixed (1.0 - settings.Smoothing) share t else t
+            if weighted then Loss.times t weights[c] else t
+
+        let counts = Array.init targets.Length (fun o -> Array.init weights.Length (count o))
+
+        match settings.Reduction with
+        | Elementwise -> Value.floats dtype groups.Result (Array.map2 (Loss.minusDot dtype) counts logs)
+        | reduction ->
+            let sum = Loss.minusDot dtype (Array.concat counts) (Array.concat logs)
+            Value.floats dtype [||] [| if reduction = Mean then Reduce.over (float targets.Length) sum else sum |]
+
+    let private unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
+        if decided then v else Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
+
+    /// The loss, the log-probabilities, and for class indices how much each of these counts in the loss. Only the loss is visible; the
+    /// others are what PyTorch keeps in the nodes that cross_entropy is made of.
+    let private crossEntropyForward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
+                    let! target = Argument.tensor call 1
+                    let weight = Argument.tryTensor call 2
+                    let! settings = readSettings call.Attrs
+
+                    do! Complain.unlessShape (x.Shape.Length > 0) (fun () -> "cross_entropy: the input needs a dimension of classes")
+
+                    do!
+                        Complain.unlessDType x.DType.IsFloat (fun () ->
+                            $"\"log_softmax_lastdim_kernel_impl\" not implemented for '{Promotion.messageName x.DType}'")
+
+                    let groups = Groups.over x.Shape [ classDim x.Shape ] false
+                    let classes = groups.Size
+                    do! checkWeight classes weight
+                    let logs = groups.Of(Value.asFloats x.DType x) |> Array.map (Normalise.logSoftmax x.DType)
+                    let logProbabilities = layOut groups (Value.count x) logs |> Value.floats x.DType x.Shape
+
+                    let weights =
+                        match weight with
+                        | Some w -> Value.asFloats x.DType w
+                        | None -> Array.create classes (Value.exact x.DType 1.0)
+
+                    if target.Shape = x.Shape then
+                        do!
+                            Complain.unlessDType target.DType.IsFloat (fun () ->
+                                $"Expected floating point type for target with class probabilities, got {Promotion.messageName target.DType}")
+
+                        do!
+                            Complain.unlessValue (settings.Ignored < 0L) (fun () ->
+                                "ignore_index is not supported for floating point target")
+
+                        let targets = groups.Of(Value.asFloats x.DType target)
+                        let loss = ofProbabilities x.DType settings groups logs weights weight.IsSome targets
+                        return [ loss; logProbabilities; Value.floats x.DType [| 0 |] [||] ]
+                    else
+                        do! checkClasses x.Shape target.Shape groups
+
+                        do!
+                            Complain.unlessDType (target.DType = Int64) (fun () ->
+                                $"expected scalar type Long but found {Promotion.messageName target.DType}")
+
+                        let targets, decided = Value.asInts Int64 target
+
+                        match targets |> Array.tryFind (fun t -> t <> settings.Ignored && (t < 0L || t >= int64 classes)) with
+                        | Some t when decided -> return! Complain.index $"Target {t} is out of bounds."
+                        | _ ->
+                            let targets =
+                                targets
+                                |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L)))
+
+                            let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
+                            let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
+                            return [ unknown decided loss; logProbabilities; unknown decided counts ]
+                } }
+
+    /// The gradient reaches the logits through the log-probabilities l: of the loss it is -g times how much each counts, and under
+    /// create_graph l has gradients of its own.
+    let private crossEntropyRule: Rule =
+        fun d ->
+            let shape = d.ShapeOf 0
+            let dim = classDim shape
+            let settings = ofRule (readSettings d.Attrs)
+            let probabilities = d.ShapeOf 1 = shape
+            let logs () = d.Output 1
+            let perClass = shape |> Array.mapi (fun k size -> if k = dim then size else 1)
+            let perGroup = shape |> Array.mapi (fun k size -> if k = dim then 1 else size)
+            let weight () = if d.Has 2 then Some(d.Input 2 |> Shaping.reshape perClass) else None
+            let kept, share = 1.0 - settings.Smoothing, settings.Smoothing / float shape[dim]
+
+            /// The gradient of each group's loss, to be multiplied with the classes' counts.
+            let each (g: Term) =
+                match settings.Reduction with
+                | Elementwise -> Shaping.reshape perGroup g
+                | Mean when probabilities -> Reductions.overCount (Shape.count perGroup) g
+                | _ -> g
+
+            let smoothedTarget () =
+                if settings.Smoothing > 0.0 then d.Input 1 * kept + share else d.Input 1
+
+            let ofLoss () =
+                d.Gradient 0
+                |> Option.map (fun g ->
+                    let counts = if probabilities then smoothedTarget () |> timesOptional (weight ()) else d.Output 2
+                    -(each g * counts))
+
+            let toLogits () =
+                let arriving =
+                    match ofLoss (), d.Gradient 1 with
+                    | Some a, Some b -> Some(a + b)
+                    | a, None -> a
+                    | None, b -> b
+
+                arriving
+                |> Option.map (fun g -> g - Shaping.unary "exp" (logs ()) * Shaping.sumOver [ dim ] true g)
+
+            let toTarget () =
+                d.Gradient 0
+                |> Option.map (fun g ->
+                    let slope = -(each g * logs ()) |> timesOptional (weight ())
+                    if settings.Smoothing > 0.0 then slope * kept else slope)
+
+            let toWeight () =
+                d.Gradient 0
+                |> Option.map (fun g ->
+                    -(each g * logs ()) * smoothedTarget ()
+                    |> Derive.sumTo perClass
+                    |> Shaping.reshape (d.ShapeOf 2))
+
+            [ for i in 0 .. d.Inputs - 1 ->
+                  if not (d.Needs i) then None
+                  elif i = 0 then toLogits () |> Option.map (Derive.fit d 0)
+                  elif not probabilities then None
+                  elif i = 1 then toTarget () |> Option.map (Derive.fit d 1)
+                  else toWeight () |> Option.map (Derive.fit d 2) ]
+
+    let crossEntropy =
+        { Define.computes
+              "cross_entropy"
+              "y = -sum over c of target[c] weight[c] log_softmax(x)[c], averaged (by weight, for class indices)"
+              [ ArgKind.Float; ArgKind.Index; ArgKind.Optional ArgKind.Float ]
+              [ reductionAttr
+                Define.attr "ignore_index" (AttrKind.Integer [ -100L; 0L; 1L ])
+                Define.attr "label_smoothing" (AttrKind.Number [ 0.0; 0.1; 0.5 ]) ]
+              crossEntropyForward with
+            Node = "NllLoss"
+            Shapes =
+                [ [ [| 2; 3 |]; [| 2 |] ]
+                  [ [| 3; 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 3 |]; [||] ]
+                  [ [| 2; 3; 2 |]; [| 2; 2 |] ]
+                  [ [| 2; 3; 2; 2 |]; [| 2; 2; 2 |]; [| 3 |] ]
+                  [ [| 1; 1 |]; [| 1 |] ] ]
+            Saves = fun needs _ -> if needs 0 || needs 1 || needs 2 then [ Input 1; Input 2; Output 1; Output 2 ] else []
+            Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
+            Derivative = Some crossEntropyRule }
+
+    let all =
+        [ mseLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy ]

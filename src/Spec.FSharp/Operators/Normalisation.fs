@@ -30,6 +30,28 @@ module internal Normalise =
             let logTotal = log (sum (Array.map exp ds))
             ds |> Array.map (fun d -> d - logTotal)
 
+    /// s (x - mean of x) along a line: distances first, or scaled first.
+    let scaledDistance<'S when 'S :> IScalar<'S>> (xs: 'S[]) (scale: 'S) : 'S[] =
+        if xs.Length = 0 then
+            xs
+        else
+            let mean = Reduce.over (float xs.Length) (sum xs)
+            let shift = scale * mean
+            xs |> Array.map (fun x -> 'S.Permitted [| (x - mean) * scale; x * scale - shift |])
+
+    /// The sum of a (x - mean of x) along a line: distances first, or the mean's part taken off the product.
+    let covariance<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (xs: 'S[]) : 'S =
+        if xs.Length = 0 then
+            Value.exact dtype 0.0
+        else
+            let mean = Reduce.over (float xs.Length) (sum xs)
+            'S.Permitted [| dot a (xs |> Array.map (fun x -> x - mean)); dot a xs - mean * sum a |]
+
+    /// (x - mean of x) / sqrt(var x + eps) along a line.
+    let standardise<'S when 'S :> IScalar<'S>> dtype (eps: float) (xs: 'S[]) : 'S[] =
+        let spread = Reduce.variance dtype 0.0 xs + num eps
+        scaledDistance xs ('S.Permitted [| num 1.0 / sqrt spread; apply Elementary.Rsqrt spread |])
+
 /// Softmax and layer normalisation.
 module Normalisation =
     /// The elements along dimension `dim`, transformed together: what they become is laid out as they were.
@@ -108,4 +130,195 @@ module Normalisation =
                               g - Derive.apply "exp" [ d.Output 0 ] [] * Shaping.sumOver [ dimOfRule d ] true g) ])
                 ) }
 
-    let all = [ softmax; logSoftmax ]
+    // ---- layer_norm ----
+
+    /// The number of elements that are normalised together: those of the last dimensions, which `normalized_shape` names.
+    let private lineOf (attrs: Attrs) (shape: int[]) =
+        result {
+            let! normalized = Read.integers attrs "normalized_shape"
+            let normalized = Array.ofList normalized
+
+            do!
+                Complain.unlessShape (normalized.Length > 0) (fun () ->
+                    $"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
+
+            let tail = shape[max 0 (shape.Length - normalized.Length) ..]
+
+            do!
+                Complain.unlessShape (tail = normalized) (fun () ->
+                    let wanted = normalized |> Array.map string |> String.concat ", "
+                    $"Given normalized_shape={Shape.show normalized}, expected input with shape [*, {wanted}], but got input of size{Shape.show shape}")
+
+            return normalized
+        }
+
+    let private checkAffine name (normalized: int[]) (tensor: Value<'S> option) =
+        match tensor with
+        | Some t when t.Shape <> normalized ->
+            Complain.shape
+                $"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {Shape.show t.Shape} and normalized_shape = {Shape.show normalized}"
+        | _ -> Ok()
+
+    let private ofRule reading =
+        match reading with
+        | Ok value -> value
+        | Error(complaint: Complaint) -> invalidOp complaint.Message
+
+    let private readEps attrs = Read.numberOr 1e-5 attrs "eps"
+
+    let layerNorm =
+        { Define.computes
+              "layer_norm"
+              "y = (x - mean) / sqrt(var + eps) weight + bias, mean and var over the last dimensions"
+              [ ArgKind.Float; ArgKind.Optional ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              [ Define.required "normalized_shape" (AttrKind.Integers [ [ 3L ]; [ 2L; 3L ]; [ 1L ]; [ 4L ] ])
+                Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let weight, bias = Argument.tryTensor call 1, Argument.tryTensor call 2
+                          let! normalized = lineOf call.Attrs x.Shape
+                          do! checkAffine "weight" normalized weight
+                          do! checkAffine "bias" normalized bias
+                          let! eps = readEps call.Attrs
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  $"\"LayerNormKernelImpl\" not implemented for '{Promotion.messageName x.DType}'")
+
+                          let others = [ weight; bias ] |> List.choose id
+
+                          do!
+                              match others |> List.tryFind (fun t -> t.DType <> x.DType) with
+                              | Some other ->
+                                  Complain.dtype
+                                      $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName other.DType}"
+                              | None -> Ok()
+
+                          let n = Shape.count normalized
+                          let elements = Value.asFloats x.DType x
+                          let weights = weight |> Option.map (Value.asFloats x.DType)
+                          let biases = bias |> Option.map (Value.asFloats x.DType)
+
+                          let affine i (y: 'S) =
+                              let y =
+                                  match weights with
+                                  | Some w -> 'S.Mul(y, w[i])
+                                  | None -> y
+
+                              match biases with
+                              | Some b -> 'S.Add(y, b[i])
+                              | None -> y
+
+                          let lines = if n = 0 then [||] else Array.chunkBySize n elements
+                          let found = lines |> Array.collect (Normalise.standardise x.DType eps >> Array.mapi affine)
+                          return [ Value.floats x.DType x.Shape found ]
+                      } } with
+            Node = "NativeLayerNorm"
+            Shapes =
+                [ [ [| 2; 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 2; 2; 3 |]; [| 2; 3 |]; [| 2; 3 |] ]
+                  [ [| 2; 4 |] ]
+                  [ [| 2; 1 |]; [| 1 |]; [| 1 |] ]
+                  [ [| 0; 3 |]; [| 3 |]; [| 3 |] ] ]
+            // All three, whichever needs a gradient: derivatives.yaml has one formula for them.
+            Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
+            Kinks =
+                Some
+                    "equal elements give 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (section 5 of the divergences)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let normalized = ofRule (lineOf d.Attrs (d.ShapeOf 0))
+                        let n = Shape.count normalized
+                        let rows = if n = 0 then 0 else Shape.count (d.ShapeOf 0) / n
+                        let asRows = Shaping.reshape [| rows; n |]
+                        let asLine = Shaping.reshape [| n |]
+                        let line name args = Derive.apply name args []
+                        let x = asRows (d.Input 0)
+                        let g = asRows g
+
+                        let variance =
+                            Derive.apply
+                                "var"
+                                [ x ]
+                                [ "dim", Derive.dimsAttr [ -1 ]; "correction", Attr.Integer 0L; "keepdim", Attr.Flag true ]
+
+                        let scale = Shaping.unary "rsqrt" (variance + ofRule (readEps d.Attrs))
+
+                        [ Some(fun () ->
+                              let g = if d.Has 1 then g * asLine (d.Input 1) else g
+                              let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
+
+                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ]
+                              |> Shaping.reshape (d.ShapeOf 0))
+                          Some(fun () ->
+                              g * line "scaled_distance" [ x; scale ]
+                              |> Shaping.sumOver [ 0 ] false
+                              |> Shaping.reshape normalized)
+                          Some(fun () -> g |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized) ])
+                ) }
+
+    /// The lines of x along its last dimension.
+    let private linesOf (x: Value<'S>) =
+        let n = Array.last x.Shape
+        if n = 0 then [||] else Array.chunkBySize n (Value.asFloats x.DType x)
+
+    let private perLine (x: Value<'S>) = Array.append x.Shape[.. x.Shape.Length - 2] [| 1 |]
+
+    let private bilinear name formula shapes forward gradients =
+        { Define.computes name formula [ ArgKind.Float; ArgKind.Float ] [] forward with
+            Internal = true
+            Shapes = shapes
+            Saves =
+                fun needs _ ->
+                    [ if needs 1 then
+                          Input 0
+                      if needs 0 then
+                          Input 1 ]
+            Derivative = Some(Derive.rule gradients) }
+
+    let scaledDistance =
+        bilinear
+            "scaled_distance"
+            "y[r,i] = s[r] (x[r,i] - mean of x[r])"
+            [ [ [| 2; 3 |]; [| 2; 1 |] ]; [ [| 1; 4 |]; [| 1; 1 |] ] ]
+            { new Forward with
+                member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                    result {
+                        let! x = Argument.floats call 0
+                        let! scale = Argument.floats call 1
+                        let scales = Value.asFloats x.DType scale
+                        let found = linesOf x |> Array.mapi (fun r line -> Normalise.scaledDistance line scales[r]) |> Array.concat
+                        return [ Value.floats x.DType x.Shape found ]
+                    } }
+            (fun d g ->
+                [ Some(fun () -> Derive.apply "scaled_distance" [ g; d.Input 1 ] [])
+                  Some(fun () -> Derive.apply "covariance" [ g; d.Input 0 ] []) ])
+
+    let covariance =
+        bilinear
+            "covariance"
+            "y[r] = sum over i of a[r,i] (x[r,i] - mean of x[r])"
+            [ [ [| 2; 3 |]; [| 2; 3 |] ]; [ [| 1; 4 |]; [| 1; 4 |] ] ]
+            { new Forward with
+                member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                    result {
+                        let! a = Argument.floats call 0
+                        let! x = Argument.floats call 1
+
+                        let found =
+                            if Array.last x.Shape = 0 then
+                                Array.create (Shape.count (perLine x)) (Value.exact x.DType 0.0)
+                            else
+                                Array.map2 (Normalise.covariance x.DType) (linesOf a) (linesOf x)
+
+                        return [ Value.floats x.DType (perLine x) found ]
+                    } }
+            (fun d g ->
+                [ Some(fun () -> Derive.apply "scaled_distance" [ d.Input 1; g ] [])
+                  Some(fun () -> Derive.apply "scaled_distance" [ d.Input 0; g ] []) ])
+
+    let all = [ softmax; logSoftmax; layerNorm; scaledDistance; covariance ]
