@@ -1,3 +1,5 @@
+using Verified.Engine.Kernels;
+
 namespace Verified.Engine;
 
 /// <summary>Activation functions.</summary>
@@ -6,14 +8,14 @@ internal static class Activations
     /// <summary>g where y is positive (or NaN), else zero: a choice, not a product, so that an infinite g does not become NaN.</summary>
     public static readonly BinaryOperator ReluBackward = new(
         "threshold_backward",
-        (g, y, _, into) => Elementwise.Binary<Functions.WherePositive>(g, y, into),
+        (g, y, _, into) => Elementwise.Binary(g, y, into, new Op.ReluBackward<float>(), new Op.ReluBackward<double>()),
         new Rule(Saved.Input1, (g, c) => ReluBackward!.Apply(g, c.Input(1))),
         Rule.NotDifferentiable)
     { HasInPlaceTwin = false };
 
     public static readonly UnaryOperator Relu = new(
         "relu",
-        (x, _, into) => Elementwise.Unary<Functions.Relu>(x, into),
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Relu<float>(), new Op.Relu<double>(), new Op.Relu<long>()),
         new Rule(Saved.Output, (g, c) => ReluBackward.Apply(g, c.Output())));
 
     public static IEnumerable<Operator> All => [Relu, ReluBackward];

@@ -1,3 +1,5 @@
+using Verified.Engine.Kernels;
+
 namespace Verified.Engine;
 
 /// <summary>Sums, products and quotients of two operands.</summary>
@@ -5,37 +7,37 @@ internal static class Arithmetic
 {
     public static readonly BinaryOperator Add = new(
         "add",
-        (a, b, attributes, into) => Elementwise.Binary<Functions.Add>(a, Scaled(b, attributes), into),
+        (a, b, attributes, into) => Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => Alpha(g, c)))
     { Keywords = ["alpha"] };
 
     public static readonly BinaryOperator Sub = new(
         "sub",
-        (a, b, attributes, into) => Elementwise.Binary<Functions.Subtract>(a, Scaled(b, attributes), into),
+        (a, b, attributes, into) => Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Sub<float>(), new Op.Sub<double>(), new Op.Sub<long>()),
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => -Alpha(g, c)))
     { Keywords = ["alpha"] };
 
     public static readonly BinaryOperator Mul = new(
         "mul",
-        (a, b, _, into) => Elementwise.Binary<Functions.Multiply>(a, b, into),
+        (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()),
         new Rule(Saved.Input1, (g, c) => g * c.Input(1)),
         new Rule(Saved.Input0, (g, c) => g * c.Input(0)));
 
     public static readonly BinaryOperator Div = new(
         "div",
-        (a, b, _, into) => Elementwise.Binary<Functions.Divide>(a, b, into, toFloat: true),
+        (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>()),
         new Rule(Saved.Input1, (g, c) => g / c.Input(1)),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => -g * (c.Input(0) / c.Input(1) / c.Input(1))));
 
     public static readonly UnaryOperator Neg = new(
-        "neg", (x, _, into) => Elementwise.Unary<Functions.Negate>(x, into), new Rule(g => -g));
+        "neg", (x, _, into) => Elementwise.Unary(x, into, new Op.Neg<float>(), new Op.Neg<double>(), new Op.Neg<long>()), new Rule(g => -g));
 
     public static IEnumerable<Operator> All => [Add, Sub, Mul, Div, Neg];
 
     private static Tensor Scaled(Tensor b, Attributes attributes) =>
-        attributes.Number("alpha") is { } alpha ? Elementwise.Binary<Functions.Multiply>(b, alpha, null) : b;
+        attributes.Number("alpha") is { } alpha ? Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()) : b;
 
     private static Tensor Alpha(Tensor g, BackwardContext c) => c.Attributes.Number("alpha") is { } alpha ? g * alpha : g;
 }

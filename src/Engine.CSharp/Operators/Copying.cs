@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
+using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
@@ -9,6 +8,7 @@ internal static class Copying
     /// <summary>Copies a tensor, repeated where it broadcasts and converted, over another of the broadcast shape.</summary>
     public static void Copy(Tensor from, Tensor to)
     {
+        if (to.Count == 0) return;
         switch (from.DType)
         {
             case DType.Float32: From<float>(from, to); break;
@@ -38,38 +38,21 @@ internal static class Copying
     }
 
     private static void From<T>(Tensor from, Tensor to)
-        where T : unmanaged, INumber<T>
+        where T : unmanaged, System.Numerics.INumber<T>
     {
+        var steps = Shapes.ExpandStrides(from.Sizes, from.Steps, to.Sizes);
+        ref var source = ref from.Origin<T>();
+        if (from.DType == to.DType)
+        {
+            Conversion.Copy(to.Sizes, ref source, steps, ref to.Origin<T>(), to.Steps);
+            return;
+        }
         switch (to.DType)
         {
-            case DType.Float32: Run<T, float>(from, to); break;
-            case DType.Float64: Run<T, double>(from, to); break;
-            case DType.Int64: Run<T, long>(from, to); break;
-            default: Run<T, byte>(from, to); break;
+            case DType.Float32: Conversion.Convert(to.Sizes, ref source, steps, ref to.Origin<float>(), to.Steps); break;
+            case DType.Float64: Conversion.Convert(to.Sizes, ref source, steps, ref to.Origin<double>(), to.Steps); break;
+            case DType.Int64: Conversion.Convert(to.Sizes, ref source, steps, ref to.Origin<long>(), to.Steps); break;
+            default: Conversion.Convert(to.Sizes, ref source, steps, ref to.Origin<byte>(), to.Steps); break;
         }
-    }
-
-    private static void Run<TFrom, TTo>(Tensor from, Tensor to)
-        where TFrom : unmanaged, INumber<TFrom>
-        where TTo : unmanaged, INumber<TTo>
-    {
-        ref var source = ref from.Origin<TFrom>();
-        ref var target = ref to.Origin<TTo>();
-        var rows = new Rows(to.Sizes, Shapes.ExpandStrides(from.Sizes, from.Steps, to.Sizes), to.Steps);
-        while (rows.Next())
-        {
-            for (var i = 0; i < rows.Length; i++)
-                Unsafe.Add(ref target, rows.Offset1 + (i * rows.Step1)) = Convert<TFrom, TTo>(Unsafe.Add(ref source, rows.Offset0 + (i * rows.Step0)));
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TTo Convert<TFrom, TTo>(TFrom value)
-        where TFrom : unmanaged, INumber<TFrom>
-        where TTo : unmanaged, INumber<TTo>
-    {
-        if (typeof(TFrom) == typeof(TTo)) return Unsafe.As<TFrom, TTo>(ref value);
-        if (typeof(TTo) == typeof(byte)) return value != TFrom.Zero ? TTo.One : TTo.Zero;
-        return TTo.CreateTruncating(value);
     }
 }

@@ -4,11 +4,11 @@ namespace Verified.Engine;
 internal static class Exponentials
 {
     public static readonly UnaryOperator Exp = new(
-        "exp", (x, _, into) => Elementwise.Unary<Functions.Exp>(x, into), new Rule(Saved.Output, (g, c) => g * c.Output()));
+        "exp", (x, _, into) => Functions.Exp(x, into), new Rule(Saved.Output, (g, c) => g * c.Output()));
 
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
-        (x, _, into) => Elementwise.Unary<Functions.Sigmoid>(x, into),
+        (x, _, into) => Functions.Sigmoid(x, into),
         new Rule(Saved.Output, (g, c) => g * (1 - c.Output()) * c.Output()));
 
     public static IEnumerable<Operator> All => [Exp, Sigmoid];

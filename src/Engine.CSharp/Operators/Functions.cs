@@ -1,60 +1,51 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
-/// <summary>The scalar functions behind the pointwise operators.</summary>
+/// <summary>Elementary functions by the runtime's scalar ones.</summary>
 internal static class Functions
 {
-    internal struct Add : IBinaryFunction
+    public static Tensor Exp(Tensor x, Tensor? into) => Map(x, into, new ExpFunction());
+
+    public static Tensor Sigmoid(Tensor x, Tensor? into) => Map(x, into, new SigmoidFunction());
+
+    private static Tensor Map<TFunction>(Tensor x, Tensor? into, TFunction function)
+        where TFunction : struct, IFunction
     {
-        public static T Invoke<T>(T a, T b)
-            where T : unmanaged, System.Numerics.INumber<T> => a + b;
+        var dtype = x.DType.IsFloat() ? x.DType : DType.Float32;
+        if (into is not null) InPlaceChecks.DType(into, dtype);
+        var packed = Tensor.Empty(x.Sizes, dtype);
+        Copying.Copy(x, packed);
+        for (var i = 0; i < packed.Count; i++)
+        {
+            if (dtype == DType.Float32) Apply(ref Unsafe.Add(ref packed.Origin<float>(), i), function);
+            else Apply(ref Unsafe.Add(ref packed.Origin<double>(), i), function);
+        }
+        if (into is null) return packed;
+        Copying.Copy(packed, into);
+        return into;
     }
 
-    internal struct Subtract : IBinaryFunction
+    private static void Apply<T, TFunction>(ref T x, TFunction function)
+        where T : IFloatingPointIeee754<T>
+        where TFunction : struct, IFunction => x = function.Invoke(x);
+
+    private interface IFunction
     {
-        public static T Invoke<T>(T a, T b)
-            where T : unmanaged, System.Numerics.INumber<T> => a - b;
+        T Invoke<T>(T x)
+            where T : IFloatingPointIeee754<T>;
     }
 
-    internal struct Multiply : IBinaryFunction
+    private struct ExpFunction : IFunction
     {
-        public static T Invoke<T>(T a, T b)
-            where T : unmanaged, System.Numerics.INumber<T> => a * b;
+        public readonly T Invoke<T>(T x)
+            where T : IFloatingPointIeee754<T> => T.Exp(x);
     }
 
-    internal struct Divide : IBinaryFunction
+    private struct SigmoidFunction : IFunction
     {
-        public static T Invoke<T>(T a, T b)
-            where T : unmanaged, System.Numerics.INumber<T> => a / b;
-    }
-
-    internal struct Negate : IUnaryFunction
-    {
-        public static T Invoke<T>(T x)
-            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => -x;
-    }
-
-    internal struct Exp : IUnaryFunction
-    {
-        public static T Invoke<T>(T x)
-            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => T.Exp(x);
-    }
-
-    internal struct Sigmoid : IUnaryFunction
-    {
-        public static T Invoke<T>(T x)
-            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => T.One / (T.One + T.Exp(-x));
-    }
-
-    internal struct Relu : IUnaryFunction
-    {
-        public static T Invoke<T>(T x)
-            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> => x < T.Zero ? T.Zero : x;
-    }
-
-    /// <summary>The first where the second is positive or NaN, else zero.</summary>
-    internal struct WherePositive : IBinaryFunction
-    {
-        public static T Invoke<T>(T a, T b)
-            where T : unmanaged, System.Numerics.INumber<T> => b <= T.Zero ? T.Zero : a;
+        public readonly T Invoke<T>(T x)
+            where T : IFloatingPointIeee754<T> => T.One / (T.One + T.Exp(-x));
     }
 }

@@ -72,14 +72,14 @@ internal static class Reductions
         ref var source = ref x.Origin<T>();
         ref var target = ref result.Origin<T>();
         var count = TSum.CreateChecked(Shapes.Count(removedSizes));
-        var outer = new Rows(keptSizes, keptSteps, Shapes.ContiguousStrides(keptSizes));
+        var outer = new RowWalk(keptSizes, keptSteps, Shapes.ContiguousStrides(keptSizes));
         while (outer.Next())
         {
             for (var i = 0; i < outer.Length; i++)
             {
                 var sum = TSum.Zero;
                 var start = outer.Offset0 + (i * outer.Step0);
-                var inner = new Rows(removedSizes, removedSteps, removedSteps);
+                var inner = new RowWalk(removedSizes, removedSteps, removedSteps);
                 while (inner.Next())
                     for (var j = 0; j < inner.Length; j++) sum += TSum.CreateTruncating(Unsafe.Add(ref source, start + inner.Offset0 + (j * inner.Step0)));
                 Unsafe.Add(ref target, outer.Offset1 + (i * outer.Step1)) = T.CreateTruncating(mean ? sum / count : sum);

@@ -223,6 +223,10 @@ internal static class Slicing
 
 public sealed partial class Tensor
 {
+    /// <summary>One place of the first dimension, as a view.</summary>
+    [System.Runtime.CompilerServices.IndexerName("Row")]
+    public Tensor this[int index] => Select(0, index);
+
     /// <summary>One place of a dimension, which is dropped.</summary>
     public Tensor Select(int dim, int index) => Slicing.Select.Apply(this, Attributes.Of("dim", dim, "index", index));
 

@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
+using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
@@ -19,11 +18,9 @@ internal static class Fill
     }
 
     private static void Run<T>(Tensor tensor, T value)
-        where T : unmanaged, INumber<T>
+        where T : unmanaged
     {
-        ref var target = ref tensor.Origin<T>();
-        var rows = new Rows(tensor.Sizes, tensor.Steps, tensor.Steps);
-        while (rows.Next())
-            for (var i = 0; i < rows.Length; i++) Unsafe.Add(ref target, rows.Offset1 + (i * rows.Step1)) = value;
+        if (tensor.Sizes.Length == 0) tensor.Origin<T>() = value;
+        else Conversion.Fill(tensor.Sizes, value, ref tensor.Origin<T>(), tensor.Steps);
     }
 }

@@ -60,7 +60,7 @@ public sealed partial class Tensor
             return;
         }
         foreach (var i in Places(t, summarize))
-            if (i >= 0) Visit(t.Row(i), summarize, shown);
+            if (i >= 0) Visit(t.RawRow(i), summarize, shown);
     }
 
     /// <summary>The places of the first dimension that are printed, -1 for the dots between.</summary>
@@ -82,10 +82,10 @@ public sealed partial class Tensor
             var lines = items.Chunk(perLine).Select(line => string.Join(", ", line));
             return "[" + string.Join(",\n" + new string(' ', indent + 1), lines) + "]";
         }
-        var parts = Places(t, summarize).Select(i => i < 0 ? "..." : Format(t.Row(i), indent + 1, summarize, formatter));
+        var parts = Places(t, summarize).Select(i => i < 0 ? "..." : Format(t.RawRow(i), indent + 1, summarize, formatter));
         return "[" + string.Join("," + new string('\n', t.Rank - 1) + new string(' ', indent + 1), parts) + "]";
     }
 
     /// <summary>One place of the first dimension, off the tape and unknown to it.</summary>
-    private Tensor Row(int index) => Alias(Sizes[1..], Steps[1..], Offset + (index * Steps[0]));
+    private Tensor RawRow(int index) => Alias(Sizes[1..], Steps[1..], Offset + (index * Steps[0]));
 }

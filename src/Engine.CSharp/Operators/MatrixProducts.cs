@@ -1,10 +1,10 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
+using Verified.Engine.Blas;
 
 namespace Verified.Engine;
 
 /// <summary>Products of matrices and vectors.</summary>
-internal static class Products
+internal static class MatrixProducts
 {
     public static readonly FunctionOperator Mm = new(
         "mm",
@@ -59,7 +59,7 @@ internal static class Products
         }
         SameType(a, b, "m1", "m2");
         var result = Tensor.Empty([a.Sizes[0], b.Sizes[1]], a.DType);
-        Gemm(a, b, result, 0, 0, 0);
+        Multiply(a, b, result);
         return result;
     }
 
@@ -75,7 +75,7 @@ internal static class Products
         }
         SameType(a, b, "m1", "m2");
         var result = Tensor.Empty([a.Sizes[0], a.Sizes[1], b.Sizes[2]], a.DType);
-        for (var i = 0; i < a.Sizes[0]; i++) Gemm(a, b, result, i * a.Steps[0], i * b.Steps[0], i * result.Steps[0]);
+        Multiply(a, b, result);
         return result;
     }
 
@@ -86,7 +86,7 @@ internal static class Products
             throw new AutogradException(ErrorKind.Shape, $"size mismatch, got input ({a.Sizes[0]}), mat ({a.Sizes[0]}x{a.Sizes[1]}), vec ({v.Sizes[0]})");
         SameType(a, v, "mat", "vec");
         var result = Tensor.Empty([a.Sizes[0], 1], a.DType);
-        Gemm(a, v.Alias([v.Sizes[0], 1], [v.Steps[0], 1], v.Offset), result, 0, 0, 0);
+        Multiply(a, v.Alias([v.Sizes[0], 1], [v.Steps[0], 1], v.Offset), result);
         return result.Alias([a.Sizes[0]], [1], 0);
     }
 
@@ -102,7 +102,7 @@ internal static class Products
         if (a.DType != b.DType)
             throw new AutogradException(ErrorKind.Dtype, $"dot : expected both vectors to have same dtype, but found {a.DType.ScalarType()} and {b.DType.ScalarType()}");
         var result = Tensor.Empty([1, 1], a.DType);
-        Gemm(a.Alias([1, a.Sizes[0]], [1, a.Steps[0]], a.Offset), b.Alias([b.Sizes[0], 1], [b.Steps[0], 1], b.Offset), result, 0, 0, 0);
+        Multiply(a.Alias([1, a.Sizes[0]], [1, a.Steps[0]], a.Offset), b.Alias([b.Sizes[0], 1], [b.Steps[0], 1], b.Offset), result);
         return result.Alias([], [], 0);
     }
 
@@ -115,13 +115,14 @@ internal static class Products
         }
     }
 
-    private static void Gemm(Tensor a, Tensor b, Tensor c, int offsetA, int offsetB, int offsetC)
+    /// <summary>Fills a new, row-major result with one product, or with a stack of products that lie <c>Steps[0]</c> apart.</summary>
+    private static void Multiply(Tensor a, Tensor b, Tensor c)
     {
         switch (a.DType)
         {
-            case DType.Float32: Gemm<float, double>(a, b, c, offsetA, offsetB, offsetC); break;
-            case DType.Float64: Gemm<double, double>(a, b, c, offsetA, offsetB, offsetC); break;
-            case DType.Int64: Gemm<long, long>(a, b, c, offsetA, offsetB, offsetC); break;
+            case DType.Float32: Run<float>(a, b, c); break;
+            case DType.Float64: Run<double>(a, b, c); break;
+            case DType.Int64: RunIntegers(a, b, c); break;
             default: throw new AutogradException(ErrorKind.Dtype, "products are not defined for bool operands");
         }
         GC.KeepAlive(a);
@@ -129,26 +130,34 @@ internal static class Products
         GC.KeepAlive(c);
     }
 
-    private static void Gemm<T, TSum>(Tensor a, Tensor b, Tensor c, int offsetA, int offsetB, int offsetC)
-        where T : unmanaged, INumber<T>
-        where TSum : unmanaged, INumber<TSum>
+    private static unsafe void Run<T>(Tensor a, Tensor b, Tensor c)
+        where T : unmanaged
     {
-        int rows = a.Sizes[^2], inner = a.Sizes[^1], columns = b.Sizes[^1];
-        ref var pa = ref Unsafe.Add(ref a.Origin<T>(), offsetA);
-        ref var pb = ref Unsafe.Add(ref b.Origin<T>(), offsetB);
-        ref var pc = ref Unsafe.Add(ref c.Origin<T>(), offsetC);
-        for (var i = 0; i < rows; i++)
+        int m = a.Sizes[^2], k = a.Sizes[^1], n = b.Sizes[^1];
+        fixed (T* pa = &a.Origin<T>(), pb = &b.Origin<T>(), pc = &c.Origin<T>())
         {
-            for (var j = 0; j < columns; j++)
-            {
-                var sum = TSum.Zero;
-                for (var k = 0; k < inner; k++)
-                {
-                    sum += TSum.CreateTruncating(Unsafe.Add(ref pa, (i * a.Steps[^2]) + (k * a.Steps[^1])))
-                        * TSum.CreateTruncating(Unsafe.Add(ref pb, (k * b.Steps[^2]) + (j * b.Steps[^1])));
-                }
-                Unsafe.Add(ref pc, (i * c.Steps[^2]) + (j * c.Steps[^1])) = T.CreateTruncating(sum);
-            }
+            var left = new Operand<T>(pa, a.Steps[^2], a.Steps[^1]);
+            var right = new Operand<T>(pb, b.Steps[^2], b.Steps[^1]);
+            if (a.Rank == 2) Products.Multiply(m, n, k, left, right, pc, n);
+            else Products.MultiplyBatch(a.Sizes[0], m, n, k, left, a.Steps[0], right, b.Steps[0], pc, n, (nint)m * n);
+        }
+    }
+
+    private static void RunIntegers(Tensor a, Tensor b, Tensor c)
+    {
+        int m = a.Sizes[^2], k = a.Sizes[^1], n = b.Sizes[^1];
+        var batch = a.Rank == 2 ? 1 : a.Sizes[0];
+        ref var pa = ref a.Origin<long>();
+        ref var pb = ref b.Origin<long>();
+        ref var pc = ref c.Origin<long>();
+        for (var index = 0; index < batch * m * n; index++)
+        {
+            int stack = index / (m * n), i = index / n % m, j = index % n;
+            nint rowA = (i * a.Steps[^2]) + (a.Rank == 2 ? 0 : stack * a.Steps[0]);
+            nint columnB = (j * b.Steps[^1]) + (b.Rank == 2 ? 0 : stack * b.Steps[0]);
+            var sum = 0L;
+            for (var p = 0; p < k; p++) sum += Unsafe.Add(ref pa, rowA + (p * a.Steps[^1])) * Unsafe.Add(ref pb, columnB + (p * b.Steps[^2]));
+            Unsafe.Add(ref pc, index) = sum;
         }
     }
 }
@@ -156,16 +165,16 @@ internal static class Products
 public sealed partial class Tensor
 {
     /// <summary>The product of two matrices.</summary>
-    public Tensor Mm(Tensor mat2) => Products.Mm.Apply([this, mat2], Attributes.None)[0];
+    public Tensor Mm(Tensor mat2) => MatrixProducts.Mm.Apply([this, mat2], Attributes.None)[0];
 
     /// <summary>The products of two stacks of matrices.</summary>
-    public Tensor Bmm(Tensor mat2) => Products.Bmm.Apply([this, mat2], Attributes.None)[0];
+    public Tensor Bmm(Tensor mat2) => MatrixProducts.Bmm.Apply([this, mat2], Attributes.None)[0];
 
     /// <summary>The product of a matrix and a vector.</summary>
-    public Tensor Mv(Tensor vec) => Products.Mv.Apply([this, vec], Attributes.None)[0];
+    public Tensor Mv(Tensor vec) => MatrixProducts.Mv.Apply([this, vec], Attributes.None)[0];
 
     /// <summary>The sum of the products of two vectors' elements.</summary>
-    public Tensor Dot(Tensor tensor) => Products.Dot.Apply([this, tensor], Attributes.None)[0];
+    public Tensor Dot(Tensor tensor) => MatrixProducts.Dot.Apply([this, tensor], Attributes.None)[0];
 
     /// <summary>The matrix of all products of two vectors' elements.</summary>
     public Tensor Outer(Tensor vec2)

@@ -1,7 +1,7 @@
 namespace Verified.Engine;
 
 /// <summary>Walks up to three operands of one shape by rows of the last dimension.</summary>
-internal struct Rows
+internal struct RowWalk
 {
     private readonly int[] sizes;
     private readonly int[] steps0;
@@ -10,7 +10,7 @@ internal struct Rows
     private readonly int[] at;
     private bool started;
 
-    public Rows(int[] sizes, int[] steps0, int[] steps1, int[]? steps2 = null)
+    public RowWalk(int[] sizes, int[] steps0, int[] steps1, int[]? steps2 = null)
     {
         this.sizes = sizes;
         this.steps0 = steps0;
