@@ -163,23 +163,30 @@ module Autograd =
             Grad = None
             RetainsGrad = false }
 
-    let private detach (s: State<'S>) id : State<'S> * int = State.addTensor (fresh s.Tensors[id]) s
-
+    /// The same storage under a version counter of its own, without a history.
     let private data (s: State<'S>) id : State<'S> * int =
-        let s, alias = detach s id
-        let counter = s.Versions.Count
+        State.addTensor
+            { fresh s.Tensors[id] with
+                Counter = s.Versions.Count
+                Inference = s.Inference && s.Tensors[id].Inference }
+            { s with Versions = s.Versions.Add 0 }
 
-        State.setTensor
-            alias
-            { s.Tensors[alias] with
-                Counter = counter }
-            { s with Versions = s.Versions.Add 0 },
-        alias
+    /// The same storage and version counter, without a history. A tensor of inference mode has no counter to share.
+    let private detach (s: State<'S>) id : State<'S> * int =
+        let t = s.Tensors[id]
+
+        if t.Inference && not s.Inference then
+            data s id
+        else
+            State.addTensor (fresh t) s
 
     let private detachInPlace (s: State<'S>) id : Result<State<'S>, Complaint> =
         let t = s.Tensors[id]
 
-        if t.View.IsSome then
+        // Inference mode knows no histories, and so leaves them alone.
+        if s.Inference then
+            Ok s
+        elif t.View.IsSome then
             complain
                 DetachView
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
@@ -197,22 +204,18 @@ module Autograd =
     let private requireGrad (s: State<'S>) (step: Step) id : Result<State<'S>, Complaint> =
         flag "requires_grad" true step.Attrs
         |> Result.bind (fun wanted ->
-            History.isLeaf s id
-            |> Result.bind (fun leaf ->
-                let t = s.Tensors[id]
+            let t = s.Tensors[id]
 
-                if not leaf && not wanted then
-                    complain
-                        NonleafRequiresGrad
-                        "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-                elif wanted && not t.DType.IsFloat then
-                    complain RequiresGradDType "only Tensors of floating point dtype can require gradients"
-                elif wanted && t.Inference && not s.Inference then
-                    complain
-                        OtherError
-                        "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
-                else
-                    Ok(State.requireGrad wanted id s)))
+            if t.GradFn.IsSome && not wanted then
+                complain
+                    NonleafRequiresGrad
+                    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
+            elif wanted && not t.DType.IsFloat then
+                complain RequiresGradDType "only Tensors of floating point dtype can require gradients"
+            elif wanted && t.Inference && not s.Inference then
+                complain OtherError "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            else
+                Ok(State.requireGrad wanted id s))
 
     let private retainGrad (s: State<'S>) id : Result<State<'S>, Complaint> =
         if not (History.requiresGrad s s.Tensors[id]) then
@@ -312,20 +315,19 @@ module Autograd =
                                 operator registry "fill"
                                 |> Result.bind (fun fill -> Calls.write s fill [| Some view; Some source |] Map.empty)
                             else
-                                let leading = value.Shape |> Array.takeWhile (fun n -> n = 1) |> Array.length
-                                let excess = min leading (max 0 (value.Shape.Length - shape.Length))
+                                let ones = value.Shape |> Array.takeWhile (fun n -> n = 1) |> Array.length
+                                let excess = min ones (max 0 (value.Shape.Length - shape.Length))
+                                let size = Map.ofList [ "size", Derive.sizeAttr value.Shape[excess..] ]
+                                let target = Map.ofList [ "size", Derive.sizeAttr shape ]
+
+                                let shown name attrs (s: State<'S>, source) =
+                                    operator registry name
+                                    |> Result.bind (fun op -> Calls.apply s op [| Some source |] attrs)
+                                    |> Result.map (fun (s, ids) -> s, ids.Head)
 
                                 let narrowed =
-                                    if excess = 0 then
-                                        Ok(s, source)
-                                    else
-                                        operator registry "view"
-                                        |> Result.bind (fun op ->
-                                            let size =
-                                                Attr.Items [ for n in value.Shape[excess..] -> Attr.Integer(int64 n) ]
-
-                                            Calls.apply s op [| Some source |] (Map.ofList [ "size", size ])
-                                            |> Result.map (fun (s, ids) -> s, ids.Head))
+                                    (if excess = 0 then Ok(s, source) else shown "view" size (s, source))
+                                    |> Result.bind (fun found -> if value.Shape = shape then Ok found else shown "expand" target found)
 
                                 narrowed
                                 |> Result.bind (fun (s, source) ->

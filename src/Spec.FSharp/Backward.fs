@@ -29,6 +29,9 @@ module private Passes =
     [<RequireQualifiedAccess>]
     type Operand<'S> =
         | Plain of Value<'S>
+        /// A tensor that is not recorded from, with its value: what a rule returns unchanged is that very tensor, as in PyTorch.
+        | Given of int * Value<'S>
+        /// Under create_graph.
         | Tracked of int
 
     /// A node on its way to be run.
@@ -106,46 +109,51 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
           DType = dtype
           Shape = shape }
 
+    member private _.Add(value: Value<'S>) : int =
+        let s, id = State.addValue (Layout.dense value.Shape) false value state
+        state <- s
+        id
+
     /// A plain value as a term.
     member p.Plain(value: Value<'S>) =
         if creates then
-            let s, id = State.addValue (Layout.dense value.Shape) false value state
-            state <- s
-            p.Tracked id
+            p.Tracked(p.Add value)
         else
             p.Term(Operand.Plain value, value.DType, value.Shape)
 
     member p.Tracked id =
         let t = state.Tensors[id]
 
-        if creates then
-            p.Term(Operand.Tracked id, t.DType, t.Shape)
-        else
-            p.Plain(State.read state t)
+        let operand =
+            if creates then
+                Operand.Tracked id
+            else
+                Operand.Given(id, State.read state t)
+
+        p.Term(operand, t.DType, t.Shape)
 
     member _.Value(term: Term) : Value<'S> =
         match operands[term.Id] with
-        | Operand.Plain value -> value
+        | Operand.Plain value
+        | Operand.Given(_, value) -> value
         | Operand.Tracked id -> State.read state state.Tensors[id]
 
-    /// A tensor of its own that holds a term: what a user may see of it.
+    /// The tensor that a term is: what a user may see of it.
     member p.Tensor(term: Term) : int =
         match operands[term.Id] with
         | Operand.Plain value ->
-            let s, id = State.addValue (Layout.dense value.Shape) false value state
-            state <- s
+            let id = p.Add value
+            operands[term.Id] <- Operand.Given(id, value)
             id
-        | Operand.Tracked id when id >= start.Tensors.Count -> id
-        | Operand.Tracked _ -> p.Copy term
+        | Operand.Given(id, _)
+        | Operand.Tracked id -> id
 
     /// A copy of a term, as a tensor of its own.
     member p.Copy(term: Term) : int =
-        match operands[term.Id] with
-        | Operand.Plain _ -> p.Tensor term
-        | Operand.Tracked _ ->
-            match operands[(p.Strided("strided", term, Layout.dense term.Shape)).Id] with
-            | Operand.Tracked id -> id
-            | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor"
+        if creates then
+            p.Tensor(p.Strided("strided", term, Layout.dense term.Shape))
+        else
+            p.Add(p.Value term)
 
     member p.Apply(op: Operator, args: Term option[], attrs: Attrs) : Term list =
         if creates then
@@ -155,6 +163,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     Option.map (fun t ->
                         match operands[t.Id] with
                         | Operand.Tracked id -> id
+                        | Operand.Given _
                         | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor")
                 )
 
@@ -178,7 +187,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
-    member p.Add(a: Term, b: Term) : Term =
+    member p.Sum(a: Term, b: Term) : Term =
         if creates then
             a + b
         else
@@ -382,7 +391,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     let grad =
                         match state.Tensors[id].Grad with
                         | None -> p.Copy g
-                        | Some before -> p.Tensor(p.Add(p.Tracked before, g))
+                        | Some before -> p.Tensor(p.Sum(p.Tracked before, g))
 
                     p.SetGrad(id, grad)
                 | _ -> ()
@@ -411,7 +420,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         if t.RequiresGrad then
             match t.Grad with
             | None -> p.SetGrad(id, p.Copy gradient)
-            | Some before when creates -> p.SetGrad(id, p.Tensor(p.Add(p.Tracked before, gradient)))
+            | Some before when creates -> p.SetGrad(id, p.Tensor(p.Sum(p.Tracked before, gradient)))
             | Some before ->
                 let total = sum (State.read state state.Tensors[before]) (p.Value gradient)
                 state <- Calls.store before total second state
@@ -494,9 +503,14 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             |> Option.map (
                 List.map (fun id ->
                     if not (History.requiresGrad state state.Tensors[id]) then
-                        fail
-                            { Kind = InputWithoutGrad
-                              Message = "One of the differentiated Tensors does not require grad" }
+                        fail (
+                            if demand.Accumulates then
+                                { Kind = RetainGradWithoutGrad
+                                  Message = "can't retain_grad on Tensor that has requires_grad=False" }
+                            else
+                                { Kind = InputWithoutGrad
+                                  Message = "One of the differentiated Tensors does not require grad" }
+                        )
 
                     let edge = edgeOf id
 
@@ -515,7 +529,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             let slot = slots[edge.Node.Sequence]
 
             match slot.Gradients[edge.Output], gradient with
-            | Some before, Some more -> slot.Gradients[edge.Output] <- Some(p.Add(before, more))
+            | Some before, Some more -> slot.Gradients[edge.Output] <- Some(p.Sum(before, more))
             | None, more -> slot.Gradients[edge.Output] <- more
             | _ -> ()
 
@@ -543,12 +557,20 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             let node = slot.Node
             let gradients = slot.Gradients
 
+            let capture () =
+                for i, k in slot.Captures do
+                    captured[i] <- gradients[k]
+
+            // What is returned of a node that runs as well has not seen its hooks, as PyTorch has it.
+            if slot.Runs then
+                capture ()
+
             if slot.Runs || not slot.Captures.IsEmpty then
                 p.Hooked(node, gradients)
                 p.KeepGradients(node, gradients)
 
-            for i, k in slot.Captures do
-                captured[i] <- gradients[k]
+            if not slot.Runs then
+                capture ()
 
             let results =
                 if not slot.Runs then

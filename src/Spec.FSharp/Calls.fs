@@ -228,9 +228,14 @@ module Calls =
                 let mutable after = s
                 let ids = Array.zeroCreate results.Length
 
+                let arguments =
+                    inputs
+                    |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry))
+                    |> List.ofArray
+
                 results
                 |> List.iteri (fun k value ->
-                    let next, id = State.addValue (Layout.dense value.Shape) second value after
+                    let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
                     after <- next
                     ids[k] <- id)
 
@@ -379,36 +384,36 @@ module Calls =
             | Some view ->
                 History.forbidden t view false
                 |> Result.bind (fun () ->
-                    History.isLeaf s view.Base
-                    |> Result.bind (fun leaf ->
-                        if leaf && History.requiresGrad s t then
-                            complain
-                                ViewOfLeafInPlace
-                                "a view of a leaf Variable that requires grad is being used in an in-place operation."
-                        else
-                            Ok()))
+                    if s.Tensors[view.Base].GradFn.IsNone && History.requiresGrad s t then
+                        complain
+                            ViewOfLeafInPlace
+                            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+                    else
+                        Ok())
             | None -> Ok()
             |> Result.bind (fun () ->
-                History.isLeaf s id
-                |> Result.bind (fun leaf ->
-                    if leaf && History.requiresGrad s t then
-                        complain LeafInPlace "a leaf Variable that requires grad is being used in an in-place operation."
-                    else
-                        Ok()))
+                if t.GradFn.IsNone && History.requiresGrad s t then
+                    complain LeafInPlace "a leaf Variable that requires grad is being used in an in-place operation."
+                else
+                    Ok())
 
     let private checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) : Result<unit, Complaint> =
         let id = inputs[0].Value
         let t = s.Tensors[id]
 
         // Writing one number everywhere may write it twice.
-        if op.Name = "zero" || op.Name = "fill" then
+        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 then
+            Ok()
+        elif op.Name = "copy" && inputs[1] = inputs[0] then
             Ok()
         elif Strides.overlapsItself t.Geometry then
             complain
                 OverlappingWrite
                 "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation."
         elif
-            inputs
+            // A zero-dimensional source that is part of what is filled is copied first.
+            op.Name <> "fill"
+            && inputs
             |> Array.exists (function
                 | Some other when other <> id ->
                     let o = s.Tensors[other]

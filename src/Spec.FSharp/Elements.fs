@@ -9,6 +9,13 @@ module Elements =
         | Elements.Floats x -> Elements.Floats(Strides.gather g x)
         | Elements.Ints(x, decided) -> Elements.Ints(Strides.gather g x, decided)
 
+    /// The storage that a geometry fills, from the elements in row-major order.
+    let arrange (g: Geometry) (elements: Elements<'S>) : Elements<'S> =
+        match elements with
+        | _ when Layout.isContiguous g -> elements
+        | Elements.Floats x -> Elements.Floats(Strides.replace g x (Array.zeroCreate x.Length))
+        | Elements.Ints(x, decided) -> Elements.Ints(Strides.replace g x (Array.zeroCreate x.Length), decided)
+
     /// A storage with the elements that a geometry names replaced; both of one kind.
     let replace (g: Geometry) (elements: Elements<'S>) (storage: Elements<'S>) : Elements<'S> =
         match elements, storage with

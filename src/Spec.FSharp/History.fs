@@ -111,10 +111,6 @@ module History =
                 Ok(s, None)
         | found -> found
 
-    /// Whether a tensor is a leaf: it has no grad_fn.
-    let isLeaf (s: State<'S>) id : Result<bool, Complaint> =
-        gradFn s id |> Result.map (fun (_, edge) -> edge.IsNone)
-
     /// Asks that the gradient of a tensor with a history be kept in its `.grad`; a leaf's is anyway.
     let retain id (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]

@@ -151,7 +151,7 @@ module State =
     /// Whether a tensor holds something of second order.
     let secondOrder (s: State<'S>) (t: Tensor<'S>) = s.Storages[t.Storage].SecondOrder
 
-    /// A new tensor without history, over a storage of its own.
+    /// A new tensor without history, over a storage of its own, which the geometry fills.
     let addValue (geometry: Geometry) second (value: Value<'S>) (s: State<'S>) : State<'S> * int =
         let id = s.Tensors.Count
 
@@ -171,7 +171,7 @@ module State =
         { s with
             Storages =
                 s.Storages.Add
-                    { Elements = value.Elements
+                    { Elements = Elements.arrange geometry value.Elements
                       SecondOrder = second }
             Versions = s.Versions.Add 0
             Tensors = s.Tensors.Add tensor },
