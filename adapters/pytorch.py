@@ -61,13 +61,15 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
     ("nonleaf_requires_grad", r"you can only change requires_grad flags of leaf"),
     ("retain_grad_without_grad", r"can't retain_grad on Tensor"),
     ("other", r"detached in-place, i\.e\. with \.detach_|cannot register a hook|[Ii]nference tensor"),
+    ("value", r"got [345]D\) for the modes|Unrecognised padding mode|invalid shape dimension|sizes should be greater than 0|"
+              r"Expected normalized_shape|expected rounding_mode|padding='same' is not supported"),
     ("unsupported", r"derivative for .* is not implemented|is not differentiable with respect to argument"),
     ("dtype", r"can't be cast to|not implemented for '|same (d|scalar )?type|could not infer output dtype|"
               r"expected scalar type|should be (the same type|floating point)|must be (long|integer|floating)|"
               r"tensors used as indices must be|only supports? (boolean|bool|float|integ)|[Ee]xpected .*\bdtype\b|"
               r"must have the same dtype|dtypes match|[Ee]xpected (index|tensor) to have|scalar types?:|must be either a floating|"
-              r"bool tensor is not supported|not supported (on|for|with) (bool|the)|expects? (a )?bool|boolean tensor|result requires dtype"),
-    ("shape", r"supposed to be a vector|must be the same as input size"),
+              r"bool tensors? is not supported|Expected a floating point|not supported (on|for|with) (bool|the)|expects? (a )?bool|boolean tensor|result requires dtype"),
+    ("shape", r"supposed to be a vector|must be a (matrix|vector)|must be the same as input size"),
     ("index", r"out of (range|bounds)|exceeds dimension size|too many indices|tensor has no dimensions|"
               r"cannot be applied to a 0-dim tensor"),
     ("shape", r"[Mm]ust match|non-zero size|[Ee]xpected reduction dim|broadcast|cannot be multiplied|"
@@ -146,8 +148,8 @@ def read_tensor(name, text):
     if count != len(data):
         raise Malformed(f"input '{name}': shape {shape} needs {count} elements, data has {len(data)}")
     try:
-        # A copy: a reshape alone is a view, and an input is none.
-        return torch.tensor(data, dtype=DTYPES[dtype]).reshape(shape).clone().requires_grad_(wanted)
+        # .data: a leaf of its own, where reshape alone would give a view
+        return torch.tensor(data, dtype=DTYPES[dtype]).reshape(shape).data.requires_grad_(wanted)
     except (OverflowError, RuntimeError) as error:
         raise Malformed(f"input '{name}': {error}") from error
 

@@ -10,6 +10,8 @@ GROUPS = {
     "operators-shapes": ["shapes"],
     "operators-indexing": ["indexing"],
     "operators-layers": ["layers"],
+    "inplace": ["inplace"],
+    "semantics": ["semantics"],
 }
 
 
