@@ -1,14 +1,16 @@
+using Verified.Engine.Kernels;
+
 namespace Verified.Engine;
 
 /// <summary>Exponentials and what is made of them.</summary>
 internal static class Exponentials
 {
     public static readonly UnaryOperator Exp = new(
-        "exp", (x, _, into) => Functions.Exp(x, into), new Rule(Saved.Output, (g, c) => g * c.Output()));
+        "exp", (x, _, into) => Elementwise.Unary(x, into, new Op.Exp<float>(), new Op.Exp<double>()), new Rule(Saved.Output, (g, c) => g * c.Output()));
 
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
-        (x, _, into) => Functions.Sigmoid(x, into),
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Sigmoid<float>(), new Op.Sigmoid<double>()),
         new Rule(Saved.Output, (g, c) => g * (1 - c.Output()) * c.Output()));
 
     public static IEnumerable<Operator> All => [Exp, Sigmoid];

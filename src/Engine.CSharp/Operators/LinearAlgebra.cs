@@ -4,7 +4,7 @@ using Verified.Engine.Blas;
 namespace Verified.Engine;
 
 /// <summary>Products of matrices and vectors.</summary>
-internal static class MatrixProducts
+internal static class LinearAlgebra
 {
     public static readonly FunctionOperator Mm = new(
         "mm",
@@ -138,8 +138,8 @@ internal static class MatrixProducts
         {
             var left = new Operand<T>(pa, a.Steps[^2], a.Steps[^1]);
             var right = new Operand<T>(pb, b.Steps[^2], b.Steps[^1]);
-            if (a.Rank == 2) Products.Multiply(m, n, k, left, right, pc, n);
-            else Products.MultiplyBatch(a.Sizes[0], m, n, k, left, a.Steps[0], right, b.Steps[0], pc, n, (nint)m * n);
+            if (a.Rank == 2) MatrixProducts.Multiply(m, n, k, left, right, pc, n);
+            else MatrixProducts.MultiplyBatch(a.Sizes[0], m, n, k, left, a.Steps[0], right, b.Steps[0], pc, n, (nint)m * n);
         }
     }
 
@@ -165,16 +165,16 @@ internal static class MatrixProducts
 public sealed partial class Tensor
 {
     /// <summary>The product of two matrices.</summary>
-    public Tensor Mm(Tensor mat2) => MatrixProducts.Mm.Apply([this, mat2], Attributes.None)[0];
+    public Tensor Mm(Tensor mat2) => LinearAlgebra.Mm.Apply([this, mat2], Attributes.None)[0];
 
     /// <summary>The products of two stacks of matrices.</summary>
-    public Tensor Bmm(Tensor mat2) => MatrixProducts.Bmm.Apply([this, mat2], Attributes.None)[0];
+    public Tensor Bmm(Tensor mat2) => LinearAlgebra.Bmm.Apply([this, mat2], Attributes.None)[0];
 
     /// <summary>The product of a matrix and a vector.</summary>
-    public Tensor Mv(Tensor vec) => MatrixProducts.Mv.Apply([this, vec], Attributes.None)[0];
+    public Tensor Mv(Tensor vec) => LinearAlgebra.Mv.Apply([this, vec], Attributes.None)[0];
 
     /// <summary>The sum of the products of two vectors' elements.</summary>
-    public Tensor Dot(Tensor tensor) => MatrixProducts.Dot.Apply([this, tensor], Attributes.None)[0];
+    public Tensor Dot(Tensor tensor) => LinearAlgebra.Dot.Apply([this, tensor], Attributes.None)[0];
 
     /// <summary>The matrix of all products of two vectors' elements.</summary>
     public Tensor Outer(Tensor vec2)
