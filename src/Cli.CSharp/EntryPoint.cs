@@ -11,7 +11,11 @@ internal static class EntryPoint
         var root = new RootCommand(
             "Examines autodiff engines against an executable specification, PyTorch's goldens, random programs and laws. "
             + "Without a command, examines the built-in engine in about 90 s.");
+        root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
+        root.Subcommands.Add(ReplayCommand.Create());
+        root.Subcommands.Add(ExplainCommand.Create());
+        CheckCommand.AddTo(root);
         root.Subcommands.Add(ServeCommand.Create());
 
         var parsed = root.Parse(args);

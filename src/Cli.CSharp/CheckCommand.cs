@@ -1,0 +1,113 @@
+using System.CommandLine;
+using Spectre.Console;
+using Verified.Oracle;
+using Verified.Spec;
+
+namespace Verified.Cli;
+
+/// <summary><c>verify</c> and <c>verify check</c>: the examination of an engine.</summary>
+internal static class CheckCommand
+{
+    private static readonly Option<string> Engine = new("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
+    private static readonly Option<string[]> Corpora = new("--corpus") { Description = "Corpora to run instead of the committed goldens.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<int?> Random = new("--random") { Description = "How many random programs; without it, as many as 60 s allow. 0 for none." };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> Shard = new("--shard") { Description = "I/N: only the I-th (from 1) of N parts of the random programs." };
+    private static readonly Option<string> Ops = new("--ops") { Description = "Only these operators, separated by commas." };
+    private static readonly Option<string> Report = new("--report") { Description = "A folder for the report: report.html, report.json, report.md, and the failing programs." };
+
+    public static Command Create()
+    {
+        var command = new Command("check", "Examines an engine: goldens and corpora, then random programs, with verdicts by derived bounds.");
+        AddTo(command);
+        return command;
+    }
+
+    /// <summary>Gives a command the options of the examination: <c>verify</c> alone is <c>verify check</c>.</summary>
+    public static void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report }) command.Options.Add(option);
+        command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = new ExaminationOptions
+        {
+            Corpora = parsed.GetValue(Corpora) is { Length: > 0 } given ? given : Goldens(),
+            Random = parsed.GetValue(Random),
+            Seed = parsed.GetValue(Seed),
+            Shard = ReadShard(parsed.GetValue(Shard)),
+            Operators = ReadOperators(parsed.GetValue(Ops)),
+        };
+        foreach (var corpus in options.Corpora)
+            if (!File.Exists(corpus)) throw new CorpusException($"{corpus}: there is no such file");
+        if (options.Random < 0) throw new CorpusException("--random wants a number that is not negative");
+
+        using var engine = EngineNames.Start(parsed.GetRequiredValue(Engine));
+        var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
+        ConsoleReport.Write(report);
+        if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder);
+        return cancel.IsCancellationRequested ? ExitCodes.Interrupted : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
+    }
+
+    /// <summary>A bar for each phase on a terminal; a plain line now and then where there is none.</summary>
+    private static ExaminationReport WithProgress(Func<IProgress<ExaminationProgress>, ExaminationReport> run)
+    {
+        if (Console.IsErrorRedirected) return run(new PlainProgress());
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        return console.Progress()
+            .AutoClear(true)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .Start(context => run(new BarProgress(context)));
+    }
+
+    private static string[] Goldens()
+    {
+        var folder = Path.Combine(EngineNames.Root, "tests", "GoldenPyTorch", "goldens");
+        return Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.jsonl.gz").Order(StringComparer.Ordinal)] : [];
+    }
+
+    private static (int, int) ReadShard(string? text)
+    {
+        if (text is null) return (0, 1);
+        var parts = text.Split('/');
+        return parts.Length == 2 && int.TryParse(parts[0], out var index) && int.TryParse(parts[1], out var count) && index >= 1 && index <= count
+            ? (index - 1, count)
+            : throw new CorpusException($"--shard wants I/N with I from 1 to N, found '{text}'");
+    }
+
+    private static string[]? ReadOperators(string? text)
+    {
+        var names = text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (names?.FirstOrDefault(name => !RegistryModule.all.ContainsKey(name.TrimEnd('_'))) is { } unknown)
+            throw new CorpusException($"--ops: the specification has no operator '{unknown}'");
+        return names?.Select(name => name.TrimEnd('_')).ToArray();
+    }
+}
+
+/// <summary>Progress as bars.</summary>
+internal sealed class BarProgress(ProgressContext context) : IProgress<ExaminationProgress>
+{
+    private readonly Dictionary<string, ProgressTask> _tasks = [];
+
+    public void Report(ExaminationProgress value)
+    {
+        if (!_tasks.TryGetValue(value.Phase, out var task)) _tasks[value.Phase] = task = context.AddTask(value.Phase);
+        task.Value = 100 * value.Share;
+        task.Description = $"{value.Phase} [grey]{value.Done}[/]{(value.Findings > 0 ? $" [red]{value.Findings} findings[/]" : "")}";
+    }
+}
+
+/// <summary>Progress as lines, at most one every ten seconds and one at the end of a phase.</summary>
+internal sealed class PlainProgress : IProgress<ExaminationProgress>
+{
+    private DateTime _next = DateTime.MinValue;
+
+    public void Report(ExaminationProgress value)
+    {
+        if (value.Share < 1 && DateTime.UtcNow < _next) return;
+        _next = DateTime.UtcNow.AddSeconds(10);
+        Console.Error.WriteLine($"{value.Phase}: {value.Done} cases, {value.Share:P0}, {value.Findings} findings");
+    }
+}

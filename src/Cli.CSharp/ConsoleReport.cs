@@ -1,0 +1,95 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Spectre.Console;
+using Verified.Oracle;
+using Verified.Spec;
+
+namespace Verified.Cli;
+
+/// <summary>The report as a stranger reads it on a terminal.</summary>
+internal static class ConsoleReport
+{
+    public static void Write(ExaminationReport report)
+    {
+        var console = AnsiConsole.Console;
+        if (Console.IsOutputRedirected)
+        {
+            console.Profile.Width = 120;
+            console.Profile.Capabilities.Ansi = false;
+            console.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
+        }
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[bold]{report.Engine.Name}[/] {report.Engine.Version} [grey]{report.Engine.Language}[/] examined against the specification");
+        console.MarkupLineInterpolated($"[grey]{Machine()}, seed {report.Options.Seed}, {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? ", interrupted" : "")}[/]");
+        console.WriteLine();
+
+        var table = new Table().Border(TableBorder.Simple).AddColumn("what");
+        foreach (var column in new[] { "cases", "pass", "fail", "less accurate", "inconclusive", "unsupported", "broken" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var (phase, tally) in report.Phases) Row(table, phase, tally);
+        if (report.Phases.Count > 1) Row(table, "all", report.Total);
+        console.Write(table);
+
+        WriteOperators(console, report);
+        foreach (var failure in report.Failures) FailureText.Write(console, failure);
+        if (report.GoldenDisagreements.Count > 0)
+            console.MarkupLineInterpolated($"[yellow]{report.GoldenDisagreements.Count} goldens on which PyTorch and the specification disagree[/]: {string.Join(", ", report.GoldenDisagreements.Take(5).Select(c => c.Id))}");
+        console.MarkupLine(Headline(report));
+    }
+
+    private static string Headline(ExaminationReport report)
+    {
+        var total = report.Total;
+        var rest = $"{total.Judged} cases judged, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1})";
+        if (total.Total == 0) return "[yellow]Nothing was examined.[/]";
+        return report.Holds
+            ? $"[green bold]PASS[/]  nothing wrong was found in {rest}."
+            : $"[red bold]FAIL[/]  {total.Failed + total.LessAccurate + total.Broken} of {rest} count against the engine.";
+    }
+
+    private static void Row(Table table, string name, Tally tally)
+    {
+        static string Number(int n, string colour) => n == 0 ? "[grey]0[/]" : $"[{colour}]{n}[/]";
+        table.AddRow(Markup.Escape(name), tally.Total.ToString(), Number(tally.Passed, "green"), Number(tally.Failed, "red"), Number(tally.LessAccurate, "red"),
+            Number(tally.Inconclusive, "yellow"), Number(tally.Unsupported, "grey"), Number(tally.Broken, "red"));
+    }
+
+    /// <summary>Operators with something to say of: findings, or many inconclusive cases.</summary>
+    private static void WriteOperators(IAnsiConsole console, ExaminationReport report)
+    {
+        var judged = report.Operators.Count(entry => entry.Value.Judged > 0);
+        console.MarkupLineInterpolated($"{judged} operators and steps were judged. Largest distance over bound among the passes: {report.Total.Ratio:0.00}");
+        var wide = report.Operators.Where(entry => entry.Value.Judged >= 20 && entry.Value.InconclusiveShare > 0.4).ToList();
+        if (wide.Count > 0)
+            console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0}"))}");
+        var unsupported = report.Operators.Where(entry => entry.Value.Judged == 0 && entry.Value.Unsupported > 0).Select(entry => entry.Key).ToList();
+        if (unsupported.Count > 0) console.MarkupLineInterpolated($"[grey]Not supported by the engine, and skipped: {string.Join(", ", unsupported)}[/]");
+        console.WriteLine();
+    }
+
+    /// <summary>The processor as .NET sees it, for reports.</summary>
+    public static string Machine()
+    {
+        var width = Vector512.IsHardwareAccelerated ? "AVX-512" : Vector256.IsHardwareAccelerated ? "256-bit vectors" : "128-bit vectors";
+        return $"{RuntimeInformation.ProcessArchitecture} {width}, {Environment.ProcessorCount} processors, {RuntimeInformation.FrameworkDescription}";
+    }
+}
+
+/// <summary>One finding as text: what is wrong, the shortest program that shows it, where it begins, and how to see it again.</summary>
+internal static class FailureText
+{
+    public static void Write(IAnsiConsole console, Failure failure)
+    {
+        console.Write(new Rule($"[red]{Markup.Escape(failure.Signature)}[/]").LeftJustified());
+        console.WriteLine(PrintPyTorch.print(failure.Shrunk.Program).TrimEnd());
+        console.WriteLine();
+        console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
+        if (failure.Finding is { Index: not null, Bound: > 0 } finding)
+            console.WriteLine($"expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
+        if (failure.First is { } first)
+            console.MarkupLineInterpolated($"first differs at step {first.Index} ({first.Step.Op}): {first.Finding.Message}");
+        if (failure.Shrunk.Golden is { } golden)
+            console.MarkupLineInterpolated($"[grey]PyTorch's golden is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}[/]");
+        console.MarkupLineInterpolated($"[grey]found in {failure.Original.Id}; again: ./verify replay {(ReplayToken.Parse(failure.Original.Id) is null ? $"failures/{failure.Hash}.json (with --report)" : failure.Original.Id)}[/]");
+        console.WriteLine();
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Spectre.Console;
+using Verified.Oracle;
+using Verified.Oracle.Generation;
+using Verified.Spec;
+
+namespace Verified.Cli;
+
+/// <summary><c>verify replay TOKEN|FILE</c>: one case again, with everything that can be said of it.</summary>
+internal static class ReplayCommand
+{
+    public static Command Create()
+    {
+        var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus." };
+        var engine = new Option<string>("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
+        var command = new Command("replay", "Runs one case again and shows what differs, shrunk.") { what, engine };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(what), parsed.GetRequiredValue(engine)));
+        return command;
+    }
+
+    private static int Run(string what, string engineName)
+    {
+        using var engine = EngineNames.Start(engineName);
+        var cases = File.Exists(what) ? [.. Corpus.ReadProgramOrCorpus(what)] : new[] { FromToken(what, engine.Info) };
+        var examiner = new Examiner(engine);
+        var failed = false;
+        foreach (var item in cases)
+        {
+            var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
+            if (result.IsFinding)
+            {
+                failed = true;
+                FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, result));
+                continue;
+            }
+
+            AnsiConsole.Console.WriteLine(PrintPyTorch.print(item.Program).TrimEnd());
+            AnsiConsole.MarkupLineInterpolated($"[green]{item.Id}: {result.Judgement?.Verdict.ToString() ?? result.Result.ToString()}[/]");
+        }
+
+        return failed ? ExitCodes.Failed : ExitCodes.Held;
+    }
+
+    private static Json.Case FromToken(string text, EngineInfo info)
+    {
+        var token = ReplayToken.Parse(text) ?? throw new CorpusException($"'{text}' is neither a file nor a replay token such as V1-9e3779b97f4a7c15");
+        var generator = new ProgramGenerator(RegistryModule.all, Examination.For(info, token.Operators));
+        return new Json.Case(text, generator.Generate(token.Seed), null, null);
+    }
+}

@@ -1,0 +1,22 @@
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>What came of one case.</summary>
+/// <param name="Id">The case's id: a readable path, or a replay token.</param>
+/// <param name="Program">The program.</param>
+/// <param name="Result">What the engine answered.</param>
+/// <param name="Judgement">The verdict; null where there is no outcome to judge.</param>
+public sealed record CaseResult(string Id, Program Program, RunResult Result, Judgement? Judgement)
+{
+    /// <summary>The verdict on PyTorch's recorded outcome, where the case is a golden: the second vote.</summary>
+    public Judgement? Golden { get; init; }
+
+    /// <summary>True where the case counts against the engine.</summary>
+    public bool IsFinding => Judgement is null ? Result is not RunResult.Unsupported : Judgement.Verdict is Verdict.Fail or Verdict.LessAccurate;
+
+    /// <summary>The operators of the program's steps, nested ones included.</summary>
+    public IEnumerable<string> Operators => Steps(Program.Steps).Distinct();
+
+    private static IEnumerable<string> Steps(IEnumerable<Step> steps) => steps.SelectMany(step => Steps(step.Steps).Prepend(step.Op));
+}

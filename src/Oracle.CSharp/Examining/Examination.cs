@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using Verified.Oracle.Generation;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>What an examination consists of.</summary>
+public sealed record ExaminationOptions
+{
+    /// <summary>Corpora and goldens to run.</summary>
+    public IReadOnlyList<string> Corpora { get; init; } = [];
+
+    /// <summary>How many random programs; null: as many as <see cref="RandomTime"/> allows.</summary>
+    public int? Random { get; init; }
+
+    /// <summary>How long random programs are run where their number is not given.</summary>
+    public TimeSpan RandomTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The seed of the run.</summary>
+    public ulong Seed { get; init; } = 1;
+
+    /// <summary>This shard of so many: case i belongs to shard i mod N.</summary>
+    public (int Index, int Count) Shard { get; init; } = (0, 1);
+
+    /// <summary>Only these operators, without underscore; null for all that the engine has.</summary>
+    public IReadOnlyList<string>? Operators { get; init; }
+
+    /// <summary>After how many findings the examination stops looking for more.</summary>
+    public int MaxFailures { get; init; } = 20;
+}
+
+/// <summary>How far an examination has come.</summary>
+/// <param name="Phase">What is being done.</param>
+/// <param name="Done">Cases done in this phase.</param>
+/// <param name="Share">The part of the phase that is done, from 0 to 1.</param>
+/// <param name="Findings">Findings so far.</param>
+public sealed record ExaminationProgress(string Phase, int Done, double Share, int Findings);
+
+/// <summary>The examination of one engine: goldens and corpora, random programs, laws.</summary>
+public sealed class Examination
+{
+    private const int Batch = 64;
+
+    private readonly Examiner _examiner;
+    private readonly ExaminationOptions _options;
+    private readonly ExaminationReport _report;
+
+    /// <summary>An examination that has not begun.</summary>
+    public Examination(IEngine engine, ExaminationOptions options)
+    {
+        _examiner = new Examiner(engine);
+        _options = options;
+        _report = new ExaminationReport(engine.Info, options);
+    }
+
+    /// <summary>Runs it. Cancelled, it ends early with a report of what was done.</summary>
+    public ExaminationReport Run(IProgress<ExaminationProgress>? progress = null, CancellationToken cancel = default)
+    {
+        var watch = Stopwatch.StartNew();
+        foreach (var corpus in _options.Corpora)
+        {
+            if (cancel.IsCancellationRequested) break;
+            RunCorpus(corpus, progress, cancel);
+        }
+
+        if (_options.Random is not 0 && !cancel.IsCancellationRequested) RunRandom(progress, cancel);
+        _report.Shrink(_examiner, _options.MaxFailures, progress, cancel);
+        _report.Finish(watch.Elapsed, cancel.IsCancellationRequested);
+        return _report;
+    }
+
+    private void RunCorpus(string path, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
+    {
+        var phase = Path.GetFileName(path).Split('.')[0];
+        var cases = Corpus.Read(path).Where(Wanted).ToList();
+        var done = 0;
+        foreach (var batch in cases.Chunk(Batch))
+        {
+            if (cancel.IsCancellationRequested) return;
+            foreach (var result in Examine(batch)) _report.Add(phase, result);
+            progress?.Report(new ExaminationProgress(phase, done += batch.Length, (double)done / cases.Count, _report.Findings.Count));
+        }
+    }
+
+    private bool Wanted(Json.Case item) =>
+        _options.Operators is null || new CaseResult("", item.Program, new RunResult.Unsupported(""), null).Operators.Any(op => _options.Operators.Contains(op.TrimEnd('_')));
+
+    private void RunRandom(IProgress<ExaminationProgress>? progress, CancellationToken cancel)
+    {
+        const string phase = "random programs";
+        var generator = new ProgramGenerator(RegistryModule.all, For(_examiner.Engine.Info, _options.Operators));
+        var watch = Stopwatch.StartNew();
+        for (long first = 0; !cancel.IsCancellationRequested && _report.Findings.Count < 10 * _options.MaxFailures; first += Batch)
+        {
+            var count = _options.Random is { } limit ? (int)Math.Min(Batch, limit - first) : watch.Elapsed < _options.RandomTime ? Batch : 0;
+            if (count <= 0) break;
+            var indices = Enumerable.Range(0, count).Select(i => first + i).Where(i => i % _options.Shard.Count == _options.Shard.Index).ToArray();
+            var cases = new Json.Case[indices.Length];
+            Parallel.For(0, indices.Length, i =>
+            {
+                var seed = Rng.CaseSeed(_options.Seed, indices[i]);
+                cases[i] = new Json.Case(new ReplayToken(seed, _options.Operators).ToString(), generator.Generate(seed), null, null);
+            });
+            foreach (var result in Examine(cases)) _report.Add(phase, result);
+            var share = _options.Random is { } all ? (double)(first + count) / all : watch.Elapsed / _options.RandomTime;
+            progress?.Report(new ExaminationProgress(phase, (int)(first + count), Math.Min(1, share), _report.Findings.Count));
+        }
+    }
+
+    /// <summary>In process the cases of a batch run on all cores; the results stand in order all the same.</summary>
+    private IEnumerable<CaseResult> Examine(Json.Case[] cases)
+    {
+        if (_examiner.Engine is ProcessEngine) return _examiner.Examine(cases);
+        var results = new CaseResult[cases.Length];
+        Parallel.For(0, cases.Length, i => results[i] = _examiner.Examine(cases[i].Id, cases[i].Program, cases[i].Golden?.Value));
+        return results;
+    }
+
+    /// <summary>What is generated for an engine: only what it declares.</summary>
+    public static GeneratorOptions For(EngineInfo info, IReadOnlyList<string>? operators = null)
+    {
+        var names = operators?.ToHashSet() ?? info.Operators?.Select(name => name.TrimEnd('_')).ToHashSet();
+        if (operators is not null && info.Operators is not null) names!.RemoveWhere(name => !info.Operators.Contains(name) && !info.Operators.Contains(name + "_"));
+        return new GeneratorOptions
+        {
+            Operators = names,
+            Features = info.Features,
+            FloatTypes = [.. new[] { DType.Float32, DType.Float64 }.Where(dtype => info.DTypes.Contains(dtype.Name))],
+        };
+    }
+}

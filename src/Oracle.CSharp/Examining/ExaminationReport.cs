@@ -1,0 +1,83 @@
+namespace Verified.Oracle;
+
+/// <summary>What an examination found.</summary>
+public sealed class ExaminationReport
+{
+    private readonly Dictionary<string, Tally> _phases = [];
+    private readonly SortedDictionary<string, Tally> _operators = new(StringComparer.Ordinal);
+    private readonly List<CaseResult> _findings = [];
+    private readonly List<CaseResult> _goldenDisagreements = [];
+
+    internal ExaminationReport(EngineInfo engine, ExaminationOptions options)
+    {
+        Engine = engine;
+        Options = options;
+    }
+
+    /// <summary>The engine.</summary>
+    public EngineInfo Engine { get; }
+
+    /// <summary>What it consisted of.</summary>
+    public ExaminationOptions Options { get; }
+
+    /// <summary>Counts over all cases.</summary>
+    public Tally Total { get; } = new();
+
+    /// <summary>Counts by phase: one a corpus, and the random programs.</summary>
+    public IReadOnlyDictionary<string, Tally> Phases => _phases;
+
+    /// <summary>Counts by operator: the cases in which it occurs.</summary>
+    public IReadOnlyDictionary<string, Tally> Operators => _operators;
+
+    /// <summary>Every case that counts against the engine, as it was found.</summary>
+    public IReadOnlyList<CaseResult> Findings => _findings;
+
+    /// <summary>Goldens on which the specification and PyTorch disagree, which are for the registry of divergences.</summary>
+    public IReadOnlyList<CaseResult> GoldenDisagreements => _goldenDisagreements;
+
+    /// <summary>The findings made short, one for each kind of fault.</summary>
+    public IReadOnlyList<Failure> Failures { get; private set; } = [];
+
+    /// <summary>How long it took.</summary>
+    public TimeSpan Elapsed { get; private set; }
+
+    /// <summary>True where it was ended before it was done.</summary>
+    public bool Interrupted { get; private set; }
+
+    /// <summary>True where nothing counts against the engine.</summary>
+    public bool Holds => Total.Holds;
+
+    internal void Add(string phase, CaseResult result)
+    {
+        if (!_phases.TryGetValue(phase, out var tally)) _phases[phase] = tally = new Tally();
+        tally.Count(result);
+        Total.Count(result);
+        foreach (var op in result.Operators)
+        {
+            if (!_operators.TryGetValue(op, out var each)) _operators[op] = each = new Tally();
+            each.Count(result);
+        }
+
+        if (result.IsFinding) _findings.Add(result);
+        if (result.Golden is { Verdict: Verdict.Fail }) _goldenDisagreements.Add(result);
+    }
+
+    /// <summary>Makes the findings short: the simplest first, until there are enough different ones.</summary>
+    internal void Shrink(Examiner examiner, int most, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
+    {
+        var failures = new Dictionary<string, Failure>();
+        var tried = 0;
+        foreach (var finding in _findings.OrderBy(f => f.Program.Steps.Length).Take(3 * most))
+        {
+            if (failures.Count >= most || cancel.IsCancellationRequested) break;
+            var failure = Failure.Of(examiner, finding);
+            if (!failures.TryGetValue(failure.Signature, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
+                failures[failure.Signature] = failure;
+            progress?.Report(new ExaminationProgress("shrinking", ++tried, (double)tried / Math.Min(_findings.Count, 3 * most), _findings.Count));
+        }
+
+        Failures = [.. failures.Values];
+    }
+
+    internal void Finish(TimeSpan elapsed, bool interrupted) => (Elapsed, Interrupted) = (elapsed, interrupted);
+}

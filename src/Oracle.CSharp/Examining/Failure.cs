@@ -1,0 +1,55 @@
+using Verified.Oracle.Shrinking;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>A finding against an engine, made short.</summary>
+/// <param name="Original">The case as it was found.</param>
+/// <param name="Shrunk">The case after shrinking.</param>
+/// <param name="First">Where it first goes wrong, where that can be seen.</param>
+public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDifference? First)
+{
+    /// <summary>The shrunk program's content hash, under which it is kept.</summary>
+    public string Hash { get; } = Spec.Hash.ofProgram(Shrunk.Program);
+
+    /// <summary>What is wrong, in one line: failures with the same one are most likely the same fault.</summary>
+    public string Signature => Shrunk switch
+    {
+        { Judgement: { } judgement } => $"{judgement.Findings.Max(f => f.Verdict)} {Worst(judgement).Difference} in {string.Join(" ", Shrunk.Operators)}",
+        { Result: RunResult.Broken broken } => $"{broken.Kind} in {string.Join(" ", Shrunk.Operators)}",
+        _ => $"failed in {string.Join(" ", Shrunk.Operators)}",
+    };
+
+    /// <summary>The finding that decides.</summary>
+    public Finding? Finding => Shrunk.Judgement is { } judgement ? Worst(judgement) : null;
+
+    /// <summary>One sentence: what was expected and what came.</summary>
+    public string Message => Shrunk.Result switch
+    {
+        RunResult.Broken broken => $"{broken.Kind}: {broken.Detail}",
+        RunResult.Failed failed => failed.Reason,
+        _ => Finding?.Message ?? "",
+    };
+
+    /// <summary>Shrinks a finding and looks for its first difference.</summary>
+    public static Failure Of(Examiner examiner, CaseResult found, int budget = 2000)
+    {
+        // A slow or crashing engine must not make shrinking endless.
+        var deadline = DateTime.UtcNow.AddSeconds(30);
+        var wasBroken = found.Judgement is null;
+        bool Fails(Program candidate)
+        {
+            if (DateTime.UtcNow > deadline) return false;
+            var result = examiner.Examine("", candidate);
+            // A wrong value must not shrink into a crash, nor a crash into a wrong value: they are different findings.
+            return result.IsFinding && result.Judgement is null == wasBroken;
+        }
+
+        var program = new Shrinker(Fails, budget).Shrink(found.Program);
+        var shrunk = examiner.Examine(found.Id, program);
+        if (!shrunk.IsFinding) shrunk = found;
+        return new Failure(found, shrunk, wasBroken ? null : FirstDifference.Find(examiner, shrunk.Program));
+    }
+
+    private static Finding Worst(Judgement judgement) => judgement.Findings.MaxBy(f => (f.Verdict, f.Ratio))!;
+}

@@ -1,0 +1,28 @@
+using System.Globalization;
+using Verified.Oracle.Generation;
+
+namespace Verified.Oracle;
+
+/// <summary>
+/// What brings a random program back: the generator's version, the case's seed, and the operators where they were restricted. As text:
+/// <c>V1-9e3779b97f4a7c15</c>, or <c>V1-9e3779b97f4a7c15+add,mul</c>.
+/// </summary>
+public sealed record ReplayToken(ulong Seed, IReadOnlyList<string>? Operators)
+{
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"V{GeneratorOptions.Version}-{Seed:x16}") + (Operators is null ? "" : "+" + string.Join(",", Operators));
+
+    /// <summary>Reads a token; null where the text is none.</summary>
+    /// <exception cref="CorpusException">The token was made by another version of the generator.</exception>
+    public static ReplayToken? Parse(string text)
+    {
+        var parts = text.Split('+', 2);
+        var head = parts[0].Split('-');
+        if (head.Length != 2 || !head[0].StartsWith('V') || !int.TryParse(head[0].AsSpan(1), CultureInfo.InvariantCulture, out var version)
+            || !ulong.TryParse(head[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var seed)) return null;
+        if (version != GeneratorOptions.Version)
+            throw new CorpusException($"{text} is a token of generator version {version}, this is version {GeneratorOptions.Version}: replay the program file instead");
+        return new ReplayToken(seed, parts.Length == 2 ? parts[1].Split(',') : null);
+    }
+}

@@ -1,0 +1,64 @@
+namespace Verified.Oracle;
+
+/// <summary>Counts of what came of cases.</summary>
+public sealed class Tally
+{
+    /// <summary>Cases inside the bound in everything observed.</summary>
+    public int Passed { get; private set; }
+
+    /// <summary>Cases with something wrong.</summary>
+    public int Failed { get; private set; }
+
+    /// <summary>Cases outside the bound but explained by a less accurate elementary function.</summary>
+    public int LessAccurate { get; private set; }
+
+    /// <summary>Cases of which nothing useful could be said.</summary>
+    public int Inconclusive { get; private set; }
+
+    /// <summary>Cases that the engine does not support.</summary>
+    public int Unsupported { get; private set; }
+
+    /// <summary>Cases in which the engine or its adapter crashed, hung, babbled or gave up.</summary>
+    public int Broken { get; private set; }
+
+    /// <summary>The largest distance over its bound among what passed: the headroom.</summary>
+    public double Ratio { get; private set; }
+
+    /// <summary>All cases.</summary>
+    public int Total => Passed + Failed + LessAccurate + Inconclusive + Unsupported + Broken;
+
+    /// <summary>Cases with a verdict.</summary>
+    public int Judged => Passed + Failed + LessAccurate + Inconclusive;
+
+    /// <summary>The share of the judged cases that are inconclusive.</summary>
+    public double InconclusiveShare => Judged == 0 ? 0 : (double)Inconclusive / Judged;
+
+    /// <summary>True where nothing failed, broke or was less accurate than declared.</summary>
+    public bool Holds => Failed == 0 && Broken == 0 && LessAccurate == 0;
+
+    internal void Count(CaseResult result)
+    {
+        switch (result)
+        {
+            case { Judgement: null, Result: RunResult.Unsupported }:
+                Unsupported++;
+                break;
+            case { Judgement: null }:
+                Broken++;
+                break;
+            case { Judgement.Verdict: Verdict.Pass }:
+                Passed++;
+                Ratio = Math.Max(Ratio, result.Judgement.Findings.Select(f => f.Ratio).DefaultIfEmpty(0).Max());
+                break;
+            case { Judgement.Verdict: Verdict.Inconclusive }:
+                Inconclusive++;
+                break;
+            case { Judgement.Verdict: Verdict.LessAccurate }:
+                LessAccurate++;
+                break;
+            default:
+                Failed++;
+                break;
+        }
+    }
+}
