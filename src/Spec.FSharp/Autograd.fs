@@ -24,7 +24,7 @@ module Autograd =
     let private lookup (s: State<'S>) name : Result<int, Complaint> =
         match Map.tryFind name s.Names with
         | Some(Some id) -> Ok id
-        | Some None -> complain UnusedInput $"'{name}' is null: it is the gradient of a tensor that was not used"
+        | Some None -> complain UnusedInput $"'{name}' is null and cannot be used"
         | None -> complain OtherError $"no tensor is named '{name}'"
 
     let private traverse f items =
@@ -126,7 +126,7 @@ module Autograd =
         allowed step [ "retain_graph"; "create_graph" ]
         |> Result.bind (fun () ->
             match step.Wrt with
-            | Some [] -> complain OtherError "`inputs` argument to `backward()` cannot be empty."
+            | Some [] -> complain ValueError "`inputs` argument to `backward()` cannot be empty."
             | Some wanted -> traverse (lookup s) wanted |> Result.map Some
             | None -> Ok None)
         |> Result.bind (demand s step true)
@@ -138,7 +138,7 @@ module Autograd =
         |> Result.bind (fun () ->
             match step.Wrt with
             | Some(_ :: _ as wanted) -> traverse (lookup s) wanted
-            | _ -> complain OtherError "grad requires non-empty inputs.")
+            | _ -> complain ValueError "grad requires non-empty inputs.")
         |> Result.bind (fun wanted ->
             flag "allow_unused" false step.Attrs
             |> Result.bind (fun allowUnused ->
@@ -430,6 +430,15 @@ module Autograd =
                     match single registry s step with
                     | Ok after -> after, None
                     | Error complaint ->
+                        // PyTorch notices only after the write that it was to a tensor of inference mode.
+                        let s =
+                            if complaint.Message.StartsWith "Inplace update to inference tensor" then
+                                match single registry { s with Inference = true } step with
+                                | Ok after -> { after with Inference = s.Inference }
+                                | Error _ -> s
+                            else
+                                s
+
                         s,
                         Some
                             { Step = here

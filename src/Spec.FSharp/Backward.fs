@@ -251,7 +251,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         | Output k -> k
                         | Input _ -> 0 }
             else
-                t.GradFn
+                let s, edge = History.gradFn state saved.Tensor |> orFail
+                state <- s
+                edge
 
         if saved.HadHistory && history.IsNone then
             fail
@@ -522,6 +524,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let slots = p.Collect(roots |> List.map (fun (edge, _, _) -> edge))
         wanted |> Option.iter (fun wanted -> p.Restrict(slots, wanted))
+
+        let single =
+            match roots with
+            | [ edge, _, _ ] -> Some edge.Node.Sequence
+            | _ -> None
+
         let captured = Array.create (wanted |> Option.map List.length |> Option.defaultValue 0) None
         let ready = PriorityQueue<Slot<'S>, int>()
 
@@ -565,7 +573,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             if slot.Runs then
                 capture ()
 
-            if slot.Runs || not slot.Captures.IsEmpty then
+            // PyTorch enters a single root whether or not its gradient leads anywhere.
+            if slot.Runs || not slot.Captures.IsEmpty || single = Some node.Sequence then
                 p.Hooked(node, gradients)
                 p.KeepGradients(node, gradients)
 

@@ -173,6 +173,11 @@ module Calls =
 
         go s [] places
 
+    /// PyTorch's name of an operator's node.
+    let private nodeName (op: Operator) =
+        if op.Node.EndsWith "Backwards" then "torch::autograd::" + op.Node
+        else op.Node + "Backward0"
+
     let private needs (edges: Edge<'S> option[]) i = i < edges.Length && edges[i].IsSome
 
     /// The node of a computed result: kept inputs first, then kept outputs.
@@ -181,7 +186,7 @@ module Calls =
         |> Result.map (fun (s, outputs) ->
             let node: Node<'S> =
                 { Sequence = s.Next
-                  Name = op.Node + "Backward0"
+                  Name = nodeName op
                   Kind = Rule(op, attrs, Array.ofList (kept @ outputs))
                   Edges = edges
                   Inputs = signature
@@ -209,6 +214,11 @@ module Calls =
 
         s
 
+    /// Counts a write.
+    let bump counter (s: State<'S>) =
+        { s with
+            Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
+
     let private compute (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
@@ -233,9 +243,12 @@ module Calls =
                     |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry))
                     |> List.ofArray
 
+                let version = Layouts.version op arguments
+
                 results
                 |> List.iteri (fun k value ->
                     let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
+                    let next = if version = 0 then next else bump next.Tensors[id].Counter next
                     after <- next
                     ids[k] <- id)
 
@@ -272,7 +285,7 @@ module Calls =
                     else
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = op.Node + "Backward0"
+                              Name = nodeName op
                               Kind = View(Layout.dense t.Shape, over)
                               Edges = [| toInput |]
                               Inputs = sources
@@ -346,7 +359,7 @@ module Calls =
                     if records then
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = op.Node + "Backward0"
+                              Name = nodeName op
                               Kind = View(dense, g)
                               Edges = [| toInput |]
                               Inputs = [| struct (t.Shape, t.DType) |]
@@ -404,7 +417,7 @@ module Calls =
         // Writing one number everywhere may write it twice.
         if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 then
             Ok()
-        elif op.Name = "copy" && inputs[1] = inputs[0] then
+        elif op.Name = "copy" && inputs[1] = inputs[0] || op.Name = "masked_fill" then
             Ok()
         elif Strides.overlapsItself t.Geometry then
             complain
@@ -426,11 +439,6 @@ module Calls =
         else
             Ok()
 
-    /// Counts a write.
-    let bump counter (s: State<'S>) =
-        { s with
-            Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
-
     /// Puts a dense value, already of the tensor's shape and dtype, where a tensor lies, and counts the write.
     let store id (value: Value<'S>) second (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
@@ -446,25 +454,12 @@ module Calls =
         |> bump t.Counter
 
     let private fits (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
-        let name dtype =
-            match dtype with
-            | DType.Float32 -> "Float"
-            | DType.Float64 -> "Double"
-            | DType.Int64 -> "Long"
-            | DType.Bool -> "Bool"
-
-        let category dtype =
-            match dtype with
-            | DType.Bool -> 0
-            | DType.Int64 -> 1
-            | _ -> 2
-
         if value.Shape <> t.Shape then
             complain
                 ShapeError
                 $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
-        elif category value.DType > category t.DType then
-            complain DTypeError $"result type {name value.DType} can't be cast to the desired output type {name t.DType}"
+        elif not (Promotion.canCast value.DType t.DType) then
+            complain DTypeError $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}"
         else
             Ok()
 
@@ -507,6 +502,16 @@ module Calls =
             keepInputs s (List.filter (fun p -> p <> Input 0) places) inputs
             |> Result.bind (fun kept -> keep s (Input 0) copy false |> Result.map (fun self -> s, self :: kept))
 
+    /// Where several elements share a place, `masked_fill_` writes it if the mask holds for any of them.
+    let private storeMasked id (mask: Value<'S>) (value: Value<'S>) second (s: State<'S>) : State<'S> =
+        let t = s.Tensors[id]
+        let filled = Value.expand t.Shape mask |> Value.asInts DType.Bool |> fst
+        let places = Positions.ofGeometry t.Geometry
+        let written = Array.zeroCreate (Array.fold max -1 places + 1)
+        Array.iteri (fun i place -> if filled[i] <> 0L then written[place] <- i + 1) places
+        let source = Array.mapi (fun i place -> if written[place] > 0 then written[place] - 1 else i) places
+        store id (Value.pick t.Shape source value) second s
+
     let private writeComputed (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs records =
         let id = inputs[0].Value
         let before = signature s inputs
@@ -530,14 +535,20 @@ module Calls =
 
                 fits t value
                 |> Result.bind (fun () ->
-                    let s = store id (Value.cast t.DType value) (second s inputs) s
+                    let write =
+                        if op.Name = "masked_fill" && Strides.overlapsItself t.Geometry then
+                            storeMasked id (State.read s s.Tensors[inputs[1].Value])
+                        else
+                            store id
+
+                    let s = write (Value.cast t.DType value) (second s inputs) s
 
                     match recorded with
                     | None -> Ok s
                     | Some(edges, kept) ->
                         let empty: Node<'S> =
                             { Sequence = s.Next
-                              Name = op.Node + "Backward0"
+                              Name = nodeName op
                               Kind = Rule(op, attrs, Array.ofList kept)
                               Edges = edges
                               Inputs = before
@@ -577,7 +588,7 @@ module Calls =
                     |> Result.map (fun (s, toInput) ->
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = op.Node + "Backward0"
+                              Name = nodeName op
                               Kind = View(dense, over)
                               Edges = [| toInput |]
                               Inputs = [| struct (t.Shape, t.DType) |]

@@ -125,9 +125,7 @@ module History =
     let describe (t: Tensor<'S>) =
         let name =
             match t.DType with
-            | DType.Float32 -> "Float"
-            | DType.Float64 -> "Double"
-            | DType.Int64 -> "Long"
-            | DType.Bool -> "Bool"
+            | DType.Bool -> "CPUBoolType"
+            | dtype -> $"torch.{Promotion.messageName dtype}Tensor"
 
-        $"torch.{name}Tensor {Shape.show t.Shape}"
+        $"{name} {Shape.show t.Shape}"

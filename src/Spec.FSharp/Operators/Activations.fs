@@ -225,13 +225,14 @@ module Activations =
                                   keeps
                                   (Value.asFloats x.DType x)
 
-                          return [ Value.floats x.DType x.Shape thinned ]
+                          // The second result is not seen: the operator keeps a mask of its own, so a write to the argument is no error.
+                          return [ Value.floats x.DType x.Shape thinned; mask ]
                       } } with
-            Saves = fun _ _ -> [ Input 1 ]
+            Saves = fun _ _ -> [ Output 1 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.apply "dropout" [ g; d.Input 1 ] (Map.toList d.Attrs)) ])
+                        [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])
                 ) }
 
     let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropout ]

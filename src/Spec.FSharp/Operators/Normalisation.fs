@@ -139,7 +139,7 @@ module Normalisation =
             let normalized = Array.ofList normalized
 
             do!
-                Complain.unlessShape (normalized.Length > 0) (fun () ->
+                Complain.unlessValue (normalized.Length > 0) (fun () ->
                     $"Expected normalized_shape to be at least 1-dimensional, i.e., containing at least one element, but got normalized_shape = []")
 
             let tail = shape[max 0 (shape.Length - normalized.Length) ..]

@@ -370,7 +370,7 @@ module Pooling =
                 match each size with
                 | None -> return! Complain.value $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
                 | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
-                    return! Complain.shape $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show (Array.ofList size)}"
+                    return! Complain.value $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show (Array.ofList size)}"
                 | Some size -> return Array.map2 (fun n target -> nearest n target None) spatial (Array.ofList size)
             | None, Some scale ->
                 match each scale with
@@ -379,7 +379,7 @@ module Pooling =
                     let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
 
                     if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
-                        return! Complain.shape $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show targets}"
+                        return! Complain.value $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show targets}"
                     else
                         return
                             Array.map3

@@ -15,7 +15,7 @@ module Views =
 
         match requested |> List.filter (fun n -> n = -1) |> List.length with
         | _ when requested |> List.exists (fun n -> n < -1) ->
-            Complain.shape $"invalid shape dimension {requested |> List.find (fun n -> n < -1)}"
+            Complain.value $"invalid shape dimension {requested |> List.find (fun n -> n < -1)}"
         | 0 -> if known = count then fits 0 else invalid ()
         | 1 when known = 0 && count = 0 ->
             Complain.shape
@@ -318,15 +318,6 @@ module Views =
             result {
                 let! (g: Geometry), d = found
 
-                do!
-                    if d < g.Shape.Length then
-                        Ok()
-                    elif g.Shape.Length = 0 && d = 0 then
-                        Complain.index
-                            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
-                    else
-                        Complain.index $"too many indices for tensor of dimension {g.Shape.Length}"
-
                 let size = g.Shape[d]
 
                 match item with
@@ -347,6 +338,11 @@ module Views =
             }
 
         match Read.optional attrs "index" with
+        | Some(Attr.Items items) when items.Length > g.Shape.Length ->
+            Complain.index $"too many indices for tensor of dimension {g.Shape.Length}"
+        | Some(Attr.Integer _) when g.Shape.Length = 0 ->
+            Complain.index
+                "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim tensor to a number"
         | Some(Attr.Items items) -> List.fold step (Ok(g, 0)) items |> Result.map fst
         | Some(Attr.Integer _ as item) -> step (Ok(g, 0)) item |> Result.map fst
         | _ -> Complain.value "attribute 'index' must be a list: an integer, null or [start, stop, step] for each dimension"
@@ -458,8 +454,8 @@ module Views =
           permute
           expand
           select
-          narrow
-          getitem
+          { narrow with Node = "Slice" }
+          { getitem with Node = "Slice" }
           split
-          chunk
+          { chunk with Node = "Split" }
           unbind ]
