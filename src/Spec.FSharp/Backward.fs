@@ -249,7 +249,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                       Output =
                         match saved.Place with
                         | Output k -> k
-                        | Input _ -> 0 }
+                        | Input _
+                        | Indices -> 0 }
             else
                 let s, edge = History.gradFn state saved.Tensor |> orFail
                 state <- s

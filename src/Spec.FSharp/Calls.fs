@@ -144,6 +144,14 @@ module Calls =
                      :: kept)
                     rest
             | Output _ :: rest -> go kept rest
+            | Indices :: rest ->
+                let indices =
+                    [ for i in 0 .. inputs.Length - 1 do
+                          match inputs[i] with
+                          | Some id when not s.Tensors[id].DType.IsFloat -> Input i
+                          | _ -> () ]
+
+                go kept (indices @ rest)
 
         go [] places
 
@@ -169,7 +177,8 @@ module Calls =
             | (Output k as place) :: rest ->
                 let s, id = if writtenView then s, results[k] else twin s results[k]
                 keep s place id (not writtenView) |> Result.bind (fun saved -> go s (saved :: kept) rest)
-            | Input _ :: rest -> go s kept rest
+            | Input _ :: rest
+            | Indices :: rest -> go s kept rest
 
         go s [] places
 
@@ -554,7 +563,7 @@ module Calls =
                               Inputs = before
                               Results = [| struct (t.Shape, t.DType) |] }
 
-                        let places = op.Saves (needs edges) attrs |> List.filter (fun p -> not p.IsInput)
+                        let places = op.Saves (needs edges) attrs |> List.filter (fun p -> p.IsOutput)
 
                         if places.IsEmpty then
                             rebase id empty { s with Next = s.Next + 1 }

@@ -89,6 +89,8 @@ type Rule = IDerivation -> Term option list
 type Saving =
     | Input of int
     | Output of int
+    /// All inputs that are no floats, however many: the indices and masks of `index`.
+    | Indices
 
 /// How an operator makes its result.
 type Behaviour =

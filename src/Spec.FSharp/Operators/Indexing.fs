@@ -59,7 +59,7 @@ module internal Indices =
                 elif mask.Shape <> shape[dim .. dim + rank - 1] then
                     let at = Seq.find (fun k -> mask.Shape[k] <> shape[dim + k]) (seq { 0 .. rank - 1 })
 
-                    Complain.index
+                    Complain.shape
                         $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
                 else
                     let elements, decided = Value.asInts Bool mask
@@ -73,7 +73,7 @@ module internal Indices =
                         dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
 
                     go (dim + rank) rest (List.rev (List.init rank along) @ found)
-            | Some _ :: _ -> Complain.index "tensors used as indices must be long, int, byte or bool tensors"
+            | Some _ :: _ -> Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
 
         go 0 indices []
 
@@ -93,7 +93,7 @@ module internal Indices =
                 |> Result.mapError (fun _ ->
                     let shapes = indexed |> List.map (fun (_, index) -> Shape.show index.Shape) |> String.concat ", "
 
-                    { Kind = IndexError
+                    { Kind = ShapeError
                       Message = $"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}" })
 
             let strides = Shape.strides shape
@@ -246,8 +246,7 @@ module Indexing =
     let private savedIndices (d: IDerivation) count =
         [ for i in 1..count -> if d.Has i then Some(d.Input i) else None ]
 
-    // No tensor has more dimensions to index.
-    let private saveIndices = [ for i in 1..8 -> Input i ]
+    let private saveIndices = [ Indices ]
 
     let index =
         { Define.computes
@@ -292,6 +291,140 @@ module Indexing =
             Internal = true
             Saves = fun _ _ -> saveIndices
             Derivative = toFirst (fun d g -> Derive.applyTo "index" (Some g :: savedIndices d (d.Inputs - 1)) []) }
+
+    // ---- index_put ----
+
+    /// The elements of a tensor of this shape after each element of `values` was written at its position; of several, the last stays.
+    let private written (elements: 'a[]) (positions: int[]) (values: 'a[]) =
+        let found = Array.copy elements
+        Array.iter2 (fun position v -> found[position] <- v) positions values
+        found
+
+    /// For each write, whether it stays.
+    let private survivors count (positions: int[]) =
+        let last = written (Array.create count -1) positions [| 0 .. positions.Length - 1 |]
+        positions |> Array.mapi (fun i position -> last[position] = i)
+
+    /// The indices between the first and the last argument, resolved, and the last one, broadcast to what they choose.
+    let private readWrite (call: Call<'S>) (x: Value<'S>) =
+        result {
+            let count = call.In.Length - 2
+            let! values = Argument.tensor call (count + 1)
+            let! shape, positions = Indices.resolve x.Shape (indicesOf call 1 count)
+
+            do!
+                Complain.unlessDType (values.DType = x.DType) (fun () ->
+                    $"Index put requires the source and destination dtypes match, got {Promotion.messageName x.DType} for the destination and {Promotion.messageName values.DType} for the source.")
+
+            do!
+                Complain.unlessShape (Broadcast.reaches values.Shape shape) (fun () ->
+                    $"shape mismatch: value tensor of shape {Shape.show values.Shape} cannot be broadcast to indexing result of shape {Shape.show shape}")
+
+            return Value.expand shape values, positions
+        }
+
+    let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
+        Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v
+
+    let private indicesAttr = Define.required "size" AttrKind.Size
+
+    let indexPut =
+        { Define.computes
+              "index_put"
+              "y = x with the values written (accumulate: added) at the indices"
+              [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index); ArgKind.Float ]
+              [ Define.attr "accumulate" AttrKind.Flag ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! accumulate = Read.flagOr false call.Attrs "accumulate"
+                          let! values, (positions, decided) = readWrite call x
+
+                          let elements =
+                              match x.Elements, values.Elements with
+                              | Elements.Floats xs, Elements.Floats vs when accumulate ->
+                                  let terms = xs |> Array.map (fun x -> ResizeArray [ x ])
+                                  Array.iter2 (fun (position: int) v -> terms[position].Add v) positions vs
+                                  terms |> Array.map (fun t -> Reduce.total x.DType (t.ToArray())) |> Elements.Floats
+                              | Elements.Floats xs, Elements.Floats vs -> Elements.Floats(written xs positions vs)
+                              | _ ->
+                                  let (xs, knownX), (vs, knownV) = Value.asInts x.DType x, Value.asInts x.DType values
+
+                                  if accumulate then
+                                      let sums = Array.copy xs
+                                      Array.iter2 (fun position v -> sums[position] <- sums[position] + v) positions vs
+                                      Elements.Ints(sums, knownX && knownV)
+                                  else
+                                      Elements.Ints(written xs positions vs, knownX && knownV)
+
+                          return [ { x with Elements = elements } |> unknownUnless decided ]
+                      } } with
+            InPlace = true
+            Shapes = [ [ [| 3 |]; [| 2 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 2 |]; [| 3 |] ]; [ [| 4 |]; [| 3 |]; [||] ] ]
+            Saves = fun _ _ -> saveIndices
+            Kinks =
+                Some
+                    "an element written twice keeps the last value, and only that one gets a gradient; PyTorch gives one to all of them (divergence: section 5, scatter and index_put with duplicates)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let count = d.Inputs - 2
+                        let indices = savedIndices d count
+                        let accumulate = d.Attrs |> Map.tryFind "accumulate" = Some(Attr.Flag true)
+                        let at name = Derive.applyTo name (Some g :: indices) []
+
+                        [ yield
+                              Some(fun () ->
+                                  if accumulate then
+                                      g
+                                  else
+                                      let zeros = Derive.apply "zeros_like" [ at "index" ] []
+                                      Derive.applyTo "index_put" (Some g :: indices @ [ Some zeros ]) [])
+                          yield! List.replicate count None
+                          yield Some(fun () -> at (if accumulate then "index" else "index_survivors")) ])
+                ) }
+
+    let indexSurvivors =
+        { Define.computes
+              "index_survivors"
+              "x[indices], but 0 for each element that another of the same place follows"
+              [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index) ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! shape, (positions, decided) = Indices.resolve x.Shape (indicesOf call 1 (call.In.Length - 1))
+                          let stays = survivors (Value.count x) positions
+                          let found = Pick.at shape (positions, decided) x |> Value.asFloats x.DType
+                          let zero: 'S = Value.exact x.DType 0.0
+                          return [ Array.map2 (fun stays v -> if stays then v else zero) stays found |> Value.floats x.DType shape ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> saveIndices
+            Derivative = toFirst (fun d g -> Derive.applyTo "index_write" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
+
+    let indexWrite =
+        { Define.computes
+              "index_write"
+              "zeros of `size`, with x written at the indices: the transpose of index_survivors"
+              [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index) ]
+              [ indicesAttr ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! size = Read.integers call.Attrs "size"
+                          let size = Array.ofList size
+                          let! _, (positions, decided) = Indices.resolve size (indicesOf call 1 (call.In.Length - 1))
+                          let zeros: 'S[] = Array.create (Shape.count size) (Value.exact x.DType 0.0)
+                          let elements = written zeros positions (Value.asFloats x.DType x)
+                          return [ Value.floats x.DType size elements |> unknownUnless decided ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> saveIndices
+            Derivative = toFirst (fun d g -> Derive.applyTo "index_survivors" (Some g :: savedIndices d (d.Inputs - 1)) []) }
 
     // ---- index_select ----
 
@@ -486,4 +619,4 @@ module Indexing =
             Derivative = toFirst (fun d g -> Derive.apply "embedding_sum" [ g; d.Input 1 ] (ruleAttrs d)) }
 
     let all =
-        [ gather; scatterSum; index; indexSum; indexSelect; embedding; embeddingSum; embeddingShares ]
+        [ gather; scatterSum; index; indexSum; indexPut; indexSurvivors; indexWrite; indexSelect; embedding; embeddingSum; embeddingShares ]

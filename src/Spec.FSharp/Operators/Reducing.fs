@@ -204,6 +204,39 @@ module internal Reduce =
                 factors
                 orders
 
+    /// The gradient of that: for each factor k, the sum over the others i of g[i] times the product of all but these two; or, where no
+    /// factor is zero, by the derivatives of the quotient. With an infinite factor the formulas in use disagree (inf / inf, 0 inf).
+    let productOfOthersBackward<'S when 'S :> IScalar<'S>> dtype (g: 'S[]) (factors: 'S[]) : 'S[] =
+        let but i (xs: 'S[]) = Array.removeAt i xs
+
+        let exactly =
+            factors
+            |> Array.mapi (fun k _ ->
+                if factors.Length = 1 then
+                    Value.exact dtype 0.0
+                else
+                    dot (but k g) (productOfOthers dtype (but k factors)))
+
+        let orders = factors |> Array.map (fun x -> 'S.Compare(x, num 0.0))
+
+        if not (Array.forall finite factors) then
+            Array.map 'S.Unknown exactly
+        elif Array.contains Equal orders then
+            exactly
+        elif Array.forall (fun order -> order = Less || order = Greater) orders then
+            let whole = product dtype factors
+            let shares = sum (Array.map2 (fun g x -> g / x) g factors)
+
+            Array.map3
+                (fun exact g x ->
+                    let quotient = whole / x
+                    'S.Permitted [| exact; shares * quotient - g * (quotient / x) |])
+                exactly
+                g
+                factors
+        else
+            Array.map 'S.Unknown exactly
+
     /// The sum of squared distances from the mean, over n - correction (at least 0): from the mean itself, or from the first element and
     /// corrected.
     let variance<'S when 'S :> IScalar<'S>> dtype (correction: float) (xs: 'S[]) : 'S =

@@ -146,14 +146,40 @@ module Reductions =
             Internal = true
             Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ]; [ [| 4 |] ] ]
             Saves = fun _ _ -> [ Input 0 ]
-            // y[i] is the product of row i of the matrix whose rows are x, with 1 in place of x[i].
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "prod_others_backward" [ g; d.Input 0 ] []) ])) }
+
+    let prodOthersBackward =
+        { Define.computes
+              "prod_others_backward"
+              "y[..,k] = sum over i other than k of g[..,i] times the product of x[..,j] over j other than i and k"
+              [ ArgKind.Float; ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! g = Argument.floats call 0
+                          let! x = Argument.floats call 1
+                          let read (v: Value<'S>) = (lines x.Shape).Of(Value.asFloats x.DType v)
+                          let elements = Array.map2 (productOfOthersBackward x.DType) (read g) (read x) |> Array.concat
+                          return [ Value.floats x.DType x.Shape elements ]
+                      } } with
+            Internal = true
+            Shapes = [ [ [| 3 |]; [| 3 |] ]; [ [| 2; 2 |]; [| 2; 2 |] ] ]
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            // The product of row i of the matrix whose rows are x, with 1 in place of x[i], is that of the others than i.
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              let rows = Derive.apply "rows_without_own" [ d.Input 0 ] [ "own", Attr.Float 1.0 ]
-                              let others = Derive.apply "prod_others" [ rows ] []
-                              Derive.apply "sum_without_own" [ Shaping.unsqueeze -1 g * others ] []) ])
+                        [ Some(fun () -> Derive.apply "prod_others_backward" [ g; d.Input 1 ] [])
+                          Some(fun () ->
+                              let rows = Derive.apply "rows_without_own" [ d.Input 1 ] [ "own", Attr.Float 1.0 ]
+                              let arriving = Derive.apply "rows_without_own" [ g ] [ "own", Attr.Float 0.0 ]
+
+                              let toRows =
+                                  Derive.apply "prod_others_backward" [ Shaping.unsqueeze -1 (d.Input 0) * arriving; rows ] []
+
+                              Derive.apply "sum_without_own" [ toRows ] []) ])
                 ) }
 
     let rowsWithoutOwn =
@@ -254,10 +280,10 @@ module Reductions =
 
     /// Bessel's correction, 1 unless given; `unbiased` is its older name.
     let private readCorrection attrs =
-        result {
-            let! unbiased = Read.flagOr true attrs "unbiased"
-            return! Read.numberOr (if unbiased then 1.0 else 0.0) attrs "correction"
-        }
+        match Read.optional attrs "unbiased", Read.optional attrs "correction" with
+        | Some _, Some _ -> Complain.value "only one of unbiased and correction can be given"
+        | Some _, None -> Read.flagOr true attrs "unbiased" |> Result.map (fun unbiased -> if unbiased then 1.0 else 0.0)
+        | None, _ -> Read.numberOr 1.0 attrs "correction"
 
     let private ofRule reading =
         match reading with
@@ -282,7 +308,7 @@ module Reductions =
               name
               formula
               [ ArgKind.Float ]
-              (Reduction.dims @ [ Define.attr "correction" (AttrKind.Integer [ 0L; 1L; 2L ]) ])
+              (Reduction.dims @ [ Define.attr "correction" (AttrKind.Integer [ 0L; 1L; 2L ]); Define.attr "unbiased" AttrKind.Flag ])
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
@@ -451,6 +477,7 @@ module Reductions =
           mean
           prod
           prodOthers
+          prodOthersBackward
           rowsWithoutOwn
           sumWithoutOwn
           cumsum
