@@ -367,17 +367,15 @@ module Convolution =
                 $"Given weight of size {Shape.show w}, expected bias to be 1-dimensional with {channels} elements, but got bias of size {Shape.show b.Shape} instead"
         | _ -> Ok()
 
-    let private lower (t: DType) = (Promotion.messageName t).ToLowerInvariant()
-
     let private checkDTypes (x: Value<'S>) (w: Value<'S>) (bias: Value<'S> option) =
         result {
             do!
                 Complain.unlessDType (x.DType = w.DType) (fun () ->
-                    $"Input type ({lower x.DType}) and weight type ({lower w.DType}) should be the same")
+                    $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName w.DType}")
 
             match bias with
             | Some b when b.DType <> x.DType ->
-                return! Complain.dtype $"Input type ({lower x.DType}) and bias type ({lower b.DType}) should be the same"
+                return! Complain.dtype $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName b.DType}"
             | _ -> return! Complain.unlessDType x.DType.IsFloat (fun () -> $"convolution has no definition for {x.DType.Name}")
         }
 

@@ -58,7 +58,8 @@ module internal Extreme =
     let refuseNothing name (named: bool) (shape: int[]) (groups: Groups) =
         if not named then
             Complain.unlessShape (Shape.count shape > 0) (fun () ->
-                $"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
+                let advice = if name = "argmax" then "" else " Specify the reduction dim with the 'dim' argument."
+                $"{name}(): Expected reduction dim to be specified for input.numel() == 0.{advice}")
         else
             match groups.Dims |> List.tryFind (fun d -> shape[d] = 0) with
             | Some d -> Complain.shape $"{name}(): Expected reduction dim {d} to have non-zero size."

@@ -531,7 +531,7 @@ module Indexing =
         result {
             do!
                 Complain.unlessDType (index.DType = Int64) (fun () ->
-                    $"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.{index.DType.Name} instead (while checking arguments for embedding)")
+                    $"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.{Promotion.messageName index.DType}Tensor instead (while checking arguments for embedding)")
 
             do! Complain.unlessShape (table.Length = 2) (fun () -> "'weight' must be 2-D")
             do! outOfTable table[0] index

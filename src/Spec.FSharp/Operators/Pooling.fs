@@ -30,7 +30,7 @@ module internal Pool =
         result {
             do!
                 Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
-                    $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
+                    "non-empty 3D or 4D (batch mode) tensor expected for input")
 
             do!
                 Complain.unlessShape (Array.forall (fun size -> size > 0) shape[1..] && (shape.Length = 4 || shape[0] > 0)) (fun () ->
@@ -50,7 +50,10 @@ module internal Pool =
 
             do!
                 Complain.unlessValue (positive stride) (fun () ->
-                    $"stride should be greater than zero, but got dH: {fst stride} dW: {snd stride}")
+                    if fst stride = 0 || snd stride = 0 then
+                        "stride should not be zero"
+                    else
+                        $"stride should be greater than zero, but got dH: {fst stride} dW: {snd stride}")
 
             do!
                 Complain.unlessValue (positive dilation) (fun () ->

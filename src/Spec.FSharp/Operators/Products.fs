@@ -52,7 +52,13 @@ module Products =
     /// Products want one dtype, and have none for booleans.
     let private sameDType kernel (a: Value<'S>) (b: Value<'S>) =
         if a.DType <> b.DType then
-            Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
+            let found, other = Promotion.messageName a.DType, Promotion.messageName b.DType
+
+            match kernel with
+            | "dot" -> Complain.dtype $"dot : expected both vectors to have same dtype, but found {found} and {other}"
+            | "addmm_impl_cpu_" ->
+                Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
+            | _ -> Complain.dtype $"expected scalar type {found} but found {other}"
         elif a.DType = Bool then
             Complain.dtype $"\"{kernel}\" not implemented for 'Bool'"
         else
@@ -71,10 +77,6 @@ module Products =
                     do!
                         Complain.unlessShape (rank a.Shape = 1 && rank b.Shape = 1) (fun () ->
                             $"1D tensors expected, but got {rank a.Shape}D and {rank b.Shape}D tensors")
-
-                    do!
-                        Complain.unlessDType (a.DType = b.DType) (fun () ->
-                            $"dot : expected both vectors to have same dtype, but found {Promotion.messageName a.DType} and {Promotion.messageName b.DType}")
 
                     do! sameDType "dot" a b
                     let n = a.Shape[0]
@@ -228,7 +230,15 @@ module Products =
                 result {
                     let! a, b = both call
                     let! s = matmulShapes a.Shape b.Shape
-                    do! sameDType "addmm_impl_cpu_" a b
+
+                    let kernel =
+                        match rank a.Shape, rank b.Shape with
+                        | 1, 1 -> "dot"
+                        | _, 1 -> "addmv_impl_cpu"
+                        | x, y when x > 2 && y > 2 -> "baddbmm"
+                        | _ -> "addmm_impl_cpu_"
+
+                    do! sameDType kernel a b
 
                     let batches =
                         Array.zip

@@ -160,7 +160,7 @@ module internal Reduce =
 
     /// A quantity over a count: divided by it, or times its reciprocal; both are in use.
     let over<'S when 'S :> IScalar<'S>> (count: float) (x: 'S) : 'S =
-        'S.Permitted [| x / num count; x * num (reciprocal count) |]
+        if count = 1.0 then x else 'S.Permitted [| x / num count; x * num (reciprocal count) |]
 
     /// The sum of the terms over a divisor: divided by it, times its reciprocal, or each term times the reciprocal.
     let average<'S when 'S :> IScalar<'S>> dtype (divisor: float) (terms: 'S[]) : 'S =
@@ -289,4 +289,5 @@ module internal Reduce =
         elif p = 0.0 then sum (Array.map (counts dtype) xs)
         elif p = 1.0 then sum (Array.map abs xs)
         elif p = 2.0 then euclidean dtype xs
+        elif p > 0.0 && xs |> Array.forall (fun x -> 'S.Compare(x, num 0.0) = Equal) then Value.exact dtype 0.0
         else pow (sum (xs |> Array.map (fun x -> pow (abs x) (num p)))) (num (reciprocal p))
