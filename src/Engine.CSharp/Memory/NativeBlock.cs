@@ -3,61 +3,57 @@ using System.Runtime.InteropServices;
 namespace Verified.Engine;
 
 /// <summary>
-/// One native block of the <see cref="NativePool"/>. The object itself is cached with its memory: its finalizer puts it back and registers it anew,
-/// so that a steady state makes no finalizable objects.
+/// The hold of one storage on a native block of the <see cref="NativePool"/>, which its finalizer gives back. A new object for each hold: an old one that had reached the
+/// oldest generation would be found dead only by a full collection.
 /// </summary>
-internal sealed unsafe class NativeBlock(byte* memory, long size, int sizeClass)
+internal sealed unsafe class NativeBlock
 {
-    private readonly byte* memory = memory;
-    private long used;
-    private bool guarded;
-    private volatile bool open;
+    private readonly byte* memory;
+    private readonly long used;
+    private readonly bool guarded;
+    private int returned;
 
-    ~NativeBlock()
+    public NativeBlock(byte* memory, int sizeClass, long bytes, bool check)
     {
-        if (!open) return;
-        GC.ReRegisterForFinalize(this);
-        NativePool.Return(this);
+        this.memory = memory;
+        Class = sizeClass;
+        used = bytes;
+        guarded = check;
+        if (!check) return;
+        NativeMemory.Fill(memory, (nuint)NativePool.SizeOf(sizeClass), MemoryChecks.Guard);
+        NativeMemory.Fill(Start, (nuint)bytes, MemoryChecks.Fresh);
     }
 
-    /// <summary>Bytes of the size class.</summary>
-    public long Size { get; } = size;
+    ~NativeBlock() => Return();
 
     /// <summary>The size class's index.</summary>
-    public int Class { get; } = sizeClass;
+    public int Class { get; }
 
     /// <summary>The first byte that the tensor may use.</summary>
     public byte* Start => guarded ? memory + MemoryChecks.GuardBytes : memory;
 
-    /// <summary>Makes the block ready for a new owner.</summary>
-    public void Open(long bytes, bool check)
+    /// <summary>Gives the block back now. Nobody may use it afterwards.</summary>
+    public void Release()
     {
-        used = bytes;
-        guarded = check;
-        open = true;
-        if (!check) return;
-        NativeMemory.Fill(memory, (nuint)Size, MemoryChecks.Guard);
-        NativeMemory.Fill(Start, (nuint)bytes, MemoryChecks.Fresh);
+        Return();
+#pragma warning disable CA1816 // Releasing is this class's dispose.
+        GC.SuppressFinalize(this);
+#pragma warning restore CA1816
     }
 
-    /// <summary>Inspects and poisons the block when its owner is gone.</summary>
-    public void Close()
+    private void Return()
     {
-        open = false;
-        if (!guarded) return;
+        if (Interlocked.Exchange(ref returned, 1) != 0) return;
+        if (guarded) Inspect();
+        NativePool.Return(memory, Class);
+    }
+
+    private void Inspect()
+    {
         var before = new ReadOnlySpan<byte>(memory, MemoryChecks.GuardBytes);
         var after = new ReadOnlySpan<byte>(Start + used, MemoryChecks.GuardBytes);
         if (before.ContainsAnyExcept(MemoryChecks.Guard)) MemoryChecks.Report($"A kernel wrote before the start of a block of {used} bytes.");
         if (after.ContainsAnyExcept(MemoryChecks.Guard)) MemoryChecks.Report($"A kernel wrote past the end of a block of {used} bytes.");
         NativeMemory.Fill(Start, (nuint)used, MemoryChecks.Freed);
-    }
-
-    /// <summary>Gives the memory back to the operating system; the block must be closed.</summary>
-    public void Destroy()
-    {
-#pragma warning disable CA1816 // The pool is this class's dispose.
-        GC.SuppressFinalize(this);
-#pragma warning restore CA1816
-        NativeMemory.AlignedFree(memory);
     }
 }

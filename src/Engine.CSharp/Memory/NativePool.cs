@@ -14,7 +14,7 @@ internal static unsafe class NativePool
     private const long InitialMark = 64L << 20;
     private const long KeepAtLeast = 64L << 20;
 
-    private static readonly Stack<NativeBlock>[] Free = CreateStacks();
+    private static readonly Stack<nint>[] Free = CreateStacks();
     private static long live;
     private static long cached;
     private static long mark = InitialMark;
@@ -34,36 +34,36 @@ internal static unsafe class NativePool
         var size = SizeOf(index);
         if (LiveBytes + size > Interlocked.Read(ref mark)) Reclaim(size);
         Interlocked.Add(ref live, size);
-        NativeBlock? block;
+        nint memory;
         var stack = Free[index];
-        lock (stack) stack.TryPop(out block);
-        if (block is not null) Interlocked.Add(ref cached, -size);
-        else block = new NativeBlock((byte*)NativeMemory.AlignedAlloc((nuint)size, Alignment), size, index);
-        block.Open(bytes, check);
-        return block;
+        lock (stack) stack.TryPop(out memory);
+        if (memory != 0) Interlocked.Add(ref cached, -size);
+        else memory = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        return new NativeBlock((byte*)memory, index, bytes, check);
     }
 
-    /// <summary>Takes a block back. It must not be used afterwards.</summary>
-    public static void Return(NativeBlock block)
+    /// <summary>Takes a block's memory back.</summary>
+    public static void Return(byte* memory, int sizeClass)
     {
-        block.Close();
-        Interlocked.Add(ref live, -block.Size);
-        Interlocked.Add(ref cached, block.Size);
-        var stack = Free[block.Class];
-        lock (stack) stack.Push(block);
+        var size = SizeOf(sizeClass);
+        Interlocked.Add(ref live, -size);
+        Interlocked.Add(ref cached, size);
+        var stack = Free[sizeClass];
+        lock (stack) stack.Push((nint)memory);
     }
 
     /// <summary>Gives the cached blocks back to the operating system.</summary>
     public static void Trim()
     {
-        foreach (var stack in Free)
+        for (var index = 0; index < Free.Length; index++)
         {
+            var stack = Free[index];
             lock (stack)
             {
-                while (stack.TryPop(out var block))
+                while (stack.TryPop(out var memory))
                 {
-                    Interlocked.Add(ref cached, -block.Size);
-                    block.Destroy();
+                    Interlocked.Add(ref cached, -SizeOf(index));
+                    NativeMemory.AlignedFree((void*)memory);
                 }
             }
         }
@@ -92,17 +92,18 @@ internal static unsafe class NativePool
         return (4 * (shift - SmallestShift)) + quarter + 1;
     }
 
-    private static long SizeOf(int index)
+    /// <summary>Bytes of a size class.</summary>
+    public static long SizeOf(int index)
     {
         if (index == 0) return 1L << SmallestShift;
         var shift = ((index - 1) / 4) + SmallestShift;
         return (5L + ((index - 1) % 4)) << (shift - 2);
     }
 
-    private static Stack<NativeBlock>[] CreateStacks()
+    private static Stack<nint>[] CreateStacks()
     {
-        var stacks = new Stack<NativeBlock>[4 * (48 - SmallestShift)];
-        for (var i = 0; i < stacks.Length; i++) stacks[i] = new Stack<NativeBlock>();
+        var stacks = new Stack<nint>[4 * (48 - SmallestShift)];
+        for (var i = 0; i < stacks.Length; i++) stacks[i] = new Stack<nint>();
         return stacks;
     }
 }

@@ -14,7 +14,11 @@ internal static class Arithmetic
 
     public static readonly BinaryOperator Sub = new(
         "sub",
-        (a, b, attributes, into) => Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Sub<float>(), new Op.Sub<double>(), new Op.Sub<long>()),
+        (a, b, attributes, into) =>
+        {
+            CheckNoBools(a, b);
+            return Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Sub<float>(), new Op.Sub<double>(), new Op.Sub<long>());
+        },
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => -Alpha(g, c)))
     { Keywords = ["alpha"] };
@@ -27,14 +31,47 @@ internal static class Arithmetic
 
     public static readonly BinaryOperator Div = new(
         "div",
-        (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>()),
+        (a, b, attributes, into) =>
+        {
+            CheckRounding(attributes);
+            return Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>());
+        },
         new Rule(Saved.Input1, (g, c) => g / c.Input(1)),
-        new Rule(Saved.Input0 | Saved.Input1, (g, c) => -g * (c.Input(0) / c.Input(1) / c.Input(1))));
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => -g * (c.Input(0) / c.Input(1) / c.Input(1))))
+    { Keywords = ["rounding_mode"] };
 
     public static readonly UnaryOperator Neg = new(
         "neg", (x, _, into) => Elementwise.Unary(x, into, new Op.Neg<float>(), new Op.Neg<double>(), new Op.Neg<long>()), new Rule(g => -g));
 
     public static IEnumerable<Operator> All => [Add, Sub, Mul, Div, Neg];
+
+    private static void CheckNoBools(Tensor a, Tensor b)
+    {
+        if (a.DType == DType.Bool && b.DType == DType.Bool)
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype,
+                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
+        }
+        if (a.DType == DType.Bool || b.DType == DType.Bool)
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype,
+                "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead.");
+        }
+    }
+
+    private static void CheckRounding(Attributes attributes)
+    {
+        switch (attributes["rounding_mode"])
+        {
+            case null: return;
+            case "trunc" or "floor": throw new AutogradException(ErrorKind.Unsupported, $"div() with rounding_mode='{attributes["rounding_mode"]}' is not in this engine");
+            default:
+                throw new AutogradException(
+                    ErrorKind.Value, $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{attributes["rounding_mode"]}'");
+        }
+    }
 
     private static Tensor Scaled(Tensor b, Attributes attributes) =>
         attributes.Number("alpha") is { } alpha ? Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()) : b;

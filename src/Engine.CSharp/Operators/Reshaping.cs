@@ -141,7 +141,7 @@ internal static class Reshaping
                 known *= shape[i];
                 continue;
             }
-            if (shape[i] != -1) throw new AutogradException(ErrorKind.Shape, $"invalid shape dimension {shape[i]} at index {i} of shape {Shapes.Text(shape)}");
+            if (shape[i] != -1) throw new AutogradException(ErrorKind.Value, $"invalid shape dimension {shape[i]}");
             if (unknown >= 0) throw new AutogradException(ErrorKind.Shape, "only one dimension can be inferred");
             unknown = i;
         }

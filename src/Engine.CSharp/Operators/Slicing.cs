@@ -126,7 +126,11 @@ internal static class Slicing
                     dim++;
                     break;
                 case long or int:
-                    result = result.Select(dim, Convert.ToInt32(item));
+                    var at = Convert.ToInt64(item);
+                    var size = result.Sizes[dim];
+                    if (at < -size || at >= size)
+                        throw new AutogradException(ErrorKind.Index, $"index {at} is out of bounds for dimension {dim} with size {size}");
+                    result = result.Select(dim, (int)at);
                     break;
                 default:
                     var (start, stop, step) = Bounds(item);
@@ -166,7 +170,7 @@ internal static class Slicing
     {
         var size = x.Sizes[dim];
         if (index < -size || index >= size)
-            throw new AutogradException(ErrorKind.Index, $"index {index} is out of bounds for dimension {dim} with size {size}");
+            throw new AutogradException(ErrorKind.Index, $"select(): index {index} out of range for tensor of size {Shapes.Text(x.Sizes)} at dimension {dim}");
         return index < 0 ? index + size : index;
     }
 
@@ -244,7 +248,7 @@ public sealed partial class Tensor
         if (start < -size || start > size)
             throw new AutogradException(ErrorKind.Index, $"start out of range (expected to be in range of [{-size}, {size}], but got {start})");
         var from = start < 0 ? start + size : start;
-        if (from + length > size) throw new AutogradException(ErrorKind.Shape, $"start ({from}) + length ({length}) exceeds dimension size ({size}).");
+        if (from + length > size) throw new AutogradException(ErrorKind.Index, $"start ({from}) + length ({length}) exceeds dimension size ({size}).");
         return Slice(d, from, from + length);
     }
 

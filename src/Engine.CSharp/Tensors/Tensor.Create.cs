@@ -15,6 +15,7 @@ public sealed partial class Tensor
     public static Tensor Create(ReadOnlySpan<float> data, ReadOnlySpan<int> shape, bool requiresGrad = false) => From(data, shape, DType.Float32, requiresGrad);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
+    [OverloadResolutionPriority(1)]
     public static Tensor Create(float[] data, int[]? shape = null, bool requiresGrad = false) => From<float>(data, shape ?? [data.Length], DType.Float32, requiresGrad);
 
     /// <summary>A float64 tensor of the given elements, in row-major order.</summary>
@@ -22,6 +23,7 @@ public sealed partial class Tensor
     public static Tensor Create(ReadOnlySpan<double> data, ReadOnlySpan<int> shape, bool requiresGrad = false) => From(data, shape, DType.Float64, requiresGrad);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{double}, ReadOnlySpan{int}, bool)"/>
+    [OverloadResolutionPriority(1)]
     public static Tensor Create(double[] data, int[]? shape = null, bool requiresGrad = false) => From<double>(data, shape ?? [data.Length], DType.Float64, requiresGrad);
 
     /// <summary>An int64 tensor of the given elements, in row-major order.</summary>
@@ -29,6 +31,7 @@ public sealed partial class Tensor
     public static Tensor Create(ReadOnlySpan<long> data, ReadOnlySpan<int> shape) => From(data, shape, DType.Int64, false);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{long}, ReadOnlySpan{int})"/>
+    [OverloadResolutionPriority(1)]
     public static Tensor Create(long[] data, int[]? shape = null) => From<long>(data, shape ?? [data.Length], DType.Int64, false);
 
     /// <summary>A bool tensor of the given elements, in row-major order.</summary>
@@ -36,6 +39,7 @@ public sealed partial class Tensor
     public static Tensor Create(ReadOnlySpan<bool> data, ReadOnlySpan<int> shape) => From(data, shape, DType.Bool, false);
 
     /// <inheritdoc cref="Create(ReadOnlySpan{bool}, ReadOnlySpan{int})"/>
+    [OverloadResolutionPriority(1)]
     public static Tensor Create(bool[] data, int[]? shape = null) => From<bool>(data, shape ?? [data.Length], DType.Bool, false);
 
     /// <summary>A 0-dim tensor of one number.</summary>
