@@ -6,7 +6,7 @@ using Verified.Spec.Numbers;
 namespace Verified.Specification.Tests;
 
 /// <summary>A call of an operator as a program, differentiated by the interpreter up to three times.</summary>
-internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, Operator> registry)
+internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, Operator> registry, bool throughView)
 {
     private readonly List<Input> _inputs = [];
     private readonly List<Step> _steps = [];
@@ -22,18 +22,19 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
     {
         var op = sample.Op;
         for (var i = 0; i < sample.Inputs.Length; i++)
-            if (sample.Inputs[i] is { } x) _inputs.Add(new Input(X(i), x, x.DType.IsFloat));
+            if (sample.Inputs[i] is { } x) _inputs.Add(new Input(X(i), x, sample.Floats.Contains(i)));
         for (var o = 0; o < g.Count; o++)
         {
             _upstream.Add($"g{o}");
-            _inputs.Add(new Input($"g{o}", new Literal(DType.Float64, shapes[o], Data.NewFloats(g[o])), true));
+            Add($"g{o}", shapes[o], g[o], true);
         }
 
         var outs = Outs(g.Count);
-        if (op.OnlyInPlace)
+        if (op.OnlyInPlace || throughView)
         {
             _steps.Add(Plain("clone", ["x0"], Out.NewName("y0")));
-            _steps.Add(Call(op.Name + "_", Names("y0"), Out.Nothing));
+            if (throughView) _steps.Add(new Step("getitem", ListModule.OfSeq([Arg.NewName("y0")]), WholeIndex, Out.NewName("view"), null, null, FSharpList<Step>.Empty));
+            _steps.Add(Call(op.Name + "_", Names(throughView ? "view" : "y0"), Out.Nothing));
         }
         else
         {
@@ -60,16 +61,34 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
         return ByInput("t");
     }
 
+    /// <summary>
+    /// The second gradients in the upstream gradients are the Jacobian times v; their own gradients in v are its transpose again.
+    /// </summary>
+    internal Dictionary<int, double[]?> OfJacobian(List<double[]> u)
+    {
+        var live = Live("s");
+        var first = sample.Floats.Count();
+        var roots = Enumerable.Range(0, u.Count).Where(o => live.Contains($"s{first + o}")).ToList();
+        foreach (var o in roots) Add($"u{o}", _inputs.First(x => x.Name == $"g{o}").Tensor.Shape, u[o], false);
+        var directions = sample.Floats.Select((_, k) => $"v{k}").Where(name => _inputs.Any(x => x.Name == name)).ToList();
+        if (roots.Count > 0)
+            Differentiate([.. roots.Select(o => $"s{first + o}")], [.. roots.Select(o => $"u{o}")], [.. directions], "j");
+        var ran = Run(["j"]);
+        return sample.Floats.Select((input, k) => (input, k)).ToDictionary(p => p.input, p => ran.GetValueOrDefault($"j{directions.IndexOf($"v{p.k}")}"));
+    }
+
     // Gradients that are constant, or that do not exist, have no gradient themselves; if none has, nothing is asked.
     private void Again(Dictionary<int, double[]> cotangents, string name, string of, string[] wrt, string to)
     {
         var live = Live(of);
         var roots = sample.Floats.Select((input, k) => (input, k)).Where(r => live.Contains($"{of}{r.k}")).ToList();
-        foreach (var (input, k) in roots)
-            _inputs.Add(new Input($"{name}{k}", new Literal(DType.Float64, sample.Inputs[input]!.Shape, Data.NewFloats(cotangents[input])), false));
+        foreach (var (input, k) in roots) Add($"{name}{k}", sample.Inputs[input]!.Shape, cotangents[input], true);
         if (roots.Count > 0)
             Differentiate([.. roots.Select(r => $"{of}{r.k}")], [.. roots.Select(r => $"{name}{r.k}")], wrt, to);
     }
+
+    private void Add(string name, int[] shape, double[] numbers, bool requiresGrad) =>
+        _inputs.Add(new Input(name, new Literal(DType.Float64, shape, Data.NewFloats(numbers)), requiresGrad));
 
     private void Differentiate(string[] roots, string[] gradients, string[] wrt, string to) =>
         _steps.Add(new Step(
@@ -80,6 +99,8 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
             FSharpOption<FSharpList<string>>.Some(ListModule.OfSeq(wrt)),
             FSharpOption<FSharpList<FSharpOption<string>?>>.Some(Optional(gradients)),
             FSharpList<Step>.Empty));
+
+    private static FSharpMap<string, Attr> WholeIndex => MapModule.OfSeq([Tuple.Create("index", Attr.NewItems(FSharpList<Attr>.Empty))]);
 
     private static Out Outs(int count) =>
         count == 1 ? Out.NewName("y0") : Out.NewNames(Optional(Enumerable.Range(0, count).Select(o => $"y{o}")));

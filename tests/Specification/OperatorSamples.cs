@@ -8,8 +8,18 @@ namespace Verified.Specification.Tests;
 /// <summary>One call of an operator that the specification accepts: tensors (lists spliced in) and attributes.</summary>
 internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<string, Attr> Attrs)
 {
+    /// <summary>Float inputs that the operator does not differentiate.</summary>
+    internal int[] Constants { get; init; } = [];
+
     /// <summary>Which inputs are differentiated.</summary>
-    internal IEnumerable<int> Floats => Enumerable.Range(0, Inputs.Length).Where(i => Inputs[i]?.DType.IsFloat == true);
+    internal IEnumerable<int> Floats => Numbered.Except(Constants);
+
+    /// <summary>Which inputs are of a float dtype.</summary>
+    internal IEnumerable<int> Numbered => Enumerable.Range(0, Inputs.Length).Where(i => Inputs[i]?.DType.IsFloat == true);
+
+    /// <summary>Whether the result may be written into the first input.</summary>
+    internal bool KeepsShape =>
+        Forward(i => Array.ConvertAll(Numbers(i), x => new Real(x))) is [var only] && only.Shape.SequenceEqual(Inputs[0]!.Shape);
 
     internal double[] Numbers(int input) => ((Data.Floats)Inputs[input]!.Data).Item;
 
