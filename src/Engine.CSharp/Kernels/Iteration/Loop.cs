@@ -44,7 +44,11 @@ internal unsafe struct Loop
     /// <summary>Drops, orders and merges dimensions. Without <paramref name="reorder"/> the row-major order of visits is kept.</summary>
     public void Finish(bool reorder = true)
     {
-        if (Count == 0) return;
+        if (Count == 0)
+        {
+            Rank = 0;
+            return;
+        }
         DropOnes();
         if (reorder) Order();
         Merge();

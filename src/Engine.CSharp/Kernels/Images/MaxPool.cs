@@ -1,0 +1,74 @@
+using System.Numerics;
+
+namespace Verified.Engine.Kernels;
+
+/// <summary>Maximum pooling of dense planes; padding is minus infinity, the first of equal elements wins, NaN wins over all.</summary>
+internal static unsafe class MaxPool
+{
+    /// <summary>Maxima, and each one's place in its plane (row * width + column).</summary>
+    public static void Forward<T>(ref T x, ref T y, ref long places, int planes, Window window)
+        where T : unmanaged, INumber<T>
+    {
+        fixed (T* px = &x, py = &y)
+        fixed (long* pp = &places)
+        {
+            var work = new Work<T> { X = px, Y = py, Places = pp, W = window };
+            var size = (long)window.OutHeight * window.OutWidth * window.KernelHeight * window.KernelWidth;
+            Ranges.For(planes, Math.Max(1, Ranges.Grain / Math.Max(1, size)), ref work);
+        }
+    }
+
+    /// <summary>dx[places] += g, in row-major order of g. The caller has set dx to zero.</summary>
+    public static void Backward<T>(ref T g, ref long places, ref T dx, int planes, Window window)
+        where T : unmanaged, INumber<T>
+    {
+        fixed (T* pg = &g, pd = &dx)
+        fixed (long* pp = &places)
+        {
+            long size = (long)window.OutHeight * window.OutWidth, plane = (long)window.Height * window.Width;
+            for (long p = 0; p < planes; p++)
+                for (long i = 0; i < size; i++) pd[(p * plane) + pp[(p * size) + i]] += pg[(p * size) + i];
+        }
+    }
+
+    private struct Work<T> : IRangeWork
+        where T : unmanaged, INumber<T>
+    {
+        public T* X, Y;
+        public long* Places;
+        public Window W;
+
+        public readonly void Run(long begin, long end)
+        {
+            var at = begin * W.OutHeight * W.OutWidth;
+            for (var p = begin; p < end; p++)
+            {
+                var x = X + (p * W.Height * W.Width);
+                for (var i = 0; i < W.OutHeight; i++)
+                {
+                    var top = (i * W.StrideHeight) - W.PadHeight;
+                    var bottom = Math.Min(top + ((W.KernelHeight - 1) * W.DilationHeight) + 1, W.Height);
+                    while (top < 0) top += W.DilationHeight;
+                    for (var j = 0; j < W.OutWidth; j++, at++)
+                    {
+                        var left = (j * W.StrideWidth) - W.PadWidth;
+                        var right = Math.Min(left + ((W.KernelWidth - 1) * W.DilationWidth) + 1, W.Width);
+                        while (left < 0) left += W.DilationWidth;
+                        var best = Limits.Least<T>();
+                        var place = ((long)top * W.Width) + left;
+                        for (var r = top; r < bottom; r += W.DilationHeight)
+                            for (var c = left; c < right; c += W.DilationWidth)
+                            {
+                                var value = x[((long)r * W.Width) + c];
+                                if (!(value > best) && !T.IsNaN(value)) continue;
+                                best = value;
+                                place = ((long)r * W.Width) + c;
+                            }
+                        Y[at] = best;
+                        Places[at] = place;
+                    }
+                }
+            }
+        }
+    }
+}
