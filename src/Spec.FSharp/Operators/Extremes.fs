@@ -9,7 +9,7 @@ module internal Extreme =
     /// whether that place is certain. Where the order is undecided the value lies between the candidates. A NaN comes before all.
     let find<'S when 'S :> IScalar<'S>> sign (xs: 'S[]) : struct ('S * int * bool) =
         let order i j = if sign > 0 then 'S.Compare(xs[i], xs[j]) else 'S.Compare(xs[j], xs[i])
-        let isNaN i = System.Double.IsNaN('S.Value xs[i])
+        let isNaN i = Reduce.isNaN xs[i]
         let mutable best = 0
         let mutable contested = false
 
@@ -48,11 +48,9 @@ module internal Extreme =
 
     /// Where some numbers are equal to their extreme `value`, found first at `best`; where it is NaN, all that are.
     let private attained<'S when 'S :> IScalar<'S>> (xs: 'S[]) (best: int) =
-        let isNaN (x: 'S) = System.Double.IsNaN('S.Value x)
-
         xs
         |> Array.mapi (fun i x ->
-            if i = best || (if isNaN xs[best] then isNaN x else 'S.Compare(x, xs[best]) = Equal) then 1L else 0L)
+            if i = best || (if Reduce.isNaN xs[best] then Reduce.isNaN x else 'S.Compare(x, xs[best]) = Equal) then 1L else 0L)
 
     /// An extreme of nothing: there is none.
     let refuseNothing name (named: bool) (shape: int[]) (groups: Groups) =
@@ -186,7 +184,7 @@ module Extremes =
 
                                   let held =
                                       attained
-                                      |> Array.mapi (fun i m -> if System.Double.IsNaN('S.Value elements[i]) then 0L else m)
+                                      |> Array.mapi (fun i m -> if Reduce.isNaN elements[i] then 0L else m)
 
                                   [ values; Value.ints Bool x.Shape held decided ]
                               | found, _ -> found

@@ -157,7 +157,7 @@ module Pooling =
 
     /// The place of a window's maximum as PyTorch finds it: the first of the largest, but the last of several NaNs.
     let private placeOf<'S when 'S :> IScalar<'S>> (window: 'S[]) found =
-        match window |> Array.tryFindIndexBack (fun x -> System.Double.IsNaN('S.Value x)) with
+        match Array.tryFindIndexBack Reduce.isNaN window with
         | Some last -> last
         | None -> found
 
@@ -345,16 +345,31 @@ module Pooling =
         | None -> Ok None
         | Some attr -> asNumber attr |> Result.map Some
 
+    let private refuseEmpty (spatial: int[]) (target: int[]) =
+        let show sizes =
+            Array.zip [| "D"; "H"; "W" |][3 - Array.length sizes ..] sizes
+            |> Array.map (fun (name, size) -> $"{name}: {size}")
+            |> String.concat ", "
+
+        Complain.value $"Input and output sizes should be greater than 0, but got input ({show spatial}) output ({show target})"
+
     /// For each spatial dimension of the shape (after batch and channels), the sources of its places.
     let private sources (attrs: Attrs) (shape: int[]) =
         result {
             let! mode = Read.textOr "nearest" attrs "mode"
 
             do!
-                if mode = "nearest" then
-                    Ok()
-                else
-                    Error { Kind = Unsupported; Message = $"interpolate with mode {mode}" }
+                match mode with
+                | "nearest" -> Ok()
+                | "linear"
+                | "bilinear"
+                | "bicubic"
+                | "trilinear"
+                | "area"
+                | "nearest-exact" -> Error { Kind = Unsupported; Message = $"interpolate with mode {mode}" }
+                | _ ->
+                    Complain.value
+                        $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
 
             do!
                 Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
@@ -373,7 +388,7 @@ module Pooling =
                 match each size with
                 | None -> return! Complain.value $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
                 | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
-                    return! Complain.value $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show (Array.ofList size)}"
+                    return! refuseEmpty spatial (Array.ofList size)
                 | Some size -> return Array.map2 (fun n target -> nearest n target None) spatial (Array.ofList size)
             | None, Some scale ->
                 match each scale with
@@ -382,7 +397,7 @@ module Pooling =
                     let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
 
                     if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
-                        return! Complain.value $"Input and output sizes should be greater than 0, but got input {Shape.show spatial} output {Shape.show targets}"
+                        return! refuseEmpty spatial targets
                     else
                         return
                             Array.map3

@@ -148,9 +148,18 @@ module internal Reduce =
     let private isZero<'S when 'S :> IScalar<'S>> (x: 'S) = 'S.Value x = 0.0
     let private magnitude<'S when 'S :> IScalar<'S>> (x: 'S) = System.Math.Abs('S.Value x)
 
-    /// The largest value, as a number that the dtype holds exactly; NaN where one is.
+    /// Whether a number is certainly NaN.
+    let isNaN<'S when 'S :> IScalar<'S>> (x: 'S) = 'S.Compare(x, x) = Unordered
+
+    /// The largest value, as a number that the dtype holds exactly; one that is not finite as it is.
     let largest<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
-        xs |> Array.map 'S.Value |> Array.reduce (fun a b -> System.Math.Max(a, b)) |> toFormat dtype |> Value.exact dtype
+        let mutable best = xs[0]
+
+        for x in xs do
+            if not ('S.Value x <= 'S.Value best) && not (System.Double.IsNaN('S.Value best)) then
+                best <- x
+
+        if finite best then Value.exact dtype (toFormat dtype ('S.Value best)) else best
 
     open Scalar
 
