@@ -2,7 +2,10 @@ using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
-/// <summary>Activation functions.</summary>
+/// <summary>
+/// Activation functions. Each has a fused derivative, <c>NAME_backward(g, x)</c>, an operator of its own; the derivative of that by x is made of
+/// recorded operators, so that every order is right.
+/// </summary>
 internal static class Activations
 {
     /// <summary>g where y is positive (or NaN), else zero: a choice, not a product, so that an infinite g does not become NaN.</summary>
@@ -18,7 +21,128 @@ internal static class Activations
         (x, _, into) => Elementwise.Unary(x, into, new Op.Relu<float>(), new Op.Relu<double>(), new Op.Relu<long>()),
         new Rule(Saved.Output, (g, c) => ReluBackward.Apply(g, c.Output())));
 
-    public static IEnumerable<Operator> All => [Relu, ReluBackward];
+    public static readonly BinaryOperator LeakyReluBackward = new(
+        "leaky_relu_backward",
+        (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.LeakyReluBackward<float>((float)Slope(a)), new Op.LeakyReluBackward<double>(Slope(a))),
+        new Rule(Saved.Input1, (g, c) => LeakyReluBackward!.Apply(g, c.Input(1), c.Attributes)),
+        Rule.NotDifferentiable)
+    { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
+
+    /// <summary>The derivative at 0 is the slope.</summary>
+    public static readonly UnaryOperator LeakyRelu = new(
+        "leaky_relu",
+        (x, a, into) => Elementwise.Unary(x, into, new Op.LeakyRelu<float>((float)Slope(a)), new Op.LeakyRelu<double>(Slope(a))),
+        new Rule(Saved.Input0, (g, c) => LeakyReluBackward.Apply(g, c.Input(0), c.Attributes)))
+    { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
+
+    public static readonly BinaryOperator GeluBackward = Smooth(
+        "gelu_backward",
+        (g, x, a, into) => IsTanh(a)
+            ? Elementwise.Binary(g, x, into, new Op.GeluTanhBackward<float>(), new Op.GeluTanhBackward<double>())
+            : Elementwise.Binary(g, x, into, new Op.GeluBackward<float>(), new Op.GeluBackward<double>()),
+        (x, a) => IsTanh(a) ? GeluTanhSecond(x) : Density(x) * (2 - x * x),
+        ["approximate"]);
+
+    /// <summary>x times the normal distribution's cumulative function, or the approximation by tanh.</summary>
+    public static readonly UnaryOperator Gelu = new(
+        "gelu",
+        (x, a, into) => IsTanh(a)
+            ? Elementwise.Unary(x, into, new Op.GeluTanh<float>(), new Op.GeluTanh<double>())
+            : Elementwise.Unary(x, into, new Op.Gelu<float>(), new Op.Gelu<double>()),
+        new Rule(Saved.Input0, (g, c) => GeluBackward.Apply(g, c.Input(0), c.Attributes)))
+    { HasInPlaceTwin = false, Keywords = ["approximate"] };
+
+    public static readonly BinaryOperator SiluBackward = Smooth(
+        "silu_backward",
+        (g, x, _, into) => Elementwise.Binary(g, x, into, new Op.SiluBackward<float>(), new Op.SiluBackward<double>()),
+        (x, _) =>
+        {
+            var s = x.Sigmoid();
+            return s * (1 - s) * (2 + x * (1 - 2 * s));
+        },
+        []);
+
+    public static readonly UnaryOperator Silu = new(
+        "silu",
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Silu<float>(), new Op.Silu<double>()),
+        new Rule(Saved.Input0, (g, c) => SiluBackward.Apply(g, c.Input(0))))
+    { HasInPlaceTwin = false };
+
+    public static readonly BinaryOperator EluBackward = Smooth(
+        "elu_backward",
+        (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.EluBackward<float>(Alpha(a)), new Op.EluBackward<double>(Alpha(a))),
+        (x, a) => Tensor.Where(x.Lt(0), x.Exp() * Alpha(a), Tensor.Scalar(0, x.DType)),
+        ["alpha"]);
+
+    /// <summary>The derivative at 0 is alpha.</summary>
+    public static readonly UnaryOperator Elu = new(
+        "elu",
+        (x, a, into) => Elementwise.Unary(x, into, new Op.Elu<float>(Alpha(a)), new Op.Elu<double>(Alpha(a))),
+        new Rule(Saved.Input0, (g, c) => EluBackward.Apply(g, c.Input(0), c.Attributes)))
+    { HasInPlaceTwin = false, Keywords = ["alpha"] };
+
+    public static readonly BinaryOperator SoftplusBackward = Smooth(
+        "softplus_backward",
+        (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.SoftplusBackward<float>(Beta(a), Threshold(a)), new Op.SoftplusBackward<double>(Beta(a), Threshold(a))),
+        (x, a) =>
+        {
+            var s = (x * Beta(a)).Sigmoid();
+            return Tensor.Where((x * Beta(a)).Gt(Threshold(a)), Tensor.Scalar(0, x.DType), s * (1 - s) * Beta(a));
+        },
+        ["beta", "threshold"]);
+
+    /// <summary>log(1 + exp(beta x)) / beta; x itself where beta x is above the threshold.</summary>
+    public static readonly UnaryOperator Softplus = new(
+        "softplus",
+        (x, a, into) => Elementwise.Unary(x, into, new Op.Softplus<float>(Beta(a), Threshold(a)), new Op.Softplus<double>(Beta(a), Threshold(a))),
+        new Rule(Saved.Input0, (g, c) => SoftplusBackward.Apply(g, c.Input(0), c.Attributes)))
+    { HasInPlaceTwin = false, Keywords = ["beta", "threshold"] };
+
+    public static IEnumerable<Operator> All =>
+        [Relu, ReluBackward, LeakyRelu, LeakyReluBackward, Gelu, GeluBackward, Silu, SiluBackward, Elu, EluBackward, Softplus, SoftplusBackward];
+
+    private static double Slope(Attributes a) => a.Double("negative_slope", 0.01);
+
+    private static double Alpha(Attributes a) => a.Double("alpha", 1);
+
+    private static double Beta(Attributes a) => a.Double("beta", 1);
+
+    private static double Threshold(Attributes a) => a.Double("threshold", 20);
+
+    private static bool IsTanh(Attributes a) => a.Text("approximate", "none") switch
+    {
+        "tanh" => true,
+        "none" => false,
+        _ => throw new AutogradException(ErrorKind.Value, "approximate argument must be either none or tanh."),
+    };
+
+    /// <summary>A fused first derivative g f'(x), linear in g, whose derivative by x is g f''(x).</summary>
+    private static BinaryOperator Smooth(string name, BinaryForward forward, Func<Tensor, Attributes, Tensor> second, string[] keywords)
+    {
+        BinaryOperator? self = null;
+        self = new BinaryOperator(
+            name,
+            forward,
+            new Rule(Saved.Input1, (g, c) => self!.Apply(g, c.Input(1), c.Attributes)),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => g * c.Input(0) * second(c.Input(1), c.Attributes)))
+        { HasInPlaceTwin = false, Keywords = keywords };
+        return self;
+    }
+
+    /// <summary>The density of the normal distribution.</summary>
+    private static Tensor Density(Tensor x) => (x * x * -0.5).Exp() * (1 / Math.Sqrt(2 * Math.PI));
+
+    private static Tensor GeluTanhSecond(Tensor x)
+    {
+        const double cubic = 0.044715;
+        var k = Math.Sqrt(2 / Math.PI);
+        var squared = x * x;
+        var t = ((x + squared * x * cubic) * k).Tanh();
+        var slope = (squared * (3 * cubic) + 1) * k;
+        var curvature = x * (6 * cubic * k);
+        var sech = 1 - t * t;
+        return sech * slope + x * 0.5 * sech * (curvature - 2 * t * slope * slope);
+    }
 }
 
 public sealed partial class Tensor
@@ -28,4 +152,19 @@ public sealed partial class Tensor
 
     /// <summary>max(x, 0), over x.</summary>
     public Tensor ReluInPlace() => Activations.Relu.ApplyInPlace(this);
+
+    /// <summary>x where it is positive, else a multiple of it.</summary>
+    public Tensor LeakyRelu(double negativeSlope = 0.01) => Activations.LeakyRelu.Apply(this, Attributes.Of("negative_slope", negativeSlope));
+
+    /// <summary>x times the normal distribution's cumulative function; <paramref name="approximate"/> is <c>none</c> or <c>tanh</c>.</summary>
+    public Tensor Gelu(string approximate = "none") => Activations.Gelu.Apply(this, Attributes.Of("approximate", approximate));
+
+    /// <summary>x sigmoid(x).</summary>
+    public Tensor Silu() => Activations.Silu.Apply(this);
+
+    /// <summary>x where it is positive, else alpha (exp(x) - 1).</summary>
+    public Tensor Elu(double alpha = 1) => Activations.Elu.Apply(this, Attributes.Of("alpha", alpha));
+
+    /// <summary>log(1 + exp(beta x)) / beta, and x where beta x is above the threshold.</summary>
+    public Tensor Softplus(double beta = 1, double threshold = 20) => Activations.Softplus.Apply(this, Attributes.Of("beta", beta, "threshold", threshold));
 }

@@ -2,18 +2,38 @@ using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
-/// <summary>Exponentials and what is made of them.</summary>
+/// <summary>Exponentials, logarithms and what is made of them.</summary>
 internal static class Exponentials
 {
     public static readonly UnaryOperator Exp = new(
         "exp", (x, _, into) => Elementwise.Unary(x, into, new Op.Exp<float>(), new Op.Exp<double>()), new Rule(Saved.Output, (g, c) => g * c.Output()));
+
+    public static readonly UnaryOperator Expm1 = new(
+        "expm1", (x, _, into) => Elementwise.Unary(x, into, new Op.Expm1<float>(), new Op.Expm1<double>()), new Rule(Saved.Output, (g, c) => g * (c.Output() + 1)));
+
+    public static readonly UnaryOperator Log = new(
+        "log", (x, _, into) => Elementwise.Unary(x, into, new Op.Log<float>(), new Op.Log<double>()), new Rule(Saved.Input0, (g, c) => g / c.Input(0)));
+
+    public static readonly UnaryOperator Log1p = new(
+        "log1p", (x, _, into) => Elementwise.Unary(x, into, new Op.Log1p<float>(), new Op.Log1p<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) + 1)));
 
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Sigmoid<float>(), new Op.Sigmoid<double>()),
         new Rule(Saved.Output, (g, c) => g * (1 - c.Output()) * c.Output()));
 
-    public static IEnumerable<Operator> All => [Exp, Sigmoid];
+    public static readonly UnaryOperator Tanh = new(
+        "tanh",
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Tanh<float>(), new Op.Tanh<double>()),
+        new Rule(Saved.Output, (g, c) => g * (1 - c.Output() * c.Output())));
+
+    /// <summary>The error function: not public, since gelu alone needs it.</summary>
+    public static readonly UnaryOperator Erf = new(
+        "erf",
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Erf<float>(), new Op.Erf<double>()),
+        new Rule(Saved.Input0, (g, c) => g * (-(c.Input(0) * c.Input(0))).Exp() * (2 / Math.Sqrt(Math.PI))));
+
+    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Sigmoid, Tanh, Erf];
 }
 
 public sealed partial class Tensor
@@ -24,9 +44,24 @@ public sealed partial class Tensor
     /// <summary>e to the power x, over x.</summary>
     public Tensor ExpInPlace() => Exponentials.Exp.ApplyInPlace(this);
 
+    /// <summary>e to the power x, less 1, accurate near 0.</summary>
+    public Tensor Expm1() => Exponentials.Expm1.Apply(this);
+
+    /// <summary>The natural logarithm; -inf at 0, NaN below.</summary>
+    public Tensor Log() => Exponentials.Log.Apply(this);
+
+    /// <summary>The natural logarithm of 1 + x, accurate near 0.</summary>
+    public Tensor Log1p() => Exponentials.Log1p.Apply(this);
+
     /// <summary>1 / (1 + exp(-x)).</summary>
     public Tensor Sigmoid() => Exponentials.Sigmoid.Apply(this);
 
     /// <summary>1 / (1 + exp(-x)), over x.</summary>
     public Tensor SigmoidInPlace() => Exponentials.Sigmoid.ApplyInPlace(this);
+
+    /// <summary>The hyperbolic tangent.</summary>
+    public Tensor Tanh() => Exponentials.Tanh.Apply(this);
+
+    /// <summary>The hyperbolic tangent, over x.</summary>
+    public Tensor TanhInPlace() => Exponentials.Tanh.ApplyInPlace(this);
 }

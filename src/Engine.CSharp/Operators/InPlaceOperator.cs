@@ -24,6 +24,9 @@ public sealed class InPlaceOperator : Operator
     /// <summary>How PyTorch's arguments become inputs; by default as they stand.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
 
+    /// <summary>The shape of what is written, which the first argument must have; null where the write itself sees to it.</summary>
+    public Func<Tensor?[], int[]>? Shape { get; init; }
+
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
@@ -55,6 +58,7 @@ public sealed class InPlaceOperator : Operator
                     if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { } input) saved.SaveInput(i, i == 0 ? input.Clone() : input);
             }
         }
+        if (Shape is not null) InPlaceChecks.Shape(self, Shape(inputs));
         if (ChecksOverlap)
         {
             Overlap.CheckWritable(self);

@@ -1,3 +1,5 @@
+using Verified.Engine.Kernels;
+
 namespace Verified.Engine;
 
 /// <summary>Operators that exist in place only. What they overwrite gets a gradient of zeros.</summary>
@@ -35,6 +37,51 @@ internal static class Writes
         "CopyBackwards")
     { Keywords = ["non_blocking"] };
 
+    /// <summary>Adds value t1 t2.</summary>
+    public static readonly InPlaceOperator AddProduct = new(
+        "addcmul_",
+        (self, inputs, attributes) =>
+        {
+            var value = attributes.Double("value", 1);
+            Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddProduct<float>((float)value), new Op.AddProduct<double>(value));
+        },
+        [new Rule(g => g), new Rule(Saved.Input2, (g, c) => g * (c.Input(2) * Value(c))), new Rule(Saved.Input1, (g, c) => g * (c.Input(1) * Value(c)))])
+    { Keywords = ["value"], Shape = inputs => Broadcast(inputs) };
+
+    /// <summary>Adds value t1 / t2.</summary>
+    public static readonly InPlaceOperator AddQuotient = new(
+        "addcdiv_",
+        (self, inputs, attributes) =>
+        {
+            var value = attributes.Double("value", 1);
+            Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddQuotient<float>((float)value), new Op.AddQuotient<double>(value));
+        },
+        [
+            new Rule(g => g),
+            new Rule(Saved.Input2, (g, c) => g * (Value(c) / c.Input(2))),
+            new Rule(Saved.Input1 | Saved.Input2, (g, c) => -g * (c.Input(1) * Value(c) / (c.Input(2) * c.Input(2)))),
+        ])
+    { Keywords = ["value"], Shape = inputs => Broadcast(inputs) };
+
+    /// <summary>Goes a part of the way to another tensor.</summary>
+    public static readonly InPlaceOperator Lerp = new(
+        "lerp_",
+        (self, inputs, _) => Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.Lerp<float>(), new Op.Lerp<double>()),
+        [
+            new Rule(Saved.Input2, (g, c) => g * (1 - c.Input(2))),
+            new Rule(Saved.Input2, (g, c) => g * c.Input(2)),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => g * (c.Input(1) - c.Input(0))),
+        ])
+    {
+        Keywords = ["weight"],
+        Shape = inputs => Broadcast(inputs),
+        Bind = call =>
+        [
+            call.Tensor(0), call.Tensor(1),
+            call.TensorOrNull(2) ?? call.Attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"),
+        ],
+    };
+
     public static readonly CompositeOperator SetItem = new(
         "setitem_",
         call =>
@@ -45,7 +92,11 @@ internal static class Writes
         })
     { Keywords = ["index", "value"] };
 
-    public static IEnumerable<Operator> All => [Zero, FillWith, Copy, SetItem];
+    public static IEnumerable<Operator> All => [Zero, FillWith, Copy, AddProduct, AddQuotient, Lerp, SetItem];
+
+    private static double Value(BackwardContext c) => c.Attributes.Double("value", 1);
+
+    private static int[] Broadcast(Tensor?[] inputs) => inputs.OfType<Tensor>().Select(t => t.Sizes).Aggregate(Shapes.Broadcast);
 
     private static Tensor ZerosLike(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
 }
@@ -63,6 +114,18 @@ public sealed partial class Tensor
 
     /// <summary>Writes another tensor's elements, broadcast and converted, over this one's; the gradient flows to it.</summary>
     public Tensor CopyInPlace(Tensor source) => Writes.Copy.Apply([this, source], Attributes.None);
+
+    /// <summary>Adds value t1 t2, broadcast, to this tensor.</summary>
+    public Tensor AddcmulInPlace(Tensor tensor1, Tensor tensor2, double value = 1) => Writes.AddProduct.Apply([this, tensor1, tensor2], Attributes.Of("value", value));
+
+    /// <summary>Adds value t1 / t2, broadcast, to this tensor.</summary>
+    public Tensor AddcdivInPlace(Tensor tensor1, Tensor tensor2, double value = 1) => Writes.AddQuotient.Apply([this, tensor1, tensor2], Attributes.Of("value", value));
+
+    /// <summary>Goes a part of the way, given by a number, to another tensor.</summary>
+    public Tensor LerpInPlace(Tensor end, double weight) => Writes.Lerp.Apply([this, end, Number(weight)], Attributes.None);
+
+    /// <summary>Goes a part of the way, given element by element, to another tensor.</summary>
+    public Tensor LerpInPlace(Tensor end, Tensor weight) => Writes.Lerp.Apply([this, end, weight], Attributes.None);
 
     /// <summary>Writes a value, broadcast, into the view that an index names (see <see cref="GetItem"/>), and gives this tensor back.</summary>
     public Tensor SetItemInPlace(object?[] index, Tensor value)

@@ -1,0 +1,126 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Comparisons, which give truth values, and choices by them.</summary>
+internal static class Comparisons
+{
+    public static readonly BinaryOperator Gt = Test("gt", (a, b) => Elementwise.Compare(a, b, new Op.Greater<float>(), new Op.Greater<double>(), new Op.Greater<long>()));
+    public static readonly BinaryOperator Ge = Test("ge", (a, b) => Elementwise.Compare(a, b, new Op.GreaterOrEqual<float>(), new Op.GreaterOrEqual<double>(), new Op.GreaterOrEqual<long>()));
+    public static readonly BinaryOperator Lt = Test("lt", (a, b) => Elementwise.Compare(a, b, new Op.Less<float>(), new Op.Less<double>(), new Op.Less<long>()));
+    public static readonly BinaryOperator Le = Test("le", (a, b) => Elementwise.Compare(a, b, new Op.LessOrEqual<float>(), new Op.LessOrEqual<double>(), new Op.LessOrEqual<long>()));
+    public static readonly BinaryOperator Eq = Test("eq", (a, b) => Elementwise.Compare(a, b, new Op.Equal<float>(), new Op.Equal<double>(), new Op.Equal<long>()));
+    public static readonly BinaryOperator Ne = Test("ne", (a, b) => Elementwise.Compare(a, b, new Op.NotEqual<float>(), new Op.NotEqual<double>(), new Op.NotEqual<long>()));
+
+    /// <summary>What is not chosen gets a gradient of zeros, whatever its value.</summary>
+    public static readonly FunctionOperator Where = new(
+        "where",
+        (inputs, _) => Elementwise.Where(Condition(inputs[0]!), inputs[1]!, inputs[2]!),
+        [
+            Rule.NotDifferentiable,
+            new Rule(Saved.Input0, (g, c) => Tensor.Where(c.Input(0), g, Zero(g))),
+            new Rule(Saved.Input0, (g, c) => Tensor.Where(c.Input(0), Zero(g), g)),
+        ])
+    {
+        Keywords = ["input", "other"],
+        Bind = call =>
+        [
+            call.Tensor(0),
+            call.TensorOrNull(1) ?? call.Attributes.Number("input") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'input'"),
+            call.TensorOrNull(2) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a second tensor or 'other'"),
+        ],
+    };
+
+    /// <summary>A value where the mask is true, x elsewhere.</summary>
+    public static readonly FunctionOperator MaskedFill = new(
+        "masked_fill",
+        (inputs, _) => Filled(inputs[0]!, inputs[1]!, inputs[2]!),
+        [
+            new Rule(Saved.Input1, (g, c) => g.MaskedFill(c.Input(1), 0)),
+            Rule.NotDifferentiable,
+            new Rule(Saved.Input1, (g, c) => Tensor.Where(c.Input(1), g, Zero(g)).Sum()),
+        ])
+    {
+        Keywords = ["value"],
+        HasInPlaceTwin = true,
+        Bind = call =>
+        [
+            call.Tensor(0), call.Tensor(1),
+            call.TensorOrNull(2) ?? call.Attributes.Number("value") ?? throw new AutogradException(ErrorKind.Value, "masked_fill() needs 'value'"),
+        ],
+    };
+
+    public static IEnumerable<Operator> All => [Gt, Ge, Lt, Le, Eq, Ne, Where, MaskedFill];
+
+    private static BinaryOperator Test(string name, Func<Tensor, Tensor, Tensor> test) =>
+        new(name, (a, b, _, _) => test(a, b), Rule.NotDifferentiable, Rule.NotDifferentiable) { HasInPlaceTwin = false };
+
+    private static Tensor Zero(Tensor like) => Tensor.Scalar(0, like.DType);
+
+    private static Tensor Condition(Tensor condition) => condition.DType == DType.Bool
+        ? condition
+        : throw new AutogradException(ErrorKind.Dtype, $"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.DType.ScalarType()}");
+
+    private static Tensor Filled(Tensor x, Tensor mask, Tensor value)
+    {
+        if (mask.DType != DType.Bool)
+            throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.ScalarType()}");
+        if (value.Rank != 0)
+            throw new AutogradException(ErrorKind.Shape, $"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.Rank} dimension(s).");
+        return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>Where this is larger.</summary>
+    public Tensor Gt(Tensor other) => Comparisons.Gt.Apply(this, other);
+
+    /// <summary>Where this is larger than a number.</summary>
+    public Tensor Gt(double other) => Comparisons.Gt.Apply(this, Number(other));
+
+    /// <summary>Where this is not smaller.</summary>
+    public Tensor Ge(Tensor other) => Comparisons.Ge.Apply(this, other);
+
+    /// <summary>Where this is not smaller than a number.</summary>
+    public Tensor Ge(double other) => Comparisons.Ge.Apply(this, Number(other));
+
+    /// <summary>Where this is smaller.</summary>
+    public Tensor Lt(Tensor other) => Comparisons.Lt.Apply(this, other);
+
+    /// <summary>Where this is smaller than a number.</summary>
+    public Tensor Lt(double other) => Comparisons.Lt.Apply(this, Number(other));
+
+    /// <summary>Where this is not larger.</summary>
+    public Tensor Le(Tensor other) => Comparisons.Le.Apply(this, other);
+
+    /// <summary>Where this is not larger than a number.</summary>
+    public Tensor Le(double other) => Comparisons.Le.Apply(this, Number(other));
+
+    /// <summary>Where the two are equal; NaN equals nothing.</summary>
+    public Tensor Eq(Tensor other) => Comparisons.Eq.Apply(this, other);
+
+    /// <summary>Where this equals a number.</summary>
+    public Tensor Eq(double other) => Comparisons.Eq.Apply(this, Number(other));
+
+    /// <summary>Where the two differ.</summary>
+    public Tensor Ne(Tensor other) => Comparisons.Ne.Apply(this, other);
+
+    /// <summary>Where this differs from a number.</summary>
+    public Tensor Ne(double other) => Comparisons.Ne.Apply(this, Number(other));
+
+    /// <summary>The first where the condition (truth values) holds, else the second; all three broadcast.</summary>
+    public static Tensor Where(Tensor condition, Tensor input, Tensor other) => Comparisons.Where.Apply([condition, input, other], Attributes.None)[0];
+
+    /// <summary>A number where the mask is true, x elsewhere.</summary>
+    public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Apply([this, mask, Number(value)], Attributes.None)[0];
+
+    /// <summary>A scalar tensor where the mask is true, x elsewhere; the gradient flows to both.</summary>
+    public Tensor MaskedFill(Tensor mask, Tensor value) => Comparisons.MaskedFill.Apply([this, mask, value], Attributes.None)[0];
+
+    /// <summary>Writes a number where the mask is true.</summary>
+    public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, Number(value)], Attributes.None);
+
+    /// <summary>Writes a scalar tensor where the mask is true.</summary>
+    public Tensor MaskedFillInPlace(Tensor mask, Tensor value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, value], Attributes.None);
+}

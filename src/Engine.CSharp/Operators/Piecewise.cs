@@ -1,0 +1,142 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Signs, roundings, bounds: functions with corners and steps. The conventions at corners are PyTorch's.</summary>
+internal static class Piecewise
+{
+    /// <summary>The derivative at 0, and at NaN, is 0.</summary>
+    public static readonly UnaryOperator Abs = new(
+        "abs",
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Abs<float>(), new Op.Abs<double>(), new Op.Abs<long>()),
+        new Rule(Saved.Input0, (g, c) => g * c.Input(0).Sign()));
+
+    public static readonly UnaryOperator Sign = new(
+        "sign", (x, _, into) => Elementwise.Unary(x, into, new Op.Sign<float>(), new Op.Sign<double>(), new Op.Sign<long>()), new Rule(Zeros));
+
+    public static readonly UnaryOperator Floor = new(
+        "floor", (x, _, into) => Whole(x, into, x => Elementwise.Unary(x, into, new Op.Floor<float>(), new Op.Floor<double>())), new Rule(Zeros));
+
+    /// <summary>To the nearest integer, ties to even; with <c>decimals</c>, to that many places.</summary>
+    public static readonly UnaryOperator Round = new(
+        "round", (x, attributes, into) => Whole(x, into, x => Rounded(x, attributes.Int("decimals", 0), into)), new Rule(Zeros))
+    { Keywords = ["decimals"] };
+
+    /// <summary>Bounds are numbers or tensors; at a bound the gradient goes to x.</summary>
+    public static readonly FunctionOperator Clamp = new(
+        "clamp",
+        (inputs, attributes) => Clamped(inputs[0]!, inputs[1], inputs[2]),
+        [
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => Inside(g, c.Input(0), c.InputOrNull(1), c.InputOrNull(2))),
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(2) is { } high
+                ? Tensor.Where(c.Input(1).Lt(high), Tensor.Where(c.Input(0).Lt(c.Input(1)), g, Zero(g)), Zero(g))
+                : Tensor.Where(c.Input(0).Lt(c.Input(1)), g, Zero(g))),
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(1) is { } low
+                ? Tensor.Where(c.Input(0).Gt(c.Input(2)), g, Tensor.Where(c.Input(2).Lt(low), g, Zero(g)))
+                : Tensor.Where(c.Input(0).Gt(c.Input(2)), g, Zero(g))),
+        ])
+    {
+        Keywords = ["min", "max"],
+        HasInPlaceTwin = true,
+        Bind = call =>
+        {
+            var low = call.TensorOrNull(1) ?? call.Attributes.Number("min");
+            var high = call.TensorOrNull(2) ?? call.Attributes.Number("max");
+            return low is null && high is null
+                ? throw new AutogradException(ErrorKind.Value, "torch.clamp: At least one of 'min' or 'max' must not be None")
+                : [call.Tensor(0), low, high];
+        },
+    };
+
+    /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
+    public static readonly BinaryOperator Maximum = new(
+        "maximum",
+        (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>()),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Lt(c.Input(1)))),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Lt(c.Input(0)))))
+    { HasInPlaceTwin = false };
+
+    /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
+    public static readonly BinaryOperator Minimum = new(
+        "minimum",
+        (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>()),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Gt(c.Input(1)))),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
+    { HasInPlaceTwin = false };
+
+    public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, Maximum, Minimum];
+
+    private static Tensor Zero(Tensor like) => Tensor.Scalar(0, like.DType);
+
+    private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
+
+    private static Tensor Chosen(Tensor g, Tensor tie, Tensor lost) => Tensor.Where(lost, Zero(g), Tensor.Where(tie, g / 2, g));
+
+    /// <summary>Integers are whole already.</summary>
+    private static Tensor Whole(Tensor x, Tensor? into, Func<Tensor, Tensor> rounded)
+    {
+        if (x.DType == DType.Bool) throw new AutogradException(ErrorKind.Dtype, "rounding is not defined for truth values");
+        return x.DType.IsFloat() ? rounded(x) : into ?? Copying.Duplicate(x);
+    }
+
+    private static Tensor Rounded(Tensor x, int decimals, Tensor? into)
+    {
+        if (decimals == 0) return Elementwise.Unary(x, into, new Op.Round<float>(), new Op.Round<double>());
+        var scale = Tensor.Number(Math.Pow(10, Math.Abs(decimals)));
+        var scaled = decimals > 0 ? Times(x, scale) : Over(x, scale);
+        scaled = Elementwise.Unary(scaled, null, new Op.Round<float>(), new Op.Round<double>());
+        var result = decimals > 0 ? Over(scaled, scale) : Times(scaled, scale);
+        if (into is null) return result;
+        Copying.Copy(result, into);
+        return into;
+    }
+
+    private static Tensor Times(Tensor a, Tensor b) => Elementwise.Binary(a, b, null, new Op.Mul<float>(), new Op.Mul<double>());
+
+    private static Tensor Over(Tensor a, Tensor b) => Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>());
+
+    /// <summary>The larger of x and low, then the smaller of that and high: high wins where the bounds are the wrong way round.</summary>
+    private static Tensor Clamped(Tensor x, Tensor? low, Tensor? high)
+    {
+        if (low is not null) x = Elementwise.Binary(x, low, null, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>());
+        if (high is not null) x = Elementwise.Binary(x, high, null, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>());
+        return x;
+    }
+
+    private static Tensor Inside(Tensor g, Tensor x, Tensor? low, Tensor? high)
+    {
+        if (high is not null) g = Tensor.Where(x.Le(high), g, Zero(g));
+        return low is null ? g : Tensor.Where(x.Ge(low), g, Zero(g));
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The absolute value; its derivative at 0 is 0.</summary>
+    public Tensor Abs() => Piecewise.Abs.Apply(this);
+
+    /// <summary>-1, 0 or 1; its derivative is 0.</summary>
+    public Tensor Sign() => Piecewise.Sign.Apply(this);
+
+    /// <summary>The largest integer not above x; its derivative is 0.</summary>
+    public Tensor Floor() => Piecewise.Floor.Apply(this);
+
+    /// <summary>The nearest integer, ties to even, or the nearest number with so many decimals; its derivative is 0.</summary>
+    public Tensor Round(int decimals = 0) => Piecewise.Round.Apply(this, decimals == 0 ? null : Attributes.Of("decimals", decimals));
+
+    /// <summary>x held between two numbers, either of which may be left out; at a bound the gradient goes to x.</summary>
+    public Tensor Clamp(double? min = null, double? max = null) => Clamp(min is { } low ? Number(low) : null, max is { } high ? Number(high) : null);
+
+    /// <summary>x held between two tensors that broadcast, either of which may be left out.</summary>
+    public Tensor Clamp(Tensor? min, Tensor? max) => Piecewise.Clamp.Apply([this, min, max], Attributes.None)[0];
+
+    /// <summary>x held between two numbers, over x.</summary>
+    public Tensor ClampInPlace(double? min = null, double? max = null) =>
+        Piecewise.Clamp.ApplyInPlace([this, min is { } low ? Number(low) : null, max is { } high ? Number(high) : null], Attributes.None);
+
+    /// <summary>The larger of two elements, broadcast; ties share the gradient.</summary>
+    public Tensor Maximum(Tensor other) => Piecewise.Maximum.Apply(this, other);
+
+    /// <summary>The smaller of two elements, broadcast; ties share the gradient.</summary>
+    public Tensor Minimum(Tensor other) => Piecewise.Minimum.Apply(this, other);
+}
