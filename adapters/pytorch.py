@@ -21,8 +21,14 @@ import warnings
 from decimal import Decimal
 from types import SimpleNamespace
 
-import torch
-import torch.nn.functional as functional
+try:
+    import torch
+    import torch.nn.functional as functional
+except ImportError as missing:
+    if __name__ != "__main__":
+        raise
+    print(f"adapters/pytorch.py needs PyTorch, which this Python does not have: {missing}", file=sys.stderr)
+    sys.exit(3)
 
 torch.set_num_threads(1)  # one thread, one order of summation: the same bits on every run
 warnings.filterwarnings("ignore")
@@ -648,7 +654,9 @@ def run_program(program):
 LEFT_OUT = re.compile(r"\._|cuda|quant|sparse|coo|csr|csc|cudnn|miopen|mkldnn|bernoulli|cauchy|exponential_|geometric|log_normal|"
                       r"normal_|random_|uniform|poisson|multinomial|rand|binomial|rrelu|gumbel|empty|_stats|elemt|handle_torch|"
                       r"feature_|alpha_dropout|dropout[123]d|resize|rename|names|requires_grad|align_|fractional|boolean_dispatch|"
-                      r"^(data|dim|numpy|set_|share_memory_|apply_|map_|is_\w+|backward|cpu|save|load)$")
+                      r"torch_function|fbgemm|^q_|qscheme|^new_|_packed|lowrank|histogramdd|^is_|choose_|"
+                      r"^(data|dim|size|stride|storage_offset|numel|element_size|get_device|item|from_numpy|as_tensor|result_type|equal|allclose|"
+                      r"record_stream|pin_memory|linspace|logspace|normal|range|numpy|set_|share_memory_|apply_|map_|is_\w+|backward|cpu|save|load)$")
 
 
 def operators():

@@ -19,6 +19,7 @@ import io
 import json
 import math
 import os
+import signal
 import sys
 import time
 import zlib
@@ -26,7 +27,12 @@ import zlib
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import corpus  # noqa: E402
-from corpus.program import pytorch  # noqa: E402  (the adapter)
+
+try:
+    from corpus.program import pytorch  # the adapter
+except ImportError as missing:
+    print(f"export: needs PyTorch, which this Python does not have: {missing}", file=sys.stderr)
+    sys.exit(2)
 
 SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
@@ -83,6 +89,27 @@ def read_lines(path):
         raise SystemExit(f"export: {path}: {error}") from error
 
 
+def parsed(path, lines):
+    """Goldens by identity."""
+    found = {}
+    for i, line in enumerate(lines, 1):
+        try:
+            golden = json.loads(line)
+            found[golden["id"]] = golden
+            golden["program"], golden["source"], golden["outcome"]["values"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SystemExit(f"export: {path}, line {i}: no golden ({error})") from error
+    return found
+
+
+def refuse_other_version(path, source):
+    """Goldens say which PyTorch made them; another version does not silently take their place."""
+    if os.path.exists(path):
+        made = next(iter(parsed(path, read_lines(path)[:1]).values()), {"source": source})["source"]
+        if made != source:
+            raise SystemExit(f"export: {path} is PyTorch {made.get('pytorch')}'s and this is {source['pytorch']}: name another folder with --out")
+
+
 def number(value):
     return SPECIAL.get(value, value) if isinstance(value, str) else float(value)
 
@@ -132,7 +159,7 @@ def check(path, group, lines):
             if stream.read() != compress(lines):
                 print(f"{group}: every line is the same, only the compressed bytes differ (another zlib)")
         return 0
-    old, new = ({g["id"]: g for g in map(json.loads, some)} for some in (committed, lines))
+    old, new = parsed(path, committed), parsed(path, lines)
     sources = [sorted({json.dumps(g["source"]) for g in some.values()}) for some in (old, new)]
     if sources[0] != sources[1]:
         print(f"{group}: source {', '.join(sources[0])} became {', '.join(sources[1])}")
@@ -166,19 +193,25 @@ def main():
         os.makedirs(options.out, exist_ok=True)
     different = 0
     for group in options.only or corpus.GROUPS:
-        lines, path = lines_of(group, source), golden_path(options.out, group)
+        path = golden_path(options.out, group)
+        if not options.check:
+            refuse_other_version(path, source)
+        lines = lines_of(group, source)
         if options.check:
             different += check(path, group, lines)
         else:
             write_whole(path, compress(lines))
     if options.check:
-        print(f"{different} programs differ" if different else "nothing differs")
+        print("nothing differs" if not different else f"{different} program{'s' if different > 1 else ''} differ{'s' if different == 1 else ''}")
     return 1 if different else 0
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))  # an ending that cleans up
     try:
         sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)
     except OSError as error:
         print(f"export: {error}", file=sys.stderr)
         sys.exit(2)
