@@ -346,8 +346,10 @@ module Pooling =
         | Some attr -> asNumber attr |> Result.map Some
 
     let private refuseEmpty (spatial: int[]) (target: int[]) =
-        let show sizes =
-            Array.zip [| "D"; "H"; "W" |][3 - Array.length sizes ..] sizes
+        let names = [| "D"; "H"; "W" |]
+
+        let show (sizes: int[]) =
+            Array.zip names[3 - sizes.Length ..] sizes
             |> Array.map (fun (name, size) -> $"{name}: {size}")
             |> String.concat ", "
 
