@@ -18,7 +18,8 @@ internal sealed unsafe class KernelSet<T>
         delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void>[] one,
         delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void>[] two,
         delegate*<nint, T*, T*, T> dot,
-        delegate*<nint, T*, T, T*, void> axpy)
+        delegate*<nint, T*, T, T*, void> axpy,
+        delegate*<nint, T*, nint, int, T*, int, void> copyRows)
     {
         Bits = bits;
         Width = width;
@@ -27,6 +28,7 @@ internal sealed unsafe class KernelSet<T>
         TwoRegisters = two;
         Dot = dot;
         Axpy = axpy;
+        CopyRows = copyRows;
     }
 
     /// <summary>24 accumulators of 32 registers.</summary>
@@ -62,6 +64,9 @@ internal sealed unsafe class KernelSet<T>
     /// <summary>y += alpha x for contiguous vectors.</summary>
     public delegate*<nint, T*, T, T*, void> Axpy { get; }
 
+    /// <summary>See <see cref="PanelKernels{TSimd, TVector, T}"/>.</summary>
+    public delegate*<nint, T*, nint, int, T*, int, void> CopyRows { get; }
+
     private static KernelSet<T> Create<TSimd, TVector>(int bits, int maxRows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct =>
@@ -72,7 +77,8 @@ internal sealed unsafe class KernelSet<T>
             Tiles<TSimd, TVector, N1>(),
             Tiles<TSimd, TVector, N2>(),
             &VectorKernels<TSimd, TVector, T>.Dot,
-            &VectorKernels<TSimd, TVector, T>.Axpy);
+            &VectorKernels<TSimd, TVector, T>.Axpy,
+            &PanelKernels<TSimd, TVector, T>.CopyRows);
 
     private static delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void>[] Tiles<TSimd, TVector, TColumns>()
         where TSimd : struct, ISimd<TVector, T>

@@ -32,6 +32,10 @@ internal static unsafe class ManagedProduct
         {
             Scalar(m, n, k, a, b, c, cRow, cColumn, accumulate);
         }
+        else if (SmallProduct.Fits(kernels, m, n, k, b, cColumn))
+        {
+            SmallProduct.Multiply(kernels, m, n, k, a, b, c, cRow, accumulate);
+        }
         else if (Cost(kernels, n, m, k, a.Transposed, cRow) < Cost(kernels, m, n, k, b, cColumn))
         {
             // C' = B' A': vectors then run along the rows of A.
@@ -43,12 +47,12 @@ internal static unsafe class ManagedProduct
         }
     }
 
-    /// <summary>Rough time with vectors along B's columns: registers are filled up, and what is not contiguous is copied.</summary>
+    /// <summary>Rough time with vectors along B's columns: registers are filled up, what is not contiguous is copied, C once a block of k.</summary>
     private static double Cost<T>(KernelSet<T> kernels, int m, int n, int k, Operand<T> b, nint cColumn)
         where T : unmanaged
     {
         var filled = (double)((n + kernels.Width - 1) / kernels.Width);
-        var copies = (b.ColumnStride == 1 ? 0 : 1.5 * n * k) + (cColumn == 1 ? 0 : 2.0 * m * n);
+        var copies = (b.ColumnStride == 1 ? 0 : 1.5 * n * k) + (cColumn == 1 ? 0 : 4.0 * m * n * (1 + k / 256));
         return filled * m * k + copies;
     }
 

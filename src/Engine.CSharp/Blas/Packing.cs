@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Verified.Engine.Blas;
 
@@ -10,24 +12,27 @@ internal static unsafe class Packing
     /// <paramref name="count"/> and <paramref name="pitch"/> is zero. A line is a row of A or a column of B.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Interleave<T>(T* source, nint lineStride, nint elementStride, int count, nint k, T* target, int pitch)
+    public static void Interleave<T>(KernelSet<T> kernels, T* source, nint lineStride, nint elementStride, int count, nint k, T* target, int pitch)
         where T : unmanaged
     {
         if (lineStride == 1)
         {
-            for (nint p = 0; p < k; p++)
-            {
-                Unsafe.CopyBlockUnaligned(target + p * pitch, source + p * elementStride, (uint)(count * sizeof(T)));
-                for (var l = count; l < pitch; l++)
-                    target[p * pitch + l] = default;
-            }
-
+            kernels.CopyRows(k, source, elementStride, count, target, pitch);
             return;
         }
 
+        if (count < pitch)
+            new Span<T>(target, checked((int)(k * pitch))).Clear();
         var line = 0;
         for (; line + 4 <= count; line += 4)
         {
+            if (typeof(T) == typeof(float) && elementStride == 1 && Sse.IsSupported)
+            {
+                InterleaveFour((float*)(source + line * lineStride), lineStride, k, (float*)(target + line), pitch);
+                continue;
+            }
+
+
             var s0 = source + line * lineStride;
             var s1 = s0 + lineStride;
             var s2 = s1 + lineStride;
@@ -46,11 +51,39 @@ internal static unsafe class Packing
             }
         }
 
-        for (; line < pitch; line++)
+        for (; line < count; line++)
         {
             var s = source + line * lineStride;
             for (nint p = 0; p < k; p++)
-                target[p * pitch + line] = line < count ? s[p * elementStride] : default;
+                target[p * pitch + line] = s[p * elementStride];
+        }
+    }
+
+    /// <summary>Four contiguous lines, by transposing blocks of four by four.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void InterleaveFour(float* source, nint lineStride, nint k, float* target, nint pitch)
+    {
+        nint p = 0;
+        for (; p + 4 <= k; p += 4, target += 4 * pitch)
+        {
+            var r0 = Vector128.Load(source + p);
+            var r1 = Vector128.Load(source + p + lineStride);
+            var r2 = Vector128.Load(source + p + 2 * lineStride);
+            var r3 = Vector128.Load(source + p + 3 * lineStride);
+            var low01 = Sse.UnpackLow(r0, r1);
+            var high01 = Sse.UnpackHigh(r0, r1);
+            var low23 = Sse.UnpackLow(r2, r3);
+            var high23 = Sse.UnpackHigh(r2, r3);
+            Sse.MoveLowToHigh(low01, low23).Store(target);
+            Sse.MoveHighToLow(low23, low01).Store(target + pitch);
+            Sse.MoveLowToHigh(high01, high23).Store(target + 2 * pitch);
+            Sse.MoveHighToLow(high23, high01).Store(target + 3 * pitch);
+        }
+
+        for (; p < k; p++, target += pitch)
+        {
+            for (nint line = 0; line < 4; line++)
+                target[line] = source[p + line * lineStride];
         }
     }
 

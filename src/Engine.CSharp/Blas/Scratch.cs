@@ -11,6 +11,9 @@ internal sealed unsafe class Scratch
     private static Scratch? t_packing;
 
     [ThreadStatic]
+    private static Scratch? t_panels;
+
+    [ThreadStatic]
     private static Scratch? t_copies;
 
     private byte* _data;
@@ -22,8 +25,11 @@ internal sealed unsafe class Scratch
 
     ~Scratch() => NativeMemory.AlignedFree(_data);
 
-    /// <summary>For the managed kernel's packed panels.</summary>
+    /// <summary>For what all items of a product read packed.</summary>
     public static Scratch Packing => t_packing ??= new Scratch();
+
+    /// <summary>For the panels that one item packs for itself.</summary>
+    public static Scratch Panels => t_panels ??= new Scratch();
 
     /// <summary>For contiguous copies of operands that a library cannot read in place.</summary>
     public static Scratch Copies => t_copies ??= new Scratch();

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine.Blas;
 
 /// <summary>
@@ -9,31 +11,33 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
     where T : unmanaged
 {
     private const int StripsPerGroup = 10;
+    private const int PanelsPerGroup = 8;
+    private const int RowsAtOnce = 16;
     private const int BlockColumns = 2048;
     private const int BlockRows = 4096;
+    private const int BytesInFirstCache = 32 * 1024;
     private const long ParallelFrom = 1 << 19;
-
-    private readonly nint _blockDepth = 2048 / sizeof(T) * 3 / 4;
 
     // The current block: rows of _row.., columns of _column.., the summed index from _depth on.
     private int _row, _rows, _column, _columns;
     private nint _depth, _depths;
-    private bool _packA, _packB, _accumulate, _packing;
-    private int _groupPanels, _panelGroups;
+    private int _strips, _panels, _stripGroups, _groupPanels, _panelGroups;
+    private bool _packA, _packB, _packBInGroups, _accumulate, _packing;
     private T* _aPanels, _bPanels;
 
     /// <summary>Does the whole product.</summary>
     public void Run(bool accumulate, bool parallel)
     {
         parallel = parallel && (long)m * n * k >= ParallelFrom;
+        nint blockDepth = sizeof(T) == sizeof(float) ? 384 : 256;
         for (var row = 0; row < m; row += BlockRows)
         {
             for (var column = 0; column < n; column += BlockColumns)
             {
-                for (nint depth = 0; depth < k; depth += _blockDepth)
+                for (nint depth = 0; depth < k; depth += blockDepth)
                 {
                     (_row, _column, _depth) = (row, column, depth);
-                    (_rows, _columns, _depths) = (Math.Min(BlockRows, m - row), Math.Min(BlockColumns, n - column), Math.Min(_blockDepth, k - depth));
+                    (_rows, _columns, _depths) = (Math.Min(BlockRows, m - row), Math.Min(BlockColumns, n - column), Math.Min(blockDepth, k - depth));
                     _accumulate = accumulate || depth > 0;
                     Block(parallel);
                 }
@@ -50,34 +54,32 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
             Multiply(index / _panelGroups, index % _panelGroups);
     }
 
-    private readonly int Strips => (_rows + kernels.MaxRows - 1) / kernels.MaxRows;
-
-    private readonly int Panels => (_columns + kernels.MaxColumns - 1) / kernels.MaxColumns;
-
-    private readonly int StripGroups => (Strips + StripsPerGroup - 1) / StripsPerGroup;
-
     private void Block(bool parallel)
     {
-        // Small blocks of B are read where they lie; so is A, by broadcasts, unless many panels read it again.
-        _packB = b.ColumnStride != 1 || (Strips >= 4 && _depths * _columns * sizeof(T) > 32 * 1024);
-        _packA = Panels >= 8 && (a.RowStride != 1 || Panels >= 16);
-        var aElements = _packA ? _rows * _depths : 0;
-        aElements = (aElements + 63) / 64 * 64;
-        var panel = _depths * kernels.MaxColumns;
-        _aPanels = Scratch.Packing.Take<T>(aElements + (_packB ? Panels * panel : panel));
-        _bPanels = _aPanels + aElements;
-        _groupPanels = Strips >= 4 * StripsPerGroup ? Panels : Math.Max(1, Math.Min(16, Panels / 8));
-        _panelGroups = (Panels + _groupPanels - 1) / _groupPanels;
+        _strips = (_rows + kernels.MaxRows - 1) / kernels.MaxRows;
+        _panels = (_columns + kernels.MaxColumns - 1) / kernels.MaxColumns;
+        _stripGroups = (_strips + StripsPerGroup - 1) / StripsPerGroup;
 
-        var packs = PackItems;
-        if (packs > 0)
+        // Small blocks of B are read where they lie; so is A, by broadcasts, unless many panels read it again.
+        _packB = b.ColumnStride != 1 || (_strips >= 4 && _depths * _columns * sizeof(T) > BytesInFirstCache);
+        _packBInGroups = _packB && _stripGroups == 1;
+        _packA = _panels >= 8 && (a.RowStride != 1 || _panels >= 16);
+        _groupPanels = _packBInGroups ? Math.Min(PanelsPerGroup, _panels) : _strips >= 4 * StripsPerGroup ? _panels : Math.Max(1, Math.Min(16, _panels / 8));
+        _panelGroups = (_panels + _groupPanels - 1) / _groupPanels;
+
+        var packsB = _packB && !_packBInGroups ? _panels : 0;
+        var packsA = _packA ? _stripGroups : 0;
+        if (packsA + packsB > 0)
         {
+            var aElements = _packA ? (_rows * _depths + 63) / 64 * 64 : 0;
+            _aPanels = Scratch.Packing.Take<T>(aElements + packsB * _depths * kernels.MaxColumns);
+            _bPanels = _aPanels + aElements;
             _packing = true;
-            Do(packs, parallel);
+            Do(packsA + packsB, parallel);
         }
 
         _packing = false;
-        Do(StripGroups * _panelGroups, parallel);
+        Do(_stripGroups * _panelGroups, parallel);
     }
 
     private readonly void Do(int items, bool parallel)
@@ -92,87 +94,136 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
             Invoke(i);
     }
 
-    private readonly int PackItems => (_packA ? StripGroups : 0) + PanelsToPack;
-
-    private readonly bool LastPanelPartial => _columns % kernels.Width != 0;
-
-    private readonly int PanelsToPack => _packB ? Panels : LastPanelPartial ? 1 : 0;
-
     private readonly void Pack(int item)
     {
-        if (item < PanelsToPack)
+        if (item >= (_packA ? _stripGroups : 0))
         {
-            var panel = _packB ? item : Panels - 1;
-            var from = panel * kernels.MaxColumns;
-            var source = b.At(_depth, _column + from);
-            Packing.Interleave(source.Data, b.ColumnStride, b.RowStride, Math.Min(kernels.MaxColumns, _columns - from), _depths, PanelAt(panel), kernels.MaxColumns);
+            var panel = item - (_packA ? _stripGroups : 0);
+            PackPanel(panel, 0, _depths, _bPanels + panel * _depths * kernels.MaxColumns);
             return;
         }
 
-        var group = item - PanelsToPack;
-        for (var strip = group * StripsPerGroup; strip < Math.Min(Strips, (group + 1) * StripsPerGroup); strip++)
+        for (var strip = item * StripsPerGroup; strip < Math.Min(_strips, (item + 1) * StripsPerGroup); strip++)
         {
             var (row, rows) = Strip(strip);
             var source = a.At(_row + row, _depth);
-            Packing.Interleave(source.Data, a.RowStride, a.ColumnStride, rows, _depths, _aPanels + row * _depths, rows);
+            Packing.Interleave(kernels, source.Data, a.RowStride, a.ColumnStride, rows, _depths, _aPanels + row * _depths, rows);
         }
     }
 
-    private readonly T* PanelAt(int panel) => _bPanels + (_packB ? panel : 0) * _depths * kernels.MaxColumns;
+    private readonly void PackPanel(int panel, nint depth, nint depths, T* target)
+    {
+        var from = panel * kernels.MaxColumns;
+        var columns = Math.Min(kernels.MaxColumns, _columns - from);
+        var pitch = Pitch(columns);
+        var source = b.At(_depth + depth, _column + from).Data;
+        Packing.Interleave(kernels, source, b.ColumnStride, b.RowStride, columns, depths, target + depth * pitch, pitch);
+    }
+
+    /// <summary>Panels of B that only this thread reads. Contiguous rows are copied some at a time across panels, which memory likes.</summary>
+    private readonly void PackPanels(int first, int last, T* target)
+    {
+        var depths = b.ColumnStride == 1 ? RowsAtOnce : _depths;
+        for (nint depth = 0; depth < _depths; depth += depths)
+        {
+            for (var panel = first; panel < last; panel++)
+                PackPanel(panel, depth, Math.Min(depths, _depths - depth), target + (panel - first) * _depths * kernels.MaxColumns);
+        }
+    }
+
+    /// <summary>Elements from one row of a packed panel to the next.</summary>
+    private readonly int Pitch(int columns) => columns <= kernels.Width ? kernels.Width : kernels.MaxColumns;
 
     /// <summary>Strips of nearly equal height, so that no tile is left with a single row.</summary>
     private readonly (int Row, int Rows) Strip(int strip)
     {
-        var strips = Strips;
-        var height = _rows / strips;
-        var higher = _rows % strips;
+        var height = _rows / _strips;
+        var higher = _rows - height * _strips;
         return (strip * height + Math.Min(strip, higher), height + (strip < higher ? 1 : 0));
     }
 
     private readonly void Multiply(int stripGroup, int panelGroup)
     {
-        var lastPanel = Math.Min(Panels, (panelGroup + 1) * _groupPanels);
-        var firstStrip = stripGroup * StripsPerGroup;
-        var lastStrip = Math.Min(Strips, firstStrip + StripsPerGroup);
-        var tile = stackalloc T[kernels.MaxRows * kernels.MaxColumns];
-        for (var panel = panelGroup * _groupPanels; panel < lastPanel; panel++)
+        var first = panelGroup * _groupPanels;
+        var last = Math.Min(_panels, first + _groupPanels);
+        var bPanels = _bPanels;
+        if (_packBInGroups)
+        {
+            // Few rows: the panels are wanted by nobody else, and fit this thread's cache.
+            bPanels = Scratch.Panels.Take<T>(_groupPanels * _depths * kernels.MaxColumns);
+            PackPanels(first, last, bPanels);
+            bPanels -= first * _depths * kernels.MaxColumns;
+        }
+
+        for (var panel = first; panel < last; panel++)
         {
             var from = panel * kernels.MaxColumns;
             var columns = Math.Min(kernels.MaxColumns, _columns - from);
-            var packed = _packB || columns % kernels.Width != 0;
-            var y = packed ? PanelAt(panel) : b.At(_depth, _column + from).Data;
-            var yRow = packed ? kernels.MaxColumns : b.RowStride;
-            var whole = columns % kernels.Width == 0 && cColumn == 1;
-            var tiles = columns <= kernels.Width ? kernels.OneRegister : kernels.TwoRegisters;
-            for (var strip = firstStrip; strip < lastStrip; strip++)
+            if (_packB)
             {
-                var (row, rows) = Strip(strip);
-                var x = _packA ? _aPanels + row * _depths : a.At(_row + row, _depth).Data;
-                var (xRow, xColumn) = _packA ? (1, rows) : (a.RowStride, a.ColumnStride);
-                var z = c + (_row + row) * cRow + (_column + from) * cColumn;
-                if (whole)
-                {
-                    tiles[rows](_depths, x, xRow, xColumn, y, yRow, z, cRow, _accumulate);
-                    continue;
-                }
-
-                // A tile that sticks out, or whose columns are not contiguous, is computed aside.
-                if (_accumulate)
-                    Move(z, cRow, cColumn, tile, kernels.MaxColumns, 1, rows, columns);
-                tiles[rows](_depths, x, xRow, xColumn, y, yRow, tile, kernels.MaxColumns, _accumulate);
-                Move(tile, kernels.MaxColumns, 1, z, cRow, cColumn, rows, columns);
+                MultiplyPanel(stripGroup, panel, bPanels + panel * _depths * kernels.MaxColumns, Pitch(columns), 0, _depths, _accumulate);
+                continue;
             }
+
+            // The last panel's registers reach beyond the rows of B, into the next ones: all but the last rows of B can be read so.
+            var beyond = (kernels.Width - columns % kernels.Width) % kernels.Width;
+            var aside = beyond == 0 ? 0 : b.RowStride > 0 ? Math.Min(_depths, (beyond + b.RowStride - 1) / b.RowStride) : _depths;
+            var inPlace = _depths - aside;
+            if (inPlace > 0)
+                MultiplyPanel(stripGroup, panel, b.At(_depth, _column + from).Data, b.RowStride, 0, inPlace, _accumulate);
+            if (aside > 0)
+            {
+                var rest = Scratch.Panels.Take<T>(aside * kernels.MaxColumns);
+                Packing.Interleave(kernels, b.At(_depth + inPlace, _column + from).Data, 1, b.RowStride, columns, aside, rest, Pitch(columns));
+                MultiplyPanel(stripGroup, panel, rest, Pitch(columns), inPlace, aside, _accumulate || inPlace > 0);
+            }
+        }
+    }
+
+    /// <summary>A group of strips times a panel, over the part of the block's depth from <paramref name="depth"/> on.</summary>
+    [SkipLocalsInit]
+    private readonly void MultiplyPanel(int stripGroup, int panel, T* y, nint yRow, nint depth, nint depths, bool accumulate)
+    {
+        var from = panel * kernels.MaxColumns;
+        var columns = Math.Min(kernels.MaxColumns, _columns - from);
+        var tiles = columns <= kernels.Width ? kernels.OneRegister : kernels.TwoRegisters;
+        var whole = cColumn == 1 && (columns == kernels.Width || columns == kernels.MaxColumns);
+        var pitch = Pitch(columns);
+        var tile = stackalloc T[whole ? 1 : kernels.MaxRows * pitch];
+        var lastStrip = Math.Min(_strips, (stripGroup + 1) * StripsPerGroup);
+        for (var strip = stripGroup * StripsPerGroup; strip < lastStrip; strip++)
+        {
+            var (row, rows) = Strip(strip);
+            var (xRow, xColumn) = _packA ? (1, rows) : (a.RowStride, a.ColumnStride);
+            var x = _packA ? _aPanels + row * _depths + depth * rows : a.At(_row + row, _depth + depth).Data;
+            var z = c + (_row + row) * cRow + (_column + from) * cColumn;
+            if (whole)
+            {
+                tiles[rows](depths, x, xRow, xColumn, y, yRow, z, cRow, accumulate);
+                continue;
+            }
+
+            // A tile that sticks out, or whose columns are not contiguous, is computed aside.
+            if (accumulate)
+                Move(z, cRow, cColumn, tile, pitch, 1, rows, columns);
+            tiles[rows](depths, x, xRow, xColumn, y, yRow, tile, pitch, accumulate);
+            Move(tile, pitch, 1, z, cRow, cColumn, rows, columns);
         }
     }
 
     private static void Move(T* source, nint sourceRow, nint sourceColumn, T* target, nint targetRow, nint targetColumn, int rows, int columns)
     {
-        for (nint i = 0; i < rows; i++)
+        for (nint i = 0; i < rows; i++, source += sourceRow, target += targetRow)
         {
-            var s = source + i * sourceRow;
-            var t = target + i * targetRow;
-            for (nint j = 0; j < columns; j++, s += sourceColumn, t += targetColumn)
-                *t = *s;
+            if (sourceColumn == 1 && targetColumn == 1)
+            {
+                Unsafe.CopyBlockUnaligned(target, source, (uint)(columns * sizeof(T)));
+                continue;
+            }
+
+            var (s, t) = ((nint)0, (nint)0);
+            for (var j = 0; j < columns; j++, s += sourceColumn, t += targetColumn)
+                target[t] = source[s];
         }
     }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine.Blas;
 
 /// <summary>Matrix times vector by the managed kernel; the order of summation is told at <see cref="VectorKernels{TSimd, TVector, T}"/>.</summary>
@@ -11,6 +13,7 @@ internal static unsafe class VectorProduct
     private const long ParallelFrom = 1 << 18;
 
     /// <summary>y (+)= A x, A being m by k.</summary>
+    [SkipLocalsInit]
     public static void Multiply<T>(KernelSet<T> kernels, int m, int k, Operand<T> a, T* x, nint xStride, T* y, nint yStride, bool accumulate, bool parallel)
         where T : unmanaged
     {
