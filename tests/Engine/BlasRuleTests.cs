@@ -6,10 +6,11 @@ namespace Verified.Engine.Tests;
 /// <summary>The dispatch rule, pins, and what the report says of them.</summary>
 public sealed class BlasRuleTests
 {
-    private static readonly Processor Amd = new("AuthenticAMD", "test", "avx512");
+    private static readonly Processor Amd = new("AuthenticAMD", "test", 26, "avx512");
 
     private const string Table = """
         AuthenticAMD * float32 large mkl>=2024 openblas managed   # a comment
+        AuthenticAMD/25 * * * managed
         * * * * mkl openblas>=0.3.10 managed
         """;
 
@@ -21,6 +22,7 @@ public sealed class BlasRuleTests
         Assert.Equal(Backend.Mkl, rule.Choose(Amd, "float64", ProductShape.Large, Both).Backend);
         Assert.Equal(Backend.Managed, rule.Choose(Amd, "float32", ProductShape.Large, _ => null).Backend);
         Assert.Equal(Backend.Managed, rule.Choose(Amd, "float64", ProductShape.Tiny, b => b == Backend.OpenBlas ? new Version(0, 3, 9) : null).Backend);
+        Assert.Equal(Backend.Managed, rule.Choose(Amd with { Family = 25 }, "float64", ProductShape.Large, Both).Backend);
         var why = rule.Choose(Amd, "float32", ProductShape.Large, Both).Why;
         Assert.Contains("table, line 1", why, StringComparison.Ordinal);
         Assert.Contains("Mkl 2020.0.4 is below 2024.0", why, StringComparison.Ordinal);
@@ -33,7 +35,7 @@ public sealed class BlasRuleTests
     [InlineData("* * * huge managed", "line 1: unknown shape 'huge'")]
     [InlineData("\n* * * * mathnet", "line 2: unknown backend 'mathnet'")]
     [InlineData("* * * * mkl>=x", "line 1: 'x' is no version")]
-    [InlineData("* * *", "line 1: expected vendor, isa, dtype, shape")]
+    [InlineData("* * *", "line 1: expected processor, isa, dtype, shape")]
     public void A_wrong_line_is_named(string table, string message)
     {
         var error = Assert.Throws<FormatException>(() => DispatchRule.Parse("file", table));

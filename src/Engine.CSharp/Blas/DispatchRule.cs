@@ -45,7 +45,7 @@ public sealed class DispatchRule
             if (words.Length == 0)
                 continue;
             if (words.Length < 5)
-                throw new FormatException($"{origin}, line {number}: expected vendor, isa, dtype, shape and at least one backend");
+                throw new FormatException($"{origin}, line {number}: expected processor, isa, dtype, shape and at least one backend");
             if (words[2] is not ("*" or "float32" or "float64"))
                 throw new FormatException($"{origin}, line {number}: unknown dtype '{words[2]}'");
             if (words[3] != "*" && !Enum.TryParse<ProductShape>(words[3], ignoreCase: true, out _))
@@ -62,7 +62,7 @@ public sealed class DispatchRule
     {
         foreach (var line in _lines)
         {
-            if (!Fits(line.Vendor, processor.Vendor) || !Fits(line.Isa, processor.Isa) || !Fits(line.Dtype, dtype) || !Fits(line.Shape, shape.ToString()))
+            if (!(Fits(line.Processor, processor.Vendor) || Fits(line.Processor, $"{processor.Vendor}/{processor.Family}")) || !Fits(line.Isa, processor.Isa) || !Fits(line.Dtype, dtype) || !Fits(line.Shape, shape.ToString()))
                 continue;
             var passed = new List<string>();
             foreach (var choice in line.Choices)
@@ -96,5 +96,5 @@ public sealed class DispatchRule
 
     private sealed record Choice(Backend Backend, Version Least);
 
-    private sealed record Line(string Vendor, string Isa, string Dtype, string Shape, Choice[] Choices, string Text);
+    private sealed record Line(string Processor, string Isa, string Dtype, string Shape, Choice[] Choices, string Text);
 }

@@ -19,7 +19,8 @@ internal sealed unsafe class KernelSet<T>
         delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void>[] two,
         delegate*<nint, T*, T*, T> dot,
         delegate*<nint, T*, T, T*, void> axpy,
-        delegate*<nint, T*, nint, int, T*, int, void> copyRows)
+        delegate*<nint, T*, nint, int, T*, int, void> copyRows,
+        delegate*<nint, T*, int, int, T*, nint, void> copyOut)
     {
         Bits = bits;
         Width = width;
@@ -29,6 +30,7 @@ internal sealed unsafe class KernelSet<T>
         Dot = dot;
         Axpy = axpy;
         CopyRows = copyRows;
+        CopyOut = copyOut;
     }
 
     /// <summary>24 accumulators of 32 registers.</summary>
@@ -67,6 +69,9 @@ internal sealed unsafe class KernelSet<T>
     /// <summary>See <see cref="PanelKernels{TSimd, TVector, T}"/>.</summary>
     public delegate*<nint, T*, nint, int, T*, int, void> CopyRows { get; }
 
+    /// <summary>See <see cref="PanelKernels{TSimd, TVector, T}"/>.</summary>
+    public delegate*<nint, T*, int, int, T*, nint, void> CopyOut { get; }
+
     private static KernelSet<T> Create<TSimd, TVector>(int bits, int maxRows)
         where TSimd : struct, ISimd<TVector, T>
         where TVector : struct =>
@@ -78,7 +83,8 @@ internal sealed unsafe class KernelSet<T>
             Tiles<TSimd, TVector, N2>(),
             &VectorKernels<TSimd, TVector, T>.Dot,
             &VectorKernels<TSimd, TVector, T>.Axpy,
-            &PanelKernels<TSimd, TVector, T>.CopyRows);
+            &PanelKernels<TSimd, TVector, T>.CopyRows,
+            &PanelKernels<TSimd, TVector, T>.CopyOut);
 
     private static delegate*<nint, T*, nint, nint, T*, nint, T*, nint, bool, void>[] Tiles<TSimd, TVector, TColumns>()
         where TSimd : struct, ISimd<TVector, T>

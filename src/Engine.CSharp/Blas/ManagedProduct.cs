@@ -52,7 +52,7 @@ internal static unsafe class ManagedProduct
         where T : unmanaged
     {
         var filled = (double)((n + kernels.Width - 1) / kernels.Width);
-        var copies = (b.ColumnStride == 1 ? 0 : 1.5 * n * k) + (cColumn == 1 ? 0 : 4.0 * m * n * (1 + k / 256));
+        var copies = (b.ColumnStride == 1 ? 0 : 0.75 * n * k) + (cColumn == 1 ? 0 : 8.0 * m * n * (1 + k / 512));
         return filled * m * k + copies;
     }
 

@@ -9,7 +9,7 @@ internal static unsafe class Packing
 {
     /// <summary>
     /// <paramref name="count"/> lines of k elements, interleaved: target[p * pitch + l] = line l's element p; what lies between
-    /// <paramref name="count"/> and <paramref name="pitch"/> is zero. A line is a row of A or a column of B.
+    /// <paramref name="count"/> and <paramref name="pitch"/> is of no meaning. A line is a row of A or a column of B.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Interleave<T>(KernelSet<T> kernels, T* source, nint lineStride, nint elementStride, int count, nint k, T* target, int pitch)
@@ -49,6 +49,13 @@ internal static unsafe class Packing
                 s2 += elementStride;
                 s3 += elementStride;
             }
+        }
+
+        if (line < count && count > 4 && typeof(T) == typeof(float) && elementStride == 1 && Sse.IsSupported)
+        {
+            // The last four lines once more, with those before them.
+            InterleaveFour((float*)(source + (count - 4) * lineStride), lineStride, k, (float*)(target + count - 4), pitch);
+            return;
         }
 
         for (; line < count; line++)

@@ -8,7 +8,7 @@ internal static unsafe class PanelKernels<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    /// <summary>target[p * pitch + l] = source[p * stride + l] for l below count, and zero up to the pitch, two registers.</summary>
+    /// <summary>target[p * pitch + l] = source[p * stride + l] for l below count; up to the pitch, one or two registers, anything finite or not.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyRows(nint k, T* source, nint stride, int count, T* target, int pitch)
     {
@@ -24,6 +24,14 @@ internal static unsafe class PanelKernels<TSimd, TVector, T>
             return;
         }
 
+        // Where a register reaches beyond its row into the next ones, it may: those lanes are never stored.
+        var last = (pitch - count + stride - 1) / Math.Max(stride, 1);
+        for (; stride > 0 && k > last; k--, source += stride, target += pitch)
+        {
+            for (var l = 0; l < pitch; l += width)
+                TSimd.Store(target + l, TSimd.Load(source + l));
+        }
+
         for (; k > 0; k--, source += stride, target += pitch)
         {
             var l = 0;
@@ -31,8 +39,27 @@ internal static unsafe class PanelKernels<TSimd, TVector, T>
                 TSimd.Store(target + l, TSimd.Load(source + l));
             for (; l < count; l++)
                 target[l] = source[l];
-            for (; l < pitch; l++)
-                target[l] = default;
+        }
+    }
+
+    /// <summary>As <see cref="CopyRows"/>, but writes nothing beyond a row's count.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void CopyOut(nint k, T* source, int pitch, int count, T* target, nint stride)
+    {
+        var width = TSimd.Count;
+        for (; k > 0; k--, source += pitch, target += stride)
+        {
+            var l = 0;
+            for (; l + width <= count; l += width)
+                TSimd.Store(target + l, TSimd.Load(source + l));
+            if (l > 0 && l < count)
+            {
+                TSimd.Store(target + count - width, TSimd.Load(source + count - width));
+                continue;
+            }
+
+            for (; l < count; l++)
+                target[l] = source[l];
         }
     }
 }

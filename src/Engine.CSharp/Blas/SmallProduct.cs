@@ -55,7 +55,7 @@ internal static unsafe class SmallProduct
                     if (accumulate)
                         kernels.CopyRows(rows, z, cRow, columns, tile, pitch);
                     tiles[rows](k, x, a.RowStride, a.ColumnStride, y, yRow, tile, pitch, accumulate);
-                    CopyOut(tile, pitch, z, cRow, rows, columns);
+                    kernels.CopyOut(rows, tile, pitch, columns, z, cRow);
                 }
 
                 x += rows * a.RowStride;
@@ -69,14 +69,4 @@ internal static unsafe class SmallProduct
 
     private static int Padded<T>(KernelSet<T> kernels, int n)
         where T : unmanaged => (n + kernels.Width - 1) / kernels.Width * kernels.Width;
-
-    private static void CopyOut<T>(T* tile, int pitch, T* c, nint cRow, int rows, int columns)
-        where T : unmanaged
-    {
-        for (; rows > 0; rows--, tile += pitch, c += cRow)
-        {
-            for (var j = 0; j < columns; j++)
-                c[j] = tile[j];
-        }
-    }
 }

@@ -13,6 +13,7 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
     private const int StripsPerGroup = 10;
     private const int PanelsPerGroup = 8;
     private const int RowsAtOnce = 16;
+    private const int BlockDepth = 512;
     private const int BlockColumns = 2048;
     private const int BlockRows = 4096;
     private const int BytesInFirstCache = 32 * 1024;
@@ -29,7 +30,8 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
     public void Run(bool accumulate, bool parallel)
     {
         parallel = parallel && (long)m * n * k >= ParallelFrom;
-        nint blockDepth = sizeof(T) == sizeof(float) ? 384 : 256;
+        var blocks = (k + BlockDepth - 1) / BlockDepth;
+        nint blockDepth = (k + blocks - 1) / blocks;
         for (var row = 0; row < m; row += BlockRows)
         {
             for (var column = 0; column < n; column += BlockColumns)
@@ -205,25 +207,39 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
 
             // A tile that sticks out, or whose columns are not contiguous, is computed aside.
             if (accumulate)
-                Move(z, cRow, cColumn, tile, pitch, 1, rows, columns);
+                CopyIn(z, tile, pitch, rows, columns);
             tiles[rows](depths, x, xRow, xColumn, y, yRow, tile, pitch, accumulate);
-            Move(tile, pitch, 1, z, cRow, cColumn, rows, columns);
+            CopyOut(tile, pitch, z, rows, columns);
         }
     }
 
-    private static void Move(T* source, nint sourceRow, nint sourceColumn, T* target, nint targetRow, nint targetColumn, int rows, int columns)
+    private readonly void CopyIn(T* z, T* tile, int pitch, int rows, int columns)
     {
-        for (nint i = 0; i < rows; i++, source += sourceRow, target += targetRow)
+        if (cColumn == 1)
         {
-            if (sourceColumn == 1 && targetColumn == 1)
-            {
-                Unsafe.CopyBlockUnaligned(target, source, (uint)(columns * sizeof(T)));
-                continue;
-            }
+            kernels.CopyRows(rows, z, cRow, columns, tile, pitch);
+            return;
+        }
 
-            var (s, t) = ((nint)0, (nint)0);
-            for (var j = 0; j < columns; j++, s += sourceColumn, t += targetColumn)
-                target[t] = source[s];
+        for (nint i = 0; i < rows; i++)
+        {
+            for (nint j = 0; j < columns; j++)
+                tile[i * pitch + j] = z[i * cRow + j * cColumn];
+        }
+    }
+
+    private readonly void CopyOut(T* tile, int pitch, T* z, int rows, int columns)
+    {
+        if (cColumn == 1)
+        {
+            kernels.CopyOut(rows, tile, pitch, columns, z, cRow);
+            return;
+        }
+
+        for (nint j = 0; j < columns; j++)
+        {
+            for (nint i = 0; i < rows; i++)
+                z[i * cRow + j * cColumn] = tile[i * pitch + j];
         }
     }
 }
