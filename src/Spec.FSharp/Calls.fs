@@ -39,17 +39,17 @@ module Calls =
             match kinds, args with
             | _, [] ->
                 match List.tryFindIndex (mayMiss >> not) kinds with
-                | Some i -> complain OtherError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
+                | Some i -> complain ValueError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
                 | None -> Ok()
-            | [], _ -> complain OtherError $"{op.Name} takes {op.Args.Length} tensor arguments, got {position + args.Length}"
+            | [], _ -> complain ValueError $"{op.Name} takes {op.Args.Length} tensor arguments, got {position + args.Length}"
             | kind :: kinds, Arg.Missing :: rest ->
                 if mayMiss kind then
                     found.Add None
                     go kinds rest (position + 1)
                 else
-                    complain OtherError $"{op.Name} needs its tensor argument {position}, got null"
+                    complain ValueError $"{op.Name} needs its tensor argument {position}, got null"
             | kind :: _, Arg.Name _ :: _ when takesList kind ->
-                complain OtherError $"{op.Name} takes a list of tensors as argument {position}, got a name"
+                complain ValueError $"{op.Name} takes a list of tensors as argument {position}, got a name"
             | _ :: kinds, Arg.Name name :: rest -> add name |> Result.bind (fun () -> go kinds rest (position + 1))
             | kind :: kinds, Arg.Names names :: rest when takesList kind ->
                 names
@@ -62,7 +62,7 @@ module Calls =
                             | None -> Ok(found.Add None)))
                     (Ok())
                 |> Result.bind (fun () -> go kinds rest (position + 1))
-            | _, Arg.Names _ :: _ -> complain OtherError $"{op.Name} takes a tensor as argument {position}, got a list"
+            | _, Arg.Names _ :: _ -> complain ValueError $"{op.Name} takes a tensor as argument {position}, got a list"
 
         go op.Args args 0
         |> Result.bind (fun () -> checkAttributes op attrs)
