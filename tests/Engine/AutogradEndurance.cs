@@ -4,6 +4,7 @@ using Xunit;
 namespace Verified.Engine.Tests;
 
 /// <summary>Deep tapes, long training, many threads.</summary>
+[Collection(WholeProcess.Name)]
 public class AutogradEndurance
 {
     [Fact]

@@ -1,5 +1,4 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
+using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
@@ -18,7 +17,7 @@ internal static class Reductions
         new Rule(Saved.None, (g, c) =>
         {
             var spread = Spread(g, c);
-            return spread / Number((double)spread.Count / Math.Max(g.Count, 1));
+            return spread / Tensor.Number((double)spread.Count / Math.Max(g.Count, 1));
         }))
     { Keywords = ["dim", "keepdim", "dtype"], Arity = 1, Variant = attributes => attributes["dim"] is null ? "MeanBackward0" : "MeanBackward1" };
 
@@ -37,8 +36,6 @@ internal static class Reductions
     public static Tensor Keep(Tensor g, int[] shape, bool[] reduced) =>
         g.Rank == shape.Length ? g : g.Reshape(Shapes.Reduced(shape, reduced, keepdim: true));
 
-    private static Tensor Number(double value) => Tensor.Number(value);
-
     private static Tensor Summation(Tensor x, Attributes attributes, bool mean)
     {
         var dtype = attributes.DType("dtype") ?? (x.DType == DType.Bool && !mean ? DType.Int64 : x.DType);
@@ -49,42 +46,9 @@ internal static class Reductions
         }
         x = Copying.Cast(x, dtype);
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
-        var result = Tensor.Zeros(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), dtype);
-        switch (dtype)
-        {
-            case DType.Float32: Run<float, double>(x, result, reduced, mean); break;
-            case DType.Float64: Run<double, double>(x, result, reduced, mean); break;
-            default: Run<long, long>(x, result, reduced, mean); break;
-        }
-        GC.KeepAlive(x);
-        return result;
-    }
-
-    private static void Run<T, TSum>(Tensor x, Tensor result, bool[] reduced, bool mean)
-        where T : unmanaged, INumber<T>
-        where TSum : unmanaged, INumber<TSum>
-    {
-        // The elements of one result are walked in row-major order of the removed dimensions.
-        var keptSizes = x.Sizes.Where((_, i) => !reduced[i]).ToArray();
-        var keptSteps = x.Steps.Where((_, i) => !reduced[i]).ToArray();
-        var removedSizes = x.Sizes.Where((_, i) => reduced[i]).ToArray();
-        var removedSteps = x.Steps.Where((_, i) => reduced[i]).ToArray();
-        ref var source = ref x.Origin<T>();
-        ref var target = ref result.Origin<T>();
-        var count = TSum.CreateChecked(Shapes.Count(removedSizes));
-        var outer = new RowWalk(keptSizes, keptSteps, Shapes.ContiguousStrides(keptSizes));
-        while (outer.Next())
-        {
-            for (var i = 0; i < outer.Length; i++)
-            {
-                var sum = TSum.Zero;
-                var start = outer.Offset0 + (i * outer.Step0);
-                var inner = new RowWalk(removedSizes, removedSteps, removedSteps);
-                while (inner.Next())
-                    for (var j = 0; j < inner.Length; j++) sum += TSum.CreateTruncating(Unsafe.Add(ref source, start + inner.Offset0 + (j * inner.Step0)));
-                Unsafe.Add(ref target, outer.Offset1 + (i * outer.Step1)) = T.CreateTruncating(mean ? sum / count : sum);
-            }
-        }
+        var sum = Reducing.Run(x, reduced, attributes.Bool("keepdim", false), new Reduce.Sum<float>(), new Reduce.Sum<double>(), new Reduce.Sum<long>());
+        if (!mean) return sum;
+        return Elementwise.Binary(sum, Tensor.Number((double)Reducing.Count(x.Sizes, reduced)), sum, new Op.Div<float>(), new Op.Div<double>());
     }
 }
 

@@ -1,0 +1,97 @@
+using Xunit;
+
+namespace Verified.Engine.Tests;
+
+/// <summary>Values, shapes and types of the first operators, and the neutral walk over what they record.</summary>
+public class TensorOperators
+{
+    [Theory]
+    [InlineData(DType.Float32, DType.Float64, 1, 1, DType.Float64)]
+    [InlineData(DType.Float32, DType.Float64, 1, 0, DType.Float32)]
+    [InlineData(DType.Int64, DType.Float64, 1, 0, DType.Float64)]
+    [InlineData(DType.Int64, DType.Float32, 1, 1, DType.Float32)]
+    [InlineData(DType.Bool, DType.Int64, 1, 0, DType.Int64)]
+    public void Types_promote_as_PyTorchs(DType a, DType b, int rankA, int rankB, DType expected)
+    {
+        var result = Tensor.Ones(new int[rankA].Select(_ => 1).ToArray(), a) + Tensor.Ones(new int[rankB].Select(_ => 1).ToArray(), b);
+        Assert.Equal(expected, result.DType);
+    }
+
+    [Fact]
+    public void Numbers_yield_to_tensors_of_their_kind()
+    {
+        Assert.Equal(DType.Float32, (Tensor.Ones([1]) * 2).DType);
+        Assert.Equal(DType.Float32, (Tensor.Create([1L]) * 1.5).DType);
+        Assert.Equal(DType.Float32, (Tensor.Scalar(1) * 1e300).DType);
+        Assert.Equal(DType.Int64, OperatorRegistry.Default.Invoke("mul", new OperatorCall([Tensor.Create([3L])], Attributes.Of("other", 2L)))[0].DType);
+        Assert.Equal(DType.Float32, Tensor.Create([1L]).Div(Tensor.Create([2L])).DType);
+        Assert.Equal(DType.Int64, Tensor.Create([true, true]).Sum().DType);
+    }
+
+    [Fact]
+    public void Reductions_take_dimensions_from_either_end_and_nothing_sums_to_zero()
+    {
+        var x = Tensor.Create([1.0, 2, 3, 4, 5, 6], [2, 3]);
+        Assert.Equal([6.0, 15.0], x.Sum(-1).ToDoubles());
+        Assert.Equal([5.0, 7, 9], x.Sum([0]).ToDoubles());
+        Assert.Equal([2, 1], x.Sum([1], keepdim: true).Shape.ToArray());
+        Assert.Equal(21.0, x.Sum().Item());
+        Assert.Equal(3.5, x.T().Mean().Item());
+        Assert.Equal([0.0, 0.0], Tensor.Zeros([2, 0]).Sum(1).ToDoubles());
+        Assert.True(double.IsNaN(Tensor.Zeros([0]).Mean().Item()));
+    }
+
+    [Fact]
+    public void Views_share_memory_and_show_the_right_elements()
+    {
+        var x = Tensor.Create([1.0, 2, 3, 4, 5, 6], [2, 3]);
+        Assert.Equal([1.0, 4, 2, 5, 3, 6], x.T().ToDoubles());
+        Assert.Equal([2.0, 5.0], x.Select(1, -2).ToDoubles());
+        Assert.Equal([1.0, 3.0], x[0].Slice(0, step: 2).ToDoubles());
+        Assert.Equal([1.0, 1, 2, 2], x.GetItem(0L, new object?[] { null, 2L, null }).Unsqueeze(1).Expand(2, 2).ToDoubles());
+        Assert.True(x.View([3, 2]).T().SharesMemoryWith(x));
+        Assert.False(x.T().Reshape([6]).SharesMemoryWith(x));
+        Assert.Equal([1.0, 4, 2, 5, 3, 6], x.T().Reshape([6]).ToDoubles());
+        Assert.Equal([3, 1, 2], x.Unsqueeze(0).Permute(2, 0, 1).Shape.ToArray());
+        Assert.Same(x, x.Contiguous());
+        Assert.Same(x, x.To(DType.Float64));
+    }
+
+    [Fact]
+    public void Pieces_put_together_are_the_whole()
+    {
+        var x = Tensor.Create([.. Enumerable.Range(0, 10).Select(i => (double)i)], [5, 2]);
+        Assert.Equal(x.ToDoubles(), Tensor.Cat(x.Split(2)).ToDoubles());
+        Assert.Equal(x.ToDoubles(), Tensor.Stack(x.Unbind(1), 1).ToDoubles());
+        Assert.Equal([2, 2, 1], x.Chunk(3).Select(c => c.Size(0)));
+        Assert.Equal(x.ToDoubles(), Tensor.Cat([Tensor.Zeros([0]), x]).ToDoubles());
+    }
+
+    [Fact]
+    public void Stacks_of_matrices_broadcast()
+    {
+        var a = Tensor.Create([.. Enumerable.Range(0, 12).Select(i => (double)i)], [2, 2, 3]);
+        var b = Tensor.Create([1.0, 0, 0, 1, 1, 1], [3, 2]);
+        var product = a.Matmul(b);
+        Assert.Equal([2, 2, 2], product.Shape.ToArray());
+        for (var i = 0; i < 2; i++) Assert.Equal(a[i].Matmul(b).ToDoubles(), product[i].ToDoubles());
+        Assert.Equal(product.ToDoubles(), a.Matmul(b.Unsqueeze(0)).ToDoubles());
+        Assert.Equal([2, 3], Tensor.Ones([2], DType.Float64).Matmul(a).Shape.ToArray());
+    }
+
+    [Fact]
+    public void The_tape_can_be_walked_without_being_changed()
+    {
+        var x = Tensor.Create([1.0, 2.0], requiresGrad: true);
+        var y = (x * 3).Exp().Sum([0], keepdim: true);
+        var nodes = Tape.Nodes(y);
+        Assert.Equal(["torch::autograd::AccumulateGrad", "MulBackward0", "ExpBackward0", "SumBackward1"], nodes.Select(n => n.Name));
+        Assert.Same(x, Tape.LeafOf(nodes[0]));
+        Assert.Same(nodes[1], nodes[2].Input(0).Node);
+        Assert.Equal("dim", nodes[3].Attributes!.First().Key);
+        Assert.True(Tape.SavedOf(nodes[2]).Single().IsOutput);
+        y.Backward();
+        Assert.Empty(Tape.SavedOf(nodes[2]));
+        Assert.Equal(4, Tape.Nodes(y).Count);
+    }
+}
