@@ -46,7 +46,8 @@ class Steps(unittest.TestCase):
         x, i = tensor([1.0, 2.0, 3.0]), tensor([2, 0], "int64")
         outcome = run({"x": x, "i": i}, [{"op": "gather", "in": ["x", "i"], "attrs": {"dim": 0}, "out": "y"}], ["y"])
         self.assertEqual(outcome["values"]["y"]["data"], [3, 1])
-        outcome = run({"x": x}, [{"op": "clamp", "in": ["x", None, "x"], "out": "y"}, {"op": "pow", "in": ["x"], "attrs": {"self": 2}, "out": "z"},
+        outcome = run({"x": x},
+            [{"op": "clamp", "in": ["x", None, "x"], "out": "y"}, {"op": "pow", "in": ["x"], "attrs": {"self": 2}, "out": "z"},
                                  {"op": "einsum", "in": [["x", "x"]], "attrs": {"equation": "i,i->"}, "out": "e"}], ["y", "z", "e"])
         self.assertEqual([outcome["values"][n]["data"] for n in "yze"], [[1, 2, 3], [2, 4, 8], [14]])
 
@@ -70,8 +71,10 @@ class Steps(unittest.TestCase):
 
     def test_what_no_program_is_says_where(self):
         x = {"x": tensor([1.0])}
-        for steps, words in [([{"op": "exp", "in": ["y"]}], "step [0]: nothing is called 'y'"), ([{"op": "no_grad", "steps": [{"op": "exp", "in": []}]}], "step [0, 0]"),
-                             ([{"op": "unbind", "in": ["x"], "out": ["a", "b"]}], "1 results for 2 names"), ([{"op": "exp", "in": ["x"], "atrs": {}}], "unknown field 'atrs'")]:
+        for steps, words in [([{"op": "exp", "in": ["y"]}], "step [0]: nothing is called 'y'"),
+            ([{"op": "no_grad", "steps": [{"op": "exp", "in": []}]}], "step [0, 0]"),
+                             ([{"op": "unbind", "in": ["x"], "out": ["a", "b"]}], "1 results for 2 names"),
+                             ([{"op": "exp", "in": ["x"], "atrs": {}}], "unknown field 'atrs'")]:
             with self.assertRaises(pytorch.Malformed) as raised:
                 run(x, steps)
             self.assertIn(words, str(raised.exception))
@@ -82,7 +85,8 @@ class Steps(unittest.TestCase):
 class Lines(unittest.TestCase):
     def test_every_request_gets_one_answer_of_the_right_form(self):
         good = {"inputs": {"x": tensor([1.0])}, "steps": [{"op": "foo", "in": ["x"]}]}
-        lines = [json.dumps({"hello": 1}), json.dumps({"seq": 1, "run": good}), "nonsense", '{"seq": 2}', json.dumps({"seq": 3, "run": {"inputs": {}, "steps": []}}),
+        lines = [json.dumps({"hello": 1}), json.dumps({"seq": 1, "run": good}), "nonsense", '{"seq": 2}',
+            json.dumps({"seq": 3, "run": {"inputs": {}, "steps": []}}),
                  '{"seq": 4, "run": ' + "[" * 100000 + "]" * 100000 + "}"]
         answers = [json.loads(json.dumps(pytorch.answer(line), allow_nan=False)) for line in lines]
         self.assertEqual([sorted(a)[-1] if "seq" not in a else (a["seq"], *sorted(set(a) - {"seq"})) for a in answers],

@@ -3,31 +3,31 @@ from corpus.program import INF, NAN
 from corpus.spread import ALL, Arg, FIRST, SECOND, forward, of, spread
 
 PAIRS = [  # label, shapes, variants
-    ("same", [3, 4], [3, 4], ALL),
-    ("row", [2, 3], [3], FIRST + SECOND),
-    ("row-first", [3], [2, 3], FIRST + SECOND[:1]),
-    ("column", [2, 1], [1, 3], FIRST + SECOND),
-    ("zero-dim", [], [3], FIRST + SECOND[:1]),
-    ("zero-dim-second", [3], [], FIRST),
-    ("zero-dims", [], [], ["f32", "f64-second"]),
-    ("empty", [0], [1], FIRST),
-    ("empty-3d", [2, 0, 3], [1, 3], ["f32"]),
-    ("mixed", [2, 1, 3], [4, 1], FIRST + ["transposed", "upstream-expanded"]),
-    ("17", [17], [17], ["f32"]),
-    ("16-by-1", [16], [1], ["f32"]),
-    ("4d", [2, 1, 2, 3], [1, 3, 1, 1], ["f32"]),
-]
+         ("same", [3, 4], [3, 4], ALL),
+         ("row", [2, 3], [3], FIRST + SECOND),
+         ("row-first", [3], [2, 3], FIRST + SECOND[:1]),
+         ("column", [2, 1], [1, 3], FIRST + SECOND),
+         ("zero-dim", [], [3], FIRST + SECOND[:1]),
+         ("zero-dim-second", [3], [], FIRST),
+         ("zero-dims", [], [], ["f32", "f64-second"]),
+         ("empty", [0], [1], FIRST),
+         ("empty-3d", [2, 0, 3], [1, 3], ["f32"]),
+         ("mixed", [2, 1, 3], [4, 1], FIRST + ["transposed", "upstream-expanded"]),
+         ("17", [17], [17], ["f32"]),
+         ("16-by-1", [16], [1], ["f32"]),
+         ("4d", [2, 1, 2, 3], [1, 3, 1, 1], ["f32"]),
+         ]
 DOMAINS = {"add": ("any", "any"), "sub": ("any", "any"), "mul": ("any", "any"), "div": ("any", "nonzero"), "pow": ("positive", "any"),
            "maximum": ("any", "any"), "minimum": ("any", "any")}
 EDGES = {  # pairs of values
-    "add": [(INF, -INF), (INF, 1.0), (0.0, -0.0), (-0.0, -0.0), (NAN, 1.0), (1e38, 3e38)],
-    "sub": [(INF, INF), (-INF, 1.0), (0.0, 0.0), (-0.0, 0.0), (NAN, 1.0)],
-    "mul": [(INF, 0.0), (-0.0, 1.0), (0.0, -1.0), (1e-30, 1e-30), (NAN, 0.0), (1e30, 1e30)],
-    "div": [(1.0, 0.0), (-1.0, 0.0), (1.0, -0.0), (0.0, 0.0), (INF, INF), (0.0, 2.0), (1.0, INF)],
-    "pow": [(0.0, 0.0), (0.0, 2.0), (0.0, 0.5), (-2.0, 2.0), (2.0, 0.0), (0.0, -1.0), (-2.0, 3.0), (-2.0, 0.5), (1.0, INF), (-1.0, 0.0)],
-    "maximum": [(1.0, 1.0), (2.0, 3.0), (0.0, -0.0), (NAN, 1.0), (1.0, NAN), (INF, INF), (-INF, 0.0)],
-    "minimum": [(1.0, 1.0), (2.0, 3.0), (0.0, -0.0), (NAN, 1.0), (1.0, NAN), (INF, INF), (-INF, 0.0)],
-}
+         "add": [(INF, -INF), (INF, 1.0), (0.0, -0.0), (-0.0, -0.0), (NAN, 1.0), (1e38, 3e38)],
+         "sub": [(INF, INF), (-INF, 1.0), (0.0, 0.0), (-0.0, 0.0), (NAN, 1.0)],
+         "mul": [(INF, 0.0), (-0.0, 1.0), (0.0, -1.0), (1e-30, 1e-30), (NAN, 0.0), (1e30, 1e30)],
+         "div": [(1.0, 0.0), (-1.0, 0.0), (1.0, -0.0), (0.0, 0.0), (INF, INF), (0.0, 2.0), (1.0, INF)],
+         "pow": [(0.0, 0.0), (0.0, 2.0), (0.0, 0.5), (-2.0, 2.0), (2.0, 0.0), (0.0, -1.0), (-2.0, 3.0), (-2.0, 0.5), (1.0, INF), (-1.0, 0.0)],
+         "maximum": [(1.0, 1.0), (2.0, 3.0), (0.0, -0.0), (NAN, 1.0), (1.0, NAN), (INF, INF), (-INF, 0.0)],
+         "minimum": [(1.0, 1.0), (2.0, 3.0), (0.0, -0.0), (NAN, 1.0), (1.0, NAN), (INF, INF), (-INF, 0.0)],
+         }
 
 
 def pair(op):
@@ -78,12 +78,19 @@ def scalars():
 
 def where():
     found = []
-    for label, c, a, b, variants in [("same", [3, 4], [3, 4], [3, 4], ALL), ("rows", [2, 1], [3], [2, 3], FIRST + SECOND),
-                                     ("condition-zero-dim", [], [3], [3], FIRST), ("zero-dim-choices", [2, 3], [], [], FIRST + SECOND[:1]),
-                                     ("empty", [0], [0], [0], FIRST), ("broadcast-3d", [4, 1, 1], [2, 1], [3], FIRST), ("17", [17], [17], [17], ["f32"])]:
+    for label, c, a, b, variants in [
+        ("same", [3, 4], [3, 4], [3, 4], ALL),
+        ("rows", [2, 1], [3], [2, 3], FIRST + SECOND),
+        ("condition-zero-dim", [], [3], [3], FIRST),
+        ("zero-dim-choices", [2, 3], [], [], FIRST + SECOND[:1]),
+        ("empty", [0], [0], [0], FIRST),
+        ("broadcast-3d", [4, 1, 1], [2, 1], [3], FIRST),
+        ("17", [17], [17], [17], ["f32"]),
+    ]:
         found += spread("where", label, [Arg(c, dtype="bool"), Arg(a), Arg(b)], variants=variants)
     mask = Arg(values=[True, False, True, False], dtype="bool")
-    found += spread("where", "unselected-not-finite", [mask, Arg(values=[1.0, NAN, 2.0, INF]), Arg(values=[NAN, 3.0, INF, 4.0])], variants=FIRST + SECOND)
+    found += spread("where", "unselected-not-finite", [mask, Arg(values=[1.0, NAN, 2.0, INF]), Arg(values=[NAN, 3.0, INF, 4.0])],
+                    variants=FIRST + SECOND)
     found += spread("where", "other-scalar", [mask, of(4)], {"other": 1.5}, variants=FIRST + SECOND)
     found += spread("where", "self-scalar", [mask, of(4)], {"self": -1}, variants=FIRST)
 

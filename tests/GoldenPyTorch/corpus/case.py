@@ -22,3 +22,19 @@ class Cases:
                 self(identity, dtype)(lambda p, given=given: fill(p, given))
             return fill
         return made
+
+
+def leaf(p, *values):
+    """The leaf x."""
+    return p.leaf("x", list(values) or [1.0, -2.0, 3.0])
+
+
+def xy(p, x=(1.0, -2.0, 3.0), y=(0.5, 4.0, -1.5)):
+    """The leaves x and y."""
+    return p.leaf("x", list(x)), p.leaf("y", list(y))
+
+
+def finish(p, *names):
+    """Goes back from the sum of z, and looks at x's gradient."""
+    p.backward(p.sum("z"))
+    p.observe(*names, "x.grad")

@@ -19,7 +19,11 @@ FORMS = {
     "copy_": [("tensor", "any", ["any"], {})],
     "addcmul_": [("tensors", "any", ["any", "any"], {}), ("value", "any", ["any", "any"], {"value": -0.5})],
     "addcdiv_": [("tensors", "any", ["any", "nonzero"], {}), ("value", "any", ["any", "nonzero"], {"value": 2.0})],
-    "lerp_": [("weight", "any", ["any"], {"weight": 0.25}), ("weight-tensor", "any", ["any", "any"], {}), ("weight-large", "any", ["any"], {"weight": 0.75})],
+    "lerp_": [
+        ("weight", "any", ["any"], {"weight": 0.25}),
+        ("weight-tensor", "any", ["any", "any"], {}),
+        ("weight-large", "any", ["any"], {"weight": 0.75}),
+    ],
     "masked_fill_": [("value", "any", ["bool"], {"value": 1.5}), ("value-tensor", "any", ["bool", ""], {})],
 }
 
@@ -204,7 +208,8 @@ def programs_of(op):
         for dtype in ("float32", "float64"):
             found.append(on_computed(Case(op, label, form, "computed", dtype)))
             found.append(on_computed(Case(op, label, form, "second", dtype), second=True))
-        for where in (out_names_it, after_saved_output, after_saved_input, then_used, on_row, on_columns, on_base, on_leaf, on_view_of_leaf, on_leaf_no_grad,
+        for where in (out_names_it, after_saved_output, after_saved_input, then_used, on_row, on_columns, on_base, on_leaf, on_view_of_leaf,
+                      on_leaf_no_grad,
                       on_saved_leaf_no_grad, on_expanded, on_constant):
             found.append(where(Case(op, label, form, where.__name__.replace("on_", "").replace("_", "-"))))
         found.append(on_computed(Case(op, label, form, "zero-dim", shape=())))
@@ -236,13 +241,26 @@ def wrong():
         make(f"{op}/float32-with-float64", lambda p, op=op: p.step(op, "a", "b"), a=([5.0, -3.0], f, False), b=([0.1, 0.2], d, True))
         make(f"{op}/float64-with-float32", lambda p, op=op: p.step(op, "a", "b"), a=([5.0, -3.0], d, False), b=([0.1, 0.2], f, True))
         make(f"{op}/int64", lambda p, op=op: p.step(op, "a", "b"), a=([5, -3], i, False), b=([2, 2], i, False))
-    for op, attrs in [("exp_", {}), ("sqrt_", {}), ("sigmoid_", {}), ("tanh_", {}), ("neg_", {}), ("relu_", {}), ("zero_", {}), ("fill_", {"value": 3}),
-                      ("clamp_", {"min": 0, "max": 2}), ("mul_", {"other": 2}), ("mul_", {"other": 2.5})]:
+    for op, attrs in [
+        ("exp_", {}),
+        ("sqrt_", {}),
+        ("sigmoid_", {}),
+        ("tanh_", {}),
+        ("neg_", {}),
+        ("relu_", {}),
+        ("zero_", {}),
+        ("fill_", {"value": 3}),
+        ("clamp_", {"min": 0, "max": 2}),
+        ("mul_", {"other": 2}),
+        ("mul_", {"other": 2.5}),
+    ]:
         label = "-float" if attrs.get("other") == 2.5 else ""
         make(f"{op}/int64-alone{label}", lambda p, op=op, attrs=attrs: p.step(op, "a", **attrs), a=([4, -1, 0], i, False))
     make("fill_/value-1d-raises", lambda p: p.step("fill_", "a", "b"), a=([1.0, 2.0], f, False), b=([1.0, 2.0], f, False))
-    make("masked_fill_/mask-int64-raises", lambda p: p.step("masked_fill_", "a", "m", value=0), a=([1.0, 2.0], f, False), m=([1, 0], i, False))
-    make("masked_fill_/int64-float-raises", lambda p: p.step("masked_fill_", "a", "m", value=1.5), a=([1, 2], i, False), m=([True, False], b, False))
+    make("masked_fill_/mask-int64-raises", lambda p: p.step("masked_fill_", "a", "m", value=0), a=([1.0, 2.0], f, False),
+         m=([1, 0], i, False))
+    make("masked_fill_/int64-float-raises", lambda p: p.step("masked_fill_", "a", "m", value=1.5), a=([1, 2], i, False),
+         m=([True, False], b, False))
     make("lerp_/shape-raises", lambda p: p.step("lerp_", "a", "b", weight=0.5), a=([1.0, 2.0], f, False), b=([1.0, 2.0, 3.0], f, False))
     make("addcmul_/shape-raises", lambda p: p.step("addcmul_", "a", "b", "b"), a=([1.0, 2.0], f, False), b=([1.0, 2.0, 3.0], f, False))
     return found
@@ -338,7 +356,12 @@ def t_and_index_put():
             p.backward(p.square(root) if root != "z" else root, p.input("g", shape=shape))
         p.observe("a.grad")
         found.append(p)
-    for label, index, value, attrs in [("rows", [2, 0], [2, 2], {}), ("accumulate", [0, 0], [2, 2], {"accumulate": True}), ("broadcast", [1, 2], [2], {}), ("accumulate-broadcast", [1, 1], [], {"accumulate": True})]:
+    for label, index, value, attrs in [
+        ("rows", [2, 0], [2, 2], {}),
+        ("accumulate", [0, 0], [2, 2], {"accumulate": True}),
+        ("broadcast", [1, 2], [2], {}),
+        ("accumulate-broadcast", [1, 1], [], {"accumulate": True}),
+    ]:
         for dtype in ("float32", "float64"):
             for second in (False, True):
                 p = Program(f"inplace/index_put_/{label}-{dtype}" + ("-second" if second else ""), dtype)

@@ -3,19 +3,30 @@ from corpus.program import INF, NAN
 from corpus.spread import ALL, Arg, FIRST, LAYOUTS, SECOND, of, spread
 
 CONV = [  # label, input, weight, bias?, attributes
-    ("plain", [1, 2, 4, 5], [3, 2, 2, 3], False, {}), ("bias", [2, 1, 4, 4], [2, 1, 3, 3], True, {}), ("stride-2", [1, 1, 5, 5], [2, 1, 2, 2], True, {"stride": 2}),
-    ("stride-pair", [1, 1, 5, 6], [1, 1, 2, 2], False, {"stride": [2, 3]}), ("padding-1", [1, 1, 3, 3], [1, 1, 3, 3], True, {"padding": 1}),
-    ("padding-pair", [1, 1, 3, 3], [1, 1, 3, 2], False, {"padding": [2, 0]}), ("dilation-2", [1, 1, 5, 5], [1, 1, 2, 2], True, {"dilation": 2}),
-    ("groups-2", [1, 4, 3, 3], [2, 2, 2, 2], True, {"groups": 2}), ("depthwise", [1, 3, 3, 3], [3, 1, 2, 2], False, {"groups": 3}), ("1x1", [2, 3, 2, 2], [2, 3, 1, 1], True, {}),
-    ("all-attributes", [2, 2, 6, 5], [2, 1, 2, 3], True, {"stride": [2, 1], "padding": [1, 2], "dilation": [2, 1], "groups": 2}), ("no-batch", [2, 4, 4], [1, 2, 3, 3], True, {}),
-    ("empty-batch", [0, 1, 3, 3], [1, 1, 2, 2], True, {}), ("same", [1, 1, 4, 4], [1, 1, 3, 3], False, {"padding": "same"}), ("leftover", [1, 1, 6, 6], [1, 1, 3, 3], False, {"stride": 2}),
-    ("edge-detector", [1, 1, 6, 8], [1, 1, 1, 2], False, {}),
-]
+        ("plain", [1, 2, 4, 5], [3, 2, 2, 3], False, {}), ("bias", [2, 1, 4, 4], [2, 1, 3, 3], True, {}),
+        ("stride-2", [1, 1, 5, 5], [2, 1, 2, 2], True, {"stride": 2}),
+        ("stride-pair", [1, 1, 5, 6], [1, 1, 2, 2], False, {"stride": [2, 3]}), ("padding-1", [1, 1, 3, 3], [1, 1, 3, 3], True, {"padding": 1}),
+        ("padding-pair", [1, 1, 3, 3], [1, 1, 3, 2], False, {"padding": [2, 0]}),
+        ("dilation-2", [1, 1, 5, 5], [1, 1, 2, 2], True, {"dilation": 2}),
+        ("groups-2", [1, 4, 3, 3], [2, 2, 2, 2], True, {"groups": 2}), ("depthwise", [1, 3, 3, 3], [3, 1, 2, 2], False, {"groups": 3}),
+        ("1x1", [2, 3, 2, 2], [2, 3, 1, 1], True, {}),
+        ("all-attributes", [2, 2, 6, 5], [2, 1, 2, 3], True, {"stride": [2, 1], "padding": [1, 2], "dilation": [2, 1], "groups": 2}),
+        ("no-batch", [2, 4, 4], [1, 2, 3, 3], True, {}),
+        ("empty-batch", [0, 1, 3, 3], [1, 1, 2, 2], True, {}), ("same", [1, 1, 4, 4], [1, 1, 3, 3], False, {"padding": "same"}),
+        ("leftover", [1, 1, 6, 6], [1, 1, 3, 3], False, {"stride": 2}),
+        ("edge-detector", [1, 1, 6, 8], [1, 1, 1, 2], False, {}),
+        ]
 TRANSPOSED = [
-    ("plain", [1, 2, 3, 3], [2, 3, 2, 2], False, {}), ("bias", [2, 1, 2, 2], [1, 2, 3, 3], True, {}), ("stride-2", [1, 2, 2, 3], [2, 1, 2, 2], True, {"stride": 2}),
-    ("padding-1", [1, 1, 3, 3], [1, 1, 3, 3], False, {"padding": 1}), ("output-padding", [1, 1, 2, 2], [1, 1, 3, 3], True, {"stride": 2, "padding": 1, "output_padding": 1}),
-    ("dilation-2", [1, 1, 2, 2], [1, 1, 2, 2], False, {"dilation": 2}), ("groups-2", [1, 4, 2, 2], [4, 1, 2, 2], True, {"groups": 2}), ("no-batch", [2, 2, 2], [2, 1, 2, 2], True, {}),
-    ("1x1", [1, 2, 2, 2], [2, 2, 1, 1], True, {}), ("pairs", [1, 1, 2, 3], [1, 1, 3, 2], False, {"stride": [2, 1], "padding": [1, 0], "output_padding": [1, 0]}),
+    ("plain", [1, 2, 3, 3], [2, 3, 2, 2], False, {}),
+    ("bias", [2, 1, 2, 2], [1, 2, 3, 3], True, {}),
+    ("stride-2", [1, 2, 2, 3], [2, 1, 2, 2], True, {"stride": 2}),
+    ("padding-1", [1, 1, 3, 3], [1, 1, 3, 3], False, {"padding": 1}),
+    ("output-padding", [1, 1, 2, 2], [1, 1, 3, 3], True, {"stride": 2, "padding": 1, "output_padding": 1}),
+    ("dilation-2", [1, 1, 2, 2], [1, 1, 2, 2], False, {"dilation": 2}),
+    ("groups-2", [1, 4, 2, 2], [4, 1, 2, 2], True, {"groups": 2}),
+    ("no-batch", [2, 2, 2], [2, 1, 2, 2], True, {}),
+    ("1x1", [1, 2, 2, 2], [2, 2, 1, 1], True, {}),
+    ("pairs", [1, 1, 2, 3], [1, 1, 3, 2], False, {"stride": [2, 1], "padding": [1, 0], "output_padding": [1, 0]}),
 ]
 
 
@@ -25,7 +36,8 @@ def convolutions():
         for i, (label, x, w, bias, attrs) in enumerate(cases):
             channels = w[0] if op == "conv2d" else w[1] * attrs.get("groups", 1)
             args = [Arg(x), Arg(w)] + ([Arg([channels])] if bias else [])
-            found += spread(op, label, args, attrs, variants=ALL if i == 0 else FIRST + SECOND if i in (1, 2, 4, 10) else FIRST + SECOND[1:])
+            found += spread(op, label, args, attrs,
+                            variants=ALL if i == 0 else FIRST + SECOND if i in (1, 2, 4, 10) else FIRST + SECOND[1:])
         x, w = cases[1][1], cases[1][2]
         found += spread(op, "data-is-constant", [Arg(x, grad=False), Arg(w)], variants=FIRST)
         found += spread(op, "weight-is-constant", [Arg(x), Arg(w, grad=False)], variants=FIRST)
@@ -43,9 +55,15 @@ def convolutions():
 def pooling():
     found = []
     for label, shape, attrs in [
-        ("2", [1, 2, 4, 4], {"kernel_size": 2}), ("overlapping", [1, 1, 4, 5], {"kernel_size": 3, "stride": 1}), ("stride-pair", [1, 1, 5, 5], {"kernel_size": [2, 3], "stride": [2, 1]}),
-        ("padding", [1, 1, 4, 4], {"kernel_size": 3, "stride": 2, "padding": 1}), ("ceil", [1, 1, 5, 5], {"kernel_size": 2, "ceil_mode": True}), ("no-batch", [2, 4, 4], {"kernel_size": 2}),
-        ("leftover", [1, 1, 5, 5], {"kernel_size": 2}), ("one", [2, 1, 3, 3], {"kernel_size": 1}), ("ceil-padding", [1, 1, 6, 6], {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
+        ("2", [1, 2, 4, 4], {"kernel_size": 2}),
+        ("overlapping", [1, 1, 4, 5], {"kernel_size": 3, "stride": 1}),
+        ("stride-pair", [1, 1, 5, 5], {"kernel_size": [2, 3], "stride": [2, 1]}),
+        ("padding", [1, 1, 4, 4], {"kernel_size": 3, "stride": 2, "padding": 1}),
+        ("ceil", [1, 1, 5, 5], {"kernel_size": 2, "ceil_mode": True}),
+        ("no-batch", [2, 4, 4], {"kernel_size": 2}),
+        ("leftover", [1, 1, 5, 5], {"kernel_size": 2}),
+        ("one", [2, 1, 3, 3], {"kernel_size": 1}),
+        ("ceil-padding", [1, 1, 6, 6], {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True}),
     ]:
         for op in ["max_pool2d", "avg_pool2d"]:
             found += spread(op, label, [Arg(shape, "distinct")], attrs, variants=ALL if label == "2" else FIRST + SECOND[:1])
@@ -54,16 +72,30 @@ def pooling():
     for op in ["max_pool2d", "avg_pool2d"]:
         found += spread(op, "ties", [ties], {"kernel_size": 2}, variants=FIRST + SECOND)
         found += spread(op, "ties-overlapping", [ties], {"kernel_size": 2, "stride": 1}, variants=FIRST)
-        found += spread(op, "not-finite", [Arg(values=[[[[NAN, 1.0, INF, 0.0], [2.0, 3.0, INF, 1.0], [-INF, -INF, NAN, NAN], [-INF, -INF, 1.0, NAN]]]])], {"kernel_size": 2})
+        found += spread(op, "not-finite",
+                        [Arg(values=[[[[NAN, 1.0, INF, 0.0], [2.0, 3.0, INF, 1.0], [-INF, -INF, NAN, NAN], [-INF, -INF, 1.0, NAN]]]])],
+                        {"kernel_size": 2})
         found += spread(op, "too-large-raises", [of(1, 1, 2, 2)], {"kernel_size": 3}, variants=["f32"])
         found += spread(op, "padding-raises", [of(1, 1, 4, 4)], {"kernel_size": 2, "padding": 2}, variants=["f32"])
         found += spread(op, "stride-0-raises", [of(1, 1, 4, 4)], {"kernel_size": 2, "stride": 0}, variants=["f32"])
     found += spread("max_pool2d", "dims-raise", [of(4, 4)], {"kernel_size": 2}, variants=["f32"])
-    for label, attrs in [("without-padding", {"padding": 1, "count_include_pad": False}), ("divisor", {"divisor_override": 3}), ("divisor-padding", {"padding": 1, "divisor_override": 2})]:
+    for label, attrs in [
+        ("without-padding", {"padding": 1, "count_include_pad": False}),
+        ("divisor", {"divisor_override": 3}),
+        ("divisor-padding", {"padding": 1, "divisor_override": 2}),
+    ]:
         found += spread("avg_pool2d", label, [of(1, 1, 4, 4)], {"kernel_size": 2, **attrs}, variants=FIRST + SECOND)
-    for label, shape, attrs in [("scale-2", [1, 2, 2, 3], {"scale_factor": 2}), ("size", [1, 1, 3, 3], {"size": [5, 4]}), ("smaller", [1, 1, 4, 5], {"size": [2, 2]}), ("scale-pair", [2, 1, 2, 2], {"scale_factor": [3, 1]}),
-                                ("scale-1-and-half", [1, 1, 3, 3], {"scale_factor": 1.5}), ("same", [1, 1, 2, 2], {"size": [2, 2]}), ("scale-half", [1, 1, 4, 4], {"scale_factor": 0.5})]:
-        found += spread("interpolate", label, [Arg(shape)], {**attrs, "mode": "nearest"}, variants=ALL if label == "scale-2" else FIRST + SECOND[:1])
+    for label, shape, attrs in [
+        ("scale-2", [1, 2, 2, 3], {"scale_factor": 2}),
+        ("size", [1, 1, 3, 3], {"size": [5, 4]}),
+        ("smaller", [1, 1, 4, 5], {"size": [2, 2]}),
+        ("scale-pair", [2, 1, 2, 2], {"scale_factor": [3, 1]}),
+        ("scale-1-and-half", [1, 1, 3, 3], {"scale_factor": 1.5}),
+        ("same", [1, 1, 2, 2], {"size": [2, 2]}),
+        ("scale-half", [1, 1, 4, 4], {"scale_factor": 0.5}),
+    ]:
+        found += spread("interpolate", label, [Arg(shape)], {**attrs, "mode": "nearest"},
+                        variants=ALL if label == "scale-2" else FIRST + SECOND[:1])
     found += spread("interpolate", "both-raise", [of(1, 1, 2, 2)], {"size": [4, 4], "scale_factor": 2, "mode": "nearest"}, variants=["f32"])
     found += spread("interpolate", "neither-raises", [of(1, 1, 2, 2)], {"mode": "nearest"}, variants=["f32"])
     return found
@@ -71,25 +103,53 @@ def pooling():
 
 def normalising():
     found = []
-    for label, shape, normalized in [("rows", [3, 4], [4]), ("two-dims", [2, 3, 2], [3, 2]), ("one", [3, 1], [1]), ("vector", [5], [5]), ("17", [2, 17], [17]), ("empty", [0, 3], [3])]:
+    for label, shape, normalized in [
+        ("rows", [3, 4], [4]),
+        ("two-dims", [2, 3, 2], [3, 2]),
+        ("one", [3, 1], [1]),
+        ("vector", [5], [5]),
+        ("17", [2, 17], [17]),
+        ("empty", [0, 3], [3]),
+    ]:
         attrs = {"normalized_shape": normalized}
         found += spread("layer_norm", label, [Arg(shape)], attrs, variants=ALL if label == "rows" else FIRST + SECOND)
         found += spread("layer_norm", label + "-affine", [Arg(shape), Arg(normalized), Arg(normalized)], attrs, variants=FIRST + SECOND)
     attrs = {"normalized_shape": [4]}
     found += spread("layer_norm", "weight-alone", [of(3, 4), of(4)], attrs)
-    found += spread("layer_norm", "bias-alone", [of(3, 4), None, of(4)], attrs, call=lambda p, n: p.step("layer_norm", n[0], None, n[2], normalized_shape=[4]))
+    found += spread("layer_norm", "bias-alone", [of(3, 4), None, of(4)], attrs,
+                    call=lambda p, n: p.step("layer_norm", n[0], None, n[2], normalized_shape=[4]))
     found += spread("layer_norm", "eps", [of(3, 4)], {**attrs, "eps": 0.1}, variants=FIRST + SECOND)
-    found += spread("layer_norm", "constant-rows", [Arg(values=[[2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, 4.0]])], attrs, variants=FIRST + SECOND)
+    found += spread("layer_norm", "constant-rows", [Arg(values=[[2.0, 2.0, 2.0, 2.0], [1.0, 2.0, 3.0, 4.0]])], attrs,
+                    variants=FIRST + SECOND)
     found += spread("layer_norm", "far-from-zero", [Arg(values=[[1000.0, 1001.0, 1002.5, 999.0]])], attrs)
     found += spread("layer_norm", "transposed-affine", [of(3, 4), of(4), of(4)], attrs, variants=LAYOUTS)
     found += spread("layer_norm", "shape-raises", [of(3, 4)], {"normalized_shape": [3]}, variants=["f32"])
     found += spread("layer_norm", "weight-shape-raises", [of(3, 4), of(3)], attrs, variants=["f32"])
     for op in ["softmax", "log_softmax"]:
-        for label, shape, dim in [("rows", [3, 4], 1), ("columns", [3, 4], 0), ("last", [2, 2, 3], -1), ("middle", [2, 3, 2], 1), ("vector", [5], 0), ("17", [17], 0), ("16", [2, 16], 1),
-                                  ("one", [3, 1], 1), ("zero-dim", [], 0), ("empty", [0, 3], 1), ("empty-dim", [2, 0], 1)]:
-            found += spread(op, label, [Arg(shape)], {"dim": dim}, variants=ALL if label in ("rows", "columns") else FIRST + (SECOND[:1] if "empty" not in label else []))
-        for label, values in [("large", [1000.0, 1000.5, 0.0]), ("minus-inf", [-INF, 0.0, 1.0]), ("all-minus-inf", [-INF, -INF]), ("inf", [INF, 0.0]), ("nan", [NAN, 1.0]),
-                              ("equal", [2.0, 2.0, 2.0]), ("far", [-200.0, 0.0])]:
+        for label, shape, dim in [
+            ("rows", [3, 4], 1),
+            ("columns", [3, 4], 0),
+            ("last", [2, 2, 3], -1),
+            ("middle", [2, 3, 2], 1),
+            ("vector", [5], 0),
+            ("17", [17], 0),
+            ("16", [2, 16], 1),
+            ("one", [3, 1], 1),
+            ("zero-dim", [], 0),
+            ("empty", [0, 3], 1),
+            ("empty-dim", [2, 0], 1),
+        ]:
+            found += spread(op, label, [Arg(shape)], {"dim": dim},
+                            variants=ALL if label in ("rows", "columns") else FIRST + (SECOND[:1] if "empty" not in label else []))
+        for label, values in [
+            ("large", [1000.0, 1000.5, 0.0]),
+            ("minus-inf", [-INF, 0.0, 1.0]),
+            ("all-minus-inf", [-INF, -INF]),
+            ("inf", [INF, 0.0]),
+            ("nan", [NAN, 1.0]),
+            ("equal", [2.0, 2.0, 2.0]),
+            ("far", [-200.0, 0.0]),
+        ]:
             found += spread(op, label, [Arg(values=values)], {"dim": 0}, variants=FIRST + SECOND[:1])
         found += spread(op, "as-float64", [Arg([4], dtype="float32")], {"dim": 0, "dtype": "float64"}, variants=["f32"])
         found += spread(op, "dim-out-of-range-raises", [of(3)], {"dim": 1}, variants=["f32"])
@@ -103,12 +163,19 @@ def losses():
         found += spread("mse_loss", reduction, [of(3, 4), of(3, 4)], {"reduction": reduction}, variants=ALL)
         found += spread("binary_cross_entropy_with_logits", reduction, [of(3, 4), Arg([3, 4], "probability")], {"reduction": reduction},
                         variants=ALL if reduction == "mean" else FIRST + SECOND)
-        found += spread("cross_entropy", reduction, [of(3, 4), Arg(values=[1, 3, 0], dtype="int64")], {"reduction": reduction}, variants=ALL)
-        found += spread("cross_entropy", reduction + "-weighted", [of(3, 4), Arg(values=[1, 3, 0], dtype="int64"), Arg([4], "positive", grad=False)], {"reduction": reduction}, variants=FIRST + SECOND)
-        found += spread("cross_entropy", reduction + "-smoothed", [of(3, 4), Arg(values=[1, 3, 0], dtype="int64")], {"reduction": reduction, "label_smoothing": 0.1}, variants=FIRST + SECOND)
-        found += spread("cross_entropy", reduction + "-ignored", [of(3, 4), Arg(values=[1, -100, 0], dtype="int64")], {"reduction": reduction}, variants=FIRST + SECOND[:1])
-        found += spread("cross_entropy", reduction + "-probabilities", [of(3, 4), Arg([3, 4], "probability")], {"reduction": reduction}, variants=FIRST + SECOND)
-        found += spread("cross_entropy", reduction + "-images", [of(2, 3, 2, 2), Arg([2, 2, 2], (0, 3), dtype="int64")], {"reduction": reduction}, variants=FIRST)
+        found += spread("cross_entropy", reduction, [of(3, 4), Arg(values=[1, 3, 0], dtype="int64")], {"reduction": reduction},
+                        variants=ALL)
+        found += spread("cross_entropy", reduction + "-weighted",
+                        [of(3, 4), Arg(values=[1, 3, 0], dtype="int64"), Arg([4], "positive", grad=False)], {"reduction": reduction},
+                        variants=FIRST + SECOND)
+        found += spread("cross_entropy", reduction + "-smoothed", [of(3, 4), Arg(values=[1, 3, 0], dtype="int64")],
+                        {"reduction": reduction, "label_smoothing": 0.1}, variants=FIRST + SECOND)
+        found += spread("cross_entropy", reduction + "-ignored", [of(3, 4), Arg(values=[1, -100, 0], dtype="int64")],
+                        {"reduction": reduction}, variants=FIRST + SECOND[:1])
+        found += spread("cross_entropy", reduction + "-probabilities", [of(3, 4), Arg([3, 4], "probability")], {"reduction": reduction},
+                        variants=FIRST + SECOND)
+        found += spread("cross_entropy", reduction + "-images", [of(2, 3, 2, 2), Arg([2, 2, 2], (0, 3), dtype="int64")],
+                        {"reduction": reduction}, variants=FIRST)
     found += spread("mse_loss", "constant-target", [of(3), Arg([3], grad=False)], variants=FIRST + SECOND)
     found += spread("mse_loss", "broadcast", [of(2, 3), of(3)], variants=FIRST)
     found += spread("mse_loss", "zero-dim", [of(), of()], variants=FIRST)
@@ -128,10 +195,13 @@ def losses():
     found += spread("cross_entropy", "weight-raises", [of(2, 3), target, Arg([2], grad=False)], variants=["f32"])
     found += spread("cross_entropy", "float-target-raises", [of(2, 3), Arg([2], grad=False)], variants=["f32"])
     bce = "binary_cross_entropy_with_logits"
-    found += spread(bce, "extremes", [Arg(values=[1000.0, -1000.0, 0.0, -0.0, 40.0]), Arg(values=[0.0, 1.0, 1.0, 0.0, 1.0], grad=False)], {"reduction": "none"}, variants=FIRST + SECOND)
+    found += spread(bce, "extremes", [Arg(values=[1000.0, -1000.0, 0.0, -0.0, 40.0]), Arg(values=[0.0, 1.0, 1.0, 0.0, 1.0], grad=False)],
+                    {"reduction": "none"}, variants=FIRST + SECOND)
     found += spread(bce, "hard-targets", [of(2, 3), Arg(values=[[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], grad=False)], variants=FIRST + SECOND)
-    found += spread(bce, "weight", [of(2, 3), Arg([2, 3], "probability", grad=False), Arg([3], "positive", grad=False)], variants=FIRST + SECOND)
-    found += spread(bce, "pos-weight", [of(2, 3), Arg([2, 3], "probability", grad=False), None, Arg([3], "positive", grad=False)], variants=FIRST + SECOND)
+    found += spread(bce, "weight", [of(2, 3), Arg([2, 3], "probability", grad=False), Arg([3], "positive", grad=False)],
+                    variants=FIRST + SECOND)
+    found += spread(bce, "pos-weight", [of(2, 3), Arg([2, 3], "probability", grad=False), None, Arg([3], "positive", grad=False)],
+                    variants=FIRST + SECOND)
     found += spread(bce, "empty", [of(0), Arg([0], "probability", grad=False)], variants=["f32"])
     found += spread(bce, "shapes-raise", [of(2, 3), Arg([3], "probability", grad=False)], variants=["f32"])
     return found

@@ -42,8 +42,16 @@ ATTRIBUTES = {
 
 def unary(op, domain, specials):
     found = []
-    for label, shape in [("zero-dim", []), ("one", [1]), ("empty", [0]), ("8", [8]), ("16", [16]), ("17", [17]), ("empty-middle", [2, 0, 3]),
-                         ("2x1x3x2", [2, 1, 3, 2])]:
+    for label, shape in [
+        ("zero-dim", []),
+        ("one", [1]),
+        ("empty", [0]),
+        ("8", [8]),
+        ("16", [16]),
+        ("17", [17]),
+        ("empty-middle", [2, 0, 3]),
+        ("2x1x3x2", [2, 1, 3, 2]),
+    ]:
         found += spread(op, label, [Arg(shape, domain)], variants=["f32"] if label in ("one", "8", "empty-middle") else FIRST)
     found += spread(op, "3x4", [Arg([3, 4], domain)], variants=ALL)
     found += spread(op, "5", [Arg([5], domain)], variants=SECOND)
@@ -58,8 +66,14 @@ def unary(op, domain, specials):
 def clamp():
     found = []
     values = [-2.0, -1.0, -0.5, 0.0, -0.0, 0.5, 1.0, 2.0, NAN, INF, -INF]
-    for label, attrs in [("both", {"min": -1.0, "max": 1.0}), ("min", {"min": -0.5}), ("max", {"max": 0.5}),
-                         ("crossed", {"min": 1.0, "max": -1.0}), ("integers", {"min": -1, "max": 1}), ("equal", {"min": 0.5, "max": 0.5})]:
+    for label, attrs in [
+        ("both", {"min": -1.0, "max": 1.0}),
+        ("min", {"min": -0.5}),
+        ("max", {"max": 0.5}),
+        ("crossed", {"min": 1.0, "max": -1.0}),
+        ("integers", {"min": -1, "max": 1}),
+        ("equal", {"min": 0.5, "max": 0.5}),
+    ]:
         found += spread("clamp", label, [Arg(values=values)], attrs, variants=FIRST + SECOND[:1])
         found += spread("clamp", label + "-3x4", [of(3, 4)], attrs, variants=["f32"])
     found += spread("clamp", "3x4", [of(3, 4)], {"min": -1.0, "max": 1.5}, variants=LAYOUTS + SECOND)

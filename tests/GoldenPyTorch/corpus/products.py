@@ -3,21 +3,48 @@ from corpus.program import INF, NAN
 from corpus.spread import ALL, Arg, FIRST, LAYOUTS, SECOND, of, spread
 
 MATMUL = [
-    ("vector-vector", [3], [3]), ("matrix-vector", [2, 3], [3]), ("vector-matrix", [3], [3, 2]), ("matrix-matrix", [2, 3], [3, 4]),
-    ("batch", [2, 2, 3], [2, 3, 2]), ("batch-matrix", [2, 2, 3], [3, 2]), ("matrix-batch", [2, 3], [2, 3, 2]), ("batches-broadcast", [2, 1, 2, 3], [3, 3, 2]),
-    ("batch-vector", [2, 3, 4], [4]), ("vector-batch", [3], [2, 3, 2]), ("batch-of-one", [1, 2, 3], [4, 3, 1]), ("row-column", [1, 3], [3, 1]),
-    ("column-row", [3, 1], [1, 2]), ("8x8", [8, 8], [8, 8]), ("17x5", [17, 5], [5, 9]), ("inner-empty", [2, 0], [0, 3]), ("outer-empty", [0, 3], [3, 2]),
-    ("batch-empty", [0, 2, 3], [0, 3, 2]), ("4d", [2, 3, 2, 2], [2, 3, 2, 2]), ("one-by-one", [1, 1], [1, 1]),
+    ("vector-vector", [3], [3]),
+    ("matrix-vector", [2, 3], [3]),
+    ("vector-matrix", [3], [3, 2]),
+    ("matrix-matrix", [2, 3], [3, 4]),
+    ("batch", [2, 2, 3], [2, 3, 2]),
+    ("batch-matrix", [2, 2, 3], [3, 2]),
+    ("matrix-batch", [2, 3], [2, 3, 2]),
+    ("batches-broadcast", [2, 1, 2, 3], [3, 3, 2]),
+    ("batch-vector", [2, 3, 4], [4]),
+    ("vector-batch", [3], [2, 3, 2]),
+    ("batch-of-one", [1, 2, 3], [4, 3, 1]),
+    ("row-column", [1, 3], [3, 1]),
+    ("column-row", [3, 1], [1, 2]),
+    ("8x8", [8, 8], [8, 8]),
+    ("17x5", [17, 5], [5, 9]),
+    ("inner-empty", [2, 0], [0, 3]),
+    ("outer-empty", [0, 3], [3, 2]),
+    ("batch-empty", [0, 2, 3], [0, 3, 2]),
+    ("4d", [2, 3, 2, 2], [2, 3, 2, 2]),
+    ("one-by-one", [1, 1], [1, 1]),
 ]
 PLAIN = {
-    "mm": [("2x3-3x4", [2, 3], [3, 4]), ("16x16", [16, 16], [16, 16]), ("inner-empty", [2, 0], [0, 3]), ("outer-empty", [0, 3], [3, 2]), ("1x1", [1, 1], [1, 1])],
-    "bmm": [("2-2x3-3x2", [2, 2, 3], [2, 3, 2]), ("batch-of-one", [1, 2, 3], [1, 3, 4]), ("batch-empty", [0, 2, 3], [0, 3, 2]), ("inner-empty", [2, 2, 0], [2, 0, 3]),
-            ("3-5x4-4x5", [3, 5, 4], [3, 4, 5])],
+    "mm": [
+        ("2x3-3x4", [2, 3], [3, 4]),
+        ("16x16", [16, 16], [16, 16]),
+        ("inner-empty", [2, 0], [0, 3]),
+        ("outer-empty", [0, 3], [3, 2]),
+        ("1x1", [1, 1], [1, 1]),
+    ],
+    "bmm": [
+        ("2-2x3-3x2", [2, 2, 3], [2, 3, 2]),
+        ("batch-of-one", [1, 2, 3], [1, 3, 4]),
+        ("batch-empty", [0, 2, 3], [0, 3, 2]),
+        ("inner-empty", [2, 2, 0], [2, 0, 3]),
+        ("3-5x4-4x5", [3, 5, 4], [3, 4, 5]),
+    ],
     "mv": [("2x3", [2, 3], [3]), ("17x8", [17, 8], [8]), ("inner-empty", [2, 0], [0]), ("outer-empty", [0, 3], [3]), ("1x1", [1, 1], [1])],
     "dot": [("3", [3], [3]), ("17", [17], [17]), ("empty", [0], [0]), ("one", [1], [1])],
     "outer": [("3-by-2", [3], [2]), ("17-by-1", [17], [1]), ("empty", [0], [2]), ("one", [1], [1])],
 }
-WRONG = {"mm": ([2, 3], [2, 3]), "bmm": ([2, 2, 3], [3, 3, 2]), "mv": ([2, 3], [2]), "dot": ([3], [2]), "matmul": ([2, 3], [2, 3]), "outer": ([2, 2], [3])}
+WRONG = {"mm": ([2, 3], [2, 3]), "bmm": ([2, 2, 3], [3, 3, 2]), "mv": ([2, 3], [2]), "dot": ([3], [2]), "matmul": ([2, 3], [2, 3]),
+         "outer": ([2, 2], [3])}
 
 
 def pairs(op, cases):
@@ -52,16 +79,28 @@ def itself():
 
 def special():
     found = []
-    for op, a, b in [("matmul", [[INF, 0.0], [1.0, NAN]], [[0.0, 1.0], [1.0, 2.0]]), ("mm", [[0.0, -0.0]], [[-1.0], [1.0]]), ("dot", [1e30, 1e-30], [1e30, 1e-30]),
-                     ("mv", [[INF, 1.0]], [1.0, -INF]), ("outer", [0.0, -0.0, INF], [1.0, 0.0])]:
+    for op, a, b in [
+        ("matmul", [[INF, 0.0], [1.0, NAN]], [[0.0, 1.0], [1.0, 2.0]]),
+        ("mm", [[0.0, -0.0]], [[-1.0], [1.0]]),
+        ("dot", [1e30, 1e-30], [1e30, 1e-30]),
+        ("mv", [[INF, 1.0]], [1.0, -INF]),
+        ("outer", [0.0, -0.0, INF], [1.0, 0.0]),
+    ]:
         found += spread(op, "not-finite", [Arg(values=a), Arg(values=b)])
     return found
 
 
 def linear():
     found = []
-    for label, x, w in [("2x3", [2, 3], [4, 3]), ("vector", [3], [2, 3]), ("3d", [2, 2, 3], [4, 3]), ("17x8", [17, 8], [5, 8]), ("empty-batch", [0, 3], [2, 3]),
-                        ("one-out", [3, 2], [1, 2]), ("inner-empty", [2, 0], [3, 0])]:
+    for label, x, w in [
+        ("2x3", [2, 3], [4, 3]),
+        ("vector", [3], [2, 3]),
+        ("3d", [2, 2, 3], [4, 3]),
+        ("17x8", [17, 8], [5, 8]),
+        ("empty-batch", [0, 3], [2, 3]),
+        ("one-out", [3, 2], [1, 2]),
+        ("inner-empty", [2, 0], [3, 0]),
+    ]:
         variants = ALL if label == "2x3" else FIRST + (SECOND if label in ("3d", "vector") else [])
         found += spread("linear", label, [Arg(x), Arg(w)], variants=variants)
         found += spread("linear", label + "-bias", [Arg(x), Arg(w), Arg([w[0]])], variants=variants)
