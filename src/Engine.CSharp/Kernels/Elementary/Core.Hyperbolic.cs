@@ -30,9 +30,13 @@ internal static partial class Core
         return V.Select(V.Less(x, V.Create(0.0)), e, one) / (one + e);
     }
 
-    /// <summary>log(1 + exp(x)).</summary>
+    /// <summary>log(1 + exp(x)) as max(x, 0) + log(1 + exp(-|x|)).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Softplus<V, P>(V x)
         where V : struct, ISimd<V, double>
-        where P : struct, IPrecision => Log1p<V, P>(Exp<V, P>(x));
+        where P : struct, IPrecision
+    {
+        var zero = V.Create(0.0);
+        return V.Select(V.Less(x, zero), zero, x) + Log1p<V, P>(Exp<V, P>(x | V.Create(-0.0)));
+    }
 }

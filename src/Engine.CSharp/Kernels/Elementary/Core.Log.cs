@@ -89,20 +89,20 @@ internal static partial class Core
         if (P.ForSingle)
         {
             p = V.Create(0.23583561678428847);
-            p = Series.Next(p, z, 0.2853723879786921);
-            p = Series.Next(p, z, 0.40000336210516885);
-            p = Series.Next(p, z, 0.666666656413278);
+            p = V.Next(p, z, 0.2853723879786921);
+            p = V.Next(p, z, 0.40000336210516885);
+            p = V.Next(p, z, 0.666666656413278);
         }
         else
         {
             p = V.Create(0.1325275555535093);
-            p = Series.Next(p, z, 0.1324996197514479);
-            p = Series.Next(p, z, 0.15387097651598955);
-            p = Series.Next(p, z, 0.1818177550855235);
-            p = Series.Next(p, z, 0.22222222648749376);
-            p = Series.Next(p, z, 0.2857142856907298);
-            p = Series.Next(p, z, 0.40000000000006286);
-            p = Series.Next(p, z, 0.6666666666666666);
+            p = V.Next(p, z, 0.1324996197514479);
+            p = V.Next(p, z, 0.15387097651598955);
+            p = V.Next(p, z, 0.1818177550855235);
+            p = V.Next(p, z, 0.22222222648749376);
+            p = V.Next(p, z, 0.2857142856907298);
+            p = V.Next(p, z, 0.40000000000006286);
+            p = V.Next(p, z, 0.6666666666666666);
         }
         return p;
     }

@@ -81,19 +81,19 @@ internal static unsafe partial class Core
         if (P.ForSingle)
         {
             p = V.Create(2.718304187914954e-06);
-            p = Series.Next(p, z, -0.00019839334081401747);
-            p = Series.Next(p, z, 0.008333329383595375);
-            p = Series.Next(p, z, -0.16666666641607514);
+            p = V.Next(p, z, -0.00019839334081401747);
+            p = V.Next(p, z, 0.008333329383595375);
+            p = V.Next(p, z, -0.16666666641607514);
         }
         else
         {
             p = V.Create(-7.578748235601052e-13);
-            p = Series.Next(p, z, 1.605836762581561e-10);
-            p = Series.Next(p, z, -2.5052104919280297e-08);
-            p = Series.Next(p, z, 2.755731921421939e-06);
-            p = Series.Next(p, z, -0.00019841269841255123);
-            p = Series.Next(p, z, 0.008333333333333323);
-            p = Series.Next(p, z, -0.16666666666666666);
+            p = V.Next(p, z, 1.605836762581561e-10);
+            p = V.Next(p, z, -2.5052104919280297e-08);
+            p = V.Next(p, z, 2.755731921421939e-06);
+            p = V.Next(p, z, -0.00019841269841255123);
+            p = V.Next(p, z, 0.008333333333333323);
+            p = V.Next(p, z, -0.16666666666666666);
         }
         return p;
     }
@@ -108,18 +108,18 @@ internal static unsafe partial class Core
         if (P.ForSingle)
         {
             p = V.Create(-2.7210169669190433e-07);
-            p = Series.Next(p, z, 2.479951919565424e-05);
-            p = Series.Next(p, z, -0.0013888883750372417);
-            p = Series.Next(p, z, 0.04166666662279332);
+            p = V.Next(p, z, 2.479951919565424e-05);
+            p = V.Next(p, z, -0.0013888883750372417);
+            p = V.Next(p, z, 0.04166666662279332);
         }
         else
         {
             p = V.Create(-1.1359647560875868e-11);
-            p = Series.Next(p, z, 2.087572326995875e-09);
-            p = Series.Next(p, z, -2.7557314352322114e-07);
-            p = Series.Next(p, z, 2.4801587289482208e-05);
-            p = Series.Next(p, z, -0.0013888888888874125);
-            p = Series.Next(p, z, 0.0416666666666666);
+            p = V.Next(p, z, 2.087572326995875e-09);
+            p = V.Next(p, z, -2.7557314352322114e-07);
+            p = V.Next(p, z, 2.4801587289482208e-05);
+            p = V.Next(p, z, -0.0013888888888874125);
+            p = V.Next(p, z, 0.0416666666666666);
         }
         return p;
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Verified.Engine.Blas;
 
 namespace Verified.Engine.Kernels;
 
@@ -17,12 +18,32 @@ internal static class Ranges
     /// <summary>Elements below which a kernel stays on its thread.</summary>
     public const long Grain = 32 * 1024;
 
-    /// <summary>Runs [0, count), in parts of at least <paramref name="grain"/> units where there are several threads.</summary>
+    /// <summary>Parts at most; enough for every thread to have several.</summary>
+    private const long Parts = 64;
+
+    /// <summary>Runs [0, count), in parts of at least <paramref name="grain"/> units.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void For<TWork>(long count, long grain, ref TWork work)
         where TWork : struct, IRangeWork
     {
-        _ = grain;
-        if (count > 0) work.Run(0, count);
+        if (count > grain) Split(count, grain, work);
+        else if (count > 0) work.Run(0, count);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Split<TWork>(long count, long grain, TWork work)
+        where TWork : struct, IRangeWork
+    {
+        var size = Math.Max(grain, (count + Parts - 1) / Parts);
+        Parallelism.For((int)((count + size - 1) / size), new Body<TWork> { Work = work, Count = count, Size = size });
+    }
+
+    private struct Body<TWork> : IParallelBody
+        where TWork : struct, IRangeWork
+    {
+        public TWork Work;
+        public long Count, Size;
+
+        public void Invoke(int index) => Work.Run(index * Size, Math.Min(Count, (index + 1) * Size));
     }
 }

@@ -32,12 +32,12 @@ internal static unsafe class Rows
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Fill<T>(T value, T* destination, int count)
+    public static void Fill<T>(T value, T* destination, long count)
         where T : unmanaged
     {
-        if (count >= 16) new Span<T>(destination, count).Fill(value);
-        else
-            for (var i = 0; i < count; i++) destination[i] = value;
+        for (; count >= 16; count -= Math.Min(count, int.MaxValue), destination += int.MaxValue)
+            new Span<T>(destination, (int)Math.Min(count, int.MaxValue)).Fill(value);
+        for (var i = 0; i < count; i++) destination[i] = value;
     }
 
     public static void FillStrided<T>(T value, T* destination, int stride, int count)

@@ -69,6 +69,8 @@ internal static unsafe class Softmax
     private readonly struct ShiftedExp<T>(T shift) : IUnary<T>
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => default(Op.Exp<T>).Invoke(x - V.Create(shift));
@@ -93,6 +95,8 @@ internal static unsafe class Softmax
     private readonly struct MinusExpTimes<T>(T sum) : IBinary<T>
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => x - (default(Op.Exp<T>).Invoke(y) * V.Create(sum));

@@ -6,6 +6,7 @@ namespace Verified.Engine.Kernels;
 /// <summary>
 /// Operators over consecutive elements: the widest register that fits, the last one overlapping its neighbour, a single lane for what is
 /// shorter than any. The destination may be one of the sources, or lie apart; not overlap one in part.
+/// A costly body stands once in its loop, since the compiler inlines only so much into one method.
 /// </summary>
 internal static unsafe class Dense
 {
@@ -14,8 +15,9 @@ internal static unsafe class Dense
         where TOp : struct, IUnary<T>
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated && n >= V512<T>.Count) Unary<TOp, T, V512<T>>(op, x, y, n);
-        else if (Vector256.IsHardwareAccelerated && n >= V256<T>.Count) Unary<TOp, T, V256<T>>(op, x, y, n);
+        var halved = TOp.IsWide && typeof(T) == typeof(float);
+        if (Vector512.IsHardwareAccelerated && !halved && n >= V512<T>.Count) Unary<TOp, T, V512<T>>(op, x, y, n);
+        else if (Vector256.IsHardwareAccelerated && (Vector512.IsHardwareAccelerated || !halved) && n >= V256<T>.Count) Unary<TOp, T, V256<T>>(op, x, y, n);
         else if (n >= V128<T>.Count) Unary<TOp, T, V128<T>>(op, x, y, n);
         else if (n > 0) Unary<TOp, T, V1<T>>(op, x, y, n);
     }
@@ -26,10 +28,36 @@ internal static unsafe class Dense
         where TOp : struct, IBinary<T>
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated && n >= V512<T>.Count) Binary<TOp, T, V512<T>>(op, x, oneX, y, oneY, z, n);
-        else if (Vector256.IsHardwareAccelerated && n >= V256<T>.Count) Binary<TOp, T, V256<T>>(op, x, oneX, y, oneY, z, n);
-        else if (n >= V128<T>.Count) Binary<TOp, T, V128<T>>(op, x, oneX, y, oneY, z, n);
-        else if (n > 0) Binary<TOp, T, V1<T>>(op, x, oneX, y, oneY, z, n);
+        if (!oneX && !oneY)
+        {
+            Binary(op, x, y, z, n);
+            return;
+        }
+        if (oneY && !oneX)
+        {
+            Unary(new FixedSecond<TOp, T>(op, *y), x, z, n);
+            return;
+        }
+        if (oneX && !oneY)
+        {
+            Unary(new FixedFirst<TOp, T>(op, *x), y, z, n);
+            return;
+        }
+        if (n == 0) return;
+        Binary(op, x, y, z, 1);
+        Rows.Fill(*z, z, n);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Binary<TOp, T>(TOp op, T* x, T* y, T* z, long n)
+        where TOp : struct, IBinary<T>
+        where T : unmanaged
+    {
+        var halved = TOp.IsWide && typeof(T) == typeof(float);
+        if (Vector512.IsHardwareAccelerated && !halved && n >= V512<T>.Count) Binary<TOp, T, V512<T>>(op, x, y, z, n);
+        else if (Vector256.IsHardwareAccelerated && (Vector512.IsHardwareAccelerated || !halved) && n >= V256<T>.Count) Binary<TOp, T, V256<T>>(op, x, y, z, n);
+        else if (n >= V128<T>.Count) Binary<TOp, T, V128<T>>(op, x, y, z, n);
+        else if (n > 0) Binary<TOp, T, V1<T>>(op, x, y, z, n);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,8 +65,9 @@ internal static unsafe class Dense
         where TOp : struct, ITernary<T>
         where T : unmanaged
     {
-        if (Vector512.IsHardwareAccelerated && n >= V512<T>.Count) Ternary<TOp, T, V512<T>>(op, x, y, z, w, n);
-        else if (Vector256.IsHardwareAccelerated && n >= V256<T>.Count) Ternary<TOp, T, V256<T>>(op, x, y, z, w, n);
+        var halved = TOp.IsWide && typeof(T) == typeof(float);
+        if (Vector512.IsHardwareAccelerated && !halved && n >= V512<T>.Count) Ternary<TOp, T, V512<T>>(op, x, y, z, w, n);
+        else if (Vector256.IsHardwareAccelerated && (Vector512.IsHardwareAccelerated || !halved) && n >= V256<T>.Count) Ternary<TOp, T, V256<T>>(op, x, y, z, w, n);
         else if (n >= V128<T>.Count) Ternary<TOp, T, V128<T>>(op, x, y, z, w, n);
         else if (n > 0) Ternary<TOp, T, V1<T>>(op, x, y, z, w, n);
     }
@@ -54,50 +83,62 @@ internal static unsafe class Dense
         else if (n > 0) Compare<TOp, T, V1<T>>(op, x, y, z, n);
     }
 
-    // Each last register is computed before the loop, which may overwrite its source.
+    // The last registers are loaded before the loop, which may overwrite their sources.
     private static void Unary<TOp, T, V>(TOp op, T* x, T* y, long n)
         where TOp : struct, IUnary<T>
         where T : unmanaged
         where V : struct, ISimd<V, T>
     {
         var last = n - V.Count;
-        var tail = op.Invoke(V.Load(x + last));
-        for (long i = 0; i < last; i += V.Count) V.Store(op.Invoke(V.Load(x + i)), y + i);
-        V.Store(tail, y + last);
+        var tailX = V.Load(x + last);
+        if (!TOp.IsWide)
+        {
+            long i = 0;
+            for (; i < last - V.Count; i += 2 * V.Count)
+            {
+                V.Store(op.Invoke(V.Load(x + i)), y + i);
+                V.Store(op.Invoke(V.Load(x + i + V.Count)), y + i + V.Count);
+            }
+            if (i < last) V.Store(op.Invoke(V.Load(x + i)), y + i);
+            V.Store(op.Invoke(tailX), y + last);
+            return;
+        }
+        for (long i = 0; ; i += V.Count)
+        {
+            if (i > last) i = last;
+            var a = i < last ? V.Load(x + i) : tailX;
+            V.Store(op.Invoke(a), y + i);
+            if (i == last) return;
+        }
     }
 
-    private static void Binary<TOp, T, V>(TOp op, T* x, bool oneX, T* y, bool oneY, T* z, long n)
+    private static void Binary<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
         where TOp : struct, IBinary<T>
         where T : unmanaged
         where V : struct, ISimd<V, T>
     {
         var last = n - V.Count;
-        if (!oneX && !oneY)
+        var tailX = V.Load(x + last);
+        var tailY = V.Load(y + last);
+        if (!TOp.IsWide)
         {
-            var tail = op.Invoke(V.Load(x + last), V.Load(y + last));
-            for (long i = 0; i < last; i += V.Count) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
-            V.Store(tail, z + last);
-        }
-        else if (oneY)
-        {
-            var one = V.Create(*y);
-            if (oneX)
+            long i = 0;
+            for (; i < last - V.Count; i += 2 * V.Count)
             {
-                var all = op.Invoke(V.Create(*x), one);
-                for (long i = 0; i < last; i += V.Count) V.Store(all, z + i);
-                V.Store(all, z + last);
-                return;
+                V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+                V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count)), z + i + V.Count);
             }
-            var tail = op.Invoke(V.Load(x + last), one);
-            for (long i = 0; i < last; i += V.Count) V.Store(op.Invoke(V.Load(x + i), one), z + i);
-            V.Store(tail, z + last);
+            if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+            V.Store(op.Invoke(tailX, tailY), z + last);
+            return;
         }
-        else
+        for (long i = 0; ; i += V.Count)
         {
-            var one = V.Create(*x);
-            var tail = op.Invoke(one, V.Load(y + last));
-            for (long i = 0; i < last; i += V.Count) V.Store(op.Invoke(one, V.Load(y + i)), z + i);
-            V.Store(tail, z + last);
+            if (i > last) i = last;
+            var a = i < last ? V.Load(x + i) : tailX;
+            var b = i < last ? V.Load(y + i) : tailY;
+            V.Store(op.Invoke(a, b), z + i);
+            if (i == last) return;
         }
     }
 
@@ -107,9 +148,30 @@ internal static unsafe class Dense
         where V : struct, ISimd<V, T>
     {
         var last = n - V.Count;
-        var tail = op.Invoke(V.Load(x + last), V.Load(y + last), V.Load(z + last));
-        for (long i = 0; i < last; i += V.Count) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
-        V.Store(tail, w + last);
+        var tailX = V.Load(x + last);
+        var tailY = V.Load(y + last);
+        var tailZ = V.Load(z + last);
+        if (!TOp.IsWide)
+        {
+            long i = 0;
+            for (; i < last - V.Count; i += 2 * V.Count)
+            {
+                V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
+                V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count), V.Load(z + i + V.Count)), w + i + V.Count);
+            }
+            if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
+            V.Store(op.Invoke(tailX, tailY, tailZ), w + last);
+            return;
+        }
+        for (long i = 0; ; i += V.Count)
+        {
+            if (i > last) i = last;
+            var a = i < last ? V.Load(x + i) : tailX;
+            var b = i < last ? V.Load(y + i) : tailY;
+            var c = i < last ? V.Load(z + i) : tailZ;
+            V.Store(op.Invoke(a, b, c), w + i);
+            if (i == last) return;
+        }
     }
 
     private static void Compare<TOp, T, V>(TOp op, T* x, T* y, byte* z, long n)
@@ -120,5 +182,27 @@ internal static unsafe class Dense
         var last = n - V.Count;
         for (long i = 0; i < last; i += V.Count) V.StoreMask(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
         V.StoreMask(op.Invoke(V.Load(x + last), V.Load(y + last)), z + last);
+    }
+
+    private readonly struct FixedSecond<TOp, T>(TOp op, T y) : IUnary<T>
+        where TOp : struct, IBinary<T>
+        where T : unmanaged
+    {
+        public static bool IsWide => TOp.IsWide;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => op.Invoke(x, V.Create(y));
+    }
+
+    private readonly struct FixedFirst<TOp, T>(TOp op, T x) : IUnary<T>
+        where TOp : struct, IBinary<T>
+        where T : unmanaged
+    {
+        public static bool IsWide => TOp.IsWide;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Invoke<V>(V y)
+            where V : struct, ISimd<V, T> => op.Invoke(V.Create(x), y);
     }
 }

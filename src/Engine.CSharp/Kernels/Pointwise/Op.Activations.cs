@@ -9,6 +9,8 @@ internal static partial class Op
     public readonly struct Gelu<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -24,6 +26,8 @@ internal static partial class Op
     public readonly struct GeluTanh<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -39,6 +43,8 @@ internal static partial class Op
     public readonly struct Silu<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -54,6 +60,8 @@ internal static partial class Op
     public readonly struct Elu<T>(double alpha, double scale = 1, double inputScale = 1) : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -66,9 +74,11 @@ internal static partial class Op
     }
 
     /// <summary>log(1 + exp(beta x)) / beta; x itself where beta x is above the threshold.</summary>
-    public readonly struct Softplus<T>(double beta = 1, double threshold = 20) : IUnary<T>, IWide1
+    public readonly struct Softplus<T>(double beta, double threshold) : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -87,6 +97,8 @@ internal static partial class Op
     public readonly struct BceWithLogits<T> : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);

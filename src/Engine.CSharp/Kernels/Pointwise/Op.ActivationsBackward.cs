@@ -9,6 +9,8 @@ internal static partial class Op
     public readonly struct GeluBackward<T> : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -28,6 +30,8 @@ internal static partial class Op
     public readonly struct GeluTanhBackward<T> : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -47,6 +51,8 @@ internal static partial class Op
     public readonly struct SiluBackward<T> : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -65,6 +71,8 @@ internal static partial class Op
     public readonly struct EluBackward<T>(double alpha, double scale = 1, double inputScale = 1) : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -77,9 +85,11 @@ internal static partial class Op
     }
 
     /// <summary>g sigmoid(beta y); g itself where beta y is above the threshold.</summary>
-    public readonly struct SoftplusBackward<T>(double beta = 1, double threshold = 20) : IBinary<T>, IWide2
+    public readonly struct SoftplusBackward<T>(double beta, double threshold) : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -98,6 +108,8 @@ internal static partial class Op
     public readonly struct BceWithLogitsBackward<T> : ITernary<T>, IWide3
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y, V z)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y, z);

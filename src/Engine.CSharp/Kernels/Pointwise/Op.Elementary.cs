@@ -9,6 +9,8 @@ internal static partial class Op
     public readonly struct Exp<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -24,6 +26,8 @@ internal static partial class Op
     public readonly struct Expm1<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -39,6 +43,8 @@ internal static partial class Op
     public readonly struct Log<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -54,6 +60,8 @@ internal static partial class Op
     public readonly struct Log1p<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -69,6 +77,8 @@ internal static partial class Op
     public readonly struct Sin<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -84,6 +94,8 @@ internal static partial class Op
     public readonly struct Cos<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -99,6 +111,8 @@ internal static partial class Op
     public readonly struct Tanh<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -114,6 +128,8 @@ internal static partial class Op
     public readonly struct Sigmoid<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -129,6 +145,8 @@ internal static partial class Op
     public readonly struct Erf<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -144,6 +162,8 @@ internal static partial class Op
     public readonly struct Rsqrt<T> : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -159,6 +179,8 @@ internal static partial class Op
     public readonly struct Pow<T> : IBinary<T>, IWide2
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y)
             where V : struct, ISimd<V, T> => V.Wide(this, x, y);
@@ -174,6 +196,8 @@ internal static partial class Op
     public readonly struct PowScalar<T>(double exponent) : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);
@@ -189,6 +213,8 @@ internal static partial class Op
     public readonly struct ScalarPow<T>(double basis) : IUnary<T>, IWide1
         where T : unmanaged
     {
+        public static bool IsWide => true;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x)
             where V : struct, ISimd<V, T> => V.Wide(this, x);

@@ -4,6 +4,9 @@ namespace Verified.Engine.Kernels;
 internal interface IUnary<T>
     where T : unmanaged
 {
+    /// <summary>Whether the body goes through doubles: floats then pass in half registers, which widen to full ones.</summary>
+    static virtual bool IsWide => false;
+
     V Invoke<V>(V x)
         where V : struct, ISimd<V, T>;
 }
@@ -12,6 +15,9 @@ internal interface IUnary<T>
 internal interface IBinary<T>
     where T : unmanaged
 {
+    /// <summary>Whether the body goes through doubles: floats then pass in half registers, which widen to full ones.</summary>
+    static virtual bool IsWide => false;
+
     V Invoke<V>(V x, V y)
         where V : struct, ISimd<V, T>;
 }
@@ -20,6 +26,9 @@ internal interface IBinary<T>
 internal interface ITernary<T>
     where T : unmanaged
 {
+    /// <summary>Whether the body goes through doubles: floats then pass in half registers, which widen to full ones.</summary>
+    static virtual bool IsWide => false;
+
     V Invoke<V>(V x, V y, V z)
         where V : struct, ISimd<V, T>;
 }

@@ -12,6 +12,9 @@ internal static unsafe class Pointwise
     /// <summary>Elements that pass through the packing buffers at a time.</summary>
     private const int Chunk = 512;
 
+    /// <summary>Elements from which a row is worth a call of its own.</summary>
+    private const int LongRow = 32;
+
     /// <summary>y = op(x).</summary>
     [SkipLocalsInit]
     public static void Unary<TOp, T>(TOp op, ReadOnlySpan<int> shape, ref T x, ReadOnlySpan<int> xStrides, ref T y, ReadOnlySpan<int> yStrides)
@@ -37,6 +40,11 @@ internal static unsafe class Pointwise
     {
         fixed (T* px = &x, py = &y)
         {
+            if (count <= Ranges.Grain)
+            {
+                Dense.Unary(op, px, py, count);
+                return;
+            }
             var work = new UnaryWork<TOp, T> { Op = op, X = px, Y = py, DenseX = true, DenseY = true };
             Ranges.For(count, Ranges.Grain, ref work);
         }
@@ -88,6 +96,11 @@ internal static unsafe class Pointwise
     {
         fixed (T* px = &x, py = &y, pz = &z)
         {
+            if (count <= Ranges.Grain)
+            {
+                Dense.Binary(op, px, py, pz, count);
+                return;
+            }
             var work = new BinaryWork<TOp, T> { Op = op, X = px, Y = py, Z = pz, DenseX = true, DenseY = true, DenseZ = true };
             Ranges.For(count, Ranges.Grain, ref work);
         }
@@ -224,7 +237,38 @@ internal static unsafe class Pointwise
         {
             if ((DenseX || OneX) && (DenseY || OneY) && DenseZ)
                 Dense.Binary(Op, OneX ? X : X + begin, OneX, OneY ? Y : Y + begin, OneY, Z + begin, end - begin);
+            else if (InRows) ByRow(begin, end);
             else Packed(begin, end);
+        }
+
+        /// <summary>Whether rows are long, and each operand is consecutive or one element within a row: a bias, a mean.</summary>
+        private readonly bool InRows
+        {
+            get
+            {
+                var inner = Loop->Rank - 1;
+                return inner >= 1 && Loop->Size(inner) >= LongRow && Loop->Strides(0)[inner] == 1
+                    && (uint)Loop->Strides(1)[inner] <= 1 && (uint)Loop->Strides(2)[inner] <= 1;
+            }
+        }
+
+        [SkipLocalsInit]
+        private readonly void ByRow(long begin, long end)
+        {
+            var places = stackalloc int[3 * (Loop->Rank + 1)];
+            var z = new Walk(*Loop, 0, begin, new Span<int>(places, Loop->Rank));
+            var x = new Walk(*Loop, 1, begin, new Span<int>(places + Loop->Rank, Loop->Rank));
+            var y = new Walk(*Loop, 2, begin, new Span<int>(places + (2 * Loop->Rank), Loop->Rank));
+            for (var left = end - begin; left > 0;)
+            {
+                var wanted = (int)Math.Min(left, int.MaxValue);
+                var n = z.Take(ref wanted);
+                Dense.Binary(Op, X + x.Offset, x.Stride == 0, Y + y.Offset, y.Stride == 0, Z + z.Offset, n);
+                left -= n;
+                x.Advance(n);
+                y.Advance(n);
+                z.Advance(n);
+            }
         }
 
         [SkipLocalsInit]

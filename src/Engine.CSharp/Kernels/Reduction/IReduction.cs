@@ -7,6 +7,9 @@ namespace Verified.Engine.Kernels;
 internal interface IReduction<T>
     where T : unmanaged
 {
+    /// <summary>Whether the map goes through doubles; see <see cref="IUnary{T}"/>.</summary>
+    static virtual bool IsWide => false;
+
     /// <summary>What the combination starts with, and gives of nothing.</summary>
     T Identity { get; }
 
@@ -129,6 +132,8 @@ internal static partial class Reduce
     public readonly struct SumOfExponentials<T> : IReduction<T>
         where T : unmanaged, INumber<T>
     {
+        public static bool IsWide => true;
+
         public T Identity => T.Zero;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -144,6 +149,8 @@ internal static partial class Reduce
     public readonly struct SumOfPowers<T>(double exponent) : IReduction<T>
         where T : unmanaged, INumber<T>
     {
+        public static bool IsWide => true;
+
         public T Identity => T.Zero;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

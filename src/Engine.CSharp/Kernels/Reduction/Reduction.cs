@@ -136,6 +136,8 @@ internal static unsafe class Reduction
         where TOp : struct, IReduction<T>
         where T : unmanaged
     {
+        public static bool IsWide => TOp.IsWide;
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Invoke<V>(V x, V y, V z)
             where V : struct, ISimd<V, T> => op.Combine(z, op.Map(x, y));

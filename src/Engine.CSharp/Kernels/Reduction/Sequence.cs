@@ -60,10 +60,20 @@ internal unsafe struct Sequence<TOp, T>
 
     private static T OfLeaf(TOp op, T* x, int n, T parameter)
     {
+        if (TOp.IsWide) return OfWideLeaf(op, x, n, parameter);
         if (Vector512.IsHardwareAccelerated && n >= V512<T>.Count) return OfLeaf<V512<T>>(op, x, n, parameter);
         if (Vector256.IsHardwareAccelerated && n >= V256<T>.Count) return OfLeaf<V256<T>>(op, x, n, parameter);
         if (n >= V128<T>.Count) return OfLeaf<V128<T>>(op, x, n, parameter);
         return OfLeaf<V1<T>>(op, x, n, parameter);
+    }
+
+    /// <summary>A costly map stands once, in a pass of its own.</summary>
+    [SkipLocalsInit]
+    private static T OfWideLeaf(TOp op, T* x, int n, T parameter)
+    {
+        var mapped = stackalloc T[Leaf];
+        Dense.Unary(new MapOnly(op, parameter), x, mapped, n);
+        return Sequence<CombineOnly, T>.Of(new(op), mapped, n);
     }
 
     private static T OfLeaf<V>(TOp op, T* x, int n, T parameter)
@@ -96,5 +106,27 @@ internal unsafe struct Sequence<TOp, T>
     private struct Partials
     {
         private T first;
+    }
+
+    private readonly struct MapOnly(TOp op, T parameter) : IUnary<T>
+    {
+        public static bool IsWide => TOp.IsWide;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => op.Map(x, V.Create(parameter));
+    }
+
+    private readonly struct CombineOnly(TOp op) : IReduction<T>
+    {
+        public T Identity => op.Identity;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Map<V>(V x, V parameter)
+            where V : struct, ISimd<V, T> => x;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Combine<V>(V a, V b)
+            where V : struct, ISimd<V, T> => op.Combine(a, b);
     }
 }

@@ -47,6 +47,9 @@ internal unsafe interface ISimd<TSelf, T>
     /// <summary>a * b + c with one rounding.</summary>
     static abstract TSelf Fma(TSelf a, TSelf b, TSelf c);
 
+    /// <summary>p * x + c with one rounding: a step of a polynomial.</summary>
+    static abstract TSelf Next(TSelf p, TSelf x, T c);
+
     static abstract TSelf Sqrt(TSelf a);
 
     static abstract TSelf Abs(TSelf a);

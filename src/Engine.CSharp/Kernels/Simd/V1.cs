@@ -67,6 +67,12 @@ internal readonly unsafe struct V1<T>(Vector128<T> value) : ISimd<V1<T>, T>
             : new(Vector128.FusedMultiplyAdd(a.v.AsSingle(), b.v.AsSingle(), c.v.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V1<T> Next(V1<T> p, V1<T> x, T c) =>
+        typeof(T) == typeof(double)
+            ? new(Vector128.FusedMultiplyAdd(p.v.AsDouble(), x.v.AsDouble(), Vector128.Create(c).AsDouble()).As<double, T>())
+            : new(Vector128.FusedMultiplyAdd(p.v.AsSingle(), x.v.AsSingle(), Vector128.Create(c).AsSingle()).As<float, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V1<T> Sqrt(V1<T> a) => new(Vector128.Sqrt(a.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Verified.Engine.Kernels;
 
@@ -67,6 +68,12 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ISimd<V128<T>, T>
             : new(Vector128.FusedMultiplyAdd(a.v.AsSingle(), b.v.AsSingle(), c.v.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128<T> Next(V128<T> p, V128<T> x, T c) =>
+        typeof(T) == typeof(double)
+            ? new(Vector128.FusedMultiplyAdd(p.v.AsDouble(), x.v.AsDouble(), Vector128.Create(c).AsDouble()).As<double, T>())
+            : new(Vector128.FusedMultiplyAdd(p.v.AsSingle(), x.v.AsSingle(), Vector128.Create(c).AsSingle()).As<float, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128<T> Sqrt(V128<T> a) => new(Vector128.Sqrt(a.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -123,6 +130,8 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ISimd<V128<T>, T>
         where F : struct, IWide1
     {
         if (typeof(T) == typeof(double)) return new(f.Invoke<V128<double>, ForDouble>(new(x.v.AsDouble())).v.As<double, T>());
+        if (Avx.IsSupported)
+            return new(Avx.ConvertToVector128Single(f.Invoke<V256<double>, ForFloat>(new(Avx.ConvertToVector256Double(x.v.AsSingle()))).Value).As<float, T>());
         var (low, high) = Vector128.Widen(x.v.AsSingle());
         var first = f.Invoke<V128<double>, ForFloat>(new(low));
         var second = f.Invoke<V128<double>, ForFloat>(new(high));
@@ -135,6 +144,8 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ISimd<V128<T>, T>
     {
         if (typeof(T) == typeof(double))
             return new(f.Invoke<V128<double>, ForDouble>(new(x.v.AsDouble()), new(y.v.AsDouble())).v.As<double, T>());
+        if (Avx.IsSupported)
+            return new(Avx.ConvertToVector128Single(f.Invoke<V256<double>, ForFloat>(new(Avx.ConvertToVector256Double(x.v.AsSingle())), new(Avx.ConvertToVector256Double(y.v.AsSingle()))).Value).As<float, T>());
         var (lowX, highX) = Vector128.Widen(x.v.AsSingle());
         var (lowY, highY) = Vector128.Widen(y.v.AsSingle());
         var first = f.Invoke<V128<double>, ForFloat>(new(lowX), new(lowY));
@@ -148,6 +159,8 @@ internal readonly unsafe struct V128<T>(Vector128<T> value) : ISimd<V128<T>, T>
     {
         if (typeof(T) == typeof(double))
             return new(f.Invoke<V128<double>, ForDouble>(new(x.v.AsDouble()), new(y.v.AsDouble()), new(z.v.AsDouble())).v.As<double, T>());
+        if (Avx.IsSupported)
+            return new(Avx.ConvertToVector128Single(f.Invoke<V256<double>, ForFloat>(new(Avx.ConvertToVector256Double(x.v.AsSingle())), new(Avx.ConvertToVector256Double(y.v.AsSingle())), new(Avx.ConvertToVector256Double(z.v.AsSingle()))).Value).As<float, T>());
         var (lowX, highX) = Vector128.Widen(x.v.AsSingle());
         var (lowY, highY) = Vector128.Widen(y.v.AsSingle());
         var (lowZ, highZ) = Vector128.Widen(z.v.AsSingle());

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Verified.Engine.Kernels;
 
@@ -8,6 +9,13 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ISimd<V256<T>, T>
     where T : unmanaged
 {
     private readonly Vector256<T> v = value;
+
+    /// <summary>The register itself.</summary>
+    public Vector256<T> Value
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => v;
+    }
 
     public static int Count
     {
@@ -67,6 +75,12 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ISimd<V256<T>, T>
             : new(Vector256.FusedMultiplyAdd(a.v.AsSingle(), b.v.AsSingle(), c.v.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256<T> Next(V256<T> p, V256<T> x, T c) =>
+        typeof(T) == typeof(double)
+            ? new(Vector256.FusedMultiplyAdd(p.v.AsDouble(), x.v.AsDouble(), Vector256.Create(c).AsDouble()).As<double, T>())
+            : new(Vector256.FusedMultiplyAdd(p.v.AsSingle(), x.v.AsSingle(), Vector256.Create(c).AsSingle()).As<float, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256<T> Sqrt(V256<T> a) => new(Vector256.Sqrt(a.v));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -123,6 +137,8 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ISimd<V256<T>, T>
         where F : struct, IWide1
     {
         if (typeof(T) == typeof(double)) return new(f.Invoke<V256<double>, ForDouble>(new(x.v.AsDouble())).v.As<double, T>());
+        if (Avx512F.IsSupported)
+            return new(Avx512F.ConvertToVector256Single(f.Invoke<V512<double>, ForFloat>(new(Avx512F.ConvertToVector512Double(x.v.AsSingle()))).Value).As<float, T>());
         var (low, high) = Vector256.Widen(x.v.AsSingle());
         var first = f.Invoke<V256<double>, ForFloat>(new(low));
         var second = f.Invoke<V256<double>, ForFloat>(new(high));
@@ -135,6 +151,8 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ISimd<V256<T>, T>
     {
         if (typeof(T) == typeof(double))
             return new(f.Invoke<V256<double>, ForDouble>(new(x.v.AsDouble()), new(y.v.AsDouble())).v.As<double, T>());
+        if (Avx512F.IsSupported)
+            return new(Avx512F.ConvertToVector256Single(f.Invoke<V512<double>, ForFloat>(new(Avx512F.ConvertToVector512Double(x.v.AsSingle())), new(Avx512F.ConvertToVector512Double(y.v.AsSingle()))).Value).As<float, T>());
         var (lowX, highX) = Vector256.Widen(x.v.AsSingle());
         var (lowY, highY) = Vector256.Widen(y.v.AsSingle());
         var first = f.Invoke<V256<double>, ForFloat>(new(lowX), new(lowY));
@@ -148,6 +166,8 @@ internal readonly unsafe struct V256<T>(Vector256<T> value) : ISimd<V256<T>, T>
     {
         if (typeof(T) == typeof(double))
             return new(f.Invoke<V256<double>, ForDouble>(new(x.v.AsDouble()), new(y.v.AsDouble()), new(z.v.AsDouble())).v.As<double, T>());
+        if (Avx512F.IsSupported)
+            return new(Avx512F.ConvertToVector256Single(f.Invoke<V512<double>, ForFloat>(new(Avx512F.ConvertToVector512Double(x.v.AsSingle())), new(Avx512F.ConvertToVector512Double(y.v.AsSingle())), new(Avx512F.ConvertToVector512Double(z.v.AsSingle()))).Value).As<float, T>());
         var (lowX, highX) = Vector256.Widen(x.v.AsSingle());
         var (lowY, highY) = Vector256.Widen(y.v.AsSingle());
         var (lowZ, highZ) = Vector256.Widen(z.v.AsSingle());

@@ -9,6 +9,13 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ISimd<V512<T>, T>
 {
     private readonly Vector512<T> v = value;
 
+    /// <summary>The register itself.</summary>
+    public Vector512<T> Value
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => v;
+    }
+
     public static int Count
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -65,6 +72,12 @@ internal readonly unsafe struct V512<T>(Vector512<T> value) : ISimd<V512<T>, T>
         typeof(T) == typeof(double)
             ? new(Vector512.FusedMultiplyAdd(a.v.AsDouble(), b.v.AsDouble(), c.v.AsDouble()).As<double, T>())
             : new(Vector512.FusedMultiplyAdd(a.v.AsSingle(), b.v.AsSingle(), c.v.AsSingle()).As<float, T>());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512<T> Next(V512<T> p, V512<T> x, T c) =>
+        typeof(T) == typeof(double)
+            ? new(Vector512.FusedMultiplyAdd(p.v.AsDouble(), x.v.AsDouble(), Vector512.Create(c).AsDouble()).As<double, T>())
+            : new(Vector512.FusedMultiplyAdd(p.v.AsSingle(), x.v.AsSingle(), Vector512.Create(c).AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512<T> Sqrt(V512<T> a) => new(Vector512.Sqrt(a.v));
