@@ -292,9 +292,19 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     member private p.Differentiate(node: Node<'S>, gradients: Term option[], needs: int -> bool) : Term option[] =
         match node.Kind with
         | Accumulate _ -> [||]
-        | View(input, output) ->
+        | View(input, [| output |]) ->
             [| gradients[0]
                |> Option.map (fun g -> p.Transpose(g, input, output)) |]
+        | View(input, outputs) ->
+            let add (total: Term option) (gradient: Term option, output: Geometry) =
+                match total, gradient with
+                | None, Some g -> Some(p.Transpose(g, input, output))
+                | Some total, Some _ ->
+                    p.Apply(operator "strided_write", [| Some total; gradient |], Map.ofList (geometryAttributes output))
+                    |> List.tryHead
+                | total, None -> total
+
+            [| Array.zip gradients outputs |> Array.fold add None |]
         | Rule(op, attrs, kept) ->
             if kept.Length > 0 && state.Freed.Contains node.Sequence then
                 p.FailFreed()

@@ -182,11 +182,6 @@ module Calls =
 
         go s [] places
 
-    /// PyTorch's name of an operator's node.
-    let private nodeName (op: Operator) =
-        if op.Node.EndsWith "Backwards" then "torch::autograd::" + op.Node
-        else op.Node + "Backward0"
-
     let private needs (edges: Edge<'S> option[]) i = i < edges.Length && edges[i].IsSome
 
     /// The node of a computed result: kept inputs first, then kept outputs.
@@ -195,7 +190,7 @@ module Calls =
         |> Result.map (fun (s, outputs) ->
             let node: Node<'S> =
                 { Sequence = s.Next
-                  Name = nodeName op
+                  Name = Nodes.name op edges.Length attrs false
                   Kind = Rule(op, attrs, Array.ofList (kept @ outputs))
                   Edges = edges
                   Inputs = signature
@@ -267,10 +262,9 @@ module Calls =
                     |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
                 | _ -> Ok(after, List.ofArray ids)))
 
-    let private views (s: State<'S>) (op: Operator) source (toInput: Edge<'S> option) (overInput: Geometry list) (geometries: Geometry list) records =
+    let private views (s: State<'S>) (op: Operator) attrs source (toInput: Edge<'S> option) (overInput: Geometry list) (geometries: Geometry list) records =
         let t = s.Tensors[source]
         let several = (List.length geometries <> 1)
-        let sources = [| struct (t.Shape, t.DType) |]
 
         let creation =
             if s.Inference then InInference
@@ -283,45 +277,40 @@ module Calls =
             | Some view -> view.Base, (if creation = Ordinary then view.Creation else creation)
             | None -> source, creation
 
-        let mutable s = s
+        let node: Node<'S> =
+            { Sequence = s.Next
+              Name = Nodes.name op 1 attrs false
+              Kind = View(Layout.dense t.Shape, Array.ofList overInput)
+              Edges = [| toInput |]
+              Inputs = [| struct (t.Shape, t.DType) |]
+              Results = [| for g in geometries -> struct (g.Shape, t.DType) |] }
+
+        let view =
+            if t.Inference then
+                None
+            else
+                Some
+                    { Base = ofBase
+                      Creation = creation
+                      At = State.version s t }
+
+        let mutable s = { s with Next = s.Next + 1 }
 
         let ids =
-            List.zip overInput geometries
-            |> List.mapi (fun k (over, g) ->
-                let gradFn =
-                    if not records then
-                        None
-                    else
-                        let node: Node<'S> =
-                            { Sequence = s.Next
-                              Name = nodeName op
-                              Kind = View(Layout.dense t.Shape, over)
-                              Edges = [| toInput |]
-                              Inputs = sources
-                              Results = [| struct (g.Shape, t.DType) |] }
-
-                        Some { Node = node; Output = 0 }
-
+            geometries
+            |> List.mapi (fun k g ->
                 let next, id =
                     State.addTensor
                         { t with
                             Geometry = g
                             RequiresGrad = false
-                            GradFn = gradFn
-                            View =
-                                if t.Inference then
-                                    None
-                                else
-                                    Some
-                                        { Base = ofBase
-                                          Creation = creation
-                                          At = State.version s t }
+                            GradFn = if records then Some { Node = node; Output = k } else None
+                            View = view
                             Accumulator = None
                             Grad = None
                             RetainsGrad = false }
-                        { s with Next = s.Next + 1 }
+                        s
 
-                ignore k
                 s <- next
                 id)
 
@@ -354,7 +343,7 @@ module Calls =
             | Views geometries ->
                 toInput
                 |> Result.bind (fun (s, toInput) ->
-                    over () |> Result.map (fun over -> views s op source toInput over geometries records))
+                    over () |> Result.map (fun over -> views s op attrs source toInput over geometries records))
             | Copied shape ->
                 toInput
                 |> Result.map (fun (s, toInput) ->
@@ -368,8 +357,8 @@ module Calls =
                     if records then
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = nodeName op
-                              Kind = View(dense, g)
+                              Name = Nodes.name op 1 attrs false
+                              Kind = View(dense, [| g |])
                               Edges = [| toInput |]
                               Inputs = [| struct (t.Shape, t.DType) |]
                               Results = [| struct (shape, t.DType) |] }
@@ -557,7 +546,7 @@ module Calls =
                     | Some(edges, kept) ->
                         let empty: Node<'S> =
                             { Sequence = s.Next
-                              Name = nodeName op
+                              Name = Nodes.name op inputs.Length attrs true
                               Kind = Rule(op, attrs, Array.ofList kept)
                               Edges = edges
                               Inputs = before
@@ -597,8 +586,8 @@ module Calls =
                     |> Result.map (fun (s, toInput) ->
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = nodeName op
-                              Kind = View(dense, over)
+                              Name = Nodes.name op 1 attrs true
+                              Kind = View(dense, [| over |])
                               Edges = [| toInput |]
                               Inputs = [| struct (t.Shape, t.DType) |]
                               Results = [| struct (g.Shape, t.DType) |] }

@@ -454,8 +454,8 @@ module Views =
           permute
           expand
           select
-          { narrow with Node = "Slice" }
-          { getitem with Node = "Slice" }
+          narrow
+          getitem
           split
-          { chunk with Node = "Split" }
+          chunk
           unbind ]
