@@ -40,7 +40,7 @@ public sealed class BinaryOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public BinaryOperator WithRules(Rule first, Rule second) =>
-        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword };
+        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword, Variant = Variant };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -63,6 +63,7 @@ public sealed class BinaryOperator : Operator
         if (!GradMode.Records) return y;
         bool needsA = a.RequiresGrad, needsB = b.RequiresGrad;
         if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
+        if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
         var edgeA = needsA ? a.GradEdge : default;
         var edgeB = needsB ? b.GradEdge : default;
         var saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
@@ -88,6 +89,7 @@ public sealed class BinaryOperator : Operator
         var saves = Saved.None;
         if (write.Records)
         {
+            if (b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
             edgeA = needsA ? a.GradEdge : default;
             edgeB = needsB ? b.GradEdge : default;
             saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
@@ -111,6 +113,17 @@ public sealed class BinaryOperator : Operator
         if (context.Gradient(0) is not { } g) return;
         if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
         if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
+    }
+
+    /// <summary>A node's attributes name the number that stood for an operand, so that the tape tells the whole call.</summary>
+    private Attributes WithNumber(Tensor a, Tensor b, Attributes? attributes)
+    {
+        var (keyword, number) = b.IsWrappedNumber ? (NumberKeyword, b) : ("self", a);
+        if (attributes is not null && attributes.Has(keyword)) return attributes;
+        object value = number.DType == DType.Int64 ? number.Origin<long>() : number.Origin<double>();
+        return attributes is null
+            ? Attributes.Of(keyword, value)
+            : Attributes.From(attributes.Append(new KeyValuePair<string, object?>(keyword, value)));
     }
 
     private (Tensor A, Tensor B, Attributes Attributes) Bind(OperatorCall call)

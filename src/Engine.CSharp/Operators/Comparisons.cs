@@ -42,6 +42,8 @@ internal static class Comparisons
         ])
     {
         Keywords = ["value"],
+        Variant = a => a.Has("value") ? "MaskedFillBackward0" : "MaskedFillBackward1",
+        ChecksOverlap = false,
         HasInPlaceTwin = true,
         Bind = call =>
         [
@@ -64,7 +66,7 @@ internal static class Comparisons
     private static Tensor Filled(Tensor x, Tensor mask, Tensor value)
     {
         if (mask.DType != DType.Bool)
-            throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.ScalarType()}");
+            throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.CName()}");
         if (value.Rank != 0)
             throw new AutogradException(ErrorKind.Shape, $"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.Rank} dimension(s).");
         return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);

@@ -45,21 +45,21 @@ public sealed class FunctionOperator : Operator
     /// </summary>
     public Action<BackwardContext>? BackwardAll { get; init; }
 
+    /// <summary>Whether an in-place write to memory that several elements share is refused.</summary>
+    public bool ChecksOverlap { get; init; } = true;
+
     /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
     internal Func<Tensor?[], object>? Remember { get; init; }
 
     /// <summary>The number of tensor arguments that must be there; -1 where any number may.</summary>
     public int Arity { get; init; } = -1;
 
-    /// <summary>PyTorch's node name where it depends on the attributes, as for <c>sum</c> with and without dimensions.</summary>
-    public Func<Attributes, string>? Variant { get; init; }
-
     /// <summary>The derivatives.</summary>
     public IReadOnlyList<Rule> Rules => rules;
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -114,7 +114,7 @@ public sealed class FunctionOperator : Operator
                 SaveInputs(saved, saves, inputs, copySelf: true);
             }
         }
-        Overlap.CheckWritable(self);
+        if (ChecksOverlap) Overlap.CheckWritable(self);
         for (var i = 1; i < inputs.Length; i++)
             if (inputs[i] is { } other) Overlap.CheckReadable(self, other);
         var result = forward(inputs, attributes)[0];
@@ -123,9 +123,6 @@ public sealed class FunctionOperator : Operator
         Copying.Copy(result, self);
         return write.Finish(new EdgeList(edges), attributes, saved, (saves & Saved.Output) != 0);
     }
-
-    /// <inheritdoc/>
-    internal override string NameOf(Node node) => Variant?.Invoke(node.Attributes ?? Attributes.None) ?? NodeName;
 
     /// <inheritdoc/>
     internal override void Backward(BackwardContext context)

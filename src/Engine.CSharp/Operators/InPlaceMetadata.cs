@@ -7,7 +7,7 @@ public sealed class InPlaceMetadata : Operator
 
     /// <summary>The in-place twin of a view.</summary>
     public InPlaceMetadata(ViewOperator view)
-        : base(view.Name + "_", view.NodeName)
+        : base(view.Name + "_", view.NodeName[..^1] + "1")
     {
         this.view = view;
         Keywords = view.Keywords;
@@ -27,7 +27,7 @@ public sealed class InPlaceMetadata : Operator
         var edge = write.Records ? self.GradEdge : default;
         Tensor window;
         using (Autograd.NoGrad()) window = view.Apply(self, attributes);
-        self.Storage.Bump();
+        Views.CountWrite(self);
         self.Sizes = window.Sizes;
         self.Steps = window.Steps;
         self.Offset = window.Offset;

@@ -56,7 +56,7 @@ internal readonly struct InPlaceWrite
     /// <summary>Counts the write and records it.</summary>
     public Tensor Finish(EdgeList edges, Attributes? attributes, SavedValues? saved, bool savesOutput)
     {
-        self.Storage.Bump();
+        Views.CountWrite(self);
         if (!Records) return self;
         var node = edges.Record(op, attributes, self, saved);
         Views.Rebase(self, node);

@@ -62,6 +62,9 @@ public abstract class Operator
     /// <summary>Whether there is a twin that writes into the first argument, <c>NAME_</c> in PyTorch.</summary>
     public bool HasInPlaceTwin { get; init; }
 
+    /// <summary>PyTorch's node name where it depends on the attributes, as for <c>sum</c> with and without dimensions, or for a number in the place of a tensor.</summary>
+    public Func<Attributes, string>? Variant { get; init; }
+
     /// <summary>Applies the operator to PyTorch's arguments.</summary>
     /// <returns>The results; one for most operators.</returns>
     public abstract Tensor[] Invoke(OperatorCall call);
@@ -71,7 +74,7 @@ public abstract class Operator
         throw new AutogradException(ErrorKind.Unsupported, $"{Name} has no in-place twin");
 
     /// <summary>PyTorch's name of one of the operator's nodes.</summary>
-    internal virtual string NameOf(Node node) => NodeName;
+    internal string NameOf(Node node) => Variant is null ? NodeName : Variant(node.Attributes ?? Attributes.None);
 
     /// <summary>Pulls gradients back through one of the operator's nodes.</summary>
     internal virtual void Backward(BackwardContext context) =>

@@ -39,7 +39,7 @@ internal static class Powers
             var (x, y) = (c.Input(0), c.Input(1));
             return Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), g * (c.Output() * x.Log())), g * (c.Output() * x.Log()));
         }))
-    { NumberKeyword = "exponent" };
+    { NumberKeyword = "exponent", Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
 
     public static IEnumerable<Operator> All => [Sqrt, Rsqrt, Reciprocal, Square, Pow];
 

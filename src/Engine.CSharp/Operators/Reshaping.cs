@@ -142,7 +142,7 @@ internal static class Reshaping
                 continue;
             }
             if (shape[i] != -1) throw new AutogradException(ErrorKind.Value, $"invalid shape dimension {shape[i]}");
-            if (unknown >= 0) throw new AutogradException(ErrorKind.Shape, "only one dimension can be inferred");
+            if (unknown >= 0) throw new AutogradException(ErrorKind.Value, "only one dimension can be inferred");
             unknown = i;
         }
         if (known == count || (unknown >= 0 && known > 0 && count % known == 0))
@@ -183,7 +183,7 @@ internal static class Reshaping
                 $"permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired ordering of dimensions i.e. input.dim() = {rank} is not equal to len(dims) = {dims.Length}");
         }
         var order = Array.ConvertAll(dims, d => Shapes.WrapDim(d, rank));
-        if (order.Distinct().Count() != rank) throw new AutogradException(ErrorKind.Other, "permute(): duplicate dims are not allowed.");
+        if (order.Distinct().Count() != rank) throw new AutogradException(ErrorKind.Value, "permute(): duplicate dims are not allowed.");
         return order;
     }
 
@@ -235,7 +235,7 @@ public sealed partial class Tensor
     public Tensor Flatten(int startDim = 0, int endDim = -1)
     {
         int start = Shapes.WrapDim(startDim, Rank), end = Shapes.WrapDim(endDim, Rank);
-        if (start > end) throw new AutogradException(ErrorKind.Shape, "flatten() has invalid args: start_dim cannot come after end_dim");
+        if (start > end) throw new AutogradException(ErrorKind.Value, "flatten() has invalid args: start_dim cannot come after end_dim");
         if (Rank == 0) return Reshape([1]);
         if (start == end) return this;
         return Reshape([.. Sizes[..start], Shapes.Count(Sizes.AsSpan(start, end - start + 1)), .. Sizes[(end + 1)..]]);

@@ -162,6 +162,7 @@ internal static class Slicing
             object?[] list => Array.ConvertAll(list, i => i is null ? (long?)null : Convert.ToInt64(i)),
             _ => throw new AutogradException(ErrorKind.Value, $"an index must be an integer, null or [start, stop, step], not {item}"),
         };
+        if (parts is [_, _, <= 0]) throw new AutogradException(ErrorKind.Value, "step must be greater than zero");
         if (parts.Length != 3) throw new AutogradException(ErrorKind.Value, "a slice must be [start, stop, step]");
         return (parts[0], parts[1], parts[2]);
     }

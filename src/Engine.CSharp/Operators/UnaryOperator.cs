@@ -25,7 +25,7 @@ public sealed class UnaryOperator : Operator
     public Rule Rule => rule;
 
     /// <summary>The same operator with another derivative.</summary>
-    public UnaryOperator WithRule(Rule other) => new(Name, forward, other, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin };
+    public UnaryOperator WithRule(Rule other) => new(Name, forward, other, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Variant = Variant };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)

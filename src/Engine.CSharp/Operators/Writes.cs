@@ -17,10 +17,12 @@ internal static class Writes
                 ?? throw new AutogradException(ErrorKind.Value, "fill_() needs 'value'");
             if (value.Rank != 0)
                 throw new AutogradException(ErrorKind.Shape, $"fill_ only supports 0-dimension value tensor but got tensor with {value.Rank} dimensions.");
+            // PyTorch lets a number be written to memory that elements share, but not a tensor.
+            if (!value.IsWrappedNumber) Overlap.CheckWritable(self);
             Copying.Copy(value, self);
         },
         [new Rule(ZerosLike), new Rule(g => g.Sum())])
-    { Keywords = ["value"], ChecksOverlap = false };
+    { Keywords = ["value"], ChecksOverlap = false, Variant = a => a.Has("value") ? "FillBackward2" : "FillBackward3" };
 
     public static readonly InPlaceOperator Copy = new(
         "copy_",
@@ -34,7 +36,7 @@ internal static class Writes
             Copying.Copy(source.SharesMemoryWith(self) ? Copying.Duplicate(source) : source, self);
         },
         [new Rule(ZerosLike), new Rule(g => g)],
-        "CopyBackwards")
+        "torch::autograd::CopyBackwards")
     { Keywords = ["non_blocking"] };
 
     /// <summary>Adds value t1 t2.</summary>
@@ -74,6 +76,7 @@ internal static class Writes
         ])
     {
         Keywords = ["weight"],
+        Variant = a => a.Has("weight") ? "LerpBackward0" : "LerpBackward1",
         Shape = inputs => Broadcast(inputs),
         Bind = call =>
         [

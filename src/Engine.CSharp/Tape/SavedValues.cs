@@ -123,15 +123,18 @@ internal sealed class SavedValues
             if (Value is null) return;
             if (Value.Storage.Version != version)
             {
-                var (node, number) = role == Output ? (maker ?? owner, maker is null ? index : output) : (Value.NodeWithoutChecks, Value.OutputNumber);
+                var (node, number) = role == Output ? (maker ?? owner, maker is null ? index : output) : (Value.GradNode, Value.OutputNumber);
                 var origin = node is null ? "" : $", which is output {number} of {node.Name},";
                 throw new AutogradException(
                     ErrorKind.ModifiedInPlace,
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                    + $"[torch.{Value.DType.ScalarType()}Tensor {Shapes.Text(Value.Sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
+                    + $"[{TypeName(Value.DType)} {Shapes.Text(Value.Sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
                     + "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).");
             }
             if (role == Computed && Value.NodeWithoutChecks is null && !Value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
         }
+
+        /// <summary>PyTorch's name of a tensor's type; that of truth values is the C++ one.</summary>
+        private static string TypeName(DType dtype) => dtype == DType.Bool ? "CPUBoolType" : $"torch.{dtype.ScalarType()}Tensor";
     }
 }

@@ -56,6 +56,11 @@ internal static class Views
             if (self.RequiresGrad && self.IsLeaf)
                 throw new AutogradException(ErrorKind.LeafInPlace, "a leaf Variable that requires grad is being used in an in-place operation.");
         }
+    }
+
+    /// <summary>Counts a write. PyTorch writes to an inference tensor before it notices that it may not.</summary>
+    public static void CountWrite(Tensor self)
+    {
         if (self.IsInference && !GradMode.Inference)
         {
             throw new AutogradException(
@@ -63,6 +68,7 @@ internal static class Views
                 "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update."
                 + "See https://github.com/pytorch/rfcs/pull/17 for more details.");
         }
+        self.Storage.Bump();
     }
 
     /// <summary>After a write: the node becomes the tensor's, or, where it is a view, part of its base's history.</summary>
