@@ -111,13 +111,17 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
         string? Name(int i) => sample.Inputs[i] is null ? null : i == 0 ? first : X(i);
         var args = new List<Arg>();
         var next = 0;
+        var after = sample.Op.Args.Length;
         foreach (var kind in sample.Op.Args)
         {
+            after--;
             var lists = kind is ArgKind.List or ArgKind.Optional { Item: ArgKind.List };
             if (lists)
             {
-                args.Add(Arg.NewNames(Optional(Enumerable.Range(next, sample.Inputs.Length - next).Select(Name))));
-                next = sample.Inputs.Length;
+                // What follows a list takes the last of the inputs.
+                var end = sample.Inputs.Length - after;
+                args.Add(Arg.NewNames(Optional(Enumerable.Range(next, end - next).Select(Name))));
+                next = end;
             }
             else if (next < sample.Inputs.Length)
             {

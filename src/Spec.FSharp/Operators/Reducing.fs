@@ -149,7 +149,8 @@ module internal Reduce =
     let private magnitude<'S when 'S :> IScalar<'S>> (x: 'S) = System.Math.Abs('S.Value x)
 
     /// Whether a number is certainly NaN.
-    let isNaN<'S when 'S :> IScalar<'S>> (x: 'S) = 'S.Compare(x, x) = Unordered
+    let isNaN<'S when 'S :> IScalar<'S>> (x: 'S) =
+        System.Double.IsNaN('S.Value x) && 'S.Compare(x, x) = Unordered
 
     /// The largest value, as a number that the dtype holds exactly; one that is not finite as it is.
     let largest<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
