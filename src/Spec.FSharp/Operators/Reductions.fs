@@ -173,61 +173,32 @@ module Reductions =
                     Derive.rule (fun d g ->
                         [ Some(fun () -> Derive.apply "prod_others_backward" [ g; d.Input 1 ] [])
                           Some(fun () ->
-                              let rows = Derive.apply "rows_without_own" [ d.Input 1 ] [ "own", Attr.Float 1.0 ]
-                              let arriving = Derive.apply "rows_without_own" [ g ] [ "own", Attr.Float 0.0 ]
-
-                              let toRows =
-                                  Derive.apply "prod_others_backward" [ Shaping.unsqueeze -1 (d.Input 0) * arriving; rows ] []
-
-                              Derive.apply "sum_without_own" [ toRows ] []) ])
+                              let x = d.Input 1
+                              let diagonal = Derive.apply "diagonal_mask" [ x ] []
+                              let instead (number: float) (t: Term) = Derive.apply "where" [ diagonal; t ] [ "self", Attr.Float number ]
+                              let rows (t: Term) = t |> Shaping.unsqueeze -2 |> Shaping.expand diagonal.Shape
+                              let arriving = Shaping.unsqueeze -1 (d.Input 0) * (g |> rows |> instead 0.0)
+                              let toRows = Derive.apply "prod_others_backward" [ arriving; x |> rows |> instead 1.0 ] []
+                              toRows |> instead 0.0 |> Shaping.sumOver [ -2 ] false) ])
                 ) }
 
-    let rowsWithoutOwn =
+    let diagonalMask =
         { Define.computes
-              "rows_without_own"
-              "y[..,i,j] = x[..,j], but `own` where i = j"
-              [ ArgKind.Float ]
-              [ Define.required "own" (AttrKind.Number [ 0.0; 1.0 ]) ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! x = Argument.floats call 0
-                          let! own = Read.number call.Attrs "own"
-                          let own: 'S = Value.exact x.DType own
-                          let rows line = Array.init (Array.length line) (fun i -> line |> Array.mapi (fun j v -> if i = j then own else v))
-                          let elements = (lines x.Shape).Of(Value.asFloats x.DType x) |> Array.collect (rows >> Array.concat)
-                          return [ Value.floats x.DType (Array.append x.Shape [| Array.last x.Shape |]) elements ]
-                      } } with
-            Internal = true
-            Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ] ]
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "sum_without_own" [ g ] []) ])) }
-
-    let sumWithoutOwn =
-        { Define.computes
-              "sum_without_own"
-              "y[..,j] = sum of x[..,i,j] over i other than j"
+              "diagonal_mask"
+              "y[..,i,j] = whether i = j, for i and j along the last dimension of x"
               [ ArgKind.Float ]
               []
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
-                          let! x = Argument.floats call 0
+                          let! x = Argument.tensor call 0
                           let n = Array.last x.Shape
-                          let elements = Value.asFloats x.DType x
-                          let shape = x.Shape[.. x.Shape.Length - 2]
-
-                          let column at =
-                              let first = at / n * n * n + at % n
-                              [| for i in 0 .. n - 1 do
-                                     if i <> at % n then
-                                         elements[first + i * n] |]
-
-                          return [ Array.init (Shape.count shape) (column >> total x.DType) |> Value.floats x.DType shape ]
+                          let shape = Array.append x.Shape [| n |]
+                          let onDiagonal at = if at / n % n = at % n then 1L else 0L
+                          return [ Value.ints Bool shape (Array.init (Shape.count shape) onDiagonal) true ]
                       } } with
             Internal = true
-            Shapes = [ [ [| 3; 3 |] ]; [ [| 2; 2; 2 |] ] ]
-            Derivative =
-                Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "rows_without_own" [ g ] [ "own", Attr.Float 0.0 ]) ])) }
+            Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ] ] }
 
     // ---- cumsum ----
 
@@ -478,8 +449,7 @@ module Reductions =
           prod
           prodOthers
           prodOthersBackward
-          rowsWithoutOwn
-          sumWithoutOwn
+          diagonalMask
           cumsum
           var
           std
