@@ -68,23 +68,27 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
     ("retain_grad_without_grad", r"can't retain_grad on Tensor"),
     ("other", r"detached in-place, i\.e\. with \.detach_|cannot register a hook|[Ii]nference tensor"),
     ("value", r"got [345]D\) for the modes|Unrecognised padding mode|invalid shape dimension|sizes should be greater than 0|"
-              r"Expected normalized_shape|expected rounding_mode|padding='same' is not supported"),
+              r"Expected normalized_shape|expected rounding_mode|padding='same' is not supported|a tuple of two ints|a list of \d+ values|"
+              r"ignore_index is not supported"),
     ("unsupported", r"derivative for .* is not implemented|is not differentiable with respect to argument"),
-    ("dtype", r"can't be cast to|not implemented for '|same (d|scalar )?type|could not infer output dtype|"
-              r"expected scalar type|should be (the same type|floating point)|must be (long|integer|floating)|"
-              r"tensors used as indices must be|only supports? (boolean|bool|float|integ)|[Ee]xpected .*\bdtype\b|"
-              r"must have the same dtype|dtypes match|[Ee]xpected (index|tensor) to have|scalar types?:|must be either a floating|"
-              r"input dtype should be|bool tensors? is not supported|Expected a floating point|not supported (on|for|with) (bool|the)|expects? (a )?bool|boolean tensor|result requires dtype"),
-    ("shape", r"supposed to be a vector|must be a (matrix|vector)|must be the same as input size"),
-    ("index", r"out of (range|bounds)|exceeds dimension size|too many indices|tensor has no dimensions|"
+    ("dtype", r"can't be cast to|not implemented for '|same (d|scalar )?type|could not infer output dtype|expected scalar type|"
+              r"should be (the same type|floating point)|types?\b.* should be the same|must be (long|integer|floating)|mixed dtype|"
+              r"tensors used as indices must be|only supports? (boolean|bool|float|integ)|[Ee]xpected .*\bdtype\b|dtypes match|"
+              r"must have the same dtype|[Ee]xpected (index|tensor) to have|scalar types?:|must be either a floating|"
+              r"input dtype should be|bool tensors? is not supported|Expected a? ?floating point|expects? (a )?bool|boolean tensor|"
+              r"not supported (on|for|with) (bool|the)|Boolean (inputs|alpha)|Integer division|argument alpha must not be|"
+              r"different element sizes|without narrowing|result requires dtype"),
+    ("shape", r"supposed to be a vector|must be a (matrix|vector)|must be the same as input size|input Tensors supported \(got"),
+    ("index", r"out of (range|bounds|DATA bounds)|exceeds dimension size|too many indices|tensor has no dimensions|"
               r"cannot be applied to a 0-dim tensor"),
-    ("shape", r"[Mm]ust match|non-zero size|[Ee]xpected reduction dim|broadcast|cannot be multiplied|"
-              r"view size is not compatible|is invalid for input of size|doesn't match|does not match|"
-              r"[Ii]nconsistent tensor size|expanded size|number of sizes provided|has no elements|"
+    ("shape", r"[Mm]ust match|non-zero size|[Ee]xpected reduction dim|broadcast|cannot be multiplied|does not have an identity|"
+              r"view size is not compatible|is invalid for input of size|doesn't match|does not match|@ vector expected|"
+              r"[Ii]nconsistent tensor size|expanded size|number of sizes provided|has no elements|should contain \d|"
               r"channels|at least \d|must be a?n? ?\d-?[dD]|tensors? with <= 2 dimensions|to be \d|expected (a )?\d+-?[dD]|"
-              r"[Ee]xpected (batch|size|input|self|\d|weight|bias|Input|tensor)|Given (groups|normalized_shape|input size|transposed|weight)|"
+              r"[Ee]xpected (batch|size|input|self|\d|weight|bias|Input|tensor|target size)|\dD target|spatial targets|"
+              r"Given (groups|normalized_shape|input size|transposed|weight)|"
               r"[Oo]utput size|[Kk]ernel size can't|sum exactly|same size|same number of|dimension(s|al)|"
-              r"sizes of tensors|[Ss]izes do not match|stack expects|size mismatch|[Ss]hape|non-empty|cannot reshape|"
+              r"sizes of tensors|[Ss]izes do not match|stack expects|size mismatch|[Ss]hape|[Nn]on-empty|cannot reshape|"
               r"1D tensors expected|is smaller than|equal sized|out of the tensor|number of dims"),
 ]]
 
@@ -94,7 +98,7 @@ def kind_of(error):
     if isinstance(error, NullUsed):
         return "unused_input"
     text = str(error)
-    if isinstance(error, TypeError):
+    if isinstance(error, (TypeError, AttributeError)):
         return "value"
     for kind, pattern in KINDS:
         if pattern.search(text):
@@ -108,7 +112,8 @@ def kind_of(error):
 
 VALUE_TEXT = re.compile(r"multiple times|repeated dim|[Dd]uplicate|non-negative|negative|non-positive|should be|must be|"
                         r"can only be|cannot be empty|not a valid|Expected .* to be|expects|invalid|Invalid|"
-                        r"unsupported|not found in Tensor|must not be None|greater than|at most|should not be|only one dimension can be inferred|cannot be converted")
+                        r"unsupported|not found in Tensor|must not be None|greater than|at most|should not be|"
+                        r"only one dimension can be inferred|cannot be converted")
 
 # ---------------------------------------------------------------------------------------------------------------
 # Tensors in and out
@@ -293,7 +298,8 @@ def look_up(op):
     if op.endswith("_"):
         return method and (method, from_schemas(op))
     found = getattr(functional, op, None)
-    if op != "boolean_dispatch" and inspect.isroutine(found) and (not inspect.isfunction(found) or found.__module__ in ("torch.nn.functional", "torch._jit_internal")):
+    written_there = not inspect.isfunction(found) or found.__module__ in ("torch.nn.functional", "torch._jit_internal")
+    if op != "boolean_dispatch" and inspect.isroutine(found) and written_there:
         return found, from_python(found) or from_schemas(op)
     found = getattr(torch, op, None) if op in torch.functional.__all__ else getattr(torch._C._VariableFunctions, op, None)
     if found is not None:
@@ -464,8 +470,8 @@ class Run:
                 keywords[keyword] = value
         try:
             result = function(*positional, **keywords)
-        except TypeError as error:
-            if placed:
+        except (TypeError, AttributeError, RuntimeError) as error:
+            if placed or isinstance(error, RuntimeError) and not str(error).startswith("Boolean value of Tensor"):
                 raise
             raise Malformed(f"{self.where()}: {str(error).splitlines()[0]}") from error
         if not isinstance(result, (torch.Tensor, tuple, list)):
