@@ -1,0 +1,49 @@
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>The registry of PyTorch's known divergences.</summary>
+public static class KnownDivergences
+{
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Divergence> All { get; } =
+    [
+        new("gelu-of-infinity", "pytorch#185770",
+            "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
+            ["operators/gelu/not-finite/f32"],
+            (program, finding) => Uses(program, "gelu") && finding.Difference == Difference.Class && double.IsNaN(finding.Actual),
+            Witnesses.GrowsWithInfinity("t1")),
+        new("embedding-scaled-second", "unreported",
+            "The derivative of embedding's backward forgets scale_grad_by_freq; right is the transpose of the backward, divided by the counts.",
+            ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
+            (program, _) => Uses(program, "embedding", "scale_grad_by_freq") && OfSecondOrder(program),
+            Witnesses.InnerProduct("db", "wb", "g")),
+        new("clamp-that-broadcasts-its-input", "unreported",
+            "The derivative of clamp with tensor bounds that broadcast the input raises; right is the sum over the broadcast dimensions.",
+            ["operators/clamp/tensors-broadcast-the-input/"],
+            (program, finding) => Uses(program, "clamp") && finding.Difference == Difference.Raised && finding.Message.Contains("broadcast shape", StringComparison.Ordinal),
+            Witnesses.ByDifferences("a", "b", "c")),
+        new("prod-second-by-quotient", "pytorch#194699",
+            "prod's derivative is written as result / input: its second derivative cancels, and is NaN beside an infinity; right is the product of the other elements.",
+            ["operators/prod/dim-0/f32-second", "operators/prod/dim-0/f64-second", "operators/prod/dim-0/second-transposed", "operators/prod/with-inf/f32-second", "operators/prod/with-inf/f64-second"],
+            (program, _) => Uses(program, "prod") && OfSecondOrder(program),
+            Witnesses.ByDifferences("a")),
+        new("squeezed-product-version", "unreported",
+            "A vector times a matrix starts at version 1: the result is squeezed in place inside; right is 0, as nothing was written to.",
+            ["operators/matmul/vector-matrix/", "operators/linear/vector/"],
+            (program, finding) => finding.Difference == Difference.Version && (Uses(program, "matmul") || Uses(program, "linear")),
+            Witnesses.CountOfWrites("t1")),
+    ];
+
+    /// <summary>The divergence that explains an engine's finding, if it is PyTorch's and known; null otherwise.</summary>
+    public static Divergence? Explaining(EngineInfo engine, Program program, Finding finding) =>
+        engine.Name == "PyTorch" ? All.FirstOrDefault(d => d.Covers(program, finding)) : null;
+
+    private static bool Uses(Program program, string op, string? attribute = null) =>
+        Steps(program.Steps).Any(s => s.Op == op && (attribute is null || s.Attrs.ContainsKey(attribute)));
+
+    private static bool OfSecondOrder(Program program) =>
+        Steps(program.Steps).Any(s => s.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true });
+
+    private static IEnumerable<Step> Steps(IEnumerable<Step> steps) => steps.SelectMany(s => Steps(s.Steps).Prepend(s));
+}

@@ -1,0 +1,179 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Verified.Oracle;
+using Verified.Spec;
+using Xunit;
+
+namespace Verified.Specification.Tests;
+
+/// <summary>The verdict on outcomes that are right, and on outcomes that are wrong in one way each.</summary>
+public sealed class VerdictTests
+{
+    private const string Sigmoid = """
+        {"inputs": {"a": {"dtype": "float32", "shape": [3], "data": [1, 2, -3], "requires_grad": true}, "b": {"dtype": "float32", "shape": [2], "data": [0, 1], "requires_grad": true}},
+         "steps": [{"op": "exp", "in": ["a"], "out": "y"}, {"op": "mul", "in": ["y", "y"], "out": "z"}, {"op": "sum", "in": ["z"], "out": "s"}, {"op": "backward", "in": ["s"]}, {"op": "gt", "in": ["a"], "attrs": {"other": 0}, "out": "m"}],
+         "observe": ["y", "s", "a.grad", "b.grad", "m", "a"]}
+        """;
+
+    private static readonly EngineInfo Engine = new() { Name = "engine under test" };
+
+    [Fact]
+    public void The_specifications_own_outcome_passes()
+    {
+        var judgement = Judged(Sigmoid, o => o);
+        Assert.Equal(Verdict.Pass, judgement.Verdict);
+        Assert.Null(judgement.Worst);
+        Assert.InRange(judgement.Ratio, 0, 1);
+    }
+
+    [Theory]
+    [InlineData("y", 1.0001, Difference.Value)]
+    [InlineData("a.grad", 1.0001, Difference.Value)]
+    [InlineData("a", 1.0000001, Difference.Value)]
+    [InlineData("s", double.NaN, Difference.Class)]
+    [InlineData("s", double.PositiveInfinity, Difference.Class)]
+    public void A_value_outside_the_bound_fails_with_its_element(string name, double factor, Difference difference)
+    {
+        var worst = Judged(Sigmoid, o => Changed(o, name, x => [.. x.Select((v, i) => i == x.Length - 1 ? (double)(float)(v * factor) : v)])).Worst!;
+        Assert.Equal((Verdict.Fail, difference, name), (worst.Verdict, worst.Difference, worst.Name));
+        Assert.Contains($"{name}[", worst.Message, StringComparison.Ordinal);
+        Assert.NotEqual(worst.Expected, worst.Actual);
+        Assert.True(worst.Bound < 1e-3 * Math.Abs(worst.Expected));
+    }
+
+    [Fact]
+    public void Ten_ulp_of_an_elementary_function_are_less_accurate_unless_declared()
+    {
+        static Outcome Off(Outcome o) => Changed(o, "y", x => [.. x.Select(v => (double)((float)v * (1 + 10 * 1.2e-7f)))]);
+        var worst = Judged(Sigmoid, Off).Worst!;
+        Assert.Equal((Verdict.LessAccurate, "y"), (worst.Verdict, worst.Name));
+        Assert.True(worst.Ratio > 1);
+        var declared = Engine with { Ulp = new Dictionary<string, double> { ["exp"] = 16 } };
+        Assert.Equal(Verdict.Pass, Judge.Outcome(Program(Sigmoid), Off(Right(Sigmoid)), declared).Verdict);
+    }
+
+    [Fact]
+    public void A_null_gradient_and_zeros_differ()
+    {
+        Assert.Equal(Difference.Null, Judged(Sigmoid, o => Replaced(o, "a.grad", null)).Worst!.Difference);
+        var zeros = Find(Right(Sigmoid), "a.grad")!;
+        Assert.Equal(Difference.Null, Judged(Sigmoid, o => Replaced(o, "b.grad", zeros)).Worst!.Difference);
+        Assert.Equal(Difference.Presence, Judged(Sigmoid, o => Without(o, "y")).Worst!.Difference);
+    }
+
+    [Fact]
+    public void A_mask_with_one_wrong_element_fails()
+    {
+        var worst = Judged(Sigmoid, o => Replaced(o, "m", With(Find(o, "m")!, Data.NewInts([1, 0, 0])))).Worst!;
+        Assert.Equal((Difference.Value, 1), (worst.Difference, worst.Index));
+    }
+
+    [Fact]
+    public void Properties_are_compared_only_where_the_engine_declares_them()
+    {
+        Report Wrong(Report r) => new(r.Tensor, FSharpOption<bool>.Some(false), FSharpOption<bool>.Some(true), FSharpOption<int>.Some(7), FSharpOption<FSharpOption<string>>.Some(FSharpOption<string>.None));
+        var outcome = Replaced(Right(Sigmoid), "y", Wrong(Find(Right(Sigmoid), "y")!));
+        Difference? For(params string[] features) =>
+            Judge.Outcome(Program(Sigmoid), outcome, Engine with { Features = features.ToHashSet() }).Worst?.Difference;
+        Assert.Null(For());
+        Assert.Equal(Difference.Version, For("versions"));
+        Assert.Equal(Difference.RequiresGrad, For("requires_grad"));
+        Assert.Equal(Difference.IsLeaf, For("is_leaf"));
+        Assert.Equal(Difference.GradFn, For("grad_fn"));
+    }
+
+    private const string Twice = """
+        {"inputs": {"a": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}},
+         "steps": [{"op": "exp", "in": ["a"], "out": "y"}, {"op": "backward", "in": ["y"]}, {"op": "backward", "in": ["y"]}],
+         "observe": ["y", "a.grad"]}
+        """;
+
+    [Fact]
+    public void An_error_must_come_at_its_step_of_its_kind_and_with_its_text_where_declared()
+    {
+        var right = Right(Twice).Raised.Value;
+        Assert.True(right.Kind.IsFreedGraph);
+        Finding? With(Raised? raised, EngineInfo? engine = null) => Judge.Outcome(
+            Program(Twice),
+            new Outcome(Right(Twice).Values, raised is null ? FSharpOption<Raised>.None : FSharpOption<Raised>.Some(raised)),
+            engine ?? Engine).Worst;
+        Assert.Null(With(right));
+        Assert.Equal(Difference.Raised, With(null)!.Difference);
+        Assert.Equal(Difference.Raised, With(new Raised(right.Step, ErrorKind.NoGradFn, right.Message))!.Difference);
+        Assert.Equal(Difference.Raised, With(new Raised(ListModule.OfSeq([1]), right.Kind, right.Message))!.Difference);
+        Assert.Equal(Difference.Message, With(new Raised(right.Step, right.Kind, "no"))!.Difference);
+        Assert.Null(With(new Raised(right.Step, right.Kind, "no"), Engine with { Features = new HashSet<string>() }));
+        Assert.Equal(Difference.Raised, Judged(Sigmoid, o => new Outcome(o.Values, FSharpOption<Raised>.Some(right))).Worst!.Difference);
+    }
+
+    [Theory]
+    [InlineData("""{"op": "sub", "in": ["b", "a"], "out": "y"}""", "y")]
+    [InlineData("""{"op": "gt", "in": ["b", "a"], "out": "y"}""", "y")]
+    [InlineData("""{"op": "floor", "in": ["b"], "out": "y"}""", "y")]
+    public void What_cannot_be_decided_is_inconclusive_and_no_pass(string step, string observed)
+    {
+        // b is a, after a detour that rounds; floor of it stands on a step.
+        var program = $$$"""
+            {"inputs": {"a": {"dtype": "float32", "shape": [2], "data": [3, 5]}},
+             "steps": [{"op": "log", "in": ["a"], "out": "l"}, {"op": "exp", "in": ["l"], "out": "b"}, {{{step}}}],
+             "observe": ["{{{observed}}}"]}
+            """;
+        Assert.Equal(Verdict.Inconclusive, Judged(program, o => o).Verdict);
+    }
+
+    [Fact]
+    public void Under_create_graph_null_and_zeros_are_one_class()
+    {
+        const string Linear = """
+            {"inputs": {"a": {"dtype": "float32", "shape": [2], "data": [3, 5], "requires_grad": true}, "w": {"dtype": "float32", "shape": [2], "data": [1, 2], "requires_grad": true}},
+             "steps": [{"op": "mul", "in": ["a", "w"], "out": "y"}, {"op": "sum", "in": ["y"], "out": "s"},
+                       {"op": "grad", "in": ["s"], "wrt": ["a"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "sum", "in": ["d"], "out": "t"}, {"op": "backward", "in": ["t"]}],
+             "observe": ["d", "a.grad", "w.grad"]}
+            """;
+        var zeros = With(Find(Right(Linear), "d")!, Data.NewFloats([0, 0]));
+        var ones = With(Find(Right(Linear), "d")!, Data.NewFloats([1, 1]));
+        Assert.Equal(Verdict.Pass, Judged(Linear, o => Replaced(o, "a.grad", null)).Verdict);
+        Assert.Equal(Verdict.Pass, Judged(Linear, o => Replaced(o, "a.grad", zeros)).Verdict);
+        Assert.Equal(Verdict.Fail, Judged(Linear, o => Replaced(o, "a.grad", ones)).Verdict);
+        Assert.Equal(Verdict.Fail, Judged(Linear, o => Replaced(o, "w.grad", null)).Verdict);
+    }
+
+    [Fact]
+    public void The_sign_of_a_zero_is_compared_where_it_is_certain()
+    {
+        const string Copy = """{"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [-0.0]}}, "steps": [{"op": "clone", "in": ["a"], "out": "y"}], "observe": ["y"]}""";
+        Assert.Equal(Difference.Class, Judged(Copy, o => Changed(o, "y", _ => [0.0])).Worst!.Difference);
+        const string Sum = """{"inputs": {"a": {"dtype": "float32", "shape": [2], "data": [-0.0, -0.0]}}, "steps": [{"op": "sum", "in": ["a"], "out": "y"}], "observe": ["y"]}""";
+        Assert.Equal(Verdict.Pass, Judged(Sum, o => Changed(o, "y", _ => [0.0])).Verdict);
+        Assert.Equal(Verdict.Pass, Judged(Sum, o => Changed(o, "y", _ => [-0.0])).Verdict);
+    }
+
+    private static Judgement Judged(string program, Func<Outcome, Outcome> change) =>
+        Judge.Outcome(Program(program), change(Right(program)), Engine);
+
+    private static Program Program(string json)
+    {
+        var read = Json.readProgram(json);
+        Assert.True(read.IsOk, read.IsError ? read.ErrorValue.ToString() : "");
+        return read.ResultValue;
+    }
+
+    private static Outcome Right(string program) => Run.outcome(RegistryModule.all, Program(program));
+
+    private static Report? Find(Outcome o, string name) => o.Values.First(v => v.Item1 == name).Item2?.Value;
+
+    private static Report With(Report r, Data data) =>
+        new(new Literal(r.Tensor.DType, r.Tensor.Shape, data), r.RequiresGrad, r.IsLeaf, r.Version, r.GradFn);
+
+    private static Outcome Replaced(Outcome o, string name, Report? report) => new(
+        ListModule.OfSeq(o.Values.Select(v => v.Item1 == name ? Tuple.Create(name, report is null ? FSharpOption<Report>.None : FSharpOption<Report>.Some(report)) : v)),
+        o.Raised);
+
+    private static Outcome Without(Outcome o, string name) => new(ListModule.OfSeq(o.Values.Where(v => v.Item1 != name)), o.Raised);
+
+    private static Outcome Changed(Outcome o, string name, Func<double[], double[]> change)
+    {
+        var report = Find(o, name)!;
+        return Replaced(o, name, With(report, Data.NewFloats(change(((Data.Floats)report.Tensor.Data).Item))));
+    }
+}
