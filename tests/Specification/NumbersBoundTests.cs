@@ -13,8 +13,9 @@ public sealed class NumbersBoundTests
 
     internal static bool Inside(Bounded bound, double engine) =>
         bound.IsUnknown
-        || bound.V.Equals(engine)
-        || (Math.Abs(engine - bound.V) <= bound.E && (bound.E > 0 || bound.V != 0 || bound.IsEitherZero));
+        || (bound.E > 0 ? Math.Abs(engine - bound.V) <= bound.E
+            : bound.V == 0 && engine == 0 ? bound.IsEitherZero || double.IsNegative(bound.V) == double.IsNegative(engine)
+            : bound.V.Equals(engine));
 
     [Theory]
     [MemberData(nameof(Formats))]

@@ -71,7 +71,7 @@ public sealed class VerdictTests
     [Fact]
     public void Properties_are_compared_only_where_the_engine_declares_them()
     {
-        Report Wrong(Report r) => new(r.Tensor, FSharpOption<bool>.Some(false), FSharpOption<bool>.Some(true), FSharpOption<int>.Some(7), FSharpOption<FSharpOption<string>>.Some(FSharpOption<string>.None));
+        Report Wrong(Report r) => new(r.Tensor, FSharpOption<bool>.Some(false), FSharpOption<bool>.Some(true), FSharpOption<int>.Some(7), FSharpOption<FSharpOption<string>?>.Some(null));
         var outcome = Replaced(Right(Sigmoid), "y", Wrong(Find(Right(Sigmoid), "y")!));
         Difference? For(params string[] features) =>
             Judge.Outcome(Program(Sigmoid), outcome, Engine with { Features = features.ToHashSet() }).Worst?.Difference;
@@ -91,7 +91,7 @@ public sealed class VerdictTests
     [Fact]
     public void An_error_must_come_at_its_step_of_its_kind_and_with_its_text_where_declared()
     {
-        var right = Right(Twice).Raised.Value;
+        var right = Right(Twice).Raised!.Value;
         Assert.True(right.Kind.IsFreedGraph);
         Finding? With(Raised? raised, EngineInfo? engine = null) => Judge.Outcome(
             Program(Twice),
@@ -166,7 +166,7 @@ public sealed class VerdictTests
         new(new Literal(r.Tensor.DType, r.Tensor.Shape, data), r.RequiresGrad, r.IsLeaf, r.Version, r.GradFn);
 
     private static Outcome Replaced(Outcome o, string name, Report? report) => new(
-        ListModule.OfSeq(o.Values.Select(v => v.Item1 == name ? Tuple.Create(name, report is null ? FSharpOption<Report>.None : FSharpOption<Report>.Some(report)) : v)),
+        ListModule.OfSeq(o.Values.Select(v => v.Item1 == name ? Tuple.Create(name, report is null ? null : FSharpOption<Report>.Some(report)) : v)),
         o.Raised);
 
     private static Outcome Without(Outcome o, string name) => new(ListModule.OfSeq(o.Values.Where(v => v.Item1 != name)), o.Raised);

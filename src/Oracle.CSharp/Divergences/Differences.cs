@@ -6,16 +6,16 @@ using Verified.Spec.Numbers;
 namespace Verified.Oracle;
 
 /// <summary>
-/// The numerical witness: a program's last backward by central differences, in double-double arithmetic, of what comes before it.
-/// It knows nothing of the derivative rule that the last backward uses.
+/// The numerical witness: a program's last backward or grad by central differences, in double-double arithmetic, of what comes before it.
+/// It knows nothing of the derivative rules that the last step uses.
 /// </summary>
 public static class Differences
 {
-    // The error of the quotient is about its square.
-    private static readonly double Step = Math.ScaleB(1, -24);
+    // The quotient's error is about the step squared, and 1e-32 over the step.
+    private static readonly double Step = Math.ScaleB(1, -36);
 
-    /// <summary>The gradient of what the last step, a backward, starts from, for every element of an input.</summary>
-    /// <param name="program">A program whose last step is a backward; its roots' gradients are inputs, or missing for a scalar.</param>
+    /// <summary>The gradient of what the last step starts from, for every element of an input.</summary>
+    /// <param name="program">A program whose last step is a backward or a grad; its roots' gradients are inputs, or missing for a scalar.</param>
     /// <param name="input">The name of a float input.</param>
     public static double[] Gradient(Program program, string input)
     {
@@ -53,7 +53,7 @@ public static class Differences
     private static DoubleDouble Root(Program program)
     {
         var last = program.Steps[program.Steps.Length - 1];
-        if (last.Op != "backward") throw new ArgumentException($"the last step is '{last.Op}', expected backward");
+        if (last.Op is not ("backward" or "grad")) throw new ArgumentException($"the last step is '{last.Op}', expected backward or grad");
         var before = new Program(program.Inputs, ListModule.OfSeq(program.Steps.Take(program.Steps.Length - 1)), program.Observe);
         var sum = DoubleDouble.Of(0);
         for (var k = 0; k < last.In.Length; k++)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.FSharp.Collections;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 
@@ -12,13 +13,22 @@ internal static class Witnesses
     private const double Allowed = 1e-9;
 
     /// <summary>The gradients of some inputs by central differences in double-double; infinite inputs by a limit.</summary>
-    internal static Func<Json.Case, string?> ByDifferences(params string[] inputs) => golden =>
+    internal static Func<Json.Case, string?> ByDifferences(params string[] inputs) =>
+        golden => Compared(golden, inputs.Select(input => (input + ".grad", Limit(golden.Program, input))));
+
+    /// <summary>What the last grad step gives, by central differences of what comes before it.</summary>
+    internal static Func<Json.Case, string?> OfLastGrad(string input, string result) => golden =>
+    {
+        var length = golden.Program.Steps.ToList().FindLastIndex(s => s.Op == "grad") + 1;
+        var shorter = new Program(golden.Program.Inputs, ListModule.OfSeq(golden.Program.Steps.Take(length)), golden.Program.Observe);
+        return Compared(golden, [(result, Differences.Gradient(shorter, input))]);
+    };
+
+    private static string? Compared(Json.Case golden, IEnumerable<(string Name, double[] Witness)> witnesses)
     {
         var differs = golden.Golden?.Value.Raised is not null;
-        foreach (var input in inputs)
+        foreach (var (name, witness) in witnesses)
         {
-            var witness = Limit(golden.Program, input);
-            var name = input + ".grad";
             if (Specified(golden.Program, name) is not { } specified)
                 return $"the specification gives no {name}";
             for (var i = 0; i < witness.Length; i++)
@@ -29,7 +39,7 @@ internal static class Witnesses
         }
 
         return differs ? null : "differences agree with PyTorch";
-    };
+    }
 
     /// <summary>A value grows with a stand-in for infinity, so that its limit is infinite; PyTorch has NaN.</summary>
     internal static Func<Json.Case, string?> GrowsWithInfinity(string name) => golden =>

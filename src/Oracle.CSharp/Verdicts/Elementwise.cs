@@ -15,7 +15,12 @@ internal static class Elementwise
     // Below this a bound is only what may be flushed to zero: it is never called useless.
     private const double Negligible = 1e-30;
 
-    internal static Finding Judge(string name, IReadOnlyList<Bounded> expected, double[] actual)
+    /// <summary>The verdict on a tensor's elements.</summary>
+    /// <param name="name">What was observed.</param>
+    /// <param name="expected">The specification's elements.</param>
+    /// <param name="actual">The engine's elements, as many.</param>
+    /// <param name="zeroSigns">Whether the sign of a zero counts where every order of summation gives the same.</param>
+    internal static Finding Judge(string name, IReadOnlyList<Bounded> expected, double[] actual, bool zeroSigns)
     {
         var scale = 0.0;
         foreach (var b in expected)
@@ -27,7 +32,7 @@ internal static class Elementwise
         for (var i = 0; i < actual.Length; i++)
         {
             var b = expected[i];
-            var verdict = One(b, actual[i], scale, ref ratio, out var how);
+            var verdict = One(b, actual[i], scale, zeroSigns, ref ratio, out var how);
             if (verdict == Verdict.Fail && Worse(expected, actual, i, failed)) (failed, difference) = (i, how);
             else if (verdict == Verdict.Inconclusive) open ??= i;
         }
@@ -39,14 +44,14 @@ internal static class Elementwise
         return new Finding(name, Verdict.Pass, Difference.None, "") { Ratio = ratio };
     }
 
-    private static Verdict One(Bounded b, double a, double scale, ref double ratio, out Difference how)
+    private static Verdict One(Bounded b, double a, double scale, bool zeroSigns, ref double ratio, out Difference how)
     {
         how = Difference.None;
         if (b.IsUnknown) return Verdict.Inconclusive;
         var distance = Math.Abs(a - b.V);
         if (b.E == 0)
         {
-            var same = b.V.Equals(a) || (b.V == 0 && a == 0 && b.IsEitherZero);
+            var same = b.V == 0 && a == 0 ? !zeroSigns || b.IsEitherZero || double.IsNegative(b.V) == double.IsNegative(a) : b.V.Equals(a);
             if (same) return Verdict.Pass;
             how = b.V != 0 && double.IsFinite(b.V) && double.IsFinite(a) ? Difference.Value
                 : a == 0 || !double.IsFinite(a) || !double.IsFinite(b.V) ? Difference.Class : Difference.Value;

@@ -12,6 +12,7 @@ public sealed class Expectation
 {
     private readonly FSharpMap<string, Operator> _registry;
     private Ran<Bounded>? _widest;
+    private IReadOnlySet<string>? _gradients;
 
     private Expectation(Program program, Ran<Bounded> ran, FSharpMap<string, Operator> registry) =>
         (Program, Ran, _registry) = (program, ran, registry);
@@ -33,6 +34,9 @@ public sealed class Expectation
         return new Expectation(program, ulp is null || ulp.Count == 0 ? Run() : Allowance.With(ulp, Run), registry);
     }
 
+    // What is a gradient, or follows from one: there the sign of a zero is an accident of how the rule is written.
+    internal IReadOnlySet<string> Gradients => _gradients ??= Tainted.ByGradients(Program);
+
     // The same with the most ulp that can be declared: what explains an inaccuracy that is no wrong formula.
     internal Ran<Bounded> Widest => _widest ??= Allowance.WithMost(() => Spec.Run.run<Bounded>(_registry, Program));
 }
@@ -47,6 +51,8 @@ public static class Judge
     /// <summary>The verdict on an engine's outcome; a feature that the engine does not declare is not compared.</summary>
     public static Judgement Outcome(Expectation expectation, Outcome outcome, EngineInfo engine)
     {
+        if (Endings.IsUndefined(expectation.Ran))
+            return new Judgement([new Finding("raised", Verdict.Inconclusive, Difference.None, $"the specification has not got it: {expectation.Ran.Raised!.Value.Message}")]);
         var ending = Endings.Judge(expectation, outcome, engine);
         var findings = new List<Finding>();
         // After an ending that differs nothing else can be compared: the states differ.
@@ -75,10 +81,11 @@ public static class Judge
         if (expected is null || actual is null)
             return Nulls(expectation, name, expected, actual);
         if (Properties(name, expected, actual, engine) is { } difference) return difference;
-        var finding = Elements(name, expected, actual);
+        var zeroSigns = !expectation.Gradients.Contains(name);
+        var finding = Elements(name, expected, actual, zeroSigns);
         if (finding.Verdict != Verdict.Fail || finding.Difference != Difference.Value || finding.Bound == 0) return finding;
         var wider = expectation.Widest.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value;
-        return wider is not null && Elements(name, wider, actual).Verdict == Verdict.Pass
+        return wider is not null && Elements(name, wider, actual, zeroSigns).Verdict == Verdict.Pass
             ? finding with
             {
                 Verdict = Verdict.LessAccurate,
@@ -127,10 +134,10 @@ public static class Judge
         return null;
     }
 
-    private static Finding Elements(string name, Reported<Bounded> expected, Report actual) =>
+    private static Finding Elements(string name, Reported<Bounded> expected, Report actual, bool zeroSigns) =>
         (expected.Value.Elements, actual.Tensor.Data) switch
         {
-            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a),
+            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a, zeroSigns),
             (Elements<Bounded>.Ints { decided: false }, _) => new Finding(name, Verdict.Inconclusive, Difference.None, $"{name} follows from a comparison within the bound"),
             (Elements<Bounded>.Ints { Item1: var e }, Data.Ints { Item: var a }) => Integers(name, e, a),
             _ => new Finding(name, Verdict.Fail, Difference.DType, $"{name} does not hold elements of its dtype"),

@@ -90,12 +90,16 @@ type Bounded =
     static member inline private In(f, a: Bounded) : Bounded =
         if a.F = f then a else Bounded.Enter(f, a)
 
-    // What two constants give: the bound as float32 would have it, in units of the rounding.
-    static member private OfConstants(value: float, inSingle: Bounded) : Bounded =
+    // What constants give: the bound as float32 would have it, in units of the rounding. Beyond float32's range it is float64's
+    // matter alone, and what is unknown stays so.
+    static member private OfConstants(value: float, inSingle: Bounded, unknown: bool) : Bounded =
         let units = inSingle.E / u32
 
         { V = value
-          E = (if units < infinity && not (Double.IsInfinity value) then units else 0.0)
+          E =
+            (if unknown then infinity
+             elif units < infinity && not (Double.IsInfinity value) then units
+             else 0.0)
           F = 0 }
 
     static member inline private Format(a: Bounded, b: Bounded) = if a.F > b.F then a.F else b.F
@@ -143,7 +147,7 @@ type Bounded =
         let f = Bounded.Format(a, b)
 
         if f = 0 then
-            Bounded.OfConstants(a.V + b.V, Bounded.AddIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)))
+            Bounded.OfConstants(a.V + b.V, Bounded.AddIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)), a.IsUnknown || b.IsUnknown)
         else
             Bounded.AddIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
@@ -194,7 +198,7 @@ type Bounded =
         let f = Bounded.Format(a, b)
 
         if f = 0 then
-            Bounded.OfConstants(a.V * b.V, Bounded.MulIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)))
+            Bounded.OfConstants(a.V * b.V, Bounded.MulIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)), a.IsUnknown || b.IsUnknown)
         else
             Bounded.MulIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
@@ -552,7 +556,7 @@ type Bounded =
             let f = Bounded.Format(a, b)
 
             if f = 0 then
-                Bounded.OfConstants(a.V / b.V, Bounded.DivIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)))
+                Bounded.OfConstants(a.V / b.V, Bounded.DivIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)), a.IsUnknown || b.IsUnknown)
             else
                 Bounded.DivIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
@@ -563,7 +567,7 @@ type Bounded =
 
         static member Apply(f, a) : Bounded =
             if a.F = 0 then
-                Bounded.OfConstants(Elementary64.apply f a.V, Bounded.ApplyIn(1, f, Bounded.Enter(1, a)))
+                Bounded.OfConstants(Elementary64.apply f a.V, Bounded.ApplyIn(1, f, Bounded.Enter(1, a)), a.IsUnknown)
             else
                 Bounded.ApplyIn(a.F, f, a)
 
@@ -571,7 +575,7 @@ type Bounded =
             let f = Bounded.Format(a, b)
 
             if f = 0 then
-                Bounded.OfConstants(Math.Pow(a.V, b.V), Bounded.PowIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)))
+                Bounded.OfConstants(Math.Pow(a.V, b.V), Bounded.PowIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)), a.IsUnknown || b.IsUnknown)
             else
                 Bounded.PowIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
