@@ -44,7 +44,11 @@ type Bounded =
           E = (if known then 0.0 else -0.0)
           F = f }
 
-    static member inline private Lost(f, v) : Bounded = { V = v; E = infinity; F = f }
+    // Nothing is known; the value is then only a guess, and a finite one, since formulas may shift by it.
+    static member private Lost(f, v) : Bounded =
+        { V = (if Double.IsFinite v then v else 0.0)
+          E = infinity
+          F = f }
 
     // The result v with the error e, both finite or not: overflow of the format is looked after here.
     static member private Ranged(f, v: float, e: float) : Bounded =
@@ -618,7 +622,7 @@ type Bounded =
             if f = 0 then Elementary64.compare a.V b.V
             else Bounded.CompareIn(Bounded.In(f, a), Bounded.In(f, b))
 
-        static member Unknown a = { a with E = infinity }
+        static member Unknown a = Bounded.Lost(a.F, a.V)
 
         static member Permitted formulas : Bounded =
             let mutable f = 0

@@ -299,7 +299,8 @@ module Writes =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () -> g)
-                          Some(fun () -> timesValue d.Attrs g / d.Input 2)
+                          // g * (value / tensor2), as PyTorch has it: its two roundings cover a single division's one.
+                          Some(fun () -> g * timesValue d.Attrs (Derive.apply "reciprocal" [ d.Input 2 ] []))
                           Some(fun () -> -g * (timesValue d.Attrs (d.Input 1) / (d.Input 2 * d.Input 2))) ])
                 ) }
 
