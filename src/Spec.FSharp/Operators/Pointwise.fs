@@ -22,6 +22,25 @@ module private Functions =
         { new Binary with
             member _.Of(a, b) = a / b }
 
+    /// The quotient rounded down.
+    let quotientFloor =
+        { new Binary with
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S) : 'S = 'S.Floor(a / b) }
+
+    /// The quotient rounded towards zero.
+    let quotientTrunc =
+        { new Binary with
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S) : 'S =
+                let q = a / b
+
+                choose
+                    q
+                    (num 0.0)
+                    (fun () -> neg ('S.Floor(neg q)))
+                    (fun () -> q)
+                    (fun () -> 'S.Floor q)
+                    (fun () -> q) }
+
     let negative =
         { new Unary with
             member _.Of x = neg x }
@@ -150,8 +169,30 @@ module Pointwise =
                     Derive.rule (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])
                 ) }
 
+    let private division =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    match call.Attrs |> Map.tryFind "rounding_mode" with
+                    | None
+                    | Some Attr.Null -> return! (Elementwise.binaryToFloats Functions.quotient).Of call
+                    | Some(Attr.Text mode) when mode = "floor" || mode = "trunc" ->
+                        let! self = Argument.floats call 0
+                        let rounded = if mode = "floor" then Functions.quotientFloor else Functions.quotientTrunc
+                        return! (Elementwise.binaryToFloats rounded).Of { call with In = Array.append [| Some self |] call.In[1..] }
+                    | Some(Attr.Text mode) ->
+                        return!
+                            Complain.value $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'"
+                    | Some _ -> return! Complain.value "div: rounding_mode is a text"
+                } }
+
     let div =
-        { Define.computes "div" "self / other" arithmetic [ numberOther ] (Elementwise.binaryToFloats Functions.quotient) with
+        { Define.computes
+              "div"
+              "self / other, rounded down (floor) or towards zero (trunc) where rounding_mode says so"
+              arithmetic
+              [ numberOther; Define.attr "rounding_mode" (AttrKind.Choice [ "floor"; "trunc" ]) ]
+              division with
             InPlace = true
             Saves =
                 fun needs _ ->
@@ -164,8 +205,18 @@ module Pointwise =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> withOther "div" d g)
-                          Some(fun () -> -g * ((d.Input 0 / d.Input 1) / d.Input 1)) ])
+                        // A rounded quotient is flat between its steps.
+                        let flat =
+                            match Map.tryFind "rounding_mode" d.Attrs with
+                            | Some(Attr.Text _) -> true
+                            | _ -> false
+
+                        [ Some(fun () -> if flat then Derive.apply "zeros_like" [ g ] [] else withOther "div" d g)
+                          Some(fun () ->
+                              if flat then
+                                  Derive.apply "zeros_like" [ g ] []
+                              else
+                                  -g * ((d.Input 0 / d.Input 1) / d.Input 1)) ])
                 ) }
 
     let neg =
