@@ -66,7 +66,8 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
         _packB = b.ColumnStride != 1 || (_strips >= 4 && _depths * _columns * sizeof(T) > BytesInFirstCache);
         _packBInGroups = _packB && _stripGroups == 1;
         _packA = _panels >= 8 && (a.RowStride != 1 || _panels >= 16);
-        _groupPanels = _packBInGroups ? Math.Min(PanelsPerGroup, _panels) : _strips >= 4 * StripsPerGroup ? _panels : Math.Max(1, Math.Min(16, _panels / 8));
+        // Enough items for the pool, each with enough to do.
+        _groupPanels = Math.Clamp(_panels / (_strips >= 4 * StripsPerGroup ? 4 : 8), 1, _packBInGroups ? PanelsPerGroup : 2 * PanelsPerGroup);
         _panelGroups = (_panels + _groupPanels - 1) / _groupPanels;
 
         var packsB = _packB && !_packBInGroups ? _panels : 0;
