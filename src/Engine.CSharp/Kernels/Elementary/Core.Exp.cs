@@ -23,14 +23,15 @@ internal static partial class Core
         where V : struct, ISimd<V, double>
         where P : struct, IPrecision
     {
-        // Beyond these, the result is 0 or infinity anyhow (as a float, even if multiplied by one). NaN passes both tests.
-        var low = V.Create(P.ForSingle ? -700.0 : -746.0);
+        // Beyond these, the result is 0 or infinity. NaN passes both tests.
         var high = V.Create(P.ForSingle ? 700.0 : 710.0);
-        x = V.Select(V.Less(x, low), low, x);
         x = V.Select(V.Less(high, x), high, x);
+        var low = V.Create(P.ForSingle ? -700.0 : -746.0);
+        var gone = V.Less(x, low);
+        if (!P.ForSingle) x = V.Select(gone, low, x);
         var (n, k, r) = ReduceExp(x);
         var p = V.Fma(r * r, ExpTail<V, P>(r), r) + V.Create(1.0);
-        if (P.ForSingle) return p * PowerOfTwo(k);
+        if (P.ForSingle) return V.Select(gone, V.Create(0.0), p * PowerOfTwo(k));
         // In two steps, since 2^n itself may overflow; the second rounds once where the result is subnormal.
         var half = V.Fma(n, V.Create(0.5), V.Create(Magic));
         var rest = n - (half - V.Create(Magic)) + V.Create(Magic);

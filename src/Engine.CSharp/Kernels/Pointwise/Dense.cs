@@ -83,26 +83,44 @@ internal static unsafe class Dense
         else if (n > 0) Compare<TOp, T, V1<T>>(op, x, y, z, n);
     }
 
-    // The last registers are loaded before the loop, which may overwrite their sources.
+    // The last registers are loaded before the loop, which may overwrite their sources. A costly body must not stand even in a branch that
+    // is never taken: the compiler counts it.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Unary<TOp, T, V>(TOp op, T* x, T* y, long n)
+        where TOp : struct, IUnary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        if (TOp.IsWide) UnaryOnce<TOp, T, V>(op, x, y, n);
+        else UnaryUnrolled<TOp, T, V>(op, x, y, n);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void UnaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, long n)
         where TOp : struct, IUnary<T>
         where T : unmanaged
         where V : struct, ISimd<V, T>
     {
         var last = n - V.Count;
         var tailX = V.Load(x + last);
-        if (!TOp.IsWide)
+        long i = 0;
+        for (; i < last - V.Count; i += 2 * V.Count)
         {
-            long i = 0;
-            for (; i < last - V.Count; i += 2 * V.Count)
-            {
-                V.Store(op.Invoke(V.Load(x + i)), y + i);
-                V.Store(op.Invoke(V.Load(x + i + V.Count)), y + i + V.Count);
-            }
-            if (i < last) V.Store(op.Invoke(V.Load(x + i)), y + i);
-            V.Store(op.Invoke(tailX), y + last);
-            return;
+            V.Store(op.Invoke(V.Load(x + i)), y + i);
+            V.Store(op.Invoke(V.Load(x + i + V.Count)), y + i + V.Count);
         }
+        if (i < last) V.Store(op.Invoke(V.Load(x + i)), y + i);
+        V.Store(op.Invoke(tailX), y + last);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void UnaryOnce<TOp, T, V>(TOp op, T* x, T* y, long n)
+        where TOp : struct, IUnary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        var last = n - V.Count;
+        var tailX = V.Load(x + last);
         for (long i = 0; ; i += V.Count)
         {
             if (i > last) i = last;
@@ -112,7 +130,18 @@ internal static unsafe class Dense
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Binary<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
+        where TOp : struct, IBinary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        if (TOp.IsWide) BinaryOnce<TOp, T, V>(op, x, y, z, n);
+        else BinaryUnrolled<TOp, T, V>(op, x, y, z, n);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void BinaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
         where TOp : struct, IBinary<T>
         where T : unmanaged
         where V : struct, ISimd<V, T>
@@ -120,18 +149,25 @@ internal static unsafe class Dense
         var last = n - V.Count;
         var tailX = V.Load(x + last);
         var tailY = V.Load(y + last);
-        if (!TOp.IsWide)
+        long i = 0;
+        for (; i < last - V.Count; i += 2 * V.Count)
         {
-            long i = 0;
-            for (; i < last - V.Count; i += 2 * V.Count)
-            {
-                V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
-                V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count)), z + i + V.Count);
-            }
-            if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
-            V.Store(op.Invoke(tailX, tailY), z + last);
-            return;
+            V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+            V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count)), z + i + V.Count);
         }
+        if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i)), z + i);
+        V.Store(op.Invoke(tailX, tailY), z + last);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void BinaryOnce<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
+        where TOp : struct, IBinary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        var last = n - V.Count;
+        var tailX = V.Load(x + last);
+        var tailY = V.Load(y + last);
         for (long i = 0; ; i += V.Count)
         {
             if (i > last) i = last;
@@ -142,7 +178,18 @@ internal static unsafe class Dense
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Ternary<TOp, T, V>(TOp op, T* x, T* y, T* z, T* w, long n)
+        where TOp : struct, ITernary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        if (TOp.IsWide) TernaryOnce<TOp, T, V>(op, x, y, z, w, n);
+        else TernaryUnrolled<TOp, T, V>(op, x, y, z, w, n);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void TernaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, T* z, T* w, long n)
         where TOp : struct, ITernary<T>
         where T : unmanaged
         where V : struct, ISimd<V, T>
@@ -151,18 +198,26 @@ internal static unsafe class Dense
         var tailX = V.Load(x + last);
         var tailY = V.Load(y + last);
         var tailZ = V.Load(z + last);
-        if (!TOp.IsWide)
+        long i = 0;
+        for (; i < last - V.Count; i += 2 * V.Count)
         {
-            long i = 0;
-            for (; i < last - V.Count; i += 2 * V.Count)
-            {
-                V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
-                V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count), V.Load(z + i + V.Count)), w + i + V.Count);
-            }
-            if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
-            V.Store(op.Invoke(tailX, tailY, tailZ), w + last);
-            return;
+            V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
+            V.Store(op.Invoke(V.Load(x + i + V.Count), V.Load(y + i + V.Count), V.Load(z + i + V.Count)), w + i + V.Count);
         }
+        if (i < last) V.Store(op.Invoke(V.Load(x + i), V.Load(y + i), V.Load(z + i)), w + i);
+        V.Store(op.Invoke(tailX, tailY, tailZ), w + last);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void TernaryOnce<TOp, T, V>(TOp op, T* x, T* y, T* z, T* w, long n)
+        where TOp : struct, ITernary<T>
+        where T : unmanaged
+        where V : struct, ISimd<V, T>
+    {
+        var last = n - V.Count;
+        var tailX = V.Load(x + last);
+        var tailY = V.Load(y + last);
+        var tailZ = V.Load(z + last);
         for (long i = 0; ; i += V.Count)
         {
             if (i > last) i = last;
