@@ -23,7 +23,7 @@ public sealed record Processor(string Vendor, string Name, int Family, string Is
     {
         var isa = Vector512.IsHardwareAccelerated ? "avx512" : Avx2.IsSupported ? "avx2" : AdvSimd.IsSupported ? "neon" : "sse";
         if (!X86Base.IsSupported)
-            return new Processor("Arm", RuntimeInformation.ProcessArchitecture.ToString(), 0, isa);
+            return new Processor(RuntimeInformation.ProcessArchitecture == Architecture.Arm64 ? "Arm" : "unknown", RuntimeInformation.ProcessArchitecture.ToString(), 0, isa);
 
         var (_, b, c, d) = X86Base.CpuId(0, 0);
         var vendor = Text(b, d, c);
