@@ -7,7 +7,9 @@ internal static class Arithmetic
 {
     public static readonly BinaryOperator Add = new(
         "add",
-        (a, b, attributes, into) => Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
+        (a, b, attributes, into) => Factor(attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat())
+            ? Elementwise.Binary(a, b, into, new Op.AddScaled<float>((float)factor), new Op.AddScaled<double>(factor))
+            : Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => Alpha(g, c)))
     { Keywords = ["alpha"] };
@@ -17,6 +19,8 @@ internal static class Arithmetic
         (a, b, attributes, into) =>
         {
             CheckNoBools(a, b);
+            if (Factor(attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat()))
+                return Elementwise.Binary(a, b, into, new Op.AddScaled<float>((float)-factor), new Op.AddScaled<double>(-factor));
             return Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Sub<float>(), new Op.Sub<double>(), new Op.Sub<long>());
         },
         new Rule(g => g),
@@ -72,6 +76,9 @@ internal static class Arithmetic
                     ErrorKind.Value, $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{attributes["rounding_mode"]}'");
         }
     }
+
+    /// <summary>The number that scales the second operand, if one was given.</summary>
+    private static double? Factor(Attributes attributes) => attributes.Count == 0 ? null : attributes.DoubleOrNull("alpha");
 
     private static Tensor Scaled(Tensor b, Attributes attributes) =>
         attributes.Number("alpha") is { } alpha ? Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()) : b;

@@ -10,10 +10,10 @@ internal static class LinearAlgebra
         "mm",
         (inputs, _) => MatrixProduct(inputs[0]!, inputs[1]!),
         [
-            new Rule(Saved.Input1, (g, c) => g.Mm(c.Input(1).T())),
-            new Rule(Saved.Input0, (g, c) => c.Input(0).T().Mm(g)),
+            new Rule(Saved.Input1, (g, c) => IsColumnMajor(c, 0) ? c.Input(1).Mm(g.T()).T() : g.Mm(c.Input(1).T())),
+            new Rule(Saved.Input0, (g, c) => IsColumnMajor(c, 1) ? g.T().Mm(c.Input(0)).T() : c.Input(0).T().Mm(g)),
         ])
-    { Arity = 2 };
+    { Arity = 2, Remember = inputs => (inputs[0]!.Steps, inputs[1]!.Steps) };
 
     public static readonly FunctionOperator Bmm = new(
         "bmm",
@@ -47,6 +47,15 @@ internal static class LinearAlgebra
     public static readonly CompositeOperator Outer = new("outer", call => call.Tensor(0).Outer(call.Tensor(1)));
 
     public static IEnumerable<Operator> All => [Mm, Bmm, Mv, Dot, Matmul, Outer];
+
+    /// <summary>Whether an operand was a transposed matrix: then its gradient is made in that order, as PyTorch does, so that it needs no copy when it is transposed back.</summary>
+    private static bool IsColumnMajor(BackwardContext c, int input)
+    {
+        var (first, second) = ((int[], int[]))c.Node.State!;
+        var steps = input == 0 ? first : second;
+        var shape = c.InputShape(input);
+        return steps[0] == 1 && steps[1] == shape[0] && shape[0] > 1 && shape[1] > 1;
+    }
 
     private static Tensor MatrixProduct(Tensor a, Tensor b)
     {

@@ -18,7 +18,7 @@ internal static class Accumulation
         {
             if (state.Grad is not { } old)
             {
-                state.Grad = !GradMode.Records && exclusive && HasLayoutOf(gradient, leaf) ? gradient : CopyLike(gradient, leaf);
+                state.Grad = !GradMode.Records && exclusive && HasLayoutOf(gradient, leaf) && IsWhole(gradient) ? gradient.Detach() : CopyLike(gradient, leaf);
             }
             else if (!GradMode.Records)
             {
@@ -55,6 +55,9 @@ internal static class Accumulation
         if (!leaf.IsContiguous && Overlap.IsNonOverlappingAndDense(leaf)) return gradient.Steps.AsSpan().SequenceEqual(leaf.Steps);
         return gradient.IsContiguous;
     }
+
+    /// <summary>Whether the gradient is all of its memory: a part would keep the rest alive.</summary>
+    private static bool IsWhole(Tensor gradient) => (long)gradient.Count * gradient.DType.Size() == gradient.Storage.ByteLength;
 
     private sealed class LeafOperator : Operator
     {

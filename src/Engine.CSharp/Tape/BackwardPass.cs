@@ -131,6 +131,7 @@ internal sealed class BackwardPass
         {
             for (var i = 0; i < outputs; i++) context.SetGradient(i, entry.Gradients?[i]);
         }
+        var lent = entry.Owned && outputs == 1 && !request.CreateGraph ? entry.Gradient : null;
         entry.Gradient = null;
         entry.Gradients = null;
         for (var i = 0; i < node.InputCount; i++)
@@ -142,11 +143,13 @@ internal sealed class BackwardPass
         var mark = Storage.Mark;
         node.Operator.Backward(context);
         if (!request.Keep) node.Saved?.End();
-        Send(node, mark, request.CreateGraph);
+        var shared = lent is not null && IsShared(lent, node);
+        Send(node, mark, request.CreateGraph, shared ? lent : null);
+        if (lent is not null && !shared) lent.Storage.Release();
     }
 
     /// <summary>Passes a node's results on to the nodes of its inputs.</summary>
-    private void Send(Node node, long mark, bool recorded)
+    private void Send(Node node, long mark, bool recorded, Tensor? lent)
     {
         for (var i = 0; i < node.InputCount; i++)
         {
@@ -158,19 +161,30 @@ internal sealed class BackwardPass
             {
                 var form = edge.Node.Form(edge.Output);
                 gradient = GradientShape.Fit(gradient, form.Shape, form.DType, node, i);
-                Deliver(index, edge.Output, gradient, !recorded && IsExclusive(gradient, node, i, mark));
+                Deliver(index, edge.Output, gradient, !recorded && IsExclusive(gradient, node, i, mark, lent));
             }
             if (--entries[index].Waiting == 0) Enqueue(index);
         }
     }
 
-    /// <summary>Whether nobody but this pass can hold a result's memory: it was allocated inside the rule, and no other result of it is the same memory.</summary>
-    private bool IsExclusive(Tensor gradient, Node node, int input, long mark)
+    /// <summary>
+    /// Whether nobody but this pass can hold a result's memory: it was allocated inside the rule or is that of a gradient that was the pass's own, and no other result is the same memory.
+    /// </summary>
+    private bool IsExclusive(Tensor gradient, Node node, int input, long mark, Tensor? lent)
     {
-        if (gradient.Storage.Serial <= mark || gradient.Storage.Serial > Storage.Mark || gradient.ViewOf is not null) return false;
+        var isNew = gradient.Storage.Serial > mark && gradient.Storage.Serial <= Storage.Mark;
+        if (!isNew && (lent is null || !gradient.SharesMemoryWith(lent))) return false;
         for (var i = 0; i < node.InputCount; i++)
             if (i != input && context.Result(i) is { } other && other.SharesMemoryWith(gradient)) return false;
         return true;
+    }
+
+    /// <summary>Whether a result of the rule is, or is a view of, the gradient that it was given.</summary>
+    private bool IsShared(Tensor gradient, Node node)
+    {
+        for (var i = 0; i < node.InputCount; i++)
+            if (context.Result(i) is { } result && result.SharesMemoryWith(gradient)) return true;
+        return false;
     }
 
     private void Deliver(int index, int output, Tensor gradient, bool owned)
@@ -195,9 +209,12 @@ internal sealed class BackwardPass
         if (sumOwned && !ReferenceEquals(sum, gradient) && sum.IsContiguous)
         {
             Elementwise.AddInto(sum, gradient);
+            if (owned) gradient.Storage.Release();
             return (sum, true);
         }
-        return (sum + gradient, true);
+        if (!owned || !gradient.IsContiguous) return (sum + gradient, true);
+        Elementwise.AddInto(gradient, sum);
+        return (gradient, true);
     }
 
     private static void RunHooks(ref Entry entry, int outputs)
