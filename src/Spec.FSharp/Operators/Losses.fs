@@ -355,8 +355,8 @@ module Losses =
     let private unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
         if decided then v else Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
 
-    /// The loss, the log-probabilities, and for class indices how much each of these counts in the loss. Only the loss is visible; the
-    /// others are what PyTorch keeps in the nodes that cross_entropy is made of.
+    /// The loss, the log-probabilities, and how much each of these counts in the loss (for probabilities: before weights and averaging).
+    /// Only the loss is visible; the others are what PyTorch keeps in the nodes that cross_entropy is made of.
     let private crossEntropyForward =
         { new Forward with
             member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
@@ -394,7 +394,9 @@ module Losses =
 
                         let targets = groups.Of(Value.asFloats x.DType target)
                         let loss = ofProbabilities x.DType settings groups logs weights weight.IsSome targets
-                        return [ loss; logProbabilities; Value.floats x.DType [| 0 |] [||] ]
+                        let mixed = Array.map (Loss.mixed (1.0 - settings.Smoothing) (settings.Smoothing / float classes))
+                        let smoothed = Value.floats x.DType x.Shape (mixed (Value.asFloats x.DType target))
+                        return [ loss; logProbabilities; smoothed ]
                     else
                         do! checkClasses x.Shape target.Shape groups
 
@@ -428,17 +430,23 @@ module Losses =
             let perClass = shape |> Array.mapi (fun k size -> if k = dim then size else 1)
             let perGroup = shape |> Array.mapi (fun k size -> if k = dim then 1 else size)
             let weight () = if d.Has 2 then Some(d.Input 2 |> Shaping.reshape perClass) else None
-            let kept, share = 1.0 - settings.Smoothing, settings.Smoothing / float shape[dim]
+            let kept = 1.0 - settings.Smoothing
 
-            /// The gradient of each group's loss, to be multiplied with the classes' counts.
+            // The gradient of each group's loss, to be multiplied with the classes' counts.
             let each (g: Term) =
                 match settings.Reduction with
                 | Elementwise -> Shaping.reshape perGroup g
                 | Mean when probabilities -> Reductions.overCount (Shape.count perGroup) g
                 | _ -> g
 
-            let smoothedTarget () =
-                if settings.Smoothing > 0.0 then d.Input 1 * kept + share else d.Input 1
+            let smoothing = settings.Smoothing > 0.0
+            let smoothedTarget () = if smoothing then d.Output 2 else d.Input 1
+
+            let plus (a: Term option) (b: Term option) =
+                match a, b with
+                | Some a, Some b -> Some(a + b)
+                | a, None -> a
+                | None, b -> b
 
             let ofLoss () =
                 d.Gradient 0
@@ -447,20 +455,12 @@ module Losses =
                     -(each g * counts))
 
             let toLogits () =
-                let arriving =
-                    match ofLoss (), d.Gradient 1 with
-                    | Some a, Some b -> Some(a + b)
-                    | a, None -> a
-                    | None, b -> b
-
-                arriving
+                plus (ofLoss ()) (d.Gradient 1)
                 |> Option.map (fun g -> g - Shaping.unary "exp" (logs ()) * Shaping.sumOver [ dim ] true g)
 
             let toTarget () =
-                d.Gradient 0
-                |> Option.map (fun g ->
-                    let slope = -(each g * logs ()) |> timesOptional (weight ())
-                    if settings.Smoothing > 0.0 then slope * kept else slope)
+                let slope = d.Gradient 0 |> Option.map (fun g -> -(each g * logs ()) |> timesOptional (weight ()))
+                if smoothing then plus slope (d.Gradient 2) |> Option.map (fun g -> g * kept) else slope
 
             let toWeight () =
                 d.Gradient 0
@@ -493,7 +493,12 @@ module Losses =
                   [ [| 2; 3; 2 |]; [| 2; 2 |] ]
                   [ [| 2; 3; 2; 2 |]; [| 2; 2; 2 |]; [| 3 |] ]
                   [ [| 1; 1 |]; [| 1 |] ] ]
-            Saves = fun needs _ -> if needs 0 || needs 1 || needs 2 then [ Input 1; Input 2; Output 1; Output 2 ] else []
+            // Probabilities are mixed with their share of smoothing first, and the mixture is kept instead.
+            Saves =
+                fun _ attrs ->
+                    match readSettings attrs with
+                    | Ok settings when settings.Smoothing > 0.0 -> [ Indices; Input 2; Output 1; Output 2 ]
+                    | _ -> [ Input 1; Input 2; Output 1; Output 2 ]
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative = Some crossEntropyRule }
 
