@@ -623,6 +623,7 @@ module Define =
           Args = args
           Attrs = attrs
           Behaviour = Computes forward
+          Results = fun _ -> 1
           Node = nodeName name
           Saves = fun _ _ -> []
           Derivative = None

@@ -353,14 +353,12 @@ module Autograd =
                 else
                     Calls.apply s op inputs step.Attrs)
             |> Result.bind (fun (s, results) ->
-                // Further results of a computing operator than are named are what it keeps for its derivative.
-                let named =
-                    match step.Out, op.Behaviour with
-                    | Out.Name _, Computes _ -> 1
-                    | Out.Names names, Computes _ -> names.Length
-                    | _ -> results.Length
+                let visible =
+                    match op.Behaviour with
+                    | Computes _ -> op.Results step.Attrs
+                    | Aliases _ -> results.Length
 
-                bindOut step (List.truncate named results |> List.map Some) s)
+                bindOut step (List.truncate visible results |> List.map Some) s)
         | _ -> complain Unsupported $"there is no operator '{step.Op}'"
 
     let private single registry (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =

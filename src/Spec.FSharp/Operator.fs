@@ -150,6 +150,9 @@ type Operator =
       Args: ArgKind list
       Attrs: AttrSpec list
       Behaviour: Behaviour
+      /// How many results a computing operator has for a program: the first ones that its forward gives. Those behind them are what it
+      /// keeps for its derivative.
+      Results: Attrs -> int
       /// The name of its node, without "Backward0": "Sigmoid".
       Node: string
       /// What is kept for the derivative: of which inputs need a gradient, and the attributes.

@@ -102,8 +102,12 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
 
     private static FSharpMap<string, Attr> WholeIndex => MapModule.OfSeq([Tuple.Create("index", Attr.NewItems(FSharpList<Attr>.Empty))]);
 
-    private static Out Outs(int count) =>
-        count == 1 ? Out.NewName("y0") : Out.NewNames(Optional(Enumerable.Range(0, count).Select(o => $"y{o}")));
+    // The float results come first; integer ones behind them are not differentiated.
+    private Out Outs(int floats)
+    {
+        var count = sample.Op.Behaviour.IsComputes ? sample.Op.Results.Invoke(sample.Attrs) : floats;
+        return count == 1 ? Out.NewName("y0") : Out.NewNames(Optional(Enumerable.Range(0, count).Select(o => o < floats ? $"y{o}" : $"integers{o}")));
+    }
 
     // The arguments as the record has them: a list is a list again.
     private FSharpList<Arg> Names(string first)

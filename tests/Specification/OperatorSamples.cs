@@ -39,7 +39,7 @@ internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<
         {
             case Behaviour.Computes computes:
                 var result = computes.Item.Of(new Call<S>(values!, Attrs));
-                return result.IsError ? null : [.. result.ResultValue.Select(v => (v.Shape, v.Elements)).Where(v => v.Elements.IsFloats).Select(v => (v.Shape, ((Elements<S>.Floats)v.Elements).Item))];
+                return result.IsError ? null : [.. result.ResultValue.Take(Op.Results.Invoke(Attrs)).Select(v => (v.Shape, v.Elements)).Where(v => v.Elements.IsFloats).Select(v => (v.Shape, ((Elements<S>.Floats)v.Elements).Item))];
             case Behaviour.Aliases aliases:
                 var x = values[0]!.Value;
                 if (!x.Elements.IsFloats) return null;

@@ -139,6 +139,7 @@ module Extremes =
     let private maxOrMin name sign formula =
         { Define.computes name formula [ ArgKind.Any ] Reduction.oneDim (extremeForward name sign) with
             Shapes = Reduction.shapes
+            Results = fun attrs -> if Reduction.namesDims attrs then 2 else 1
             Saves =
                 fun _ attrs ->
                     if Reduction.namesDims attrs then
