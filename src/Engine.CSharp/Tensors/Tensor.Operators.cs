@@ -28,4 +28,25 @@ public sealed partial class Tensor
     public static Tensor operator /(double a, Tensor b) => Arithmetic.Div.Apply(Number(a), b);
 
     public static Tensor operator -(Tensor x) => Arithmetic.Neg.Apply(x);
+
+    // What F#'s exp, log, sqrt, **, abs, ... look for.
+    public static Tensor Exp(Tensor x) => x.Exp();
+
+    public static Tensor Log(Tensor x) => x.Log();
+
+    public static Tensor Sqrt(Tensor x) => x.Sqrt();
+
+    public static Tensor Tanh(Tensor x) => x.Tanh();
+
+    public static Tensor Sin(Tensor x) => x.Sin();
+
+    public static Tensor Cos(Tensor x) => x.Cos();
+
+    public static Tensor Abs(Tensor x) => x.Abs();
+
+    public static Tensor Floor(Tensor x) => x.Floor();
+
+    public static Tensor Round(Tensor x) => x.Round();
+
+    public static Tensor DivideByInt(Tensor x, int divisor) => x / divisor;
 }
