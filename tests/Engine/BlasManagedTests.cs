@@ -56,7 +56,7 @@ public sealed unsafe class BlasManagedTests
     [InlineData(512)]
     public void Matrix_times_vector_has_the_same_bits_for_every_layout_and_register_width(int bits)
     {
-        foreach (var (m, k) in new[] { (1, 1), (3, 5), (40, 16), (129, 37), (200, 300), (7, 1500) })
+        foreach (var (m, k) in new[] { (1, 1), (64, 2), (6, 3), (5, 4), (3, 5), (40, 16), (129, 37), (200, 300), (7, 1500) })
         {
             foreach (var layout in new[] { BlasLayout.Columns, BlasLayout.RowsBackwards, BlasLayout.EveryThird, BlasLayout.PaddedColumns })
             {
@@ -72,6 +72,32 @@ public sealed unsafe class BlasManagedTests
                 }
 
                 Assert.Equal(expected, actual);
+            }
+        }
+    }
+
+    [Fact]
+    public void Matrix_times_vector_is_sixteen_chains_added_in_halves()
+    {
+        foreach (var k in new[] { 1, 2, 3, 4, 5, 15, 16, 17, 100 })
+        {
+            using var a = new BlasMatrix<float>(3, k, BlasLayout.Rows, new Random(k));
+            using var x = new BlasMatrix<float>(k, 1, BlasLayout.Rows, new Random(k + 1));
+            var y = new float[3];
+            fixed (float* p = y)
+                ManagedProduct.Multiply(KernelSet<float>.Best, 3, 1, k, a.Operand, x.Operand, p, 1, 1, false, false);
+            for (var i = 0; i < 3; i++)
+            {
+                var lanes = new float[16];
+                for (var p = 0; p < k; p++)
+                    lanes[p % 16] = MathF.FusedMultiplyAdd((float)a[i, p], (float)x[p, 0], lanes[p % 16]);
+                for (var half = 8; half > 0; half /= 2)
+                {
+                    for (var l = 0; l < half; l++)
+                        lanes[l] += lanes[l + half];
+                }
+
+                Assert.Equal(lanes[0], y[i]);
             }
         }
     }
