@@ -16,6 +16,9 @@ internal sealed unsafe class Scratch
     [ThreadStatic]
     private static Scratch? t_copies;
 
+    [ThreadStatic]
+    private static Scratch? t_columns;
+
     private byte* _data;
     private nuint _bytes;
 
@@ -33,6 +36,9 @@ internal sealed unsafe class Scratch
 
     /// <summary>For contiguous copies of operands that a library cannot read in place.</summary>
     public static Scratch Copies => t_copies ??= new Scratch();
+
+    /// <summary>For a convolution's tile of windows, which products then read.</summary>
+    public static Scratch Columns => t_columns ??= new Scratch();
 
     /// <summary>At least <paramref name="count"/> elements, 64-byte aligned, uninitialised; valid until the next call on this thread.</summary>
     public T* Take<T>(nint count)

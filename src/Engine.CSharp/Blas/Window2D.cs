@@ -25,11 +25,14 @@ public readonly record struct Window2D(
     int DilationHeight = 1,
     int DilationWidth = 1)
 {
+    /// <summary>Windows from top to bottom and from left to right where these do not follow from the padding (it may differ at the far ends), else 0.</summary>
+    public (int Height, int Width) Given { get; init; }
+
     /// <summary>Windows from top to bottom; 0 where none fits.</summary>
-    public int OutHeight => Windows(Height, KernelHeight, StrideHeight, PaddingHeight, DilationHeight);
+    public int OutHeight => Given.Height > 0 ? Given.Height : Windows(Height, KernelHeight, StrideHeight, PaddingHeight, DilationHeight);
 
     /// <summary>Windows from left to right; 0 where none fits.</summary>
-    public int OutWidth => Windows(Width, KernelWidth, StrideWidth, PaddingWidth, DilationWidth);
+    public int OutWidth => Given.Width > 0 ? Given.Width : Windows(Width, KernelWidth, StrideWidth, PaddingWidth, DilationWidth);
 
     /// <summary>Elements of a window: rows of the column matrix, ordered (channel, kernel row, kernel column).</summary>
     public int Rows => Channels * KernelHeight * KernelWidth;
@@ -39,7 +42,8 @@ public readonly record struct Window2D(
 
     /// <summary>Whether the column matrix is the image itself, so that no copy is needed.</summary>
     public bool IsIdentity =>
-        KernelHeight == 1 && KernelWidth == 1 && StrideHeight == 1 && StrideWidth == 1 && PaddingHeight == 0 && PaddingWidth == 0;
+        KernelHeight == 1 && KernelWidth == 1 && StrideHeight == 1 && StrideWidth == 1 && PaddingHeight == 0 && PaddingWidth == 0
+        && OutHeight == Height && OutWidth == Width;
 
     private static int Windows(int size, int kernel, int stride, int padding, int dilation)
     {

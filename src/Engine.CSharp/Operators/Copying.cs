@@ -29,6 +29,15 @@ internal static class Copying
         return copy;
     }
 
+    /// <summary>The tensor itself if its elements lie in row-major order without gaps, else such a copy off the tape.</summary>
+    public static Tensor Packed(Tensor x)
+    {
+        if (x.IsContiguous) return x;
+        var copy = Tensor.Empty(x.Sizes, x.DType);
+        Copy(x, copy);
+        return copy;
+    }
+
     /// <summary>A copy off the tape.</summary>
     public static Tensor Duplicate(Tensor x)
     {

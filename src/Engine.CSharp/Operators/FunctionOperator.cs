@@ -54,18 +54,22 @@ public sealed class FunctionOperator : Operator
     /// <summary>The number of tensor arguments that must be there; -1 where any number may.</summary>
     public int Arity { get; init; } = -1;
 
+    /// <summary>How many of the results a caller sees; those behind them are kept for the derivative alone (<c>max_pool2d</c>'s places).</summary>
+    public int Visible { get; init; } = int.MaxValue;
+
     /// <summary>The derivatives.</summary>
     public IReadOnlyList<Rule> Rules => rules;
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
         CheckKeywords(this, call.Attributes);
-        return Apply(Inputs(call), call.Attributes);
+        var results = Apply(Inputs(call), call.Attributes);
+        return results.Length > Visible ? results[..Visible] : results;
     }
 
     /// <inheritdoc/>

@@ -24,6 +24,9 @@ public enum Saved
 
     /// <summary>The second result.</summary>
     Output1 = 512,
+
+    /// <summary>The third result.</summary>
+    Output2 = 1024,
 }
 
 /// <summary>The derivative with respect to one input: from the gradient of the (first) output to that of the input, of recorded operators.</summary>

@@ -1,0 +1,224 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>
+/// Convolutions. Output, input gradient and weight gradient are the three ways to read one form that is linear in each of three tensors, so each is the
+/// derivative of the others: <c>conv2d_output</c>, <c>conv2d_input</c> and <c>conv2d_weight</c> give all orders.
+/// </summary>
+internal static class Convolution
+{
+    private static readonly string[] WindowKeywords = ["in_size", "out_size", "kernel_size", "stride", "padding", "dilation", "groups"];
+
+    /// <summary>y of x and the weight.</summary>
+    public static readonly FunctionOperator Output = new(
+        "conv2d_output",
+        (inputs, a) => ComputeOutput(ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[0]!.Sizes[1], inputs[1]!.Sizes[0]), inputs[0]!, inputs[1]!, null),
+        [
+            new Rule(Saved.Input1, (g, c) => Reading(Input!, g, c.Input(1), c.Attributes)),
+            new Rule(Saved.Input0, (g, c) => Reading(Weight!, c.Input(0), g, c.Attributes)),
+        ])
+    { Keywords = WindowKeywords, Arity = 2 };
+
+    /// <summary>x of y and the weight.</summary>
+    public static readonly FunctionOperator Input = new(
+        "conv2d_input",
+        (inputs, a) => ComputeInput(
+            ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[1]!.Sizes[1] * a.Int("groups"), inputs[1]!.Sizes[0]), inputs[0]!, inputs[1]!, null),
+        [
+            new Rule(Saved.Input1, (g, c) => Reading(Output, g, c.Input(1), c.Attributes)),
+            new Rule(Saved.Input0, (g, c) => Reading(Weight!, g, c.Input(0), c.Attributes)),
+        ])
+    { Keywords = WindowKeywords, Arity = 2 };
+
+    /// <summary>The weight of x and y.</summary>
+    public static readonly FunctionOperator Weight = new(
+        "conv2d_weight",
+        (inputs, a) => ComputeWeight(ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[0]!.Sizes[1], inputs[1]!.Sizes[1]), inputs[0]!, inputs[1]!),
+        [
+            new Rule(Saved.Input1, (g, c) => Reading(Input, c.Input(1), g, c.Attributes)),
+            new Rule(Saved.Input0, (g, c) => Reading(Output, c.Input(0), g, c.Attributes)),
+        ])
+    { Keywords = WindowKeywords, Arity = 2 };
+
+    public static readonly FunctionOperator Conv2d = new(
+        "conv2d",
+        (inputs, a) =>
+        {
+            Tensor x = inputs[0]!, weight = inputs[1]!;
+            var bias = inputs.Length > 2 ? inputs[2] : null;
+            var window = ConvolutionWindow.Forward(a, x.Sizes, weight.Sizes);
+            Check(x, weight, bias, window.OutShape[1]);
+            return Unbatched(ComputeOutput(window, Batched(x), weight, bias), x);
+        },
+        Rules(ConvolutionWindow.Forward, w => w.OutShape, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a)),
+        "ConvolutionBackward0")
+    { Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2 };
+
+    public static readonly FunctionOperator ConvTranspose2d = new(
+        "conv_transpose2d",
+        (inputs, a) =>
+        {
+            Tensor y = inputs[0]!, weight = inputs[1]!;
+            var bias = inputs.Length > 2 ? inputs[2] : null;
+            var window = ConvolutionWindow.Transposed(a, y.Sizes, weight.Sizes);
+            Check(y, weight, bias, window.InShape[1]);
+            return Unbatched(ComputeInput(window, Batched(y), weight, bias), y);
+        },
+        Rules(ConvolutionWindow.Transposed, w => w.InShape, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a)),
+        "ConvolutionBackward0")
+    { Keywords = ["stride", "padding", "output_padding", "groups", "dilation"], Arity = 2 };
+
+    public static IEnumerable<Operator> All => [Conv2d, ConvTranspose2d, Output, Input, Weight];
+
+    /// <summary>PyTorch has one formula for all three tensors, so it saves input and weight whichever needs a gradient.</summary>
+    private static Rule[] Rules(
+        Func<Attributes, int[], int[], ConvolutionWindow> windowOf,
+        Func<ConvolutionWindow, int[]> shapeOf,
+        Func<Tensor, Tensor, Attributes, Tensor> toInput,
+        Func<Tensor, Tensor, Attributes, Tensor> toWeight)
+    {
+        const Saved both = Saved.Input0 | Saved.Input1;
+        ConvolutionWindow Window(BackwardContext c) => windowOf(c.Attributes, c.Input(0).Sizes, c.Input(1).Sizes);
+        Tensor Arrived(Tensor g, ConvolutionWindow window) => g.Rank == 4 ? g : g.Reshape(shapeOf(window));
+        return
+        [
+            new Rule(both, (g, c) =>
+            {
+                var window = Window(c);
+                var dx = toInput(Arrived(g, window), c.Input(1), window.Attributes);
+                return g.Rank == 4 ? dx : dx.Squeeze(0);
+            }),
+            new Rule(both, (g, c) =>
+            {
+                var window = Window(c);
+                var x = c.Input(0);
+                return toWeight(Arrived(g, window), x.Rank == 4 ? x : x.Unsqueeze(0), window.Attributes);
+            }),
+            new Rule(both, (g, c) => g.Sum(g.Rank == 4 ? [0, 2, 3] : [1, 2])),
+        ];
+    }
+
+    private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
+
+    private static void Check(Tensor x, Tensor weight, Tensor? bias, int channels)
+    {
+        if (bias is not null && (bias.Rank != 1 || bias.Sizes[0] != channels))
+        {
+            throw new AutogradException(
+                ErrorKind.Shape,
+                $"Given weight of size {Shapes.Text(weight.Sizes)}, expected bias to be 1-dimensional with {channels} elements, "
+                + $"but got bias of size {Shapes.Text(bias.Sizes)} instead");
+        }
+        var other = weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
+        if (other is not null)
+            throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
+    }
+
+    private static Tensor Batched(Tensor x) => x.Rank == 4 ? x : x.Alias([1, .. x.Sizes], [x.Count, .. x.Steps], x.Offset);
+
+    private static Tensor Unbatched(Tensor result, Tensor x) => x.Rank == 4 ? result : result.Alias(result.Sizes[1..], result.Steps[1..], result.Offset);
+
+    private static Tensor ComputeOutput(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias)
+    {
+        var y = Tensor.Empty(window.OutShape, x.DType);
+        var accumulate = Prepare(y, bias, window.Group.Rows == 0);
+        x = Copying.Packed(x);
+        weight = Copying.Packed(weight);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        return y;
+
+        unsafe void Run<T>()
+            where T : unmanaged, System.Numerics.INumberBase<T>
+        {
+            fixed (T* px = &x.Origin<T>(), pw = &weight.Origin<T>(), py = &y.Origin<T>()) Convolve.Output(window, px, pw, py, accumulate);
+            KeepAlive(x, weight, y);
+        }
+    }
+
+    private static Tensor ComputeInput(ConvolutionWindow window, Tensor y, Tensor weight, Tensor? bias)
+    {
+        var x = Tensor.Empty(window.InShape, y.DType);
+        Prepare(x, bias, zero: true);
+        y = Copying.Packed(y);
+        weight = Copying.Packed(weight);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        return x;
+
+        unsafe void Run<T>()
+            where T : unmanaged, System.Numerics.INumberBase<T>
+        {
+            fixed (T* px = &x.Origin<T>(), pw = &weight.Origin<T>(), py = &y.Origin<T>()) Convolve.Input(window, py, pw, px);
+            KeepAlive(x, weight, y);
+        }
+    }
+
+    private static Tensor ComputeWeight(ConvolutionWindow window, Tensor x, Tensor y)
+    {
+        var weight = Tensor.Empty(window.WeightShape, y.DType);
+        x = Copying.Packed(x);
+        y = Copying.Packed(y);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        return weight;
+
+        unsafe void Run<T>()
+            where T : unmanaged, System.Numerics.INumberBase<T>
+        {
+            fixed (T* px = &x.Origin<T>(), pw = &weight.Origin<T>(), py = &y.Origin<T>()) Convolve.Weight(window, px, py, pw);
+            KeepAlive(x, weight, y);
+        }
+    }
+
+    /// <summary>Fills a result with the bias of each channel, or with zeros where asked for. Says whether it holds anything.</summary>
+    private static bool Prepare(Tensor result, Tensor? bias, bool zero)
+    {
+        if (bias is not null) Copying.Copy(bias.Alias([bias.Sizes[0], 1, 1], [bias.Steps[0], 1, 1], bias.Offset), result);
+        else if (zero) Fill.With(result, 0);
+        return bias is not null || zero;
+    }
+
+    private static void KeepAlive(Tensor a, Tensor b, Tensor c)
+    {
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>Two-dimensional cross-correlation of [N, C, H, W] or [C, H, W] with a weight [O, C / groups, KH, KW].</summary>
+    /// <param name="weight">The filters.</param>
+    /// <param name="bias">A number for each output channel, [O].</param>
+    /// <param name="stride">Elements from one place to the next: one number, or rows and columns.</param>
+    /// <param name="padding">Zeros at each end: one number, or rows and columns.</param>
+    /// <param name="dilation">Elements between the filter's: one number, or rows and columns.</param>
+    /// <param name="groups">Parts of the channels that do not meet.</param>
+    /// <exception cref="AutogradException">Shapes, types or numbers do not fit.</exception>
+    public Tensor Conv2d(Tensor weight, Tensor? bias = null, int[]? stride = null, int[]? padding = null, int[]? dilation = null, int groups = 1) =>
+        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("stride", stride), ("padding", padding), ("dilation", dilation), ("groups", groups)))[0];
+
+    /// <inheritdoc cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/>
+    public Tensor Conv2d(Tensor weight, Tensor? bias, int stride, int padding = 0, int dilation = 1, int groups = 1) =>
+        Conv2d(weight, bias, [stride], [padding], [dilation], groups);
+
+    /// <summary><see cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/> with PyTorch's words for the padding: <c>same</c> or <c>valid</c>.</summary>
+    public Tensor Conv2d(Tensor weight, Tensor? bias, string padding, int[]? dilation = null, int groups = 1) =>
+        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("padding", padding), ("dilation", dilation), ("groups", groups)))[0];
+
+    /// <summary>The adjoint of <see cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/>: [N, O, H, W] or [O, H, W] and a weight [O, C / groups, KH, KW] give C channels.</summary>
+    /// <param name="weight">The filters.</param>
+    /// <param name="bias">A number for each output channel, [C].</param>
+    /// <param name="stride">Elements from one place to the next: one number, or rows and columns.</param>
+    /// <param name="padding">Elements cut off at each end: one number, or rows and columns.</param>
+    /// <param name="outputPadding">Elements more at the far ends: one number, or rows and columns.</param>
+    /// <param name="groups">Parts of the channels that do not meet.</param>
+    /// <param name="dilation">Elements between the filter's: one number, or rows and columns.</param>
+    /// <exception cref="AutogradException">Shapes, types or numbers do not fit.</exception>
+    public Tensor ConvTranspose2d(
+        Tensor weight, Tensor? bias = null, int[]? stride = null, int[]? padding = null, int[]? outputPadding = null, int groups = 1, int[]? dilation = null) =>
+        Convolution.ConvTranspose2d.Apply(
+            [this, weight, bias],
+            Attributes.Of(("stride", stride), ("padding", padding), ("output_padding", outputPadding), ("groups", groups), ("dilation", dilation)))[0];
+}

@@ -1,0 +1,169 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>How a loss becomes one number.</summary>
+internal enum LossReduction
+{
+    /// <summary>Divided by the number of losses (for class indices: of their weights).</summary>
+    Mean,
+
+    /// <summary>Added up.</summary>
+    Sum,
+
+    /// <summary>Left as they are.</summary>
+    None,
+}
+
+/// <summary>Pointwise losses with their reductions; <c>cross_entropy</c> has a file of its own.</summary>
+internal static class Losses
+{
+    public static readonly FunctionOperator MseLoss = new(
+        "mse_loss",
+        (inputs, a) => SquaredDistance(inputs[0]!, inputs[1]!, a),
+        [
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => (c.Input(0) - c.Input(1)) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes))),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => -((c.Input(0) - c.Input(1)) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes)))),
+        ])
+    { Keywords = ["reduction"], Arity = 2 };
+
+    /// <summary>-log(1 + exp(-x)) without overflow.</summary>
+    public static readonly UnaryOperator LogSigmoid = new(
+        "log_sigmoid",
+        (x, _, into) => Elementwise.Unary(Elementwise.Unary(x, null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
+        new Rule(Saved.Input0, (g, c) => g * (-c.Input(0)).Sigmoid()))
+    { HasInPlaceTwin = false };
+
+    /// <summary>Weight and pos_weight have no derivative.</summary>
+    public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(
+        "binary_cross_entropy_with_logits",
+        (inputs, a) => BinaryCrossEntropy(inputs[0]!, inputs[1]!, Optional(inputs, 2), Optional(inputs, 3), a),
+        [
+            new Rule(All4, (g, c) =>
+            {
+                Tensor x = c.Input(0), t = c.Input(1);
+                var slope = PosWeight(c) is { } p ? (p * t + 1.0 - t) * x.Sigmoid() - p * t : x.Sigmoid() - t;
+                return slope * Weighted(g, c);
+            }),
+            new Rule(All4, (g, c) =>
+            {
+                var x = c.Input(0);
+                var slope = PosWeight(c) is { } p ? LogSigmoid.Apply(-x) - p * LogSigmoid.Apply(x) : -x;
+                return slope * Weighted(g, c);
+            }),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["reduction"], Arity = 2 };
+
+    private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
+
+    public static IEnumerable<Operator> All => [MseLoss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy];
+
+    /// <summary>The reduction that a call names.</summary>
+    public static LossReduction ReductionOf(Attributes attributes) => attributes.Text("reduction", "mean") switch
+    {
+        "mean" => LossReduction.Mean,
+        "sum" => LossReduction.Sum,
+        "none" => LossReduction.None,
+        var other => throw new AutogradException(ErrorKind.Value, $"{other} is not a valid value for reduction"),
+    };
+
+    /// <summary>An input that may have been left out.</summary>
+    public static Tensor? Optional(Tensor?[] inputs, int index) => index < inputs.Length ? inputs[index] : null;
+
+    private static Tensor Reduced(Tensor losses, Attributes attributes)
+    {
+        var reduction = ReductionOf(attributes);
+        if (reduction == LossReduction.None) return losses;
+        var sum = Reducing.Run(losses, Shapes.ReducedDims(null, losses.Rank), keepdim: false, new Reduce.Sum<float>(), new Reduce.Sum<double>());
+        return reduction == LossReduction.Sum
+            ? sum
+            : Elementwise.Binary(sum, Tensor.Number((double)losses.Count), sum, new Op.Div<float>(), new Op.Div<double>());
+    }
+
+    /// <summary>The gradient of each loss of this shape.</summary>
+    private static Tensor Each(Tensor g, BackwardContext c, int[] shape) => ReductionOf(c.Attributes) switch
+    {
+        LossReduction.Mean => (g / Tensor.Number((double)Shapes.Count(shape))).Expand(shape),
+        LossReduction.Sum => g.Expand(shape),
+        _ => g,
+    };
+
+    private static Tensor SquaredDistance(Tensor a, Tensor b, Attributes attributes)
+    {
+        _ = ReductionOf(attributes);
+        _ = Shapes.Broadcast(a.Sizes, b.Sizes);
+        var dtype = DTypes.Promote(a, b);
+        if (!dtype.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"mse_cpu\" not implemented for '{dtype.ScalarType()}'");
+        return Reduced(Elementwise.Binary(a, b, null, new SquaredDifference<float>(), new SquaredDifference<double>()), attributes);
+    }
+
+    private static Tensor? PosWeight(BackwardContext c) => c.Node.InputCount > 3 ? c.InputOrNull(3) : null;
+
+    private static Tensor Weighted(Tensor g, BackwardContext c)
+    {
+        var weight = c.Node.InputCount > 2 ? c.InputOrNull(2) : null;
+        var shape = c.Input(0).Sizes;
+        if (weight is not null) shape = Shapes.Broadcast(shape, weight.Sizes);
+        if (PosWeight(c) is { } p) shape = Shapes.Broadcast(shape, p.Sizes);
+        g = Each(g, c, shape);
+        return weight is null ? g : g * weight;
+    }
+
+    private static Tensor BinaryCrossEntropy(Tensor x, Tensor t, Tensor? weight, Tensor? posWeight, Attributes attributes)
+    {
+        _ = ReductionOf(attributes);
+        if (!Shapes.Same(x.Sizes, t.Sizes))
+        {
+            throw new AutogradException(
+                ErrorKind.Shape, $"Target size (torch.Size({Shapes.Text(t.Sizes)})) must be the same as input size (torch.Size({Shapes.Text(x.Sizes)}))");
+        }
+        using var off = Autograd.NoGrad();
+        var losses = posWeight is null
+            ? Elementwise.Binary(x, t, null, new Op.BceWithLogits<float>(), new Op.BceWithLogits<double>())
+            : (1.0 - t) * x - ((posWeight - 1.0) * t + 1.0) * LogSigmoid.Apply(x);
+        if (weight is not null) losses = losses * weight;
+        if (!x.DType.IsFloat() && !t.DType.IsFloat() && weight?.DType.IsFloat() != true && posWeight?.DType.IsFloat() != true)
+            throw new AutogradException(ErrorKind.Dtype, $"\"log_sigmoid_cpu\" not implemented for '{DTypes.Promote(x, t).ScalarType()}'");
+        return Reduced(losses, attributes);
+    }
+
+    private readonly struct SquaredDifference<T> : IBinary<T>
+        where T : unmanaged
+    {
+        public V Invoke<V>(V x, V y)
+            where V : struct, ISimd<V, T>
+        {
+            var distance = x - y;
+            return distance * distance;
+        }
+    }
+
+    /// <summary>-log(1 + exp(x)), without a threshold.</summary>
+    private readonly struct MinusSoftplus<T> : IUnary<T>, IWide1
+        where T : unmanaged
+    {
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => V.Wide(this, x);
+
+        public V Invoke<V, P>(V x)
+            where V : struct, ISimd<V, double>
+            where P : struct, IPrecision => V.Create(0.0) - Core.Softplus<V, P>(x);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The squared distance to a target that broadcasts.</summary>
+    /// <param name="target">What is wished for.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    public Tensor MseLoss(Tensor target, string reduction = "mean") => Losses.MseLoss.Apply([this, target], Attributes.Of("reduction", reduction))[0];
+
+    /// <summary>-(posWeight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x))), times a weight, without overflow.</summary>
+    /// <param name="target">Probabilities, of this tensor's shape.</param>
+    /// <param name="weight">Broadcast over the losses; has no derivative.</param>
+    /// <param name="posWeight">Broadcast over the losses; has no derivative.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    public Tensor BinaryCrossEntropyWithLogits(Tensor target, Tensor? weight = null, Tensor? posWeight = null, string reduction = "mean") =>
+        Losses.BinaryCrossEntropyWithLogits.Apply([this, target, weight, posWeight], Attributes.Of("reduction", reduction))[0];
+}

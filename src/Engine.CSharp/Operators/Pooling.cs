@@ -1,0 +1,172 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Pooling over windows of the last two dimensions, and the adjoints that derivatives are made of.</summary>
+internal static class Pooling
+{
+    private static readonly string[] AverageKeywords = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"];
+
+    /// <summary>Puts each element at the place in its plane that was found for it, sums where places coincide.</summary>
+    public static readonly FunctionOperator MaxPoolBackward = new(
+        "max_pool2d_backward",
+        (inputs, a) => Scattered(inputs[0]!, inputs[1]!, a.Ints("input_size")!),
+        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable])
+    { Keywords = ["input_size"], Arity = 2 };
+
+    /// <summary>Takes the elements at the places that were found.</summary>
+    public static readonly FunctionOperator MaxPoolGather = new(
+        "max_pool2d_gather",
+        (inputs, _) => Gathered(inputs[0]!, inputs[1]!),
+        [new Rule(Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable])
+    { Keywords = ["input_size"], Arity = 2 };
+
+    /// <summary>Padding counts as minus infinity. At ties the first in the window gets the gradient; NaN comes before all, the last of several.</summary>
+    public static readonly FunctionOperator MaxPool2d = new(
+        "max_pool2d",
+        (inputs, a) => Maxima(inputs[0]!, a),
+        [new Rule(Saved.Input0 | Saved.Output1, (g, c) => MaxPoolBackward.Apply([g, c.Output(1)], Attributes.Of("input_size", c.InputShape(0)))[0])],
+        "MaxPool2DWithIndicesBackward0")
+    { Keywords = ["kernel_size", "stride", "padding", "dilation", "ceil_mode"], Arity = 1, Visible = 1 };
+
+    /// <summary>The transpose of <c>avg_pool2d</c>.</summary>
+    public static readonly FunctionOperator AvgPoolBackward = new(
+        "avg_pool2d_backward",
+        (g, a) => Shared(g, a.Ints("input_size")!, a),
+        new Rule(Saved.None, (g, c) => AvgPool2d!.Apply(g, c.Attributes)))
+    { Keywords = ["input_size", .. AverageKeywords], Arity = 1 };
+
+    public static readonly FunctionOperator AvgPool2d = new(
+        "avg_pool2d",
+        Averages,
+        new Rule(Saved.Input0, (g, c) => AvgPoolBackward.Apply(g, WithSize(c.Attributes, c.InputShape(0)))))
+    { Keywords = AverageKeywords, Arity = 1 };
+
+    public static IEnumerable<Operator> All => [MaxPool2d, MaxPoolBackward, MaxPoolGather, AvgPool2d, AvgPoolBackward];
+
+    private static Attributes WithSize(Attributes attributes, int[] shape) =>
+        Attributes.From(attributes.Where(a => a.Key != "input_size").Append(new("input_size", shape)));
+
+    private static int Planes(int[] shape) => Shapes.Count(shape.AsSpan(0, shape.Length - 2));
+
+    private static int[] OutShape(int[] shape, Window window) => [.. shape[..^2], window.OutHeight, window.OutWidth];
+
+    private static void CheckFloat(string name, Tensor x)
+    {
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"{name}\" not implemented for '{x.DType.ScalarType()}'");
+    }
+
+    private static Tensor[] Maxima(Tensor x, Attributes attributes)
+    {
+        var window = PoolingWindow.Of("max_pool2d", attributes, x.Sizes);
+        CheckFloat("max_pool2d", x);
+        if (PoolingWindow.HasEmptyPlaces(window)) throw new AutogradException(ErrorKind.Unsupported, "max_pool2d with a window of padding alone");
+        x = Copying.Packed(x);
+        var shape = OutShape(x.Sizes, window);
+        Tensor y = Tensor.Empty(shape, x.DType), places = Tensor.Empty(shape, DType.Int64);
+        if (x.DType == DType.Float32) MaxPool.Forward(ref x.Origin<float>(), ref y.Origin<float>(), ref places.Origin<long>(), Planes(x.Sizes), window);
+        else MaxPool.Forward(ref x.Origin<double>(), ref y.Origin<double>(), ref places.Origin<long>(), Planes(x.Sizes), window);
+        KeepAlive(x, y, places);
+        return [y, places];
+    }
+
+    private static Tensor Scattered(Tensor g, Tensor places, int[] shape)
+    {
+        g = Copying.Packed(g);
+        var dx = Tensor.Zeros(shape, g.DType);
+        var sizes = new Window(shape[^2], shape[^1], g.Sizes[^2], g.Sizes[^1], 1, 1, 1, 1, 0, 0);
+        if (g.DType == DType.Float32) MaxPool.Backward(ref g.Origin<float>(), ref places.Origin<long>(), ref dx.Origin<float>(), Planes(shape), sizes);
+        else MaxPool.Backward(ref g.Origin<double>(), ref places.Origin<long>(), ref dx.Origin<double>(), Planes(shape), sizes);
+        KeepAlive(g, places, dx);
+        return dx;
+    }
+
+    private static Tensor Gathered(Tensor x, Tensor places)
+    {
+        x = Copying.Packed(x);
+        var y = Tensor.Empty(places.Sizes, x.DType);
+        int planes = Planes(x.Sizes), size = x.Sizes[^2] * x.Sizes[^1], count = places.Sizes[^2] * places.Sizes[^1];
+        int[] shape = [planes, count], steps = [count, 1];
+        if (x.DType == DType.Float32) Indexing.Gather(shape, 1, ref x.Origin<float>(), [size, 1], ref places.Origin<long>(), steps, ref y.Origin<float>(), steps);
+        else Indexing.Gather(shape, 1, ref x.Origin<double>(), [size, 1], ref places.Origin<long>(), steps, ref y.Origin<double>(), steps);
+        KeepAlive(x, places, y);
+        return y;
+    }
+
+    private static (bool CountPad, int Divisor) Divisor(Attributes attributes)
+    {
+        var countPad = attributes.Bool("count_include_pad", true);
+        var divisor = attributes.IntOrNull("divisor_override");
+        if (divisor == 0) throw new AutogradException(ErrorKind.Value, "divisor must be not zero");
+        return (countPad, divisor ?? 0);
+    }
+
+    private static Tensor Averages(Tensor x, Attributes attributes)
+    {
+        var window = PoolingWindow.Of("avg_pool2d", attributes, x.Sizes);
+        CheckFloat("avg_pool2d", x);
+        var (countPad, divisor) = Divisor(attributes);
+        x = Copying.Packed(x);
+        var y = Tensor.Empty(OutShape(x.Sizes, window), x.DType);
+        if (x.DType == DType.Float32) AveragePool.Forward(ref x.Origin<float>(), ref y.Origin<float>(), Planes(x.Sizes), window, countPad, divisor);
+        else AveragePool.Forward(ref x.Origin<double>(), ref y.Origin<double>(), Planes(x.Sizes), window, countPad, divisor);
+        KeepAlive(x, y, y);
+        return y;
+    }
+
+    private static Tensor Shared(Tensor g, int[] shape, Attributes attributes)
+    {
+        var window = PoolingWindow.Of("avg_pool2d", attributes, shape);
+        var (countPad, divisor) = Divisor(attributes);
+        g = Copying.Packed(g);
+        var dx = Tensor.Zeros(shape, g.DType);
+        if (g.DType == DType.Float32) AveragePool.Backward(ref g.Origin<float>(), ref dx.Origin<float>(), Planes(shape), window, countPad, divisor);
+        else AveragePool.Backward(ref g.Origin<double>(), ref dx.Origin<double>(), Planes(shape), window, countPad, divisor);
+        KeepAlive(g, dx, dx);
+        return dx;
+    }
+
+    private static void KeepAlive(Tensor a, Tensor b, Tensor c)
+    {
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(c);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The largest element under each window of the last two dimensions of [N, C, H, W] or [C, H, W]; padding counts as minus infinity.</summary>
+    /// <param name="kernelSize">The window: one number, or rows and columns.</param>
+    /// <param name="stride">From one window to the next; the window's size where left out.</param>
+    /// <param name="padding">Added at each end, at most half a window.</param>
+    /// <param name="dilation">Elements between the window's.</param>
+    /// <param name="ceilMode">Whether a last window may hang over the end.</param>
+    /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
+    public Tensor MaxPool2d(int[] kernelSize, int[]? stride = null, int[]? padding = null, int[]? dilation = null, bool ceilMode = false) =>
+        Pooling.MaxPool2d.Apply(
+            [this],
+            Attributes.Of(("kernel_size", kernelSize), ("stride", stride), ("padding", padding), ("dilation", dilation), ("ceil_mode", ceilMode)))[0];
+
+    /// <inheritdoc cref="MaxPool2d(int[], int[], int[], int[], bool)"/>
+    public Tensor MaxPool2d(int kernelSize, int? stride = null, int padding = 0) => MaxPool2d([kernelSize], stride is { } s ? [s] : null, [padding]);
+
+    /// <summary>The mean under each window of the last two dimensions of [N, C, H, W] or [C, H, W].</summary>
+    /// <param name="kernelSize">The window: one number, or rows and columns.</param>
+    /// <param name="stride">From one window to the next; the window's size where left out.</param>
+    /// <param name="padding">Zeros at each end, at most half a window.</param>
+    /// <param name="ceilMode">Whether a last window may hang over the end.</param>
+    /// <param name="countIncludePad">Whether padding counts in the mean.</param>
+    /// <param name="divisorOverride">What sums are divided by, where it is not the number of elements.</param>
+    /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
+    public Tensor AvgPool2d(
+        int[] kernelSize, int[]? stride = null, int[]? padding = null, bool ceilMode = false, bool countIncludePad = true, int? divisorOverride = null) =>
+        Pooling.AvgPool2d.Apply(
+            this,
+            Attributes.Of(
+                ("kernel_size", kernelSize), ("stride", stride), ("padding", padding), ("ceil_mode", ceilMode), ("count_include_pad", countIncludePad),
+                ("divisor_override", divisorOverride)));
+
+    /// <inheritdoc cref="AvgPool2d(int[], int[], int[], bool, bool, int?)"/>
+    public Tensor AvgPool2d(int kernelSize, int? stride = null, int padding = 0) => AvgPool2d([kernelSize], stride is { } s ? [s] : null, [padding]);
+}

@@ -1,0 +1,150 @@
+using System.Numerics;
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Resizing by the nearest element, and its transpose.</summary>
+internal static class Resizing
+{
+    private static readonly string[] Names = ["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"];
+
+    /// <summary>Sums what was taken from each element: the transpose of <c>interpolate</c>.</summary>
+    public static readonly FunctionOperator InterpolateBackward = new(
+        "interpolate_backward",
+        (g, a) => Compute(g, a.Ints("input_size")!, a, forward: false),
+        new Rule(Saved.None, (g, c) => Interpolate!.Apply(g, c.Attributes)))
+    { Keywords = ["input_size", .. Names], Arity = 1 };
+
+    public static readonly FunctionOperator Interpolate = new(
+        "interpolate",
+        (x, a) => Compute(x, x.Sizes, a, forward: true),
+        new Rule(Saved.None, (g, c) => InterpolateBackward.Apply(
+            g, Attributes.From(c.Attributes.Where(a => a.Key != "input_size").Append(new("input_size", c.InputShape(0)))))),
+        "UpsampleNearest2DBackward0")
+    { Keywords = Names, Arity = 1 };
+
+    public static IEnumerable<Operator> All => [Interpolate, InterpolateBackward];
+
+    private static Tensor Compute(Tensor tensor, int[] inputShape, Attributes attributes, bool forward)
+    {
+        var sources = Sources(attributes, inputShape);
+        if (!tensor.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"upsample_nearest\" not implemented for '{tensor.DType.ScalarType()}'");
+        tensor = Copying.Packed(tensor);
+        return tensor.DType == DType.Float32 ? Passes<float>(tensor, inputShape, sources, forward) : Passes<double>(tensor, inputShape, sources, forward);
+    }
+
+    /// <summary>One pass over the last two dimensions, and with three of them one over the first before (or, backward, behind) it.</summary>
+    private static Tensor Passes<T>(Tensor tensor, int[] shape, int[][] sources, bool forward)
+        where T : unmanaged, INumber<T>
+    {
+        int planes = shape[0] * shape[1], height = shape.Length == 3 ? 1 : shape[^2], width = shape[^1];
+        int[] rows = shape.Length == 3 ? [0] : sources[^2], columns = sources[^1];
+        int[] target = [shape[0], shape[1], .. sources.Select(s => s.Length)];
+        if (shape.Length < 5)
+            return forward ? Take<T>(tensor, planes, height, width, rows, columns, target) : Sum<T>(tensor, planes, height, width, rows, columns, shape);
+        int[] depths = sources[0], between = [shape[0], shape[1], depths.Length, height, width], each = [.. Enumerable.Range(0, height * width)];
+        if (forward)
+        {
+            var deep = Take<T>(tensor, planes, shape[2], height * width, depths, each, between);
+            return Take<T>(deep, planes * depths.Length, height, width, rows, columns, target);
+        }
+        var flat = Sum<T>(tensor, planes * depths.Length, height, width, rows, columns, between);
+        return Sum<T>(flat, planes, shape[2], height * width, depths, each, shape);
+    }
+
+    private static Tensor Take<T>(Tensor x, int planes, int height, int width, int[] rows, int[] columns, int[] shape)
+        where T : unmanaged, INumber<T>
+    {
+        var y = Tensor.Empty(shape, x.DType);
+        Nearest.Forward(ref x.Origin<T>(), ref y.Origin<T>(), planes, height, width, rows, columns);
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
+        return y;
+    }
+
+    private static Tensor Sum<T>(Tensor g, int planes, int height, int width, int[] rows, int[] columns, int[] shape)
+        where T : unmanaged, INumber<T>
+    {
+        var dx = Tensor.Zeros(shape, g.DType);
+        Nearest.Backward(ref g.Origin<T>(), ref dx.Origin<T>(), planes, height, width, rows, columns);
+        GC.KeepAlive(g);
+        GC.KeepAlive(dx);
+        return dx;
+    }
+
+    /// <summary>For each spatial dimension (behind batch and channels), the sources of its places.</summary>
+    private static int[][] Sources(Attributes attributes, int[] shape)
+    {
+        var mode = attributes.Text("mode", "nearest");
+        switch (mode)
+        {
+            case "nearest":
+                break;
+            case "linear" or "bilinear" or "bicubic" or "trilinear" or "area" or "nearest-exact":
+                throw new AutogradException(ErrorKind.Unsupported, $"interpolate with mode {mode}");
+            default:
+                throw Bad(
+                    $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | "
+                    + $"trilinear | area | nearest-exact (got {mode})");
+        }
+        if (shape.Length is < 3 or > 5)
+            throw new AutogradException(ErrorKind.Shape, $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest");
+        var spatial = shape[2..];
+        var size = attributes.Ints("size");
+        var scale = Numbers(attributes, "scale_factor");
+        if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
+        if (size is not null)
+        {
+            var targets = Each(size, spatial.Length) ?? throw Bad(
+                $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(spatial)} "
+                + $"and output size of {Shapes.Text(size)}");
+            RefuseEmpty(spatial, targets);
+            return [.. spatial.Select((n, d) => Along(n, targets[d], 0))];
+        }
+        if (scale is null) throw Bad("either size or scale_factor should be defined");
+        var scales = Each(scale, spatial.Length) ?? throw Bad("scale_factor must have as many entries as there are spatial dimensions");
+        int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
+        RefuseEmpty(spatial, sizes);
+        var recompute = attributes.Bool("recompute_scale_factor", false);
+        return [.. spatial.Select((n, d) => Along(n, sizes[d], recompute ? 0 : scales[d]))];
+    }
+
+    /// <summary>PyTorch's sources: exact where nothing or a doubling is asked for, else by float32 arithmetic, whatever the data is.</summary>
+    private static int[] Along(int size, int target, double scale)
+    {
+        if (target != size && target != 2L * size) return Nearest.Sources(size, target, scale, single: true);
+        var sources = new int[target];
+        for (var i = 0; i < target; i++) sources[i] = target == size ? i : i / 2;
+        return sources;
+    }
+
+    private static void RefuseEmpty(int[] spatial, int[] target)
+    {
+        if (Array.TrueForAll(target, n => n > 0) && Array.IndexOf(spatial, 0) < 0) return;
+        string Show(int[] sizes) => string.Join(", ", sizes.Select((size, d) => $"{"DHW"[d + 3 - sizes.Length]}: {size}"));
+        throw Bad($"Input and output sizes should be greater than 0, but got input ({Show(spatial)}) output ({Show(target)})");
+    }
+
+    private static T[]? Each<T>(T[] items, int count) =>
+        items.Length == count ? items : items.Length == 1 ? [.. Enumerable.Repeat(items[0], count)] : null;
+
+    private static double[]? Numbers(Attributes attributes, string name) => attributes[name] switch
+    {
+        null => null,
+        int[] list => Array.ConvertAll(list, n => (double)n),
+        object?[] list => Array.ConvertAll(list, n => Convert.ToDouble(n, System.Globalization.CultureInfo.InvariantCulture)),
+        _ => [attributes.Double(name, 0)],
+    };
+
+    private static AutogradException Bad(string message) => new(ErrorKind.Value, message);
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>Resizes the dimensions behind batch and channels (one to three of them) by taking the nearest element, PyTorch's mode <c>nearest</c>.</summary>
+    /// <param name="size">The sizes to reach: one for all, or one each. Give this or <paramref name="scaleFactor"/>.</param>
+    /// <param name="scaleFactor">What sizes are multiplied with, rounded down: one for all, or one each.</param>
+    /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
+    public Tensor Interpolate(int[]? size = null, double[]? scaleFactor = null) =>
+        Resizing.Interpolate.Apply(this, Attributes.Of("size", size, "scale_factor", scaleFactor?.Select(s => (object?)s).ToArray()));
+}
