@@ -17,6 +17,7 @@ internal static class EntryPoint
         root.Subcommands.Add(ExplainCommand.Create());
         CheckCommand.AddTo(root);
         root.Subcommands.Add(ServeCommand.Create());
+        root.Subcommands.Add(SelfTestCommand.Create());
 
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)

@@ -84,6 +84,10 @@ public sealed class ProgramRun
         ? Tensor(name.Item)
         : throw new MalformedProgramException($"'{step.Op}' wants a variable in \"in\"");
 
+    /// <summary>The tensors that a backward or a grad starts at.</summary>
+    public Tensor[] Roots(Step step) =>
+        [.. step.In.Select(arg => arg is Arg.Name name ? Tensor(name.Item) : throw new MalformedProgramException($"'{step.Op}' wants variables in \"in\""))];
+
     /// <summary>Binds a step's results.</summary>
     public void Bind(Step step, IReadOnlyList<Tensor?> results)
     {

@@ -24,9 +24,9 @@ public sealed class StructuralSteps
     public static StructuralSteps Default { get; } = new(new Dictionary<string, StructuralStep>
     {
         ["backward"] = (run, step, _) => Autograd.Backward(
-            Roots(run, step), Gradients(run, step), step.Wrt?.Value.Select(run.Tensor).ToArray(), OptionalFlag(step, "retain_graph"), Flag(step, "create_graph")),
+            run.Roots(step), Gradients(run, step), step.Wrt?.Value.Select(run.Tensor).ToArray(), OptionalFlag(step, "retain_graph"), Flag(step, "create_graph")),
         ["grad"] = (run, step, _) => run.Bind(step, Autograd.Grad(
-            Roots(run, step), (step.Wrt?.Value ?? throw new MalformedProgramException("'grad' wants \"wrt\"")).Select(run.Tensor).ToArray(),
+            run.Roots(step), (step.Wrt?.Value ?? throw new MalformedProgramException("'grad' wants \"wrt\"")).Select(run.Tensor).ToArray(),
             Gradients(run, step), OptionalFlag(step, "retain_graph"), Flag(step, "create_graph"), Flag(step, "allow_unused"))),
         ["get_grad"] = (run, step, _) => run.Bind(step, [run.Only(step).Grad]),
         ["zero_grad"] = (run, step, _) => run.Only(step).ZeroGrad(OptionalFlag(step, "set_to_none") ?? true),
@@ -60,9 +60,6 @@ public sealed class StructuralSteps
     {
         using (scope) run.RunSteps(step.Steps, (List<int>)path);
     }
-
-    private static Tensor[] Roots(ProgramRun run, Step step) =>
-        [.. step.In.Select(arg => arg is Arg.Name name ? run.Tensor(name.Item) : throw new MalformedProgramException($"'{step.Op}' wants variables in \"in\""))];
 
     private static Tensor?[]? Gradients(ProgramRun run, Step step) =>
         step.Gradients?.Value.Select(name => name is null ? null : run.Tensor(name.Value)).ToArray();

@@ -41,6 +41,10 @@ internal sealed class OperatorChoice
     /// <summary>Products, convolutions and reductions: their results are sums over what the record's shapes or dims say.</summary>
     private static bool IsHeavy(Operator op) => !op.Shapes.IsEmpty || op.Attrs.Any(a => a.Kind.IsDim || a.Kind.IsDims);
 
+    /// <summary>The same by name, for the steps of a program.</summary>
+    public static bool IsHeavy(string name) =>
+        RegistryModule.all.TryGetValue(name, out var op) && op.Behaviour.IsComputes && !op.OnlyInPlace && IsHeavy(op);
+
     /// <summary>Whether an operator may have more than one result: views of parts, and reductions that give indices too.</summary>
     public static bool MayHaveSeveralResults(Operator op) => op.Behaviour.IsAliases || op.Attrs.Any(a => a.Kind.IsDim);
 }

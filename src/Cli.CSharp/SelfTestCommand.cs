@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Verified.Oracle;
+using Verified.Oracle.Generation;
+using Verified.Spec;
+
+namespace Verified.Cli;
+
+/// <summary><c>verify self-test</c>: the oracle itself examined. Does it find planted bugs, and does it leave right engines alone?</summary>
+internal static class SelfTestCommand
+{
+    private static readonly Option<int> Budget = new("--budget") { Description = "How many random programs each planted bug gets at most.", DefaultValueFactory = _ => 20_000 };
+    private static readonly Option<int> Alarms = new("--false-alarms") { Description = "How many random programs the specification itself runs, on every machine that it permits; 0 for none.", DefaultValueFactory = _ => 1000 };
+    private static readonly Option<int> Distribution = new("--distribution") { Description = "Over how many programs the distribution is counted.", DefaultValueFactory = _ => 2000 };
+    private static readonly Option<string?> Bugs = new("--bugs") { Description = "Only these planted bugs, separated by commas; none for none." };
+    private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
+
+    public static Command Create()
+    {
+        var command = new Command("self-test", "Examines the oracle: planted bugs must be found by FAIL, and the specification as an engine must not fail.");
+        foreach (var option in new Option[] { Budget, Alarms, Distribution, Bugs, Seed }) command.Options.Add(option);
+        command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
+        return command;
+    }
+
+    private static int Run(ParseResult parsed, CancellationToken cancel)
+    {
+        var seed = parsed.GetValue(Seed);
+        Console.WriteLine($"{ConsoleReport.Machine()}, generator version {GeneratorOptions.Version}, seed {seed}");
+        Console.WriteLine();
+        Distribute(seed, parsed.GetValue(Distribution), cancel);
+        var held = Plant(Chosen(parsed.GetValue(Bugs)), seed, parsed.GetValue(Budget), cancel);
+        if (parsed.GetValue(Alarms) is > 0 and var count) held &= Alarm(seed, count, cancel);
+        return cancel.IsCancellationRequested ? ExitCodes.Interrupted : held ? ExitCodes.Held : ExitCodes.Failed;
+    }
+
+    private static IReadOnlyList<PlantedBug> Chosen(string? names)
+    {
+        if (names is null) return PlantedBugs.All;
+        var wanted = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(name => name != "none").ToList();
+        if (wanted.Find(name => PlantedBugs.All.All(bug => bug.Name != name)) is { } unknown)
+            throw new CorpusException($"--bugs: there is no planted bug '{unknown}'; there are {string.Join(", ", PlantedBugs.All.Select(bug => bug.Name))}");
+        return [.. PlantedBugs.All.Where(bug => wanted.Contains(bug.Name))];
+    }
+
+    private static void Distribute(ulong seed, int count, CancellationToken cancel)
+    {
+        if (count <= 0) return;
+        var generator = new ProgramGenerator(RegistryModule.all);
+        var distribution = new Distribution();
+        var watch = Stopwatch.StartNew();
+        for (var i = 0; i < count && !cancel.IsCancellationRequested; i++) distribution.Add(generator.Generate(Rng.CaseSeed(seed, i)));
+        Console.WriteLine($"Standard distribution: {distribution}");
+        Console.WriteLine(Invariant($"  generated and counted on one thread at {distribution.Programs / watch.Elapsed.TotalSeconds:0} programs a second"));
+        Console.WriteLine();
+    }
+
+    private static bool Plant(IReadOnlyList<PlantedBug> bugs, ulong seed, int budget, CancellationToken cancel)
+    {
+        if (bugs.Count == 0) return true;
+        Console.WriteLine("Planted bugs, each sought in standard random programs until a FAIL:");
+        var held = true;
+        foreach (var bug in bugs)
+        {
+            if (cancel.IsCancellationRequested) break;
+            var search = BugSearch.Run(bug.Engine(), seed, budget, cancel);
+            held &= search.Found;
+            Console.WriteLine($"  {bug.Name,-22} {Result(search),-58} {bug.What}");
+        }
+
+        Console.WriteLine();
+        return held;
+    }
+
+    private static string Result(BugSearch search) => search.Failure is { } failure
+        ? $"FAIL after {search.Programs} programs, {search.OriginalSteps} steps made {search.ShrunkSteps} ({string.Join(" ", failure.Shrunk.Operators)})"
+        : $"MISSED in {search.Programs} programs ({search.Inconclusive} inconclusive)";
+
+    private static bool Alarm(ulong seed, int count, CancellationToken cancel)
+    {
+        var watch = Stopwatch.StartNew();
+        var measure = FalseAlarms.Measure(seed, count, cancel: cancel);
+        Console.WriteLine(Invariant($"False alarms: {measure.Found.Count} in {measure.Programs} programs, {measure.Judgements} verdicts ({measure.Programs / watch.Elapsed.TotalSeconds:0} programs a second); ")
+            + Invariant($"inconclusive {measure.Total.InconclusiveShare:P1} of the programs, unsupported {measure.Total.Unsupported}"));
+        var often = measure.Operators.Where(entry => entry.Value.Judged >= 20).OrderByDescending(entry => entry.Value.InconclusiveShare).Take(10);
+        Console.WriteLine("  most often inconclusive: " + string.Join(", ", often.Select(entry => Invariant($"{entry.Key} {entry.Value.InconclusiveShare:P0}"))));
+        foreach (var alarm in measure.Found.Take(20))
+            Console.WriteLine($"  {alarm.Token} ({alarm.Program.Steps.Length} steps) on {alarm.Machine}: {alarm.Judgement.Worst?.Message}");
+        return measure.Found.Count == 0;
+    }
+
+    private static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
