@@ -43,7 +43,7 @@ internal static class ReplayCommand
 
     private static Json.Case FromToken(string text, EngineInfo info)
     {
-        var token = ReplayToken.Parse(text) ?? throw new CorpusException($"'{text}' is neither a file nor a replay token such as V1-9e3779b97f4a7c15");
+        var token = ReplayToken.Parse(text) ?? throw new CorpusException($"'{text}' is neither a file nor a replay token such as V2-9e3779b97f4a7c15");
         var generator = new ProgramGenerator(RegistryModule.all, Examination.For(info, token.Operators));
         return new Json.Case(text, generator.Generate(token.Seed), null, null);
     }

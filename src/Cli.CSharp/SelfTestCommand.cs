@@ -64,7 +64,7 @@ internal static class SelfTestCommand
         foreach (var bug in bugs)
         {
             if (cancel.IsCancellationRequested) break;
-            var search = BugSearch.Run(bug.Engine(), seed, budget, cancel);
+            var search = BugSearch.Run(bug.Engine(), new BuiltInEngine(), seed, budget, cancel);
             held &= search.Found;
             Console.WriteLine($"  {bug.Name,-22} {Result(search),-58} {bug.What}");
         }
@@ -75,7 +75,7 @@ internal static class SelfTestCommand
 
     private static string Result(BugSearch search) => search.Failure is { } failure
         ? $"FAIL after {search.Programs} programs, {search.OriginalSteps} steps made {search.ShrunkSteps} ({string.Join(" ", failure.Shrunk.Operators)})"
-        : $"MISSED in {search.Programs} programs ({search.Inconclusive} inconclusive)";
+        : $"MISSED in {search.Programs} programs; it shows in {search.Showing}, {search.Inconclusive} of them inconclusive";
 
     private static bool Alarm(ulong seed, int count, CancellationToken cancel)
     {

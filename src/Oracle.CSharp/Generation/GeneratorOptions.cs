@@ -6,10 +6,13 @@ namespace Verified.Oracle.Generation;
 public sealed record GeneratorOptions
 {
     /// <summary>The version of the generator: a seed gives the same program only with the same version.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>The most elements of any tensor.</summary>
     public int MaxElements { get; init; } = 64;
+
+    /// <summary>The most steps of a program, nested ones included.</summary>
+    public int MaxSteps { get; init; } = 25;
 
     /// <summary>The operators to use, by name without underscore; null for all.</summary>
     public IReadOnlySet<string>? Operators { get; init; }

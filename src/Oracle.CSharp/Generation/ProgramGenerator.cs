@@ -34,6 +34,7 @@ public sealed class ProgramGenerator
 internal sealed class Draft
 {
     private const int Tries = 12;
+    private const int MinSteps = 2;
 
     private readonly Rng _rng;
     private readonly GeneratorOptions _options;
@@ -49,7 +50,6 @@ internal sealed class Draft
     private readonly bool _wantsError;
     private IScene _scene;
     private int _names;
-    private bool _ended;
 
     public Draft(Rng rng, GeneratorOptions options, OperatorChoice choice, IScene scene)
     {
@@ -87,7 +87,7 @@ internal sealed class Draft
             if (_rng.Chance(0.4)) goals.Add((at + _rng.Between(1, 4), Backward));
         }
 
-        for (var attempts = 0; Count < length && !_ended && attempts < length * Tries; attempts++)
+        for (var attempts = 0; Count < length && attempts < length * Tries; attempts++)
         {
             if (goals.FindIndex(goal => Count >= goal.At) is var next and >= 0)
             {
@@ -104,12 +104,13 @@ internal sealed class Draft
         foreach (var (_, reach) in goals)
             for (var tries = 0; tries < Tries && !reach(); tries++) { }
 
-        if (_wantsError && !_ended) EndInError();
+        for (var attempts = 0; Count < MinSteps && attempts < 20 * Tries; attempts++) Ordinary();
+        if (_wantsError && Count < _options.MaxSteps) EndInError();
         return new Program(ListModule.OfSeq(Used()), ListModule.OfSeq(_steps), ListModule.OfSeq(Observed()));
     }
 
-    /// <summary>2 to 25 steps, median 10.</summary>
-    private int Length() => _rng.Chance(0.5) ? _rng.Between(2, 10) : Math.Min(_rng.Between(10, 25), _rng.Between(10, 25));
+    /// <summary>2 to 25 steps, median 10 with what goals add at the end.</summary>
+    private int Length() => _rng.Chance(0.56) ? _rng.Between(2, 10) : Math.Min(_rng.Between(10, 25), _rng.Between(10, 25));
 
     // ---- Inputs -----------------------------------------------------------------------------------------------------
 
@@ -154,6 +155,7 @@ internal sealed class Draft
     private bool Keep(Step? step)
     {
         if (step is null) return false;
+        if (Count + 1 + step.Steps.Length > _options.MaxSteps) return false;
         var (next, _) = _scene.After(step);
         if (next is null || next.Variables.Any(v => v.Count > _options.MaxElements)) return false;
         _scene = next;
@@ -373,7 +375,7 @@ internal sealed class Draft
         var root = Recent([.. Floats.Where(v => v.RequiresGrad && !v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
         if (root is null) return null;
         if (root.Count == 1 && _rng.Chance(0.7)) return (root.Name, null);
-        if (_rng.Chance(0.6)) return (root.Name, AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false));
+        if (!_wantsHeavy || _rng.Chance(0.6)) return (root.Name, AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false));
         var total = NewName("v");
         return _choice.Allows("sum") && Keep(Steps.Call("sum", [root.Name], total)) ? (total, null) : null;
     }
@@ -421,7 +423,6 @@ internal sealed class Draft
             var (next, error) = _scene.After(step);
             if (next is not null || error is null || !Errors.AreAutograd(error.Kind)) continue;
             _steps.Add(step);
-            _ended = true;
             return;
         }
     }
@@ -433,7 +434,8 @@ internal sealed class Draft
         var used = Used().Select(input => input.Name).ToHashSet();
         foreach (var variable in _scene.Variables)
         {
-            var made = !_inputs.Any(input => input.Name == variable.Name);
+            // An input may be written to, and is then as good as made.
+            var made = !_inputs.Any(input => input.Name == variable.Name) || (_wantsInPlace && used.Contains(variable.Name));
             if (made && (_rng.Chance(0.6) || variable == _scene.Variables[^1])) yield return Spec.Observed.NewValue(variable.Name);
             if (_wantsBackward && variable.IsFloat && variable.IsLeaf && variable.RequiresGrad && (made || used.Contains(variable.Name)))
                 yield return Spec.Observed.NewGradient(variable.Name);
