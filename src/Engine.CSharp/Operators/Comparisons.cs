@@ -22,13 +22,15 @@ internal static class Comparisons
             new Rule(Saved.Input0, (g, c) => Tensor.Where(c.Input(0), Zero(g), g)),
         ])
     {
-        Keywords = ["input", "other"],
-        Bind = call =>
-        [
-            call.Tensor(0),
-            call.TensorOrNull(1) ?? call.Attributes.Number("input") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'input'"),
-            call.TensorOrNull(2) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a second tensor or 'other'"),
-        ],
+        Keywords = ["self", "other"],
+        Bind = call => call.Attributes.Number("self") is { } number
+            // torch.where(condition, number, tensor): the tensor stands second among the tensors.
+            ? [call.Tensor(0), number, call.Tensor(1)]
+            :
+            [
+                call.Tensor(0), call.Tensor(1),
+                call.TensorOrNull(2) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a second tensor or 'other'"),
+            ],
     };
 
     /// <summary>A value where the mask is true, x elsewhere.</summary>

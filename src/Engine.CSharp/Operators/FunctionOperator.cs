@@ -57,12 +57,15 @@ public sealed class FunctionOperator : Operator
     /// <summary>How many of the results a caller sees; those behind them are kept for the derivative alone (<c>max_pool2d</c>'s places).</summary>
     public int Visible { get; init; } = int.MaxValue;
 
+    /// <summary>The derivative for the first input where it depends on the attributes, as for <c>max</c> with and without a dimension; null: the usual one.</summary>
+    public Func<Attributes, Rule?>? RuleOf { get; init; }
+
     /// <summary>The derivatives.</summary>
     public IReadOnlyList<Rule> Rules => rules;
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -89,7 +92,7 @@ public sealed class FunctionOperator : Operator
         var results = forward(inputs, attributes);
         if (!GradMode.Records || !AnyRequiresGrad(inputs)) return results;
         if (!Array.Exists(results, r => r.DType.IsFloat())) return results;
-        var (edges, saves) = Edges(inputs);
+        var (edges, saves) = Edges(inputs, attributes);
         var saved = saves == Saved.None ? null : new SavedValues(inputs.Length, results.Length);
         if (saved is not null) SaveInputs(saved, saves, inputs, copySelf: false);
         var node = new Node(this, attributes, edges, Array.ConvertAll(results, r => new OutputForm(r.Sizes, r.DType)), saved, Remember?.Invoke(inputs));
@@ -111,7 +114,7 @@ public sealed class FunctionOperator : Operator
         SavedValues? saved = null;
         if (write.Records)
         {
-            (edges, saves) = Edges(inputs);
+            (edges, saves) = Edges(inputs, attributes);
             if (saves != Saved.None)
             {
                 saved = new SavedValues(inputs.Length, 1);
@@ -143,7 +146,7 @@ public sealed class FunctionOperator : Operator
         }
         if (context.Gradient(0) is not { } g) return;
         for (var i = 0; i < context.Node.InputCount; i++)
-            if (context.Needs(i) && RuleFor(i).Derivative is { } derivative) context.Set(i, derivative(g, context));
+            if (context.Needs(i) && RuleFor(i, context.Node.Attributes).Derivative is { } derivative) context.Set(i, derivative(g, context));
     }
 
     private static bool AnyRequiresGrad(Tensor?[] inputs)
@@ -162,16 +165,17 @@ public sealed class FunctionOperator : Operator
         }
     }
 
-    private Rule RuleFor(int input) => rules[Math.Min(input, rules.Length - 1)];
+    private Rule RuleFor(int input, Attributes? attributes) =>
+        input == 0 && RuleOf?.Invoke(attributes ?? Attributes.None) is { } special ? special : rules[Math.Min(input, rules.Length - 1)];
 
-    private (Edge[] Edges, Saved Saves) Edges(Tensor?[] inputs)
+    private (Edge[] Edges, Saved Saves) Edges(Tensor?[] inputs, Attributes attributes)
     {
         var edges = new Edge[inputs.Length];
         var saves = Saved.None;
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not { RequiresGrad: true } input) continue;
-            var rule = RuleFor(i);
+            var rule = RuleFor(i, attributes);
             if (rule.Derivative is null && BackwardAll is null) continue;
             edges[i] = input.GradEdge;
             if (edges[i].Node is not null) saves |= rule.Saves;

@@ -37,7 +37,9 @@ internal static class Powers
         new Rule(Saved.Input0 | Saved.Input1 | Saved.Output, (g, c) =>
         {
             var (x, y) = (c.Input(0), c.Input(1));
-            return Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), g * (c.Output() * x.Log())), g * (c.Output() * x.Log()));
+            // A number's logarithm is taken in double precision, whatever the type that it will meet.
+            var slope = g * (c.Output() * (x.IsWrappedNumber ? Tensor.Number(Math.Log(x.Item())) : x.Log()));
+            return Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), slope), slope);
         }))
     { NumberKeyword = "exponent", Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
 

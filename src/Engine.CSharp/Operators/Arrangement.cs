@@ -1,0 +1,157 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Copies in another arrangement: turned round, repeated, padded, cut to a triangle, thinned out.</summary>
+internal static class Arrangement
+{
+    public static readonly FunctionOperator Flip = new(
+        "flip", (x, attributes) => Flipped(x, Dims(x, attributes)), new Rule(Saved.None, (g, c) => Flip!.Apply(g, c.Attributes)))
+    { Keywords = ["dims"], Arity = 1 };
+
+    public static readonly FunctionOperator Repeat = new(
+        "repeat",
+        (x, attributes) =>
+        {
+            var repeats = attributes.Ints("repeats") ?? throw new AutogradException(ErrorKind.Value, "repeat() needs 'repeats'");
+            if (repeats.Length < x.Rank)
+                throw new AutogradException(ErrorKind.Shape, "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor");
+            if (Array.Exists(repeats, n => n < 0)) throw new AutogradException(ErrorKind.Value, $"Trying to create tensor with negative dimension {repeats.First(n => n < 0)}");
+            int[] sizes = [.. Enumerable.Repeat(1, repeats.Length - x.Rank), .. x.Sizes];
+            int[] steps = [.. Enumerable.Repeat(0, repeats.Length - x.Rank), .. x.Steps];
+            var y = Tensor.Empty([.. sizes.Zip(repeats, (n, k) => n * k)], x.DType);
+            if (y.Count == 0) return y;
+            // [k, n] for each dimension: the first broadcast, both dense in the result.
+            var split = Interleave(repeats, sizes);
+            Copying.Copy(x.Window(split, Interleave(new int[repeats.Length], steps), x.Offset), y.Window(split, Shapes.ContiguousStrides(split), 0));
+            return y;
+        },
+        new Rule(Saved.None, (g, c) =>
+        {
+            var (shape, repeats) = (c.InputShape(0), c.Attributes.Ints("repeats")!);
+            int[] sizes = [.. Enumerable.Repeat(1, repeats.Length - shape.Length), .. shape];
+            if (repeats.Length == 0) return g;
+            return g.Reshape(Interleave(repeats, sizes)).Sum([.. Enumerable.Range(0, repeats.Length).Select(d => 2 * d)]).Reshape(shape);
+        }))
+    { Keywords = ["repeats"], Arity = 1 };
+
+    /// <summary>A border of one value, from the last dimension on; negative widths cut.</summary>
+    public static readonly FunctionOperator Pad = new(
+        "pad",
+        (x, attributes) => Padded(x, Widths(x.Rank, attributes), attributes.Double("value", 0)),
+        new Rule(Saved.None, (g, c) => Pad!.Apply(g, Attributes.Of("pad", Array.ConvertAll(c.Attributes.Ints("pad")!, n => -n)))),
+        "ConstantPadNdBackward0")
+    { Keywords = ["pad", "mode", "value"], Arity = 1 };
+
+    public static readonly FunctionOperator Tril = new(
+        "tril",
+        (x, attributes) =>
+        {
+            if (x.Rank < 2) throw new AutogradException(ErrorKind.Shape, "tril: input tensor must have at least 2 dimensions");
+            x = Copying.Contiguous(x);
+            var y = Tensor.Empty(x.Sizes, x.DType);
+            var (rows, columns) = (x.Sizes[^2], x.Sizes[^1]);
+            var batch = Shapes.Count(x.Sizes.AsSpan(0, x.Rank - 2));
+            var diagonal = attributes.Int("diagonal", 0);
+            switch (x.DType)
+            {
+                case DType.Float32: Triangle.Lower(ref x.Origin<float>(), ref y.Origin<float>(), batch, rows, columns, diagonal); break;
+                case DType.Float64: Triangle.Lower(ref x.Origin<double>(), ref y.Origin<double>(), batch, rows, columns, diagonal); break;
+                case DType.Int64: Triangle.Lower(ref x.Origin<long>(), ref y.Origin<long>(), batch, rows, columns, diagonal); break;
+                default: Triangle.Lower(ref x.Origin<byte>(), ref y.Origin<byte>(), batch, rows, columns, diagonal); break;
+            }
+            GC.KeepAlive(x);
+            GC.KeepAlive(y);
+            return y;
+        },
+        new Rule(Saved.None, (g, c) => Tril!.Apply(g, c.Attributes)))
+    { Keywords = ["diagonal"], Arity = 1 };
+
+    /// <summary>What the mask keeps, scaled so that the mean stays. The mask is drawn elsewhere: here everything is determined.</summary>
+    public static readonly CompositeOperator Dropout = new(
+        "dropout",
+        call =>
+        {
+            var p = call.Attributes.Double("p", 0.5);
+            if (p is < 0 or > 1) throw new AutogradException(ErrorKind.Value, $"dropout probability has to be between 0 and 1, but got {p}");
+            var x = call.Tensor(0);
+            return x.Mul(call.Tensor(1).To(x.DType).Mul(p == 1 ? 0 : 1 / (1 - p)));
+        })
+    { Keywords = ["p"] };
+
+    public static IEnumerable<Operator> All => [Flip, Repeat, Pad, Tril, Dropout];
+
+    private static bool[] Dims(Tensor x, Attributes attributes)
+    {
+        var dims = attributes.Ints("dims") ?? throw new AutogradException(ErrorKind.Value, "flip() needs 'dims'");
+        return dims.Length == 0 ? new bool[x.Rank] : Shapes.ReducedDims(dims, x.Rank);
+    }
+
+    private static Tensor Flipped(Tensor x, bool[] flipped)
+    {
+        var y = Tensor.Empty(x.Sizes, x.DType);
+        if (y.Count == 0) return y;
+        var offset = x.Offset;
+        var steps = (int[])x.Steps.Clone();
+        for (var d = 0; d < x.Rank; d++)
+        {
+            if (!flipped[d]) continue;
+            offset += (x.Sizes[d] - 1) * steps[d];
+            steps[d] = -steps[d];
+        }
+        Copying.Copy(x.Window(x.Sizes, steps, offset), y);
+        return y;
+    }
+
+    private static int[] Interleave(int[] first, int[] second) => [.. first.Zip(second).SelectMany(pair => new[] { pair.First, pair.Second })];
+
+    private static (int Before, int After)[] Widths(int rank, Attributes attributes)
+    {
+        if (attributes.Text("mode", "constant") is var mode and not "constant")
+            throw new AutogradException(ErrorKind.Unsupported, $"pad() with mode '{mode}' is not in this engine");
+        var pad = attributes.Ints("pad") ?? throw new AutogradException(ErrorKind.Value, "pad() needs 'pad'");
+        if (pad.Length % 2 != 0) throw new AutogradException(ErrorKind.Value, "Padding length must be divisible by 2");
+        if (pad.Length / 2 > rank) throw new AutogradException(ErrorKind.Shape, $"Padding length should be less than or equal to two times the input dimension but got padding length {pad.Length} and input of dimension {rank}");
+        var widths = new (int, int)[rank];
+        for (var k = 0; k < pad.Length / 2; k++) widths[rank - 1 - k] = (pad[2 * k], pad[(2 * k) + 1]);
+        return widths;
+    }
+
+    private static Tensor Padded(Tensor x, (int Before, int After)[] widths, double value)
+    {
+        var sizes = new int[x.Rank];
+        var inner = new int[x.Rank];
+        var (from, to) = (x.Offset, 0);
+        for (var d = 0; d < x.Rank; d++)
+        {
+            sizes[d] = x.Sizes[d] + widths[d].Before + widths[d].After;
+            if (sizes[d] < 0)
+                throw new AutogradException(ErrorKind.Shape, $"The input size {x.Sizes[d]}, plus negative padding {widths[d].Before} and {widths[d].After} resulted in a negative output size, which is invalid. Check dimension {d} of your input.");
+            inner[d] = Math.Max(0, x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After));
+        }
+        var y = Tensor.Full(sizes, value, x.DType);
+        if (Shapes.Count(inner) == 0) return y;
+        for (var d = 0; d < x.Rank; d++)
+        {
+            from += Math.Max(0, -widths[d].Before) * x.Steps[d];
+            to += Math.Max(0, widths[d].Before) * y.Steps[d];
+        }
+        Copying.Copy(x.Window(inner, x.Steps, from), y.Window(inner, y.Steps, to));
+        return y;
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>A copy turned round along dimensions.</summary>
+    public Tensor Flip(params int[] dims) => Arrangement.Flip.Apply(this, Attributes.Of("dims", dims));
+
+    /// <summary>A copy repeated so many times along each dimension, new ones in front.</summary>
+    public Tensor Repeat(params int[] repeats) => Arrangement.Repeat.Apply(this, Attributes.Of("repeats", repeats));
+
+    /// <summary>A copy with a border of one value: widths before and after, from the last dimension on; negative ones cut.</summary>
+    public Tensor Pad(int[] pad, double value = 0) => Arrangement.Pad.Apply(this, Attributes.Of("pad", pad, "value", value));
+
+    /// <summary>A copy of the lower triangles of the last two dimensions, zeros above the diagonal.</summary>
+    public Tensor Tril(int diagonal = 0) => Arrangement.Tril.Apply(this, Attributes.Of("diagonal", diagonal));
+}

@@ -1,0 +1,218 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Taking elements by index; where an index occurs twice, its gradients add.</summary>
+internal static class Gathering
+{
+    /// <summary>Zeros of a shape, to which elements are added at the places that an index names along a dimension: the transpose of gather.</summary>
+    public static readonly FunctionOperator GatherBackward = new(
+        "gather_backward",
+        (inputs, attributes) =>
+        {
+            var (g, index) = (inputs[0]!, inputs[1]!);
+            var x = Tensor.Zeros(attributes.Ints("shape")!, g.DType);
+            if (index.Count == 0) return x;
+            var dim = attributes.Int("dim");
+            if (g.DType == DType.Float32)
+                Indexing.ScatterAdd(index.Sizes, dim, ref x.Origin<float>(), x.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<float>(), g.Steps);
+            else
+                Indexing.ScatterAdd(index.Sizes, dim, ref x.Origin<double>(), x.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<double>(), g.Steps);
+            GC.KeepAlive(g);
+            GC.KeepAlive(index);
+            return x;
+        },
+        [new Rule(Saved.Input1, (g, c) => g.Gather(c.Attributes.Int("dim"), c.Input(1))), Rule.NotDifferentiable]);
+
+    /// <summary>PyTorch keeps the source too, so a write to it is an error.</summary>
+    public static readonly FunctionOperator Gather = new(
+        "gather",
+        (inputs, attributes) =>
+        {
+            var (x, index) = (inputs[0]!, inputs[1]!);
+            var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
+            RequireIndex(index, "gather");
+            var result = Tensor.Empty(index.Sizes, x.DType);
+            if (index.Count == 0) return result;
+            if (x.Rank == 0 || index.Rank == 0) (x, index) = (AtLeastVector(x), AtLeastVector(index));
+            if (x.Rank != index.Rank)
+                throw new AutogradException(ErrorKind.Shape, "Index tensor must have the same number of dimensions as input tensor");
+            for (var d = 0; d < x.Rank; d++)
+                if (d != dim && index.Sizes[d] > x.Sizes[d])
+                    throw new AutogradException(ErrorKind.Shape, $"Size does not match at dimension {d} expected index {Shapes.Text(index.Sizes)} to be smaller than self {Shapes.Text(x.Sizes)} apart from dimension {dim}");
+            index = Checked(index, 0, x.Sizes[dim], i => $"index {i} is out of bounds for dimension {dim} with size {x.Sizes[dim]}");
+            var into = AtLeastVector(result);
+            switch (x.DType)
+            {
+                case DType.Float32: Run<float>(); break;
+                case DType.Float64: Run<double>(); break;
+                case DType.Int64: Run<long>(); break;
+                default: Run<byte>(); break;
+            }
+            return result;
+
+            void Run<T>()
+                where T : unmanaged
+            {
+                Indexing.Gather(index.Sizes, dim, ref x.Origin<T>(), x.Steps, ref index.Origin<long>(), index.Steps, ref into.Origin<T>(), into.Steps);
+                GC.KeepAlive(x);
+                GC.KeepAlive(index);
+            }
+        },
+        [
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
+            {
+                var shape = c.InputShape(0);
+                var index = c.Input(1);
+                if (shape.Length == 0) return g.Sum().Reshape([]);
+                return Scatter(g.Reshape(index.Rank == 0 ? [1] : index.Sizes), index.Reshape(index.Rank == 0 ? [1] : index.Sizes), Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), shape);
+            }),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["dim", "sparse_grad"], Arity = 2 };
+
+    /// <summary>Whole slices, in the order of a vector of indices.</summary>
+    public static readonly FunctionOperator IndexSelect = new(
+        "index_select",
+        (inputs, attributes) =>
+        {
+            var (x, index) = (inputs[0]!, inputs[1]!);
+            RequireIndex(index, "index_select");
+            if (index.Rank > 1) throw new AutogradException(ErrorKind.Index, "index_select(): Index is supposed to be a vector");
+            var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
+            if (x.Rank == 0)
+            {
+                Checked(index, 0, 1, i => $"index_select(): index {i} is out of range for a 0-dimensional tensor");
+                return Copying.Duplicate(x);
+            }
+            var size = x.Sizes[dim];
+            return Selected(x, Checked(AtLeastVector(index), 0, size, _ => "index out of range in self"), dim);
+        },
+        [
+            new Rule(Saved.Input1, (g, c) =>
+            {
+                var shape = c.InputShape(0);
+                if (shape.Length == 0) return g.Reshape([]);
+                return SelectBackward!.Apply([g, AtLeastVector(c.Input(1))], Attributes.Of("dim", Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), "shape", shape))[0];
+            }),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["dim"], Arity = 2 };
+
+    /// <summary>Zeros of a shape, to which slices are added: the transpose of index_select.</summary>
+    public static readonly FunctionOperator SelectBackward = new(
+        "index_select_backward",
+        (inputs, attributes) =>
+        {
+            var (g, index) = (Copying.Contiguous(inputs[0]!), Copying.Contiguous(inputs[1]!));
+            var shape = attributes.Ints("shape")!;
+            var dim = attributes.Int("dim");
+            var skip = attributes.Int("skip", -1);
+            var x = Tensor.Zeros(shape, g.DType);
+            var (outer, n, inner) = Split(shape, dim);
+            if (g.DType == DType.Float32) Indexing.Add(ref g.Origin<float>(), ref index.Origin<long>(), ref x.Origin<float>(), outer, n, index.Count, inner, skip);
+            else Indexing.Add(ref g.Origin<double>(), ref index.Origin<long>(), ref x.Origin<double>(), outer, n, index.Count, inner, skip);
+            GC.KeepAlive(g);
+            GC.KeepAlive(index);
+            return x;
+        },
+        [
+            new Rule(Saved.Input1, (g, c) =>
+            {
+                var rows = g.IndexSelect(c.Attributes.Int("dim"), c.Input(1));
+                var skip = c.Attributes.Int("skip", -1);
+                return skip < 0 ? rows : rows.MaskedFill(c.Input(1).Eq(skip).Reshape([-1, 1]), 0);
+            }),
+            Rule.NotDifferentiable,
+        ]);
+
+    /// <summary>Rows of a table, one for each index; the row of the padding index gets no gradient.</summary>
+    public static readonly FunctionOperator Embedding = new(
+        "embedding",
+        (inputs, attributes) =>
+        {
+            var (index, weight) = (inputs[0]!, inputs[1]!);
+            RequireIndex(index, "embedding");
+            if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
+            var flat = Checked(Copying.Contiguous(index), 0, weight.Sizes[0], _ => "index out of range in self");
+            return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);
+        },
+        [
+            Rule.NotDifferentiable,
+            new Rule(Saved.Input0, (g, c) =>
+            {
+                var shape = c.InputShape(1);
+                var skip = c.Attributes.IntOrNull("padding_idx") is { } padding ? (padding < 0 ? padding + shape[0] : padding) : -1;
+                var index = c.Input(0).Reshape([-1]);
+                return SelectBackward.Apply([g.Reshape([index.Count, shape[1]]), index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
+            }),
+        ])
+    {
+        Keywords = ["padding_idx"],
+        Arity = 2,
+    };
+
+    /// <summary>Indexing by tensors: integers broadcast together, masks count as their true places; null is a whole dimension.</summary>
+    public static readonly CompositeOperator Index = new("index", call => TensorIndex.Take(call.Tensor(0), call.Tensors(1)));
+
+    public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, Embedding, Index];
+
+    /// <summary>Adds elements to zeros of a shape at the places that an index names along a dimension.</summary>
+    public static Tensor Scatter(Tensor g, Tensor index, int dim, int[] shape) => GatherBackward.Apply([g, index], Attributes.Of("dim", dim, "shape", shape))[0];
+
+    /// <summary>Indices in range, as they are; the first that is not is named.</summary>
+    public static Tensor Checked(Tensor index, long low, long high, Func<long, string> message)
+    {
+        index = Copying.Contiguous(index);
+        if (index.Count == 0) return index;
+        var bad = Indexing.FirstOutside(ref index.Origin<long>(), index.Count, low, high);
+        if (bad < 0) return index;
+        throw new AutogradException(ErrorKind.Index, message(index.ToLongs()[bad]));
+    }
+
+    private static Tensor Selected(Tensor x, Tensor index, int dim)
+    {
+        x = Copying.Contiguous(x);
+        var (outer, n, inner) = Split(x.Sizes, dim);
+        var sizes = (int[])x.Sizes.Clone();
+        sizes[dim] = index.Count;
+        var y = Tensor.Empty(sizes, x.DType);
+        switch (x.DType)
+        {
+            case DType.Float32: Indexing.Select(ref x.Origin<float>(), ref index.Origin<long>(), ref y.Origin<float>(), outer, n, index.Count, inner); break;
+            case DType.Float64: Indexing.Select(ref x.Origin<double>(), ref index.Origin<long>(), ref y.Origin<double>(), outer, n, index.Count, inner); break;
+            case DType.Int64: Indexing.Select(ref x.Origin<long>(), ref index.Origin<long>(), ref y.Origin<long>(), outer, n, index.Count, inner); break;
+            default: Indexing.Select(ref x.Origin<byte>(), ref index.Origin<long>(), ref y.Origin<byte>(), outer, n, index.Count, inner); break;
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(index);
+        GC.KeepAlive(y);
+        return y;
+    }
+
+    private static (int Outer, int N, int Inner) Split(int[] shape, int dim) =>
+        (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
+
+    private static Tensor AtLeastVector(Tensor x) => x.Rank == 0 ? x.Window([1], [1], x.Offset) : x;
+
+    private static void RequireIndex(Tensor index, string name)
+    {
+        if (index.DType != DType.Int64)
+            throw new AutogradException(ErrorKind.Dtype, $"{name}(): Expected dtype int64 for index, but got {index.DType.Name()}");
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The elements that an index (int64, of this rank) names along a dimension; the result has the index's shape.</summary>
+    public Tensor Gather(int dim, Tensor index) => Gathering.Gather.Apply([this, index], Attributes.Of("dim", dim))[0];
+
+    /// <summary>The slices that a vector of indices (int64) names along a dimension.</summary>
+    public Tensor IndexSelect(int dim, Tensor index) => Gathering.IndexSelect.Apply([this, index], Attributes.Of("dim", dim))[0];
+
+    /// <summary>The rows of a table [rows, width] that these indices (int64) name; the row of the padding index gets no gradient.</summary>
+    public Tensor Embedding(Tensor weight, int? paddingIdx = null) => Gathering.Embedding.Apply([this, weight], Attributes.Of("padding_idx", paddingIdx))[0];
+
+    /// <summary>The elements that tensors of indices (int64, broadcast together) or masks name; null is a whole dimension.</summary>
+    public Tensor Index(params Tensor?[] indices) => TensorIndex.Take(this, indices);
+}

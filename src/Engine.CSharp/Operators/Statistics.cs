@@ -1,0 +1,261 @@
+using System.Runtime.CompilerServices;
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Spread, norms, logarithms of sums, products and running sums.</summary>
+internal static class Statistics
+{
+    public static readonly FunctionOperator Var = new(
+        "var",
+        (x, attributes) => Variance(x, attributes, "var"),
+        new Rule(Saved.Input0, (g, c) => VarianceBackward(g, c)))
+    { Keywords = ["dim", "correction", "unbiased", "keepdim"], Arity = 1 };
+
+    /// <summary>The derivative where the deviation is 0 is 0.</summary>
+    public static readonly FunctionOperator Std = new(
+        "std",
+        (x, attributes) => Powers.Sqrt.Apply(Variance(x, attributes, "std")),
+        new Rule(Saved.Input0 | Saved.Output, (g, c) => VarianceBackward((g / (2 * c.Output())).MaskedFill(c.Output().Eq(0), 0), c)))
+    { Keywords = ["dim", "correction", "unbiased", "keepdim"], Arity = 1 };
+
+    /// <summary>log sum exp, with the greatest element taken out first.</summary>
+    public static readonly FunctionOperator Logsumexp = new(
+        "logsumexp",
+        (x, attributes) =>
+        {
+            if (attributes.Ints("dim") is not { } dims) throw new AutogradException(ErrorKind.Value, "logsumexp() needs 'dim'");
+            if (!x.DType.IsFloat()) x = Copying.Cast(x, DType.Float32);
+            var reduced = Shapes.ReducedDims(dims, x.Rank);
+            var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
+            if (x.DType == DType.Float32) Run<float>(x, y, reduced);
+            else Run<double>(x, y, reduced);
+            return y;
+
+            static void Run<T>(Tensor x, Tensor y, bool[] reduced)
+                where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+            {
+                var count = y.Count;
+                if (count == 0) return;
+                var greatest = new T[count];
+                var sums = new T[count];
+                Reduction.Run(default(Reduce.Max<T>), x.Sizes, ref x.Origin<T>(), x.Steps, reduced, ref greatest[0]);
+                // Of an infinite maximum nothing is taken out: inf - inf would be NaN.
+                for (var i = 0; i < count; i++)
+                    if (T.IsInfinity(greatest[i])) greatest[i] = T.Zero;
+                Reduction.Run(default(Reduce.SumOfExponentials<T>), x.Sizes, ref x.Origin<T>(), x.Steps, reduced, ref greatest[0], ref sums[0]);
+                for (var i = 0; i < count; i++) Unsafe.Add(ref y.Origin<T>(), i) = greatest[i] + T.Log(sums[i]);
+                GC.KeepAlive(x);
+                GC.KeepAlive(y);
+            }
+        },
+        new Rule(Saved.Input0 | Saved.Output, (g, c) => Restore(g, c) * (c.Input(0) - Restore(c.Output(), c)).Exp()))
+    { Keywords = ["dim", "keepdim"], Arity = 1 };
+
+    /// <summary>The p-norm; its derivative at 0 is 0.</summary>
+    public static readonly FunctionOperator Norm = new(
+        "norm",
+        (x, attributes) => Measure(x, attributes),
+        new Rule(Saved.Input0 | Saved.Output, NormBackward))
+    { Keywords = ["p", "dim", "keepdim"], Arity = 1 };
+
+    /// <summary>The product of all elements or along a dimension; its derivative is exact where elements are 0.</summary>
+    public static readonly FunctionOperator Prod = new(
+        "prod",
+        (x, attributes) =>
+        {
+            if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
+            if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
+            var reduced = Shapes.ReducedDims(attributes.IntOrNull("dim") is { } dim ? [dim] : null, x.Rank);
+            return Reducing.Run(x, reduced, attributes.Bool("keepdim", false), default(Reduce.Prod<float>), default(Reduce.Prod<double>), default(Reduce.Prod<long>));
+        },
+        new Rule(Saved.Input0 | Saved.Output, ProdBackward))
+    { Keywords = ["dim", "keepdim", "dtype"], Arity = 1 };
+
+    public static readonly FunctionOperator Cumsum = new(
+        "cumsum",
+        (x, attributes) =>
+        {
+            var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
+            if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
+            if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
+            x = Copying.Contiguous(x);
+            var y = Tensor.Empty(x.Sizes, x.DType);
+            var reverse = attributes.Bool("reverse", false);
+            var outer = Shapes.Count(x.Sizes.AsSpan(0, Math.Min(dim, x.Rank)));
+            var n = x.Rank == 0 ? 1 : x.Sizes[dim];
+            var inner = x.Rank == 0 ? 1 : Shapes.Count(x.Sizes.AsSpan(dim + 1));
+            switch (x.DType)
+            {
+                case DType.Float32: Cumulative.Sum(ref x.Origin<float>(), ref y.Origin<float>(), outer, n, inner, reverse); break;
+                case DType.Float64: Cumulative.Sum(ref x.Origin<double>(), ref y.Origin<double>(), outer, n, inner, reverse); break;
+                default: Cumulative.Sum(ref x.Origin<long>(), ref y.Origin<long>(), outer, n, inner, reverse); break;
+            }
+            GC.KeepAlive(x);
+            GC.KeepAlive(y);
+            return y;
+        },
+        new Rule(Saved.None, (g, c) => Cumsum!.Apply(g, Attributes.Of("dim", c.Attributes.Int("dim"), "reverse", !c.Attributes.Bool("reverse", false)))))
+    { Keywords = ["dim", "dtype"], Arity = 1 };
+
+    public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
+
+    private static double Correction(Attributes attributes) =>
+        attributes["correction"] is not null ? attributes.Double("correction", 1) : attributes.Bool("unbiased", true) ? 1 : 0;
+
+    /// <summary>In two passes: the mean, then the squares of the distances from it.</summary>
+    private static Tensor Variance(Tensor x, Attributes attributes, string name)
+    {
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"{name}: only support floating point and complex dtypes");
+        var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
+        var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
+        var count = Reducing.Count(x.Sizes, reduced);
+        var divisor = Math.Max(0, count - Correction(attributes));
+        if (y.Count == 0) return y;
+        if (x.DType == DType.Float32) Run<float>();
+        else Run<double>();
+        return y;
+
+        void Run<T>()
+            where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+        {
+            var means = new T[y.Count];
+            Reduction.Run(default(Reduce.Sum<T>), x.Sizes, ref x.Origin<T>(), x.Steps, reduced, ref means[0]);
+            for (var i = 0; i < means.Length; i++) means[i] /= T.CreateChecked(count);
+            ref var target = ref y.Origin<T>();
+            Reduction.Run(default(Reduce.SumOfSquares<T>), x.Sizes, ref x.Origin<T>(), x.Steps, reduced, ref means[0], ref target);
+            for (var i = 0; i < means.Length; i++) Unsafe.Add(ref target, i) /= T.CreateChecked(divisor);
+            GC.KeepAlive(x);
+            GC.KeepAlive(y);
+        }
+    }
+
+    private static Tensor VarianceBackward(Tensor g, BackwardContext c)
+    {
+        var x = c.Input(0);
+        var reduced = Shapes.ReducedDims(c.Attributes.Ints("dim"), x.Rank);
+        var freedom = Reducing.Count(x.Sizes, reduced) - Correction(c.Attributes);
+        var dims = Enumerable.Range(0, x.Rank).Where(d => reduced[d]).ToArray();
+        var distance = x - (dims.Length == 0 ? x.Mean() : x.Mean(dims, keepdim: true));
+        if (freedom <= 0 && dims.Length == x.Rank) return Restore(g, c) * Tensor.Where(distance.Eq(0), Tensor.Scalar(double.NaN, g.DType), Tensor.Scalar(double.PositiveInfinity, g.DType));
+        return Restore(g, c) * (2 / freedom) * distance;
+    }
+
+    /// <summary>A gradient or result of a reduction with the removed dimensions back.</summary>
+    private static Tensor Restore(Tensor g, BackwardContext c)
+    {
+        var shape = c.InputShape(0);
+        return shape.Length == 0 ? g : Reductions.Keep(g, shape, Shapes.ReducedDims(c.Attributes.Ints("dim"), shape.Length));
+    }
+
+    private static double P(Attributes attributes) => attributes["p"] is "fro" ? 2 : attributes.Double("p", 2);
+
+    private static Tensor Measure(Tensor x, Attributes attributes)
+    {
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.DType.ScalarType()}");
+        var p = P(attributes);
+        var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
+        var keepdim = attributes.Bool("keepdim", false);
+        if (double.IsInfinity(p) || p < 0)
+        {
+            for (var d = 0; d < reduced.Length; d++)
+                if (reduced[d] && x.Sizes[d] == 0)
+                    throw new AutogradException(ErrorKind.Shape, $"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an identity");
+        }
+        switch (p)
+        {
+            case 0: return Reducing.Run(x, reduced, keepdim, default(Reduce.CountNonZero<float>), default(Reduce.CountNonZero<double>));
+            case 1: return Reducing.Run(x, reduced, keepdim, default(Reduce.SumOfMagnitudes<float>), default(Reduce.SumOfMagnitudes<double>));
+            case double.PositiveInfinity: return Reducing.Run(x, reduced, keepdim, default(Reduce.MaxMagnitude<float>), default(Reduce.MaxMagnitude<double>));
+            case double.NegativeInfinity:
+                using (Autograd.NoGrad())
+                    return Reducing.Run(x.Abs(), reduced, keepdim, default(Reduce.Min<float>), default(Reduce.Min<double>));
+            case 2:
+                using (Autograd.NoGrad())
+                    return Reducing.Run(x.Square(), reduced, keepdim, default(Reduce.Sum<float>), default(Reduce.Sum<double>)).Sqrt();
+            default:
+                using (Autograd.NoGrad())
+                    return Reducing.Run(x, reduced, keepdim, new Reduce.SumOfPowers<float>(p), new Reduce.SumOfPowers<double>(p)).Pow(1 / p);
+        }
+    }
+
+    private static Tensor? NormBackward(Tensor g, BackwardContext c)
+    {
+        var p = P(c.Attributes);
+        if (p == 0) return null;
+        var (x, norm) = (c.Input(0), Restore(c.Output(), c));
+        g = Restore(g, c);
+        if (p == 1) return x.Sign() * g;
+        if (p == 2) return g * (x / norm).MaskedFill(norm.Eq(0), 0);
+        if (double.IsInfinity(p))
+        {
+            var size = x.Abs();
+            var mask = Tensor.Where(size.Ne(size), size.Ne(size), size.Eq(norm)).To(g.DType);
+            var reduced = Shapes.ReducedDims(c.Attributes.Ints("dim"), x.Rank);
+            var dims = Enumerable.Range(0, x.Rank).Where(d => reduced[d]).ToArray();
+            return x.Sign() * (g / (dims.Length == 0 ? mask.Sum() : mask.Sum(dims, keepdim: true)) * mask);
+        }
+        if (p < 1) return x.Sign() * x.Abs().Pow(p - 1).MaskedFill(x.Eq(0), 0) * g * norm.Pow(1 - p);
+        var scale = (g / norm.Pow(p - 1)).MaskedFill(norm.Eq(0), 0);
+        return p < 2 ? x.Sign() * x.Abs().Pow(p - 1) * scale : x * x.Abs().Pow(p - 2) * scale;
+    }
+
+    private static Tensor ProdBackward(Tensor g, BackwardContext c)
+    {
+        var x = c.Input(0);
+        if (x.Rank == 0) return g.Clone();
+        var dim = c.Attributes.IntOrNull("dim");
+        bool hasZero;
+        using (Autograd.NoGrad()) hasZero = x.Count > 0 && x.Eq(0).ToBools().AsSpan().Contains(true);
+        if (dim is { } one)
+        {
+            var d = Shapes.WrapDim(one, x.Rank);
+            var keep = c.Attributes.Bool("keepdim", false);
+            var spread = keep ? g : g.Unsqueeze(d);
+            return hasZero ? spread * Others(x, d) : spread * ((keep ? c.Output() : c.Output().Unsqueeze(d)) / x);
+        }
+        return hasZero ? (g * Others(x.Reshape([-1]), 0)).Reshape(x.Sizes) : g * (c.Output() / x);
+    }
+
+    /// <summary>For each element the product of the others along a dimension: each in a row of its own in which it is replaced by 1.</summary>
+    private static Tensor Others(Tensor x, int dim)
+    {
+        var n = x.Sizes[dim];
+        var rank = x.Rank;
+        int[] sizes = [.. x.Sizes.Take(dim), n, .. x.Sizes.Skip(dim)];
+        var diagonal = new bool[n * n];
+        for (var i = 0; i < n; i++) diagonal[(i * n) + i] = true;
+        int[] maskShape = [.. Enumerable.Repeat(1, dim), n, n, .. Enumerable.Repeat(1, rank - dim - 1)];
+        return x.Unsqueeze(dim).Expand(sizes).MaskedFill(Tensor.Create(diagonal, maskShape), 1).Prod(dim + 1);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>The variance over the named dimensions, all where none is named, dividing by their count less the correction.</summary>
+    public Tensor Var(int[]? dim = null, double correction = 1, bool keepdim = false) =>
+        Statistics.Var.Apply(this, Attributes.Of(("dim", dim), ("correction", correction), ("keepdim", keepdim)));
+
+    /// <summary>The standard deviation: the root of the variance.</summary>
+    public Tensor Std(int[]? dim = null, double correction = 1, bool keepdim = false) =>
+        Statistics.Std.Apply(this, Attributes.Of(("dim", dim), ("correction", correction), ("keepdim", keepdim)));
+
+    /// <summary>log sum exp over the named dimensions.</summary>
+    public Tensor Logsumexp(int[] dim, bool keepdim = false) => Statistics.Logsumexp.Apply(this, Attributes.Of("dim", dim, "keepdim", keepdim));
+
+    /// <inheritdoc cref="Logsumexp(int[], bool)"/>
+    public Tensor Logsumexp(int dim, bool keepdim = false) => Logsumexp([dim], keepdim);
+
+    /// <summary>The p-norm over the named dimensions, all where none is named.</summary>
+    public Tensor Norm(double p = 2, int[]? dim = null, bool keepdim = false) =>
+        Statistics.Norm.Apply(this, Attributes.Of(("p", p), ("dim", dim), ("keepdim", keepdim)));
+
+    /// <summary>The product of all elements.</summary>
+    public Tensor Prod() => Statistics.Prod.Apply(this);
+
+    /// <summary>The products along a dimension.</summary>
+    public Tensor Prod(int dim, bool keepdim = false) => Statistics.Prod.Apply(this, Attributes.Of("dim", dim, "keepdim", keepdim));
+
+    /// <summary>The running sums along a dimension.</summary>
+    public Tensor Cumsum(int dim) => Statistics.Cumsum.Apply(this, Attributes.Of("dim", dim));
+}
