@@ -90,6 +90,10 @@ module PrintPyTorch =
         | Attr.Items items -> "[" + String.Join(", ", items |> List.map one) + "]"
         | other -> "[" + one other + "]"
 
+    /// A shrunk step may have lost its index.
+    let private indexOf (step: Step) =
+        step.Attrs |> Map.tryFind "index" |> Option.defaultValue (Attr.Items []) |> brackets
+
     let private orNone name = Option.defaultValue "None" name
 
     let private arg (value: Arg) =
@@ -178,14 +182,14 @@ module PrintPyTorch =
         | "dropout" ->
             let p = step.Attrs |> Map.tryFind "p" |> Option.map attr |> Option.defaultValue "0.5"
             line (bound step.Out $"{self ()} * ({arg step.In[1]}.to({self ()}.dtype) / (1 - {p}))")
-        | "getitem" -> line (bound step.Out (self () + brackets step.Attrs["index"]))
+        | "getitem" -> line (bound step.Out (self () + indexOf step))
         | "setitem_" ->
             let value =
                 match step.In with
                 | [ _; value ] -> arg value
                 | _ -> step.Attrs |> Map.tryFind "value" |> Option.map attr |> Option.defaultValue "None"
 
-            line (self () + brackets step.Attrs["index"] + " = " + value)
+            line (self () + indexOf step + " = " + value)
         | "index" ->
             let indices =
                 match step.In with

@@ -76,7 +76,7 @@ public sealed class ProgramRun
     {
         if (!_variables.TryGetValue(name, out var tensor))
             throw new MalformedProgramException($"'{name}' is used before anything has defined it");
-        return tensor ?? throw new AutogradException(Engine.ErrorKind.UnusedInput, $"'{name}' is null: no gradient has reached it");
+        return tensor ?? throw new AutogradException(Engine.ErrorKind.UnusedInput, $"'{name}' is null and cannot be used");
     }
 
     /// <summary>The one tensor argument of a structural step.</summary>

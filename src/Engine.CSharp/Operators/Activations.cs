@@ -31,7 +31,7 @@ internal static class Activations
     /// <summary>The derivative at 0 is the slope.</summary>
     public static readonly UnaryOperator LeakyRelu = new(
         "leaky_relu",
-        (x, a, into) => Elementwise.Unary(x, into, new Op.LeakyRelu<float>((float)Slope(a)), new Op.LeakyRelu<double>(Slope(a))),
+        (x, a, into) => Elementwise.Unary(Floats(x, "leaky_relu_cpu"), into, new Op.LeakyRelu<float>((float)Slope(a)), new Op.LeakyRelu<double>(Slope(a))),
         new Rule(Saved.Input0, (g, c) => LeakyReluBackward.Apply(g, c.Input(0), c.Attributes)))
     { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
 
@@ -47,8 +47,8 @@ internal static class Activations
     public static readonly UnaryOperator Gelu = new(
         "gelu",
         (x, a, into) => IsTanh(a)
-            ? Elementwise.Unary(x, into, new Op.GeluTanh<float>(), new Op.GeluTanh<double>())
-            : Elementwise.Unary(x, into, new Op.Gelu<float>(), new Op.Gelu<double>()),
+            ? Elementwise.Unary(Floats(x, "GeluKernelImpl"), into, new Op.GeluTanh<float>(), new Op.GeluTanh<double>())
+            : Elementwise.Unary(Floats(x, "GeluKernelImpl"), into, new Op.Gelu<float>(), new Op.Gelu<double>()),
         new Rule(Saved.Input0, (g, c) => GeluBackward.Apply(g, c.Input(0), c.Attributes)))
     { HasInPlaceTwin = false, Keywords = ["approximate"] };
 
@@ -64,7 +64,7 @@ internal static class Activations
 
     public static readonly UnaryOperator Silu = new(
         "silu",
-        (x, _, into) => Elementwise.Unary(x, into, new Op.Silu<float>(), new Op.Silu<double>()),
+        (x, _, into) => Elementwise.Unary(Floats(x, "silu_cpu"), into, new Op.Silu<float>(), new Op.Silu<double>()),
         new Rule(Saved.Input0, (g, c) => SiluBackward.Apply(g, c.Input(0))))
     { HasInPlaceTwin = false };
 
@@ -77,7 +77,7 @@ internal static class Activations
     /// <summary>The derivative at 0 is alpha.</summary>
     public static readonly UnaryOperator Elu = new(
         "elu",
-        (x, a, into) => Elementwise.Unary(x, into, new Op.Elu<float>(Alpha(a)), new Op.Elu<double>(Alpha(a))),
+        (x, a, into) => Elementwise.Unary(Floats(x, "elu_cpu"), into, new Op.Elu<float>(Alpha(a)), new Op.Elu<double>(Alpha(a))),
         new Rule(Saved.Input0, (g, c) => EluBackward.Apply(g, c.Input(0), c.Attributes)))
     { HasInPlaceTwin = false, Keywords = ["alpha"] };
 
@@ -94,12 +94,17 @@ internal static class Activations
     /// <summary>log(1 + exp(beta x)) / beta; x itself where beta x is above the threshold.</summary>
     public static readonly UnaryOperator Softplus = new(
         "softplus",
-        (x, a, into) => Elementwise.Unary(x, into, new Op.Softplus<float>(Beta(a), Threshold(a)), new Op.Softplus<double>(Beta(a), Threshold(a))),
+        (x, a, into) => Elementwise.Unary(Floats(x, "softplus_cpu"), into, new Op.Softplus<float>(Beta(a), Threshold(a)), new Op.Softplus<double>(Beta(a), Threshold(a))),
         new Rule(Saved.Input0, (g, c) => SoftplusBackward.Apply(g, c.Input(0), c.Attributes)))
     { HasInPlaceTwin = false, Keywords = ["beta", "threshold"] };
 
     public static IEnumerable<Operator> All =>
         [Relu, ReluBackward, LeakyRelu, LeakyReluBackward, Gelu, GeluBackward, Silu, SiluBackward, Elu, EluBackward, Softplus, SoftplusBackward];
+
+    /// <summary>PyTorch has these functions for floating-point tensors only.</summary>
+    private static Tensor Floats(Tensor x, string kernel) => x.DType.IsFloat()
+        ? x
+        : throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{x.DType.ScalarType()}'");
 
     private static double Slope(Attributes a) => a.Double("negative_slope", 0.01);
 

@@ -37,15 +37,23 @@ internal static class Arithmetic
         "div",
         (a, b, attributes, into) =>
         {
-            CheckRounding(attributes);
-            return Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>());
+            if (Rounding(attributes) is not { } mode) return Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>());
+            if (!a.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, "div() with rounding_mode is for floating-point tensors in this engine");
+            return Rounded(Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>()), mode == "floor", into);
         },
-        new Rule(Saved.Input1, (g, c) => g / c.Input(1)),
-        new Rule(Saved.Input0 | Saved.Input1, (g, c) => -g * (c.Input(0) / c.Input(1) / c.Input(1))))
+        // A rounded quotient is flat between its steps.
+        new Rule(Saved.Input1, (g, c) => Rounding(c.Attributes) is null ? g / c.Input(1) : Tensor.Zeros(g.Sizes, g.DType)),
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
+            Rounding(c.Attributes) is null ? -g * (c.Input(0) / c.Input(1) / c.Input(1)) : Tensor.Zeros(g.Sizes, g.DType)))
     { Keywords = ["rounding_mode"] };
 
     public static readonly UnaryOperator Neg = new(
-        "neg", (x, _, into) => Elementwise.Unary(x, into, new Op.Neg<float>(), new Op.Neg<double>(), new Op.Neg<long>()), new Rule(g => -g));
+        "neg",
+        (x, _, into) => x.DType != DType.Bool
+            ? Elementwise.Unary(x, into, new Op.Neg<float>(), new Op.Neg<double>(), new Op.Neg<long>())
+            : throw new AutogradException(
+                ErrorKind.Dtype, "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."),
+        new Rule(g => -g));
 
     public static IEnumerable<Operator> All => [Add, Sub, Mul, Div, Neg];
 
@@ -65,16 +73,22 @@ internal static class Arithmetic
         }
     }
 
-    private static void CheckRounding(Attributes attributes)
+    private static string? Rounding(Attributes attributes) => attributes["rounding_mode"] switch
     {
-        switch (attributes["rounding_mode"])
-        {
-            case null: return;
-            case "trunc" or "floor": throw new AutogradException(ErrorKind.Unsupported, $"div() with rounding_mode='{attributes["rounding_mode"]}' is not in this engine");
-            default:
-                throw new AutogradException(
-                    ErrorKind.Value, $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{attributes["rounding_mode"]}'");
-        }
+        null => null,
+        "floor" => "floor",
+        "trunc" => "trunc",
+        var other => throw new AutogradException(ErrorKind.Value, $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{other}'"),
+    };
+
+    private static Tensor Rounded(Tensor quotient, bool floor, Tensor? into)
+    {
+        if (floor) return Elementwise.Unary(quotient, into, new Op.Floor<float>(), new Op.Floor<double>());
+        using var _ = Autograd.NoGrad();
+        var truncated = Tensor.Where(quotient.Lt(0), -(-quotient).Floor(), quotient.Floor());
+        if (into is null) return truncated;
+        Copying.Copy(truncated, into);
+        return into;
     }
 
     /// <summary>The number that scales the second operand, if one was given.</summary>

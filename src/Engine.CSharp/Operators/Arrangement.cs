@@ -23,7 +23,7 @@ internal static class Arrangement
             if (y.Count == 0) return y;
             // [k, n] for each dimension: the first broadcast, both dense in the result.
             var split = Interleave(repeats, sizes);
-            Copying.Copy(x.Window(split, Interleave(new int[repeats.Length], steps), x.Offset), y.Window(split, Shapes.ContiguousStrides(split), 0));
+            Copying.Copy(x.Window(split, Interleave(new int[repeats.Length], steps), 0), y.Window(split, Shapes.ContiguousStrides(split), 0));
             return y;
         },
         new Rule(Saved.None, (g, c) =>
@@ -91,7 +91,7 @@ internal static class Arrangement
     {
         var y = Tensor.Empty(x.Sizes, x.DType);
         if (y.Count == 0) return y;
-        var offset = x.Offset;
+        var offset = 0;
         var steps = (int[])x.Steps.Clone();
         for (var d = 0; d < x.Rank; d++)
         {
@@ -111,7 +111,7 @@ internal static class Arrangement
             throw new AutogradException(ErrorKind.Unsupported, $"pad() with mode '{mode}' is not in this engine");
         var pad = attributes.Ints("pad") ?? throw new AutogradException(ErrorKind.Value, "pad() needs 'pad'");
         if (pad.Length % 2 != 0) throw new AutogradException(ErrorKind.Value, "Padding length must be divisible by 2");
-        if (pad.Length / 2 > rank) throw new AutogradException(ErrorKind.Shape, $"Padding length should be less than or equal to two times the input dimension but got padding length {pad.Length} and input of dimension {rank}");
+        if (pad.Length / 2 > rank) throw new AutogradException(ErrorKind.Value, $"Padding length should be less than or equal to two times the input dimension but got padding length {pad.Length} and input of dimension {rank}");
         var widths = new (int, int)[rank];
         for (var k = 0; k < pad.Length / 2; k++) widths[rank - 1 - k] = (pad[2 * k], pad[(2 * k) + 1]);
         return widths;
@@ -121,7 +121,7 @@ internal static class Arrangement
     {
         var sizes = new int[x.Rank];
         var inner = new int[x.Rank];
-        var (from, to) = (x.Offset, 0);
+        var (from, to) = (0, 0);
         for (var d = 0; d < x.Rank; d++)
         {
             sizes[d] = x.Sizes[d] + widths[d].Before + widths[d].After;

@@ -18,7 +18,7 @@ internal static class Extrema
         (x, attributes) =>
         {
             if (attributes.IntOrNull("dim") is { } dim) return Places(x, Reduced(x, [dim], "argmax"), attributes.Bool("keepdim", false));
-            if (x.Count == 0) throw new AutogradException(ErrorKind.Index, "argmax(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+            if (x.Count == 0) throw new AutogradException(ErrorKind.Shape, "argmax(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
             return Places(x, Shapes.ReducedDims(null, x.Rank), attributes.Bool("keepdim", false));
         },
         Rule.NotDifferentiable)
@@ -76,7 +76,7 @@ internal static class Extrema
             if (!reduced[d] || x.Sizes[d] != 0) continue;
             throw dims is null
                 ? new AutogradException(ErrorKind.Shape, $"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.")
-                : new AutogradException(ErrorKind.Index, $"{name}(): Expected reduction dim {d} to have non-zero size.");
+                : new AutogradException(ErrorKind.Shape, $"{name}(): Expected reduction dim {d} to have non-zero size.");
         }
         return reduced;
     }

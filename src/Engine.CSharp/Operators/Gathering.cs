@@ -77,9 +77,9 @@ internal static class Gathering
         (inputs, attributes) =>
         {
             var (x, index) = (inputs[0]!, inputs[1]!);
-            RequireIndex(index, "index_select");
-            if (index.Rank > 1) throw new AutogradException(ErrorKind.Index, "index_select(): Index is supposed to be a vector");
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
+            RequireIndex(index, "index_select");
+            if (index.Rank > 1) throw new AutogradException(ErrorKind.Shape, "index_select(): Index is supposed to be a vector");
             if (x.Rank == 0)
             {
                 Checked(index, 0, 1, i => $"index_select(): index {i} is out of range for a 0-dimensional tensor");
@@ -134,6 +134,8 @@ internal static class Gathering
             var (index, weight) = (inputs[0]!, inputs[1]!);
             RequireIndex(index, "embedding");
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
+            if (attributes.IntOrNull("padding_idx") is { } padding && (padding < -weight.Sizes[0] || padding >= weight.Sizes[0]))
+                throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");
             var flat = Checked(Copying.Contiguous(index), 0, weight.Sizes[0], _ => "index out of range in self");
             return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);
         },
@@ -144,11 +146,13 @@ internal static class Gathering
                 var shape = c.InputShape(1);
                 var skip = c.Attributes.IntOrNull("padding_idx") is { } padding ? (padding < 0 ? padding + shape[0] : padding) : -1;
                 var index = c.Input(0).Reshape([-1]);
-                return SelectBackward.Apply([g.Reshape([index.Count, shape[1]]), index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
+                var rows = g.Reshape([index.Count, shape[1]]);
+                if (c.Attributes.Bool("scale_grad_by_freq", false)) rows = rows * ByFrequency(index, g.DType);
+                return SelectBackward.Apply([rows, index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
             }),
         ])
     {
-        Keywords = ["padding_idx"],
+        Keywords = ["padding_idx", "scale_grad_by_freq"],
         Arity = 2,
     };
 
@@ -193,7 +197,15 @@ internal static class Gathering
     private static (int Outer, int N, int Inner) Split(int[] shape, int dim) =>
         (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
 
-    private static Tensor AtLeastVector(Tensor x) => x.Rank == 0 ? x.Window([1], [1], x.Offset) : x;
+    /// <summary>1 over how often each index occurs, as a column.</summary>
+    private static Tensor ByFrequency(Tensor index, DType dtype)
+    {
+        var values = index.ToLongs();
+        var counts = values.CountBy(i => i).ToDictionary();
+        return Tensor.Create([.. values.Select(i => 1.0 / counts[i])], [values.Length, 1]).To(dtype);
+    }
+
+    private static Tensor AtLeastVector(Tensor x) => x.Rank == 0 ? x.Window([1], [1], 0) : x;
 
     private static void RequireIndex(Tensor index, string name)
     {

@@ -193,6 +193,14 @@ public sealed partial class Tensor
         return View([Sizes[0], 1]) * vec2;
     }
 
+    /// <summary>Without its first dimension: PyTorch takes it away in place, and so the result's version is 1.</summary>
+    private static Tensor Squeezed(Tensor product)
+    {
+        var result = product.Squeeze(0);
+        result.Storage.Bump();
+        return result;
+    }
+
     /// <summary>PyTorch's <c>matmul</c>: vectors, matrices and stacks of matrices, whose leading dimensions broadcast.</summary>
     public Tensor Matmul(Tensor other)
     {
@@ -202,7 +210,7 @@ public sealed partial class Tensor
         {
             case (1, 1): return Dot(other);
             case (2, 1): return Mv(other);
-            case (1, 2): return Unsqueeze(0).Mm(other).Squeeze(0);
+            case (1, 2): return Squeezed(Unsqueeze(0).Mm(other));
             case (2, 2): return Mm(other);
         }
         if (Rank >= 3 && other.Rank <= 2)

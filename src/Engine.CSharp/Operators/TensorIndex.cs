@@ -34,7 +34,7 @@ internal static class TensorIndex
         var flat = Tensor.Zeros(shape, DType.Int64);
         foreach (var d in indexed)
         {
-            var index = Wrapped(indices[d]!, x.Sizes[d], d).Mul(strides[d]);
+            var index = Wrapped(indices[d]!, x.Sizes[d], d).Mul(Tensor.Number((long)strides[d]));
             // Its dimensions stand where the broadcast ones do.
             var view = index.Reshape([.. Enumerable.Repeat(1, broadcast.Length - index.Rank), .. index.Sizes, .. Enumerable.Repeat(1, after.Length)]);
             flat = flat.Add(view);
@@ -64,6 +64,7 @@ internal static class TensorIndex
             }
             if (index.DType != DType.Bool)
                 throw new AutogradException(ErrorKind.Index, "tensors used as indices must be long, int, byte or bool tensors");
+            if (index.Rank == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
             var first = indices.Count;
             for (var d = 0; d < index.Rank; d++)
                 if (first + d >= x.Rank || x.Sizes[first + d] != index.Sizes[d])
@@ -105,6 +106,6 @@ internal static class TensorIndex
     private static Tensor Wrapped(Tensor index, int size, int dim)
     {
         index = Gathering.Checked(index, -size, size, i => $"index {i} is out of bounds for dimension {dim} with size {size}");
-        return index.Count == 0 ? index : Tensor.Where(index.Lt(0), index.Add(size), index);
+        return index.Count == 0 ? index : Tensor.Where(index.Lt(0), index.Add(Tensor.Number((long)size)), index);
     }
 }

@@ -110,7 +110,7 @@ internal static class Shapes
         {
             var d = WrapDim(dim, rank);
             if (rank == 0) continue;
-            if (reduced[d]) throw new AutogradException(ErrorKind.Other, $"dim {d} appears multiple times in the list of dims");
+            if (reduced[d]) throw new AutogradException(ErrorKind.Value, $"dim {d} appears multiple times in the list of dims");
             reduced[d] = true;
         }
         return reduced;

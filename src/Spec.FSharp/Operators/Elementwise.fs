@@ -93,7 +93,8 @@ module Elementwise =
     let larger (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
         | Less -> b
-        | Equal
+        // Of zeros of two signs engines give either.
+        | Equal -> if 'S.Value a = 0.0 then 'S.Permitted [| a; b |] else a
         | Greater -> a
         | Unordered -> a + b
         | Undecided -> num 0.5 * (a + b + abs (a - b))
@@ -101,8 +102,8 @@ module Elementwise =
     /// The smaller of two, NaN if either is.
     let smaller (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
-        | Less
-        | Equal -> a
+        | Less -> a
+        | Equal -> if 'S.Value a = 0.0 then 'S.Permitted [| a; b |] else a
         | Greater -> b
         | Unordered -> a + b
         | Undecided -> num 0.5 * (a + b - abs (a - b))

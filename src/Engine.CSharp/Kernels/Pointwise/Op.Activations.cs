@@ -19,7 +19,7 @@ internal static partial class Op
         public V Invoke<V, P>(V x)
             where V : struct, ISimd<V, double>
             where P : struct, IPrecision =>
-            x * Core.Normal<V, P>(x).Distribution;
+            x * AtInfinity(x, Core.Normal<V, P>(x).Distribution);
     }
 
     /// <summary>The approximation x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2.</summary>
@@ -53,7 +53,7 @@ internal static partial class Op
         public V Invoke<V, P>(V x)
             where V : struct, ISimd<V, double>
             where P : struct, IPrecision =>
-            x * Core.Sigmoid<V, P>(x);
+            x * AtInfinity(x, Core.Sigmoid<V, P>(x));
     }
 
     /// <summary>scale x above zero, else scale alpha (exp(inputScale x) - 1); PyTorch's elu, whose celu and selu are cases of it.</summary>
@@ -112,4 +112,9 @@ internal static partial class Op
             return positive - (x * y) + Core.Log1p<V, P>(Core.Exp<V, P>(x | V.Create(-0.0)));
         }
     }
+
+    /// <summary>The factor of a negative x, which at minus infinity is exactly 0: the product is NaN there, as PyTorch's is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V AtInfinity<V>(V x, V factor)
+        where V : struct, ISimd<V, double> => V.Select(V.Equal(x, V.Create(double.NegativeInfinity)), V.Create(0.0), factor);
 }

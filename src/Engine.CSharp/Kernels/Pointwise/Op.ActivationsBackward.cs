@@ -21,8 +21,8 @@ internal static partial class Op
             where P : struct, IPrecision
         {
             var (distribution, density) = Core.Normal<V, P>(y);
-            // The density is 0 long before y overflows the product.
-            return x * V.Select(V.Equal(density, V.Create(0.0)), distribution, V.Fma(y, density, distribution));
+            // At an infinite y this is NaN, as it is in PyTorch.
+            return x * V.Fma(y, density, distribution);
         }
     }
 
