@@ -23,6 +23,7 @@ module Registry =
           Reductions.all
           Products.all
           Indexing.all
+          Embedding.all
           Convolution.all
           Pooling.all
           Normalisation.all

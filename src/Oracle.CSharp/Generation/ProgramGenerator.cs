@@ -293,6 +293,8 @@ internal sealed class Draft
     {
         switch (kind)
         {
+            case ArgKind.Optional optional:
+                return Found(op, optional.Item, first, wanted, shapes, target);
             case { IsIndex: true }:
                 var sizes = (shapes ?? [first ?? []]).SelectMany(s => s).Append(2).ToList();
                 var bound = _rng.Chance(0.25) ? 1 : _rng.Pick(sizes);
