@@ -6,7 +6,7 @@ namespace Verified.Engine;
 
 /// <summary>
 /// Cross entropy of logits. As in PyTorch, where it is <c>log_softmax</c> and <c>nll_loss</c>, the derivative reads the log-probabilities, not the logits:
-/// they, and for class indices how much each counts in the loss, are results that only the derivative sees.
+/// they, and how much each counts in the loss (for probabilities: mixed with their share of smoothing), are results that only the derivative sees.
 /// </summary>
 internal static class CrossEntropies
 {
@@ -17,7 +17,15 @@ internal static class CrossEntropies
         (inputs, a) => Compute(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
         [new Rule(Kept, (_, _) => null)],
         "NllLossBackward0")
-    { Keywords = ["reduction", "ignore_index", "label_smoothing"], Arity = 2, Visible = 1, BackwardAll = Backward };
+    {
+        Keywords = ["reduction", "ignore_index", "label_smoothing"],
+        Arity = 2,
+        Visible = 1,
+        BackwardAll = Backward,
+
+        // Probabilities are mixed with their share of smoothing first, and the mixture is kept instead.
+        Keeps = (inputs, a) => a.Double("label_smoothing", 0) > 0 && Shapes.Same(inputs[0]!.Sizes, inputs[1]!.Sizes) ? Kept & ~Saved.Input1 : Kept,
+    };
 
     private readonly record struct Settings(LossReduction Reduction, int Ignored, double Smoothing)
     {
@@ -86,7 +94,7 @@ internal static class CrossEntropies
         var (outer, classes, inner) = Normalizations.Split(logs.Sizes, dim);
         var probabilities = Shapes.Same(target.Sizes, logs.Sizes);
         target = Copying.Packed(probabilities ? Copying.Cast(target, logs.DType) : target);
-        var counts = Tensor.Empty(probabilities ? [0] : logs.Sizes, logs.DType);
+        var counts = Tensor.Empty(probabilities && settings.Smoothing == 0 ? [0] : logs.Sizes, logs.DType);
         var losses = Tensor.Empty(groups, logs.DType);
         var work = new Groups<T>
         {
@@ -97,10 +105,10 @@ internal static class CrossEntropies
             Weights = weight is null ? default : Span<T>(weight),
             Losses = Span<T>(losses),
         };
-        double total = 0, divisor;
+        double total, divisor;
         if (probabilities)
         {
-            total = work.OfProbabilities(Span<T>(target));
+            total = work.OfProbabilities(Span<T>(target), Span<T>(counts));
             divisor = outer * inner;
         }
         else
@@ -112,7 +120,7 @@ internal static class CrossEntropies
         GC.KeepAlive(weight);
         if (settings.Reduction == LossReduction.None) return [losses, logs, counts];
         var mean = settings.Reduction == LossReduction.Mean;
-        return [Tensor.Scalar(mean ? total / divisor : total, logs.DType), logs, counts];
+        return [Tensor.Scalar(mean ? -total / divisor : -total, logs.DType), logs, counts];
     }
 
     private static Span<T> Span<T>(Tensor packed)
@@ -122,21 +130,22 @@ internal static class CrossEntropies
     private static void Backward(BackwardContext c)
     {
         var settings = Settings.Of(c.Attributes);
-        Tensor target = c.Input(1), logs = c.Output(1);
+        var logs = c.Output(1);
+        var target = c.InputOrNull(1);
         var shape = logs.Sizes;
         var dim = ClassDim(shape);
-        var probabilities = Shapes.Same(target.Sizes, shape);
+        var smoothing = settings.Smoothing > 0;
+        var probabilities = target is null || Shapes.Same(target.Sizes, shape);
         var weight = c.Node.InputCount > 2 ? c.InputOrNull(2) : null;
         int[] perClass = [.. shape.Select((size, d) => d == dim ? size : 1)];
         weight = weight?.Reshape(perClass);
-        double kept = 1 - settings.Smoothing, share = settings.Smoothing / shape[dim];
         var each = c.Gradient(0) is not { } g ? null : settings.Reduction switch
         {
             LossReduction.None => g.Unsqueeze(dim),
             LossReduction.Mean when probabilities => g / Tensor.Number((double)(Shapes.Count(shape) / Math.Max(1, shape[dim]))),
             _ => g,
         };
-        Tensor Smoothed() => settings.Smoothing > 0 ? target * kept + share : target;
+        Tensor Smoothed() => smoothing ? c.Output(2) : target!;
         Tensor? arriving = null;
         if (c.Needs(0))
         {
@@ -144,12 +153,14 @@ internal static class CrossEntropies
             if (c.Gradient(1) is { } h) arriving = arriving is null ? h : arriving + h;
             if (arriving is not null) c.Set(0, Normalizations.LogSoftmaxBackward.Apply([arriving, logs], Attributes.Of("dim", dim))[0]);
         }
-        if (!probabilities || each is null) return;
+        if (!probabilities) return;
         if (c.Needs(1))
         {
-            var slope = Times(-(each * logs), weight);
-            c.Set(1, settings.Smoothing > 0 ? slope * kept : slope);
+            var slope = each is null ? null : Times(-(each * logs), weight);
+            if (c.Gradient(2) is { } h) slope = slope is null ? h : slope + h;
+            c.Set(1, smoothing && slope is not null ? slope * (1 - settings.Smoothing) : slope);
         }
+        if (each is null) return;
         if (c.Node.InputCount > 2 && c.Needs(2))
         {
             int[] others = [.. Enumerable.Range(0, shape.Length).Where(d => d != dim)];
@@ -160,7 +171,10 @@ internal static class CrossEntropies
 
     private static Tensor Times(Tensor t, Tensor? factor) => factor is null ? t : t * factor;
 
-    /// <summary>The losses of groups of classes that lie <see cref="Inner"/> apart. Sums are taken in double precision.</summary>
+    /// <summary>
+    /// The losses of groups of classes that lie <see cref="Inner"/> apart. Sums are taken in double precision, of the products, and then negated: they begin
+    /// with -0, to which a zero of either sign can be added; nothing at all gives 0.
+    /// </summary>
     private ref struct Groups<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -171,31 +185,32 @@ internal static class CrossEntropies
         public Span<T> Weights;
         public Span<T> Losses;
 
-        /// <summary>Fills the losses; returns their sum.</summary>
-        public readonly double OfProbabilities(Span<T> targets)
+        /// <summary>Fills the losses; returns minus their sum.</summary>
+        public readonly double OfProbabilities(Span<T> targets, Span<T> mixtures)
         {
             T kept = T.CreateTruncating(1 - Settings.Smoothing), share = T.CreateTruncating(Settings.Smoothing / Classes);
-            double total = 0;
+            var total = -0.0;
             for (var group = 0; group < Losses.Length; group++)
             {
-                double sum = 0;
+                var sum = -0.0;
                 var at = Start(group);
                 for (var k = 0; k < Classes; k++, at += Inner)
                 {
-                    var count = Settings.Smoothing > 0 ? (targets[at] * kept) + share : targets[at];
-                    sum -= double.CreateTruncating(Weights.IsEmpty ? count : count * Weights[k]) * double.CreateTruncating(Logs[at]);
+                    var count = targets[at];
+                    if (Settings.Smoothing > 0) count = mixtures[at] = (count * kept) + share;
+                    sum += double.CreateTruncating(Weights.IsEmpty ? count : count * Weights[k]) * double.CreateTruncating(Logs[at]);
                 }
-                Losses[group] = T.CreateTruncating(sum);
+                Losses[group] = T.CreateTruncating(-sum);
                 total += sum;
             }
             return total;
         }
 
-        /// <summary>Fills the losses and how much each log-probability counts; returns the losses' sum and that of the classes' weights.</summary>
+        /// <summary>Fills the losses and how much each log-probability counts; returns minus the losses' sum, and that of the classes' weights.</summary>
         public readonly (double Total, double Weight) OfClasses(Span<long> targets, Span<T> counts)
         {
             counts.Clear();
-            double total = 0, weight = 0;
+            double total = -0.0, weight = 0;
             for (var group = 0; group < Losses.Length; group++)
             {
                 var target = targets[group];
@@ -204,7 +219,7 @@ internal static class CrossEntropies
                 if (target < 0 || target >= Classes) throw new AutogradException(ErrorKind.Index, $"Target {target} is out of bounds.");
                 weight += Weights.IsEmpty ? 1 : double.CreateTruncating(Weights[(int)target]);
                 var sum = Settings.Smoothing > 0 ? Smoothed(group, (int)target, counts) : Plain(group, (int)target, counts);
-                Losses[group] = T.CreateTruncating(sum);
+                Losses[group] = T.CreateTruncating(-sum);
                 total += sum;
             }
             if (Settings.Reduction == LossReduction.Mean) Divide(targets, counts, T.CreateTruncating(weight));
@@ -217,19 +232,19 @@ internal static class CrossEntropies
         {
             var at = Start(group) + (target * Inner);
             counts[at] = Weights.IsEmpty ? T.One : Weights[target];
-            return -double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
+            return double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
         }
 
         private readonly double Smoothed(int group, int target, Span<T> counts)
         {
             T kept = T.CreateTruncating(1 - Settings.Smoothing), share = T.CreateTruncating(Settings.Smoothing / Classes);
-            double sum = 0;
+            var sum = -0.0;
             var at = Start(group);
             for (var k = 0; k < Classes; k++, at += Inner)
             {
                 var weight = Weights.IsEmpty ? T.One : Weights[k];
                 counts[at] = k == target ? (kept * weight) + (share * weight) : share * weight;
-                sum -= double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
+                sum += double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
             }
             return sum;
         }

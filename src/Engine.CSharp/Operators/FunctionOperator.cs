@@ -54,6 +54,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>The number of tensor arguments that must be there; -1 where any number may.</summary>
     public int Arity { get; init; } = -1;
 
+    /// <summary>What is saved where that depends on the call; by default what the rules of the inputs that require a gradient say.</summary>
+    internal Func<Tensor?[], Attributes, Saved>? Keeps { get; init; }
+
     /// <summary>How many of the results a caller sees; those behind them are kept for the derivative alone (<c>max_pool2d</c>'s places).</summary>
     public int Visible { get; init; } = int.MaxValue;
 
@@ -65,7 +68,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -93,6 +96,7 @@ public sealed class FunctionOperator : Operator
         if (!GradMode.Records || !AnyRequiresGrad(inputs)) return results;
         if (!Array.Exists(results, r => r.DType.IsFloat())) return results;
         var (edges, saves) = Edges(inputs, attributes);
+        if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
         var saved = saves == Saved.None ? null : new SavedValues(inputs.Length, results.Length);
         if (saved is not null) SaveInputs(saved, saves, inputs, copySelf: false);
         var node = new Node(this, attributes, edges, Array.ConvertAll(results, r => new OutputForm(r.Sizes, r.DType)), saved, Remember?.Invoke(inputs));

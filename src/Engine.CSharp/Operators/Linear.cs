@@ -64,6 +64,8 @@ internal static class Linear
         if (x.DType == DType.Float32) Run<float>(); else Run<double>();
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
+        // PyTorch's product of a vector and a matrix is squeezed in place, which counts as a write.
+        if (x.Rank == 1 && weight.Rank == 2 && bias is null) y.Storage.Bump();
         return y;
 
         unsafe void Run<T>()

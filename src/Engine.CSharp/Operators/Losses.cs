@@ -119,13 +119,20 @@ internal static class Losses
                 ErrorKind.Shape, $"Target size (torch.Size({Shapes.Text(t.Sizes)})) must be the same as input size (torch.Size({Shapes.Text(x.Sizes)}))");
         }
         using var off = Autograd.NoGrad();
-        var losses = posWeight is null
-            ? Elementwise.Binary(x, t, null, new Op.BceWithLogits<float>(), new Op.BceWithLogits<double>())
-            : (1.0 - t) * x - ((posWeight - 1.0) * t + 1.0) * LogSigmoid.Apply(x);
-        if (weight is not null) losses = losses * weight;
+        var losses = Pointwise(x, t, weight, posWeight);
+        // Operands of several types: all of it in the widest.
+        if (losses.DType != x.DType || losses.DType != t.DType) losses = Pointwise(Copying.Cast(x, losses.DType), Copying.Cast(t, losses.DType), weight, posWeight);
         if (!x.DType.IsFloat() && !t.DType.IsFloat() && weight?.DType.IsFloat() != true && posWeight?.DType.IsFloat() != true)
             throw new AutogradException(ErrorKind.Dtype, $"\"log_sigmoid_cpu\" not implemented for '{DTypes.Promote(x, t).ScalarType()}'");
         return Reduced(losses, attributes);
+    }
+
+    private static Tensor Pointwise(Tensor x, Tensor t, Tensor? weight, Tensor? posWeight)
+    {
+        var losses = posWeight is null
+            ? Elementwise.Binary(x, t, null, new Op.BceWithLogits<float>(), new Op.BceWithLogits<double>())
+            : (1.0 - t) * x - ((posWeight - 1.0) * t + 1.0) * LogSigmoid.Apply(x);
+        return weight is null ? losses : losses * weight;
     }
 
     private readonly struct SquaredDifference<T> : IBinary<T>
