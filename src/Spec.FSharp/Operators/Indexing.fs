@@ -365,7 +365,7 @@ module Indexing =
             Saves = fun _ _ -> saveIndices
             Kinks =
                 Some
-                    "an element written twice keeps the last value, and only that one gets a gradient; PyTorch gives one to all of them (divergence: section 5, scatter and index_put with duplicates)"
+                    "an element written twice keeps the last value, and only that one gets a gradient; PyTorch gives one to all of them (a known divergence)"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->

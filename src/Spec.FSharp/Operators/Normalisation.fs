@@ -227,7 +227,7 @@ module Normalisation =
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
             Kinks =
                 Some
-                    "equal elements give 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (section 5 of the divergences)"
+                    "equal elements give 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (a known divergence)"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
