@@ -28,9 +28,23 @@ internal static class Literals
     public static Report ToReport(Tensor tensor, bool gradient) => new(
         ToLiteral(tensor),
         FSharpOption<bool>.Some(tensor.RequiresGrad),
-        FSharpOption<bool>.Some(tensor.IsLeaf),
+        History(tensor, t => FSharpOption<bool>.Some(t.IsLeaf)),
         gradient || tensor.IsInference ? null : FSharpOption<int>.Some(tensor.Version),
-        FSharpOption<FSharpOption<string>?>.Some(tensor.GradFn is { } node ? FSharpOption<string>.Some(node.Name) : null));
+        History(tensor, t => FSharpOption<FSharpOption<string>?>.Some(t.GradFn is { } node ? FSharpOption<string>.Some(node.Name) : null)));
+
+    /// <summary>What a tensor's history tells, or nothing where asking for it is itself an error (a forbidden view of memory that was written to since).</summary>
+    private static T? History<T>(Tensor tensor, Func<Tensor, T> read)
+        where T : class
+    {
+        try
+        {
+            return read(tensor);
+        }
+        catch (AutogradException)
+        {
+            return null;
+        }
+    }
 
     public static Literal ToLiteral(Tensor tensor)
     {

@@ -13,7 +13,7 @@ internal static class Activations
         "threshold_backward",
         (g, y, _, into) => Elementwise.Binary(g, y, into, new Op.ReluBackward<float>(), new Op.ReluBackward<double>()),
         new Rule(Saved.Input1, (g, c) => ReluBackward!.Apply(g, c.Input(1))),
-        Rule.NotDifferentiable)
+        new Rule(Zeros))
     { HasInPlaceTwin = false };
 
     public static readonly UnaryOperator Relu = new(
@@ -25,7 +25,7 @@ internal static class Activations
         "leaky_relu_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.LeakyReluBackward<float>((float)Slope(a)), new Op.LeakyReluBackward<double>(Slope(a))),
         new Rule(Saved.Input1, (g, c) => LeakyReluBackward!.Apply(g, c.Input(1), c.Attributes)),
-        Rule.NotDifferentiable)
+        new Rule(Zeros))
     { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
 
     /// <summary>The derivative at 0 is the slope.</summary>
@@ -105,6 +105,9 @@ internal static class Activations
     private static Tensor Floats(Tensor x, string kernel) => x.DType.IsFloat()
         ? x
         : throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{x.DType.ScalarType()}'");
+
+    /// <summary>PyTorch gives zeros, not nothing, for the derivative of a constant slope.</summary>
+    private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
 
     private static double Slope(Attributes a) => a.Double("negative_slope", 0.01);
 

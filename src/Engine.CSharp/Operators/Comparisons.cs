@@ -70,7 +70,7 @@ internal static class Comparisons
         if (mask.DType != DType.Bool)
             throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.CName()}");
         if (value.Rank != 0)
-            throw new AutogradException(ErrorKind.Shape, $"masked_fill only supports a 0-dimensional value tensor, but got tensor with {value.Rank} dimension(s).");
+            throw new AutogradException(ErrorKind.Shape, $"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.Rank} dimension(s).");
         return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
     }
 }

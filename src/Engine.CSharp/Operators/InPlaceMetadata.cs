@@ -26,7 +26,14 @@ public sealed class InPlaceMetadata : Operator
         var write = new InPlaceWrite(this, self, self.RequiresGrad);
         var edge = write.Records ? self.GradEdge : default;
         Tensor window;
-        using (Autograd.NoGrad()) window = view.Apply(self, attributes);
+        try
+        {
+            using (Autograd.NoGrad()) window = view.Apply(self, attributes);
+        }
+        catch (AutogradException e) when (e.Message.StartsWith(view.Name + "()", StringComparison.Ordinal))
+        {
+            throw new AutogradException(e.Kind, Name + e.Message[view.Name.Length..]);
+        }
         Views.CountWrite(self);
         self.Sizes = window.Sizes;
         self.Steps = window.Steps;

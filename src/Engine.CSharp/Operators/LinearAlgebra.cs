@@ -82,7 +82,7 @@ internal static class LinearAlgebra
                 ErrorKind.Shape,
                 $"Expected size for first two dimensions of batch2 tensor to be: [{a.Sizes[0]}, {a.Sizes[2]}] but got: [{b.Sizes[0]}, {b.Sizes[1]}].");
         }
-        SameType(a, b, "m1", "m2");
+        SameScalarType(a, b);
         var result = Tensor.Empty([a.Sizes[0], a.Sizes[1], b.Sizes[2]], a.DType);
         Multiply(a, b, result);
         return result;
@@ -93,7 +93,7 @@ internal static class LinearAlgebra
         if (a.Rank != 2 || v.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"vector + matrix @ vector expected, got 1, {a.Rank}, {v.Rank}");
         if (a.Sizes[1] != v.Sizes[0])
             throw new AutogradException(ErrorKind.Shape, $"size mismatch, got input ({a.Sizes[0]}), mat ({a.Sizes[0]}x{a.Sizes[1]}), vec ({v.Sizes[0]})");
-        SameType(a, v, "mat", "vec");
+        SameScalarType(a, v);
         var result = Tensor.Empty([a.Sizes[0], 1], a.DType);
         Multiply(a, v.Alias([v.Sizes[0], 1], [v.Steps[0], 1], v.Offset), result);
         return result.Alias([a.Sizes[0]], [1], 0);
@@ -113,6 +113,12 @@ internal static class LinearAlgebra
         var result = Tensor.Empty([1, 1], a.DType);
         Multiply(a.Alias([1, a.Sizes[0]], [1, a.Steps[0]], a.Offset), b.Alias([b.Sizes[0], 1], [b.Steps[0], 1], b.Offset), result);
         return result.Alias([], [], 0);
+    }
+
+    private static void SameScalarType(Tensor a, Tensor b)
+    {
+        if (a.DType != b.DType)
+            throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {a.DType.ScalarType()} but found {b.DType.ScalarType()}");
     }
 
     private static void SameType(Tensor a, Tensor b, string first, string second)
@@ -193,14 +199,6 @@ public sealed partial class Tensor
         return View([Sizes[0], 1]) * vec2;
     }
 
-    /// <summary>Without its first dimension: PyTorch takes it away in place, and so the result's version is 1.</summary>
-    private static Tensor Squeezed(Tensor product)
-    {
-        var result = product.Squeeze(0);
-        result.Storage.Bump();
-        return result;
-    }
-
     /// <summary>PyTorch's <c>matmul</c>: vectors, matrices and stacks of matrices, whose leading dimensions broadcast.</summary>
     public Tensor Matmul(Tensor other)
     {
@@ -210,7 +208,7 @@ public sealed partial class Tensor
         {
             case (1, 1): return Dot(other);
             case (2, 1): return Mv(other);
-            case (1, 2): return Squeezed(Unsqueeze(0).Mm(other));
+            case (1, 2): return Unsqueeze(0).Mm(other).SqueezeInPlace(0);
             case (2, 2): return Mm(other);
         }
         if (Rank >= 3 && other.Rank <= 2)

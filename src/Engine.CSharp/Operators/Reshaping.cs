@@ -100,7 +100,9 @@ internal static class Reshaping
 
     public static readonly InPlaceMetadata TInPlace = new(T);
 
-    public static IEnumerable<Operator> All => [View, UnsafeView, Transpose, T, Permute, Expand, Unsqueeze, Squeeze, Reshape, Flatten, TInPlace];
+    public static readonly InPlaceMetadata SqueezeInPlace = new(Squeeze);
+
+    public static IEnumerable<Operator> All => [View, UnsafeView, Transpose, T, Permute, Expand, Unsqueeze, Squeeze, Reshape, Flatten, TInPlace, SqueezeInPlace];
 
     /// <summary>The strides by which a tensor can be read in another shape without a copy, or null.</summary>
     public static int[]? ViewStrides(Tensor x, int[] shape)
@@ -249,6 +251,9 @@ public sealed partial class Tensor
 
     /// <summary>Transposes this matrix itself, as PyTorch's <c>t_</c>; counted as a write.</summary>
     public Tensor TInPlace() => Reshaping.TInPlace.Apply(this);
+
+    /// <summary>Takes dimensions of size one out of this tensor itself, as PyTorch's <c>squeeze_</c>; counted as a write.</summary>
+    public Tensor SqueezeInPlace(int? dim = null) => Reshaping.SqueezeInPlace.Apply(this, dim is { } d ? Attributes.Of("dim", d) : null);
 
     /// <summary>The dimensions in another order.</summary>
     public Tensor Permute(params int[] dims) => Reshaping.Permute.Apply(this, Attributes.Of("dims", dims));

@@ -144,6 +144,9 @@ internal static class Slicing
         return ReferenceEquals(result, x) ? Alias.Apply(x) : result;
     }
 
+    /// <summary>Whether an element of an index names a dimension as it is.</summary>
+    public static bool IsWhole(object? item) => item is null || (item is not (long or int) && Bounds(item) is (null or 0, null, null or 1));
+
     /// <summary>The <c>index</c> attribute of <c>getitem</c> and <c>setitem_</c>, an element a dimension.</summary>
     public static object?[] IndexList(Attributes attributes) => attributes["index"] switch
     {
