@@ -75,7 +75,7 @@ public sealed class ProgramRun
     public Tensor Tensor(string name)
     {
         if (!_variables.TryGetValue(name, out var tensor))
-            throw new MalformedProgramException($"'{name}' is used before anything has defined it");
+            throw new AutogradException(Engine.ErrorKind.Other, $"'{name}' is used before anything has defined it");
         return tensor ?? throw new AutogradException(Engine.ErrorKind.UnusedInput, $"'{name}' is null and cannot be used");
     }
 
@@ -94,7 +94,8 @@ public sealed class ProgramRun
         switch (step.Out)
         {
             case Out.Name name:
-                if (results.Count != 1) throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives {results.Count} results, 'out' names one");
+                // Of several results one name takes the first, as the protocol has it for `max` with a dimension.
+                if (results.Count == 0) throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives no result, 'out' names one");
                 _variables[name.Item] = results[0];
                 break;
             case Out.Names names:

@@ -87,7 +87,8 @@ internal static class Activations
         (x, a) =>
         {
             var s = (x * Beta(a)).Sigmoid();
-            return Tensor.Where((x * Beta(a)).Gt(Threshold(a)), Tensor.Scalar(0, x.DType), s * (1 - s) * Beta(a));
+            // At the threshold PyTorch takes the straight line.
+            return Tensor.Where((x * Beta(a)).Ge(Threshold(a)), Tensor.Scalar(0, x.DType), s * (1 - s) * Beta(a));
         },
         ["beta", "threshold"]);
 

@@ -95,7 +95,10 @@ internal static class Arithmetic
     private static double? Factor(Attributes attributes) => attributes.Count == 0 ? null : attributes.DoubleOrNull("alpha");
 
     private static Tensor Scaled(Tensor b, Attributes attributes) =>
-        attributes.Number("alpha") is { } alpha ? Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()) : b;
+        attributes.Number("alpha") is not { } alpha ? b
+        // Numbers multiplied stay a number, which yields to tensors in promotion.
+        : b.IsWrappedNumber ? (b.DType.IsFloat() || alpha.DType.IsFloat() ? Tensor.Number(b.Item() * alpha.Item()) : Tensor.Number((long)(b.Item() * alpha.Item())))
+        : Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>());
 
     private static Tensor Alpha(Tensor g, BackwardContext c) => c.Attributes.Number("alpha") is { } alpha ? g * alpha : g;
 }

@@ -126,7 +126,7 @@ internal static class Arrangement
         {
             sizes[d] = x.Sizes[d] + widths[d].Before + widths[d].After;
             if (sizes[d] < 0)
-                throw new AutogradException(ErrorKind.Shape, $"The input size {x.Sizes[d]}, plus negative padding {widths[d].Before} and {widths[d].After} resulted in a negative output size, which is invalid. Check dimension {d} of your input.");
+                throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
             inner[d] = Math.Max(0, x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After));
         }
         var y = Tensor.Full(sizes, value, x.DType);

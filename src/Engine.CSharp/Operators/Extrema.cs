@@ -40,6 +40,8 @@ internal static class Extrema
         {
             var x = inputs[0]!;
             var keepdim = attributes.Bool("keepdim", false);
+            if (attributes.IntOrNull("dim") is null && attributes.Has("keepdim"))
+                throw new AutogradException(ErrorKind.Value, $"{name}() got an unexpected keyword argument 'keepdim' without 'dim'");
             if (attributes.IntOrNull("dim") is not { } dim) return [Values(x, Reduced(x, null, name), false, greatest)];
             var reduced = Reduced(x, [dim], name);
             return [Values(x, reduced, keepdim, greatest), Places(x, reduced, keepdim, greatest)];

@@ -12,7 +12,11 @@ internal static class Piecewise
         new Rule(Saved.Input0, (g, c) => g * c.Input(0).Sign()));
 
     public static readonly UnaryOperator Sign = new(
-        "sign", (x, _, into) => Elementwise.Unary(x, into, new Op.Sign<float>(), new Op.Sign<double>(), new Op.Sign<long>()), new Rule(Zeros));
+        "sign",
+        (x, _, into) => x.DType == DType.Bool
+            ? into ?? Copying.Duplicate(x)
+            : Elementwise.Unary(x, into, new Op.Sign<float>(), new Op.Sign<double>(), new Op.Sign<long>()),
+        new Rule(Zeros));
 
     public static readonly UnaryOperator Floor = new(
         "floor", (x, _, into) => Whole(x, into, x => Elementwise.Unary(x, into, new Op.Floor<float>(), new Op.Floor<double>())), new Rule(Zeros));

@@ -32,14 +32,16 @@ internal static class Powers
         new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
         {
             var (x, y) = (c.Input(0), c.Input(1));
+            if (y.IsWrappedNumber && y.Item() == 0) return Tensor.Zeros(g.Sizes, g.DType);
             return Tensor.Where(y.Eq(0), Zero(g), g * (y * x.Pow(y - 1)));
         }),
         new Rule(Saved.Input0 | Saved.Input1 | Saved.Output, (g, c) =>
         {
             var (x, y) = (c.Input(0), c.Input(1));
             // A number's logarithm is taken in double precision, whatever the type that it will meet.
-            var slope = g * (c.Output() * (x.IsWrappedNumber ? Tensor.Number(Math.Log(x.Item())) : x.Log()));
-            return Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), slope), slope);
+            var slope = c.Output() * (x.IsWrappedNumber ? Tensor.Number(Math.Log(x.Item())) : x.Log());
+            // The choice is a factor, as PyTorch has it: a NaN that arrives stays one.
+            return g * Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), slope), slope);
         }))
     { NumberKeyword = "exponent", Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
 

@@ -153,7 +153,7 @@ internal static class Slicing
         int[] integers => Array.ConvertAll(integers, i => (object?)(long)i),
         object?[] list => list,
         long one => [one],
-        null => [],
+        null => throw new AutogradException(ErrorKind.Value, "the attribute 'index' is missing"),
         _ => throw new AutogradException(ErrorKind.Value, "attribute 'index' must be a list"),
     };
 

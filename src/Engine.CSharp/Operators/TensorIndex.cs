@@ -69,7 +69,7 @@ internal static class TensorIndex
             for (var d = 0; d < index.Rank; d++)
                 if (first + d >= x.Rank || x.Sizes[first + d] != index.Sizes[d])
                     throw new AutogradException(
-                        ErrorKind.Index, $"The shape of the mask {Shapes.Text(index.Sizes)} at index {d} does not match the shape of the indexed tensor {Shapes.Text(x.Sizes)} at index {first + d}");
+                        ErrorKind.Shape, $"The shape of the mask {Shapes.Text(index.Sizes)} at index {d} does not match the shape of the indexed tensor {Shapes.Text(x.Sizes)} at index {first + d}");
             indices.AddRange(TruePlaces(index));
         }
         return indices;

@@ -131,20 +131,32 @@ module Pointwise =
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs g) ])) }
 
+    /// Two bools are refused with a text of their own; one is refused beside a tensor of any other dtype.
+    let private refusingBool (forward: Forward) =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
+
+                if bools = 1 && (Array.choose id call.In).Length = 2 then
+                    Complain.dtype
+                        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+                else
+                    forward.Of call }
+
     let sub =
         { Define.computes
               "sub"
               "self - alpha * other"
               arithmetic
               [ numberOther; alpha ]
-              (Elementwise.binary
+              (refusingBool (Elementwise.binary
                   (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.differenceScaled)
                   (fun attrs dtype ->
                       if dtype = Bool then
                           Complain.dtype
                               "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
                       else
-                          integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))) with
+                          integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b)))) with
             InPlace = true
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
