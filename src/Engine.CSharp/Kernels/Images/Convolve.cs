@@ -69,10 +69,10 @@ internal static unsafe class Convolve
         Parallelism.For((window.Batch + perItem - 1) / perItem, new Images<TBody> { Body = body, PerItem = perItem });
     }
 
-    /// <summary>Windows in a tile.</summary>
+    /// <summary>Windows in a tile: whole lines of them.</summary>
     private static int Tile<T>(in Window2D window)
         where T : unmanaged =>
-        Math.Min(window.Columns, Math.Max(64, TileBytes / sizeof(T) / Math.Max(1, window.Rows) / 16 * 16));
+        Math.Min(window.Columns, Math.Max(1, TileBytes / sizeof(T) / Math.Max(1, window.Rows * window.OutWidth)) * window.OutWidth);
 
     /// <summary>The tile as rows of windows' elements: the image itself where it is that already, else a copy.</summary>
     private static Operand<T> Columns<T>(T* image, in Window2D window, int from, int count)
@@ -80,7 +80,8 @@ internal static unsafe class Convolve
     {
         if (window.IsIdentity) return new Operand<T>(image + from, window.Columns, 1);
         var columns = Scratch.Columns.Take<T>((nint)window.Rows * count);
-        Im2Col<T>.Gather(new ReadOnlySpan<T>(image, window.Channels * window.Height * window.Width), window, from, count, new Span<T>(columns, window.Rows * count));
+        if (window.StrideWidth == 1) UnitColumns.Gather(image, window, from / window.OutWidth, count / window.OutWidth, columns);
+        else Im2Col<T>.Gather(new ReadOnlySpan<T>(image, window.Channels * window.Height * window.Width), window, from, count, new Span<T>(columns, window.Rows * count));
         return new Operand<T>(columns, count, 1);
     }
 
@@ -160,7 +161,8 @@ internal static unsafe class Convolve
                     var count = Math.Min(tile, columns - from);
                     var spread = Scratch.Columns.Take<T>((nint)rows * count);
                     MatrixProducts.Multiply(rows, count, m, weight, new Operand<T>(y + from, columns, 1), spread, count);
-                    Im2Col<T>.Scatter(new ReadOnlySpan<T>(spread, rows * count), group, from, count, new Span<T>(x, size));
+                    if (group.StrideWidth == 1) UnitColumns.Scatter(spread, group, from / group.OutWidth, count / group.OutWidth, x);
+                    else Im2Col<T>.Scatter(new ReadOnlySpan<T>(spread, rows * count), group, from, count, new Span<T>(x, size));
                 }
             }
         }
