@@ -47,7 +47,7 @@ internal static class CheckCommand
         using var engine = EngineNames.Start(parsed.GetRequiredValue(Engine));
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
         ConsoleReport.Write(report);
-        if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder);
+        if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, parsed.GetRequiredValue(Engine));
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
     }
 

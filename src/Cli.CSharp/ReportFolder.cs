@@ -6,21 +6,34 @@ namespace Verified.Cli;
 /// <summary>The report as files, each written whole or not at all.</summary>
 internal static class ReportFolder
 {
-    public static void Write(ExaminationReport report, string folder)
+    /// <summary>Writes report.html, report.md, report.json and a file for each failing program.</summary>
+    public static void Write(ExaminationReport report, string folder, string engine)
     {
+        string Replay(Failure failure)
+        {
+            var what = ReplayToken.Parse(failure.Original.Id) is null ? Path.Combine(folder, "failures", failure.Hash + ".json") : failure.Original.Id;
+            return $"./verify replay {Quoted(what)}{(engine == "engine" ? "" : $" --engine {Quoted(engine)}")}";
+        }
+
         try
         {
             Directory.CreateDirectory(Path.Combine(folder, "failures"));
             foreach (var failure in report.Failures)
                 WriteWhole(Path.Combine(folder, "failures", failure.Hash + ".json"), Json.writeProgram(failure.Shrunk.Program) + "\n");
             WriteWhole(Path.Combine(folder, "report.json"), JsonReport.Text(report));
-            Console.Error.WriteLine($"The report is in {folder}: report.json{(report.Failures.Count > 0 ? ", failures/" : "")}");
+            WriteWhole(Path.Combine(folder, "report.md"), MarkdownReport.Text(report, ConsoleReport.Machine(), Replay));
+            WriteWhole(Path.Combine(folder, "report.html"), HtmlReport.Text(report, ConsoleReport.Machine(), Replay));
+            Console.Error.WriteLine($"The report is in {folder}: report.html, report.md, report.json{(report.Failures.Count > 0 ? ", failures/" : "")}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CorpusException($"the report could not be written to {folder}: {e.Message}", e);
         }
     }
+
+    /// <summary>A word of a shell's command.</summary>
+    private static string Quoted(string word) =>
+        word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";
 
     private static void WriteWhole(string path, string text)
     {

@@ -1,0 +1,70 @@
+using System.Globalization;
+using System.Text;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>One fault as a part of the HTML report: the sentence, the numbers, the program, how to see it again.</summary>
+internal static class HtmlFailure
+{
+    public static void Write(StringBuilder page, Failure failure, string replay, bool open)
+    {
+        var program = failure.Shrunk.Program;
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <details class="failure"{(open ? " open" : "")}>
+            <summary><span class="badge">{Escape(Badge(failure))}</span> <span class="ops">{Escape(string.Join("  ", failure.Shrunk.Operators))}</span> <span class="steps">{Steps(program)}</span></summary>
+            <p class="message">{Escape(failure.Message)}</p>
+
+            """);
+        Numbers(page, failure);
+        if (failure.First is { } first)
+            page.Append(CultureInfo.InvariantCulture, $"<p>First differs at step {first.Index}, <code>{Escape(first.Step.Op)}</code>: {Escape(first.Finding.Message)}</p>\n");
+        if (failure.Shrunk.Golden is { } golden)
+            page.Append(CultureInfo.InvariantCulture, $"<p>PyTorch's recorded outcome is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}.</p>\n");
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <figure><figcaption>as PyTorch</figcaption><pre>{Escape(PrintPyTorch.print(program).TrimEnd())}</pre></figure>
+            <details class="json"><summary>as JSON</summary><pre>{Escape(Json.writeProgram(program))}</pre></details>
+            <p class="again">Again: <kbd>{Escape(replay)}</kbd><br>Found in <code>{Escape(failure.Original.Id)}</code>, {Steps(failure.Original.Program)} before shrinking.</p>
+            </details>
+
+            """);
+    }
+
+    private static string Escape(string text) => HtmlReport.Escape(text);
+
+    private static string Steps(Program program) => program.Steps.Length == 1 ? "1 step" : $"{program.Steps.Length} steps";
+
+    /// <summary>In what it is wrong, in two or three words.</summary>
+    internal static string Badge(Failure failure) => failure.Shrunk.Result switch
+    {
+        RunResult.Broken broken => broken.Kind.ToString().ToLowerInvariant(),
+        RunResult.Failed => "gave up",
+        _ when failure.Finding is { } finding => (finding.Verdict == Verdict.LessAccurate ? "less accurate " : "wrong ") + Words(finding.Difference),
+        _ => "failed",
+    };
+
+    private static string Words(Difference difference) => difference switch
+    {
+        Difference.Class => "class (NaN, infinity, zero)",
+        Difference.Null => "null gradient",
+        Difference.Presence => "set of values",
+        Difference.RequiresGrad => "requires_grad",
+        Difference.IsLeaf => "is_leaf",
+        Difference.GradFn => "grad_fn",
+        Difference.DType => "dtype",
+        Difference.Raised => "error",
+        Difference.Message => "error text",
+        _ => difference.ToString().ToLowerInvariant(),
+    };
+
+    private static void Numbers(StringBuilder page, Failure failure)
+    {
+        if (failure.Finding is not { Index: not null } finding) return;
+        static string Cell(string name, double value) =>
+            $"<div><dt>{name}</dt><dd>{value.ToString("R", CultureInfo.InvariantCulture)}</dd></div>";
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <dl class="numbers">{Cell("expected", finding.Expected)}{Cell("actual", finding.Actual)}{Cell("distance", Math.Abs(finding.Actual - finding.Expected))}<div><dt>bound</dt><dd>{finding.Bound:G3}</dd></div></dl>
+
+            """);
+    }
+}

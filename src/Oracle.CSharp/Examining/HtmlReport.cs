@@ -1,0 +1,182 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>The report as one HTML file that needs nothing beside it: the verdict, what is wrong, the operators, the counts.</summary>
+public static class HtmlReport
+{
+    /// <summary>The whole page.</summary>
+    /// <param name="report">The report of an examination.</param>
+    /// <param name="machine">What it ran on, in one line.</param>
+    /// <param name="replay">The command that shows a failure again; by default <c>./verify replay</c> with the case it was found in.</param>
+    public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null)
+    {
+        var page = new StringBuilder();
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <!doctype html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>{(report.Total.Total == 0 ? "Nothing examined" : report.Holds ? "PASS" : "FAIL")}: {Escape(report.Engine.Name)}</title>
+            <style>{HtmlStyle.Text}</style>
+            </head>
+            <body>
+            <main>
+
+            """);
+        Headline(page, report, machine);
+        Failures(page, report, replay ?? (failure => $"./verify replay {failure.Original.Id}"));
+        Operators(page, report);
+        Phases(page, report);
+        Disagreements(page, report);
+        Words(page);
+        page.Append("</main>\n</body>\n</html>\n");
+        return page.ToString();
+    }
+
+    /// <summary>Text as it stands in HTML.</summary>
+    internal static string Escape(string text) => WebUtility.HtmlEncode(text);
+
+    /// <summary>A count with its thousands set apart.</summary>
+    internal static string Number(int n) => n.ToString("N0", CultureInfo.InvariantCulture).Replace(',', '\u202f');
+
+    private static void Headline(StringBuilder page, ExaminationReport report, string machine)
+    {
+        var total = report.Total;
+        var against = total.Failed + total.LessAccurate + total.Broken;
+        var (kind, word, sentence) = total.Total == 0
+            ? ("none", "NOTHING", "Nothing was examined.")
+            : report.Holds
+                ? ("pass", "PASS", $"Nothing wrong was found in {Number(total.Judged)} judged cases.")
+                : ("fail", "FAIL", $"{Number(against)} of {Number(total.Total)} cases count against the engine: {report.Failures.Count} {(report.Failures.Count == 1 ? "kind" : "kinds")} of fault.");
+        page.Append(CultureInfo.InvariantCulture, $"""
+            <header class="{kind}">
+            <p class="engine"><b>{Escape(report.Engine.Name)}</b> {Escape(report.Engine.Version)} <span>{Escape(report.Engine.Language)}</span></p>
+            <h1><span class="word">{word}</span> {sentence}</h1>
+            {Bar(total)}
+            <dl class="counts">
+            {Count("pass", total.Passed, "pass")}{Count("fail", total.Failed, "fail")}{Count("less accurate", total.LessAccurate, "fail")}{Count("broken", total.Broken, "fail")}
+            {Count("inconclusive", total.Inconclusive, "unsure")}{Count("unsupported", total.Unsupported, "none")}
+            </dl>
+            <p class="where">{Escape(machine)}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; <b>interrupted before it was done</b>" : "")}</p>
+            </header>
+
+            """);
+    }
+
+    private static string Count(string name, int n, string kind) =>
+        $"<div class=\"{(n == 0 ? "zero" : kind)}\"><dt>{name}</dt><dd>{Number(n)}</dd></div>";
+
+    /// <summary>The parts of a tally as a bar; what fails is never thinner than can be seen.</summary>
+    private static string Bar(Tally tally)
+    {
+        static string Part(string kind, int n) => n == 0 ? "" : $"<i class=\"{kind}\" style=\"flex-grow:{n}\"></i>";
+        return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Failed + tally.LessAccurate + tally.Broken)}{Part("unsure", tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
+    }
+
+    private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay)
+    {
+        if (report.Failures.Count == 0) return;
+        page.Append("<section>\n<h2>What is wrong</h2>\n<p class=\"note\">Each fault once, as the shortest program found that shows it.</p>\n");
+        var open = true;
+        foreach (var failure in report.Failures.OrderBy(f => f.Shrunk.Program.Steps.Length).ThenBy(f => f.Signature, StringComparer.Ordinal))
+        {
+            HtmlFailure.Write(page, failure, replay(failure), open);
+            open = false;
+        }
+
+        page.Append("</section>\n");
+    }
+
+    private static void Operators(StringBuilder page, ExaminationReport report)
+    {
+        if (report.Operators.Count == 0) return;
+        var suspects = report.Failures.SelectMany(failure => failure.Shrunk.Operators).ToHashSet();
+        page.Append("<section>\n<h2>Operators</h2>\n<p class=\"note\">Each case counts for every operator in it. ");
+        if (suspects.Count > 0) page.Append("Red: in one of the programs above. Striped: only in longer programs that failed. ");
+        page.Append("Point at one for its counts.</p>\n");
+        Tiles(page, "", report.Operators.Where(entry => IsOperator(entry.Key)), suspects);
+        page.Append("<h3>Steps that are no operators</h3>\n");
+        Tiles(page, "", report.Operators.Where(entry => !IsOperator(entry.Key)), suspects);
+        page.Append("</section>\n");
+    }
+
+    private static bool IsOperator(string name) => RegistryModule.all.ContainsKey(name.TrimEnd('_'));
+
+    private static void Tiles(StringBuilder page, string kind, IEnumerable<KeyValuePair<string, Tally>> tallies, HashSet<string> suspects)
+    {
+        page.Append(CultureInfo.InvariantCulture, $"<div class=\"tiles{kind}\">\n");
+        foreach (var (name, tally) in tallies)
+        {
+            var against = tally.Failed + tally.LessAccurate + tally.Broken;
+            var state = against > 0 ? suspects.Contains(name) ? "fail" : "near"
+                : tally.Judged == 0 ? "none"
+                : tally.InconclusiveShare > 0.4 ? "unsure"
+                : "pass";
+            page.Append(CultureInfo.InvariantCulture, $"<span tabindex=\"0\" class=\"{state}\" data-tip=\"{Escape(Tip(name, tally))}\">{Escape(name)}</span>\n");
+        }
+
+        page.Append("</div>\n");
+    }
+
+    private static string Tip(string name, Tally tally)
+    {
+        var parts = new List<string>();
+        void Add(int n, string what)
+        {
+            if (n > 0) parts.Add($"{Number(n)} {what}");
+        }
+
+        Add(tally.Failed, "fail");
+        Add(tally.LessAccurate, "less accurate");
+        Add(tally.Broken, "broken");
+        Add(tally.Passed, "pass");
+        Add(tally.Inconclusive, "inconclusive");
+        Add(tally.Unsupported, "unsupported");
+        var ratio = tally.Passed > 0 ? string.Create(CultureInfo.InvariantCulture, $"\nlargest distance over bound among passes: {tally.Ratio:0.00}") : "";
+        return $"{name}: {string.Join(", ", parts)}{ratio}";
+    }
+
+    private static void Phases(StringBuilder page, ExaminationReport report)
+    {
+        page.Append("<section>\n<h2>Counts</h2>\n<div class=\"wide\"><table>\n<tr><th>phase</th><th></th><th>cases</th><th>pass</th><th>fail</th><th>less accurate</th><th>broken</th><th>inconclusive</th><th>unsupported</th></tr>\n");
+        foreach (var (phase, tally) in report.Phases) Row(page, phase, tally);
+        if (report.Phases.Count > 1) Row(page, "all", report.Total);
+        page.Append("</table></div>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">Largest distance over bound among the passes: {report.Total.Ratio:0.00}. Inconclusive: {report.Total.InconclusiveShare:P1} of the judged.</p>\n</section>\n");
+    }
+
+    private static void Row(StringBuilder page, string name, Tally tally)
+    {
+        static string Cell(int n, string kind) => $"<td class=\"{(n == 0 ? "zero" : kind)}\">{Number(n)}</td>";
+        page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(name)}</th><td>{Bar(tally)}</td>{Cell(tally.Total, "")}{Cell(tally.Passed, "")}{Cell(tally.Failed, "fail")}{Cell(tally.LessAccurate, "fail")}{Cell(tally.Broken, "fail")}{Cell(tally.Inconclusive, "unsure")}{Cell(tally.Unsupported, "")}</tr>\n");
+    }
+
+    private static void Disagreements(StringBuilder page, ExaminationReport report)
+    {
+        if (report.GoldenDisagreements.Count == 0) return;
+        page.Append("<section>\n<h2>Goldens on which PyTorch and the specification disagree</h2>\n<ul>\n");
+        foreach (var item in report.GoldenDisagreements) page.Append(CultureInfo.InvariantCulture, $"<li><code>{Escape(item.Id)}</code></li>\n");
+        page.Append("</ul>\n</section>\n");
+    }
+
+    private static void Words(StringBuilder page) => page.Append("""
+        <section class="words">
+        <h2>Words</h2>
+        <dl>
+        <dt>pass</dt><dd>Every observed value lies inside a bound derived from the program's own operations, and the program ends as it should.</dd>
+        <dt>fail</dt><dd>A value lies outside its bound, a gradient is there that should not be or is missing, or an error is wrong or missing.</dd>
+        <dt>less accurate</dt><dd>Outside the bound, but inside the one for elementary functions with an error of up to 16 units in the last place.</dd>
+        <dt>inconclusive</dt><dd>The bound became useless, or a comparison in the program could not be decided. Never counted as a pass.</dd>
+        <dt>unsupported</dt><dd>The engine says that it does not have what the program asks for.</dd>
+        <dt>broken</dt><dd>The engine or its adapter crashed, hung, gave up, or answered out of form.</dd>
+        </dl>
+        </section>
+
+        """);
+}

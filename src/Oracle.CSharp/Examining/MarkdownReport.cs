@@ -1,0 +1,41 @@
+using System.Globalization;
+using System.Text;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>The report as Markdown, for a pull request or a job's summary: the verdict, counts by phase, each fault with its program.</summary>
+public static class MarkdownReport
+{
+    /// <summary>The whole text.</summary>
+    /// <param name="report">The report of an examination.</param>
+    /// <param name="machine">What it ran on, in one line.</param>
+    /// <param name="replay">The command that shows a failure again; by default <c>./verify replay</c> with the case it was found in.</param>
+    public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null)
+    {
+        replay ??= failure => $"./verify replay {failure.Original.Id}";
+        var total = report.Total;
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"# {(total.Total == 0 ? "Nothing examined" : report.Holds ? "PASS" : "FAIL")}: {report.Engine.Name} {report.Engine.Version}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{total.Judged} cases judged, {total.Failed + total.LessAccurate + total.Broken} against the engine, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1}).\n");
+        text.Append(CultureInfo.InvariantCulture, $"{machine}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; interrupted" : "")}.\n\n");
+        text.Append("| phase | cases | pass | fail | less accurate | broken | inconclusive | unsupported |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
+        foreach (var (phase, tally) in report.Phases) Row(text, phase, tally);
+        if (report.Phases.Count > 1) Row(text, "**all**", total);
+
+        foreach (var failure in report.Failures)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"\n## {HtmlFailure.Badge(failure)}: {string.Join(" ", failure.Shrunk.Operators)}\n\n{failure.Message}\n\n");
+            if (failure.Finding is { Index: not null } finding)
+                text.Append(CultureInfo.InvariantCulture, $"Expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3}.\n\n");
+            if (failure.First is { } first)
+                text.Append(CultureInfo.InvariantCulture, $"First differs at step {first.Index} (`{first.Step.Op}`): {first.Finding.Message}\n\n");
+            text.Append(CultureInfo.InvariantCulture, $"```python\n{PrintPyTorch.print(failure.Shrunk.Program).TrimEnd()}\n```\n\nAgain: `{replay(failure)}`\n");
+        }
+
+        return text.ToString();
+    }
+
+    private static void Row(StringBuilder text, string name, Tally tally) =>
+        text.Append(CultureInfo.InvariantCulture, $"| {name} | {tally.Total} | {tally.Passed} | {tally.Failed} | {tally.LessAccurate} | {tally.Broken} | {tally.Inconclusive} | {tally.Unsupported} |\n");
+}
