@@ -121,7 +121,9 @@ internal static class Losses
         using var off = Autograd.NoGrad();
         var losses = Pointwise(x, t, weight, posWeight);
         // Operands of several types: all of it in the widest.
-        if (losses.DType != x.DType || losses.DType != t.DType) losses = Pointwise(Copying.Cast(x, losses.DType), Copying.Cast(t, losses.DType), weight, posWeight);
+        var dtype = losses.DType;
+        if (x.DType != dtype || t.DType != dtype || (posWeight is not null && posWeight.DType != dtype))
+            losses = Pointwise(Copying.Cast(x, dtype), Copying.Cast(t, dtype), weight, posWeight is null ? null : Copying.Cast(posWeight, dtype));
         if (!x.DType.IsFloat() && !t.DType.IsFloat() && weight?.DType.IsFloat() != true && posWeight?.DType.IsFloat() != true)
             throw new AutogradException(ErrorKind.Dtype, $"\"log_sigmoid_cpu\" not implemented for '{DTypes.Promote(x, t).ScalarType()}'");
         return Reduced(losses, attributes);
