@@ -1,0 +1,115 @@
+"""The training steps of Training/Steps.cs in PyTorch, run on demand.
+
+    python pytorch_steps.py THREADS
+
+Says its version in one line; then each line "CASE CALLS" is answered with "WALL PROCESSOR", the seconds that so many calls took.
+"""
+import sys
+import time
+
+import torch
+from torch import nn
+
+THREADS = int(sys.argv[1])
+torch.set_num_threads(THREADS)
+torch.manual_seed(0)
+
+
+def trainer(net, optimizer, x, y):
+    loss = nn.CrossEntropyLoss()
+
+    def step():
+        optimizer.zero_grad()
+        loss(net(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def mlp():
+    net = nn.Sequential(nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), nn.Linear(256, 10))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
+    return trainer(net, optimizer, torch.randn(64, 784), torch.randint(0, 10, (64,)))
+
+
+def lenet(batch):
+    net = nn.Sequential(
+        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(1),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.001, momentum=0.9)
+    return trainer(net, optimizer, torch.randn(batch, 3, 32, 32), torch.randint(0, 10, (batch,)))
+
+
+def softmax():
+    net = nn.Sequential(nn.Flatten(), nn.Linear(784, 10))
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+    return trainer(net, optimizer, torch.rand(256, 1, 28, 28), torch.randint(0, 10, (256,)))
+
+
+def linear():
+    w = torch.normal(0, 0.01, size=(2, 1), requires_grad=True)
+    b = torch.zeros(1, requires_grad=True)
+    x, y = torch.randn(10, 2), torch.randn(10, 1)
+
+    def step():
+        distance = torch.matmul(x, w) + b - y
+        (distance ** 2 / 2).sum().backward()
+        with torch.no_grad():
+            for p in (w, b):
+                p -= 0.03 * p.grad / 10
+                p.grad.zero_()
+
+    return step
+
+
+def chain(count, backward=True):
+    x = torch.rand(count, requires_grad=True)
+    y = torch.full((count,), 0.99, requires_grad=True)
+
+    def step():
+        z = x
+        for _ in range(100):
+            z = z * y
+        if backward:
+            z.sum().backward()
+            x.grad = None
+            y.grad = None
+
+    return step
+
+
+CASES = {
+    "mlp": mlp,
+    "lenet4": lambda: lenet(4),
+    "lenet64": lambda: lenet(64),
+    "softmax": softmax,
+    "linear": linear,
+    "chain": lambda: chain(1),
+    "chain_forward": lambda: chain(1, backward=False),
+    "chain1000": lambda: chain(1000),
+}
+
+
+def blas():
+    """The library that PyTorch's products run on, as far as its build says."""
+    words = [w.strip() for w in torch.__config__.show().replace("\n", ",").split(",")]
+    named = [w for w in words if w.startswith("BLAS_INFO=")]
+    return named[0][len("BLAS_INFO="):] if named else "unknown BLAS"
+
+
+def main():
+    print(f"PyTorch {torch.__version__} ({blas()}, {torch.backends.cpu.get_cpu_capability()}), {torch.get_num_threads()} threads", flush=True)
+    made = {}
+    for line in sys.stdin:
+        case, calls = line.split()
+        if case not in made:
+            made[case] = CASES[case]()
+        step = made[case]
+        processor, wall = time.process_time(), time.perf_counter()
+        for _ in range(int(calls)):
+            step()
+        wall, processor = time.perf_counter() - wall, time.process_time() - processor
+        print(wall, processor, flush=True)
+
+
+main()
