@@ -94,8 +94,7 @@ public sealed class ProgramRun
         switch (step.Out)
         {
             case Out.Name name:
-                // Of several results one name takes the first, as the protocol has it for `max` with a dimension.
-                if (results.Count == 0) throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives no result, 'out' names one");
+                if (results.Count != 1) throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives {results.Count} results, 'out' names one");
                 _variables[name.Item] = results[0];
                 break;
             case Out.Names names:

@@ -25,7 +25,7 @@ internal static class Comparisons
         Keywords = ["self", "other"],
         Bind = call => call.Attributes.Number("self") is { } number
             // torch.where(condition, number, tensor): the tensor stands second among the tensors.
-            ? [call.Tensor(0), number, call.TensorOrNull(1) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'other'")]
+            ? [call.Tensor(0), number, call.TensorOrNull(1) ?? call.TensorOrNull(2) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'other'")]
             :
             [
                 call.Tensor(0), call.Tensor(1),

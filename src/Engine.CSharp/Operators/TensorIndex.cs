@@ -99,7 +99,7 @@ internal static class TensorIndex
         catch (AutogradException)
         {
             var shapes = string.Join(", ", indices.OfType<Tensor>().Select(index => Shapes.Text(index.Sizes)));
-            throw new AutogradException(ErrorKind.Index, $"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}");
+            throw new AutogradException(ErrorKind.Shape, $"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}");
         }
     }
 

@@ -115,6 +115,11 @@ module Extremes =
             member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                 result {
                     let! x = Argument.tensor call 0
+                    // max() of everything has no keepdim.
+                    do!
+                        Complain.unlessValue (Reduction.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
+                            $"{name}() has 'keepdim' only together with 'dim'")
+
                     let! groups = Groups.readOne call.Attrs x.Shape
                     do! Extreme.refuseNothing name (Reduction.namesDims call.Attrs) x.Shape groups
 

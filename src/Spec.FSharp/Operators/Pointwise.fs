@@ -137,7 +137,7 @@ module Pointwise =
             member _.Of(call: Call<'S>) =
                 let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
 
-                if bools = 1 && (Array.choose id call.In).Length = 2 then
+                if bools = 1 then
                     Complain.dtype
                         "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
                 else
