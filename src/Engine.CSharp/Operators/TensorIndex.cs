@@ -63,7 +63,7 @@ internal static class TensorIndex
                 continue;
             }
             if (index.DType != DType.Bool)
-                throw new AutogradException(ErrorKind.Index, "tensors used as indices must be long, int, byte or bool tensors");
+                throw new AutogradException(ErrorKind.Dtype, "tensors used as indices must be long, int, byte or bool tensors");
             if (index.Rank == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
             var first = indices.Count;
             for (var d = 0; d < index.Rank; d++)
