@@ -319,6 +319,8 @@ def place(parameters, shape, attributes):
         if name is not None:
             left.discard(name)
             source = name
+            if p.tensor and taken < len(shape) and shape[taken] == 0:  # a number stands for the tensor that is null
+                taken, missing = taken + 1, missing - 1
         elif p.tensor and taken < len(shape) and (shape[taken] == 2) == p.many or \
                 p.tensor and taken < len(shape) and shape[taken] == 0:
             source, taken, missing = taken, taken + 1, missing - 1
@@ -413,7 +415,9 @@ class Run:
             return
         if isinstance(out, str):
             if isinstance(value, (list, tuple)):
-                raise Malformed(f"{self.where()}: {len(value)} results for the one name '{out}'")
+                if len(value) != 1:
+                    raise Malformed(f"{self.where()}: {len(value)} results for the one name '{out}'")
+                value = value[0]
             self.names[out] = value
             return
         if not isinstance(out, list) or any(name is not None and not isinstance(name, str) for name in out):

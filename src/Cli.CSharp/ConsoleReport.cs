@@ -24,7 +24,7 @@ internal static class ConsoleReport
         console.WriteLine();
 
         var table = new Table().Border(TableBorder.Simple).AddColumn("what");
-        foreach (var column in new[] { "cases", "pass", "fail", "less accurate", "inconclusive", "unsupported", "broken" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var column in new[] { "cases", "pass", "fail", "less accurate", "known", "inconclusive", "unsupported", "broken" }) table.AddColumn(new TableColumn(column).RightAligned());
         foreach (var (phase, tally) in report.Phases) Row(table, phase, tally);
         if (report.Phases.Count > 1) Row(table, "all", report.Total);
         console.Write(table);
@@ -49,7 +49,7 @@ internal static class ConsoleReport
     private static void Row(Table table, string name, Tally tally)
     {
         static string Number(int n, string colour) => n == 0 ? "[grey]0[/]" : $"[{colour}]{n}[/]";
-        table.AddRow(Markup.Escape(name), tally.Total.ToString(), Number(tally.Passed, "green"), Number(tally.Failed, "red"), Number(tally.LessAccurate, "red"),
+        table.AddRow(Markup.Escape(name), tally.Total.ToString(), Number(tally.Passed, "green"), Number(tally.Failed, "red"), Number(tally.LessAccurate, "red"), Number(tally.Known, "yellow"),
             Number(tally.Inconclusive, "yellow"), Number(tally.Unsupported, "grey"), Number(tally.Broken, "red"));
     }
 
@@ -83,12 +83,7 @@ internal static class FailureText
         console.WriteLine(PrintPyTorch.print(failure.Shrunk.Program).TrimEnd());
         console.WriteLine();
         console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
-        if (failure.Finding is { Index: not null, Bound: > 0 } finding)
-            console.WriteLine($"expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
-        if (failure.First is { } first)
-            console.MarkupLineInterpolated($"first differs at step {first.Index} ({first.Step.Op}): {first.Finding.Message}");
-        if (failure.Shrunk.Golden is { } golden)
-            console.MarkupLineInterpolated($"[grey]PyTorch's golden is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}[/]");
+        foreach (var line in FailureDescription.Details(failure)) console.WriteLine(line);
         console.MarkupLineInterpolated($"[grey]found in {failure.Original.Id}; again: ./verify replay {(ReplayToken.Parse(failure.Original.Id) is null ? $"failures/{failure.Hash}.json (with --report)" : failure.Original.Id)}[/]");
         console.WriteLine();
     }

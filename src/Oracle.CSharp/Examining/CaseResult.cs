@@ -12,8 +12,11 @@ public sealed record CaseResult(string Id, Program Program, RunResult Result, Ju
     /// <summary>The verdict on PyTorch's recorded outcome, where the case is a golden: the second vote.</summary>
     public Judgement? Golden { get; init; }
 
+    /// <summary>The entry of the divergence registry that explains what is wrong; null where nothing is, or nothing explains it.</summary>
+    public Divergence? Known { get; init; }
+
     /// <summary>True where the case counts against the engine.</summary>
-    public bool IsFinding => Judgement is null ? Result is not RunResult.Unsupported : Judgement.Verdict is Verdict.Fail or Verdict.LessAccurate;
+    public bool IsFinding => Known is null && (Judgement is null ? Result is not RunResult.Unsupported : Judgement.Verdict is Verdict.Fail or Verdict.LessAccurate);
 
     /// <summary>The operators of the program's steps, nested ones included.</summary>
     public IEnumerable<string> Operators => Steps(Program.Steps).Distinct();

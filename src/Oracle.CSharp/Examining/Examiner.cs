@@ -10,7 +10,7 @@ public sealed class Examiner(IEngine engine)
     public IEngine Engine => engine;
 
     /// <summary>Runs and judges one program.</summary>
-    public CaseResult Examine(string id, Program program, Outcome? golden = null) => Judged(id, program, golden, engine.Run(program));
+    public CaseResult Examine(string id, Program program, Outcome? golden = null) => Judged(id, program, golden, Guarded(program));
 
     /// <summary>Runs and judges cases in order; an engine in another process works ahead.</summary>
     public IEnumerable<CaseResult> Examine(IEnumerable<Json.Case> cases)
@@ -25,7 +25,7 @@ public sealed class Examiner(IEngine engine)
             }
         }
 
-        foreach (var result in engine.RunAll(Programs()))
+        foreach (var result in engine is ProcessEngine ? engine.RunAll(Programs()) : Programs().Select(Guarded))
         {
             var item = waiting.Dequeue();
             yield return Judged(item.Id, item.Program, item.Golden?.Value, result);
@@ -35,14 +35,37 @@ public sealed class Examiner(IEngine engine)
     /// <summary>True where the program counts against the engine: what a shrinker keeps.</summary>
     public bool Fails(Program program) => Examine("", program).IsFinding;
 
+    /// <summary>An engine in process that throws has broken down on this program; the run goes on.</summary>
+    private RunResult Guarded(Program program)
+    {
+        try
+        {
+            return engine.Run(program);
+        }
+        catch (Exception e) when (e is not (EngineException or OperationCanceledException))
+        {
+            return new RunResult.Broken(BreakKind.Crash, $"the engine threw {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+        }
+    }
+
     private CaseResult Judged(string id, Program program, Outcome? golden, RunResult result)
     {
         if (result is not RunResult.Ran ran) return new CaseResult(id, program, result, null);
         var expectation = Expectation.Of(program, engine.Info.Ulp);
-        return new CaseResult(id, program, result, Judge.Outcome(expectation, ran.Outcome, engine.Info))
+        var judgement = Judge.Outcome(expectation, ran.Outcome, engine.Info);
+        return new CaseResult(id, program, result, judgement)
         {
+            Known = Explaining(program, judgement),
             Golden = golden is null ? null : Judge.Outcome(expectation, golden, PyTorch),
         };
+    }
+
+    /// <summary>The known divergence where each wrong value has one.</summary>
+    private Divergence? Explaining(Program program, Judgement judgement)
+    {
+        if (judgement.Verdict < Verdict.LessAccurate) return null;
+        var known = judgement.Findings.Where(f => f.Verdict >= Verdict.LessAccurate).Select(f => KnownDivergences.Explaining(engine.Info, program, f)).ToList();
+        return known.Contains(null) ? null : known[0];
     }
 
     /// <summary>PyTorch as goldens record it.</summary>

@@ -1,5 +1,6 @@
 using Verified.Oracle.Shrinking;
 using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
@@ -37,12 +38,16 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         // A slow or crashing engine must not make shrinking endless.
         var deadline = DateTime.UtcNow.AddSeconds(30);
         var wasBroken = found.Judgement is null;
+        var ending = Ending(found.Program);
         bool Fails(Program candidate)
         {
             if (DateTime.UtcNow > deadline) return false;
+            // Where the engine gave up, any nonsense would make it give up, and an engine without errors is not asked for them: the
+            // candidate must still end as the program found does.
+            if ((wasBroken || !examiner.Engine.Info.Features.Contains("errors")) && !Equals(Ending(candidate), ending)) return false;
             var result = examiner.Examine("", candidate);
             // A wrong value must not shrink into a crash, nor a crash into a wrong value: they are different findings.
-            return result.IsFinding && result.Judgement is null == wasBroken;
+            return result.IsFinding && result.Judgement is null == wasBroken && (!wasBroken || result.Result.GetType() == found.Result.GetType());
         }
 
         var program = new Shrinker(Fails, budget).Shrink(found.Program);
@@ -50,6 +55,9 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         if (!shrunk.IsFinding) shrunk = found;
         return new Failure(found, shrunk, wasBroken ? null : FirstDifference.Find(examiner, shrunk.Program));
     }
+
+    /// <summary>The kind of error in which the specification ends a program; null where it ends in none.</summary>
+    private static ErrorKind? Ending(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value.Kind;
 
     private static Finding Worst(Judgement judgement) => judgement.Findings.MaxBy(f => (f.Verdict, f.Ratio))!;
 }

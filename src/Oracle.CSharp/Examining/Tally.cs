@@ -12,6 +12,9 @@ public sealed class Tally
     /// <summary>Cases outside the bound but explained by a less accurate elementary function.</summary>
     public int LessAccurate { get; private set; }
 
+    /// <summary>Cases in which the engine is wrong in a way that the registry of divergences holds.</summary>
+    public int Known { get; private set; }
+
     /// <summary>Cases of which nothing useful could be said.</summary>
     public int Inconclusive { get; private set; }
 
@@ -25,10 +28,10 @@ public sealed class Tally
     public double Ratio { get; private set; }
 
     /// <summary>All cases.</summary>
-    public int Total => Passed + Failed + LessAccurate + Inconclusive + Unsupported + Broken;
+    public int Total => Passed + Failed + LessAccurate + Known + Inconclusive + Unsupported + Broken;
 
     /// <summary>Cases with a verdict.</summary>
-    public int Judged => Passed + Failed + LessAccurate + Inconclusive;
+    public int Judged => Passed + Failed + LessAccurate + Known + Inconclusive;
 
     /// <summary>The share of the judged cases that are inconclusive.</summary>
     public double InconclusiveShare => Judged == 0 ? 0 : (double)Inconclusive / Judged;
@@ -42,6 +45,9 @@ public sealed class Tally
         {
             case { Judgement: null, Result: RunResult.Unsupported }:
                 Unsupported++;
+                break;
+            case { Known: not null }:
+                Known++;
                 break;
             case { Judgement: null }:
                 Broken++;

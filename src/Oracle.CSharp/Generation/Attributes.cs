@@ -14,6 +14,8 @@ internal static class Attributes
         foreach (var spec in op.Attrs)
             if (spec.Required || rng.Chance(0.5))
                 if (Value(rng, spec.Kind, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
+        // PyTorch has keepdim only beside dim.
+        if (attrs.All(a => a.Item1 != "dim")) attrs.RemoveAll(a => a.Item1 == "keepdim");
         return MapModule.OfSeq(attrs);
     }
 

@@ -84,7 +84,7 @@ internal sealed class Draft
         {
             var at = _rng.Between(length / 2, length - 1);
             goals.Add((at, _wantsSecondOrder ? SecondOrder : Backward));
-            if (_rng.Chance(0.4)) goals.Add((at + _rng.Between(1, 4), Backward));
+            if (_rng.Chance(0.4) && Has("accumulate")) goals.Add((at + _rng.Between(1, 4), Backward));
         }
 
         for (var attempts = 0; Count < length && attempts < length * Tries; attempts++)
@@ -109,8 +109,10 @@ internal sealed class Draft
         return new Program(ListModule.OfSeq(Used()), ListModule.OfSeq(_steps), ListModule.OfSeq(Observed()));
     }
 
-    /// <summary>2 to 25 steps, median 10 with what goals add at the end.</summary>
-    private int Length() => _rng.Chance(0.56) ? _rng.Between(2, 10) : Math.Min(_rng.Between(10, 25), _rng.Between(10, 25));
+    /// <summary>2 to 25 steps, median 10 with what goals add at the end, where no fewer are wanted.</summary>
+    private int Length() => _options.MaxSteps < 25
+        ? _rng.Between(1, _options.MaxSteps)
+        : _rng.Chance(0.56) ? _rng.Between(2, 10) : Math.Min(_rng.Between(10, 25), _rng.Between(10, 25));
 
     // ---- Inputs -----------------------------------------------------------------------------------------------------
 
@@ -183,9 +185,9 @@ internal sealed class Draft
             (_wantsInPlace ? 16 : 0, InPlace),
             (Has("detach") ? 3 : 0, () => Unary(_rng.Chance(0.8) ? "detach" : "data")),
             (Has("no_grad") ? 4 : 0, Block),
-            (_wantsBackward ? 2 : 0, () => Unary("retain_grad")),
+            (_wantsBackward && Has("accumulate") ? 2 : 0, () => Unary("retain_grad")),
             (_wantsBackward && Has("hooks") ? 2 : 0, Hook),
-            (_wantsBackward ? 2 : 0, GradientStep),
+            (_wantsBackward && Has("accumulate") ? 2 : 0, GradientStep),
         ])();
         Keep(step);
     }
@@ -358,7 +360,7 @@ internal sealed class Draft
 
     private Variable Named(string name) => _scene.Variables.First(v => v.Name == name);
 
-    private Step? InPlace() => _rng.Chance(0.1) ? SetItem() : Call(heavy: false, inPlace: true);
+    private Step? InPlace() => _rng.Chance(0.1) && _choice.Allows("getitem") ? SetItem() : Call(heavy: false, inPlace: true);
 
     private Step? SetItem()
     {

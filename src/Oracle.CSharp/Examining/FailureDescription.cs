@@ -1,0 +1,35 @@
+using System.Globalization;
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>A finding as a person reads it: the shortest program that shows it, what was expected and what came, where it begins, how to see it again.</summary>
+public static class FailureDescription
+{
+    /// <summary>The whole text, for a test's message or a file.</summary>
+    public static string Text(Failure failure) => string.Join(
+        Environment.NewLine,
+        [
+            failure.Signature,
+            "",
+            PrintPyTorch.print(failure.Shrunk.Program).TrimEnd(),
+            "",
+            failure.Message,
+            .. Details(failure),
+            $"found in {failure.Original.Id}; as JSON:",
+            Json.writeProgram(failure.Shrunk.Program),
+        ]);
+
+    /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
+    public static IEnumerable<string> Details(Failure failure)
+    {
+        if (failure.Finding is { Index: not null, Bound: > 0 } finding)
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
+        if (failure.First is { } first)
+            yield return $"first differs at step {first.Index} ({first.Step.Op}): {first.Finding.Message}";
+        if (failure.Shrunk.Golden is { } golden)
+            yield return $"PyTorch's golden is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}";
+    }
+}
