@@ -319,8 +319,6 @@ def place(parameters, shape, attributes):
         if name is not None:
             left.discard(name)
             source = name
-            if p.tensor and taken < len(shape) and shape[taken] == 0:  # a number stands for the tensor that is null
-                taken, missing = taken + 1, missing - 1
         elif p.tensor and taken < len(shape) and (shape[taken] == 2) == p.many or \
                 p.tensor and taken < len(shape) and shape[taken] == 0:
             source, taken, missing = taken, taken + 1, missing - 1

@@ -48,7 +48,10 @@ internal static class CheckCommand
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
         ConsoleReport.Write(report);
         if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, parsed.GetRequiredValue(Engine));
-        return cancel.IsCancellationRequested ? ExitCodes.Interrupted : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
+        if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}; the examination ended there.");
+        return cancel.IsCancellationRequested ? ExitCodes.Interrupted
+            : report.Holds && report.GivenUp is not null ? ExitCodes.NotRun
+            : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
     }
 
     /// <summary>A bar for each phase on a terminal; a plain line now and then where there is none.</summary>

@@ -41,9 +41,10 @@ internal static class ConsoleReport
         var total = report.Total;
         var rest = $"{total.Judged} cases judged, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1})";
         if (total.Total == 0) return "[yellow]Nothing was examined.[/]";
+        if (report.Holds && report.GivenUp is not null) return $"[yellow bold]NOT DONE[/]  nothing wrong was found in {rest}, but the engine was given up.";
         return report.Holds
             ? $"[green bold]PASS[/]  nothing wrong was found in {rest}."
-            : $"[red bold]FAIL[/]  {total.Failed + total.LessAccurate + total.Broken} of {rest} count against the engine.";
+            : $"[red bold]FAIL[/]  {total.Failed + total.LessAccurate + total.Broken} of {total.Total} cases count against the engine; {rest}.";
     }
 
     private static void Row(Table table, string name, Tally tally)

@@ -72,9 +72,11 @@ public static class Corpus
             var file = File.OpenRead(path);
             var zipped = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
             file.Position = 0;
-            return zipped ? new GZipStream(file, CompressionMode.Decompress) : file;
+            if (!zipped) return file;
+            if (!Gzip.IsWhole(file)) throw new CorpusException($"{path}: the compressed file is truncated");
+            return new GZipStream(file, CompressionMode.Decompress);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
             throw new CorpusException($"{path}: {e.Message}", e);
         }

@@ -627,6 +627,7 @@ module Define =
           Node = nodeName name
           Saves = fun _ _ -> []
           Derivative = None
+          Refuses = []
           InPlace = false
           OnlyInPlace = false
           Internal = false

@@ -224,9 +224,17 @@ module Calls =
             Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
 
     let private compute (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        let refused =
+            op.Refuses
+            |> List.tryFind (fun (i, _) -> s.Records && i < inputs.Length && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
+
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
-            if s.Records && op.Derivative.IsSome && anyRequires s inputs then
+            if refused.IsSome then
+                complain
+                    Unsupported
+                    $"The function '{op.Name}' is not differentiable with respect to argument '{snd refused.Value}'. This input cannot have requires_grad True."
+            elif s.Records && op.Derivative.IsSome && anyRequires s inputs then
                 edges s inputs
                 |> Result.bind (fun (s, edges) ->
                     keepInputs s (op.Saves (needs edges) attrs) inputs

@@ -159,6 +159,8 @@ type Operator =
       Saves: (int -> bool) -> Attrs -> Saving list
       /// The derivative; None: not differentiable, its results never require a gradient.
       Derivative: Rule option
+      /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.
+      Refuses: (int * string) list
       /// There is a twin in place, `name_`, that writes the result into the first argument.
       InPlace: bool
       /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

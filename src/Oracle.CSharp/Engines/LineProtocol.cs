@@ -36,7 +36,7 @@ internal static class LineProtocol
     {
         using var document = Parse(line);
         var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("seq", out var seqElement) || !seqElement.TryGetInt64(out var seq))
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("seq", out var seqElement) || seqElement.ValueKind != JsonValueKind.Number || !seqElement.TryGetInt64(out var seq))
             throw new FormatException("an answer wants the request's \"seq\"");
 
         if (root.TryGetProperty("outcome", out var outcome))
@@ -82,7 +82,7 @@ internal static class LineProtocol
         var ulps = new Dictionary<string, double>();
         if (TryObject(root, "numerics", out var numerics) && TryObject(numerics, "ulp", out var ulp))
             foreach (var entry in ulp.EnumerateObject())
-                if (entry.Value.TryGetDouble(out var value)) ulps[entry.Name] = value;
+                if (entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetDouble(out var value)) ulps[entry.Name] = value;
         return ulps;
     }
 }

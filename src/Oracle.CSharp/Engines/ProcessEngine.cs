@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -15,8 +12,9 @@ public sealed class ProcessEngine : IEngine
     private readonly string _command;
     private readonly ProcessEngineOptions _options;
     private readonly Dictionary<string, string> _environment;
-    private Connection _connection;
+    private EngineProcess _connection;
     private long _seq;
+    private EngineException? _givenUp;
 
     /// <summary>Starts the engine and greets it. Throws <see cref="EngineException"/> where it cannot be started or does not answer.</summary>
     /// <param name="command">A shell command, such as <c>python3 adapters/pytorch.py</c>.</param>
@@ -45,6 +43,7 @@ public sealed class ProcessEngine : IEngine
     /// <inheritdoc/>
     public IEnumerable<RunResult> RunAll(IEnumerable<Program> programs)
     {
+        if (_givenUp is not null) throw new EngineException(_givenUp.Message, _givenUp);
         var waiting = new Queue<(long Seq, Program Program)>();
         var answers = new Dictionary<long, RunResult>();
         using var source = programs.GetEnumerator();
@@ -115,14 +114,22 @@ public sealed class ProcessEngine : IEngine
     {
         _connection.Dispose();
         Restarts++;
-        if (Restarts > _options.MaxRestarts)
-            throw new EngineException($"'{_command}' broke down {Restarts} times; given up. Its last words: {_connection.StandardError}");
-        (_connection, _) = Start();
+        try
+        {
+            if (Restarts > _options.MaxRestarts)
+                throw new EngineException($"'{_command}' broke down {Restarts} times and was given up{(_connection.StandardError is { Length: > 0 } words ? $"; its last words: {words}" : "")}");
+            (_connection, _) = Start();
+        }
+        catch (EngineException e)
+        {
+            _givenUp = e;
+            throw;
+        }
     }
 
-    private (Connection Connection, EngineInfo Info) Start()
+    private (EngineProcess Connection, EngineInfo Info) Start()
     {
-        var connection = new Connection(_command, _environment);
+        var connection = new EngineProcess(_command, _environment);
         connection.Send(LineProtocol.Hello);
         var failure = connection.Receive(_options.StartTimeout, out var line);
         if (failure is null)
@@ -146,101 +153,6 @@ public sealed class ProcessEngine : IEngine
 
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();
-
-    /// <summary>One life of the engine's process.</summary>
-    private sealed class Connection : IDisposable
-    {
-        private readonly Process _process;
-        private readonly BlockingCollection<string> _lines = [];
-        private readonly ConcurrentQueue<string> _errors = new();
-
-        public Connection(string command, Dictionary<string, string> environment)
-        {
-            var windows = RuntimeInformation.IsOSPlatform(OSPlatform.Windows);
-            var start = new ProcessStartInfo(windows ? "cmd.exe" : "/bin/sh")
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            };
-            start.ArgumentList.Add(windows ? "/c" : "-c");
-            start.ArgumentList.Add(windows ? command : command);
-            foreach (var (name, value) in environment) start.Environment[name] = value;
-            try
-            {
-                _process = Process.Start(start) ?? throw new EngineException($"'{command}' could not be started");
-            }
-            catch (System.ComponentModel.Win32Exception e)
-            {
-                throw new EngineException($"'{command}' could not be started: {e.Message}", e);
-            }
-
-            new Thread(ReadLines) { IsBackground = true, Name = "engine output" }.Start();
-            _process.ErrorDataReceived += (_, e) =>
-            {
-                if (e.Data is null) return;
-                _errors.Enqueue(e.Data);
-                while (_errors.Count > 20) _errors.TryDequeue(out var _);
-            };
-            _process.BeginErrorReadLine();
-        }
-
-        public string StandardError => string.Join(" | ", _errors);
-
-        private void ReadLines()
-        {
-            try
-            {
-                while (_process.StandardOutput.ReadLine() is { } line) _lines.Add(line);
-            }
-            catch (Exception e) when (e is IOException or ObjectDisposedException or InvalidOperationException)
-            {
-                // The process was ended on purpose; what it had said is in the queue.
-            }
-
-            _lines.CompleteAdding();
-        }
-
-        public void Send(string line)
-        {
-            try
-            {
-                _process.StandardInput.Write(line);
-                _process.StandardInput.Write('\n');
-                _process.StandardInput.Flush();
-            }
-            catch (IOException)
-            {
-                // It has ended; Receive says so.
-            }
-        }
-
-        /// <summary>Takes the next line; null where there was one, otherwise how the engine broke down.</summary>
-        public RunResult.Broken? Receive(TimeSpan timeout, out string line)
-        {
-            if (_lines.TryTake(out line!, timeout)) return null;
-            line = "";
-            if (!_lines.IsCompleted) return new RunResult.Broken(BreakKind.Timeout, $"no answer in {timeout.TotalSeconds:0.#} s");
-            _process.WaitForExit(1000);
-            var code = _process.HasExited ? $"with exit code {_process.ExitCode}" : "its output";
-            var words = StandardError;
-            return new RunResult.Broken(BreakKind.Crash, $"it ended {code}{(words.Length == 0 ? "" : ": " + words)}");
-        }
-
-        public void Dispose()
-        {
-            try
-            {
-                if (!_process.HasExited) _process.Kill(entireProcessTree: true);
-            }
-            catch (InvalidOperationException)
-            {
-                // It ended in between.
-            }
-
-            _process.Dispose();
-        }
-    }
 }
 
 /// <summary>Time limits for an engine in another process.</summary>

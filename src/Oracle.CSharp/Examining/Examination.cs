@@ -57,13 +57,22 @@ public sealed class Examination
     public ExaminationReport Run(IProgress<ExaminationProgress>? progress = null, CancellationToken cancel = default)
     {
         var watch = Stopwatch.StartNew();
-        foreach (var corpus in _options.Corpora)
+        try
         {
-            if (cancel.IsCancellationRequested) break;
-            RunCorpus(corpus, progress, cancel);
+            foreach (var corpus in _options.Corpora)
+            {
+                if (cancel.IsCancellationRequested) break;
+                RunCorpus(corpus, progress, cancel);
+            }
+
+            if (_options.Random is not 0 && !cancel.IsCancellationRequested) RunRandom(progress, cancel);
+        }
+        catch (EngineException e)
+        {
+            // What was found before the engine was given up stands.
+            _report.GivenUp = e.Message;
         }
 
-        if (_options.Random is not 0 && !cancel.IsCancellationRequested) RunRandom(progress, cancel);
         _report.Shrink(_examiner, _options.MaxFailures, progress, cancel);
         _report.Finish(watch.Elapsed, cancel.IsCancellationRequested);
         return _report;

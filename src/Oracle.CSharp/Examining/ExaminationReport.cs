@@ -47,6 +47,9 @@ public sealed class ExaminationReport
     /// <summary>True where nothing counts against the engine.</summary>
     public bool Holds => Total.Holds;
 
+    /// <summary>Why the engine was given up before the end, in a sentence; null where it was not.</summary>
+    public string? GivenUp { get; internal set; }
+
     internal void Add(string phase, CaseResult result)
     {
         if (!_phases.TryGetValue(phase, out var tally)) _phases[phase] = tally = new Tally();
@@ -70,13 +73,28 @@ public sealed class ExaminationReport
         foreach (var finding in _findings.OrderBy(f => f.Program.Steps.Length).Take(3 * most))
         {
             if (failures.Count >= most || cancel.IsCancellationRequested) break;
-            var failure = Failure.Of(examiner, finding);
+            var failure = Shrunk(examiner, finding);
             if (!failures.TryGetValue(failure.Signature, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
                 failures[failure.Signature] = failure;
             progress?.Report(new ExaminationProgress("shrinking", ++tried, (double)tried / Math.Min(_findings.Count, 3 * most), _findings.Count));
         }
 
         Failures = [.. failures.Values];
+    }
+
+    /// <summary>A finding made short; as it was found where the engine is given up.</summary>
+    private Failure Shrunk(Examiner examiner, CaseResult finding)
+    {
+        if (GivenUp is not null) return new Failure(finding, finding, null);
+        try
+        {
+            return Failure.Of(examiner, finding);
+        }
+        catch (EngineException e)
+        {
+            GivenUp = e.Message;
+            return new Failure(finding, finding, null);
+        }
     }
 
     internal void Finish(TimeSpan elapsed, bool interrupted) => (Elapsed, Interrupted) = (elapsed, interrupted);

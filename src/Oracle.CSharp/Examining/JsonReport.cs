@@ -15,6 +15,7 @@ public static class JsonReport
             engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language },
             holds = report.Holds,
             interrupted = report.Interrupted,
+            givenUp = report.GivenUp,
             seed = report.Options.Seed,
             seconds = Math.Round(report.Elapsed.TotalSeconds, 1),
             total = Counts(report.Total),

@@ -13,16 +13,16 @@ internal static class Attributes
         var attrs = new List<Tuple<string, Attr>>();
         foreach (var spec in op.Attrs)
             if (spec.Required || rng.Chance(0.5))
-                if (Value(rng, spec.Kind, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
+                if (Value(rng, spec, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
         // PyTorch has keepdim only beside dim.
         if (attrs.All(a => a.Item1 != "dim")) attrs.RemoveAll(a => a.Item1 == "keepdim");
         return MapModule.OfSeq(attrs);
     }
 
-    private static Attr? Value(Rng rng, AttrKind kind, int[] shape) => kind switch
+    private static Attr? Value(Rng rng, AttrSpec spec, int[] shape) => spec.Kind switch
     {
         { IsDim: true } => Attr.NewInteger(Dim(rng, shape)),
-        { IsDims: true } => Dims(rng, shape),
+        { IsDims: true } => Dims(rng, shape, asList: spec.Required),
         { IsSize: true } => Items(Size(rng, shape)),
         { IsPermutation: true } => Items(rng.Shuffled(Enumerable.Range(0, shape.Length)).Select(d => (long)d)),
         { IsFlag: true } => Attr.NewFlag(rng.Chance(0.5)),
@@ -39,9 +39,10 @@ internal static class Attributes
 
     private static int Dim(Rng rng, int[] shape) => rng.Between(-Math.Max(1, shape.Length), Math.Max(1, shape.Length) - 1);
 
-    private static Attr Dims(Rng rng, int[] shape)
+    /// <summary>Dimensions; PyTorch takes a single one without a list only where they may be left out.</summary>
+    private static Attr Dims(Rng rng, int[] shape, bool asList)
     {
-        if (shape.Length == 0 || rng.Chance(0.3)) return Attr.NewInteger(Dim(rng, shape));
+        if (shape.Length == 0 || rng.Chance(0.3)) return asList ? Items([Dim(rng, shape)]) : Attr.NewInteger(Dim(rng, shape));
         var dims = rng.Shuffled(Enumerable.Range(0, shape.Length)).Take(rng.Between(1, shape.Length));
         return Items(dims.Select(d => (long)(rng.Chance(0.5) ? d : d - shape.Length)));
     }

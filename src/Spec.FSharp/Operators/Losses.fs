@@ -198,6 +198,7 @@ module Losses =
                   [ [||]; [||] ]
                   [ [| 0; 2 |]; [| 0; 2 |] ] ]
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
+            Refuses = [ 2, "weight"; 3, "pos_weight" ]
             Kinks = Some "smooth in input and target; weight and pos_weight get no gradient, and PyTorch refuses them where they want one"
             Derivative =
                 Some(

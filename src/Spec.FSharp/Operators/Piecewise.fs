@@ -214,6 +214,7 @@ module Piecewise =
 
             match! Read.tryScalar call.Attrs "self" with
             | Some number ->
+                do! Complain.unlessValue (Argument.tryTensor call 2).IsNone (fun () -> "'self' is given both as a tensor and as a number")
                 let! other = Operand.read call 1 "other"
                 return condition, Number number, other
             | None ->

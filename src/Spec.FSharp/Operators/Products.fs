@@ -388,6 +388,11 @@ module Products =
                         Complain.unlessShape (rank x.Shape > 0 && (rank w.Shape = 1 || rank w.Shape = 2)) (fun () ->
                             $"linear(): input of shape {Shape.show x.Shape} and weight of shape {Shape.show w.Shape}: the input needs a dimension, the weight one or two")
 
+                    // With a bias PyTorch multiplies and adds in one go, which takes matrices only.
+                    do!
+                        Complain.unlessShape (bias.IsNone || rank w.Shape = 2 || rank x.Shape = 1) (fun () ->
+                            $"mat2 must be a matrix, got {rank w.Shape}-D tensor")
+
                     let outputs = if rank w.Shape = 2 then w.Shape[0] else 1
                     let inputs = Array.last w.Shape
 

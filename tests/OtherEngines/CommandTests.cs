@@ -1,0 +1,154 @@
+using System.IO.Compression;
+using System.Text;
+using Xunit;
+
+namespace Verified.OtherEngines.Tests;
+
+/// <summary>The command's exit codes and its one sentence for whatever is wrong with what it is given.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private const string Program = """{"inputs": {"a": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "exp", "in": ["a"], "out": "y"}], "observe": ["y"]}""";
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("verified-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("check", "--nonsense")]
+    [InlineData("check", "--random", "many")]
+    [InlineData("check", "--random", "-1")]
+    [InlineData("check", "--ops", "no_such_operator")]
+    [InlineData("check", "--shard", "3/2")]
+    [InlineData("check", "--corpus", "no-such-file.jsonl")]
+    [InlineData("run", "no-such-file.json")]
+    [InlineData("replay", "no-token")]
+    [InlineData("replay", "V999-0123456789abcdef")]
+    [InlineData("replay", "V1-0123456789abcdef+no_such_operator")]
+    [InlineData("explain", "no_such_operator")]
+    public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
+    {
+        var result = Command.Run(args);
+        Assert.Equal(2, result.Code);
+        Assert.StartsWith("verify: ", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+    }
+
+    [Theory]
+    [InlineData("{\"inputs\": {\"a\": {\"dtype\": \"float32\", \"shape\": [3], \"data\": [1, 2]}}, \"steps\": [], \"observe\": []}", "shape")]
+    [InlineData("{\"inputs\": {}, \"steps\": [{\"op\": 7}], \"observe\": []}", "op")]
+    [InlineData("{\"inputs\": {}, \"steps\": [", "")]
+    [InlineData("not JSON", "")]
+    public void A_malformed_program_is_2_and_names_its_file_and_place(string text, string place)
+    {
+        var result = Command.Run("run", Written("program.json", text));
+        Assert.Equal(2, result.Code);
+        Assert.Contains("program.json", result.Error, StringComparison.Ordinal);
+        Assert.Contains(place, result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_operator_that_nobody_has_is_unsupported_and_no_failure()
+    {
+        var result = Command.Run("run", "--engine", "spec", Written("program.json", Program.Replace("exp", "no_such_operator", StringComparison.Ordinal)));
+        Assert.Equal(0, result.Code);
+        Assert.Contains("\"unsupported\":", result.Output, StringComparison.Ordinal);
+        Assert.Contains("no_such_operator", result.Output, StringComparison.Ordinal);
+    }
+
+    // A gzip stream may break off in its data, in its last bytes, or right behind its header.
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.999)]
+    [InlineData(0.02)]
+    public void A_truncated_corpus_is_2_and_names_the_file(double part)
+    {
+        var lines = string.Join('\n', Enumerable.Range(0, 500).Select(i => $$"""{"id": "case/{{i}}", "program": {{Program}}}"""));
+        var bytes = Zipped(lines);
+        var path = Path.Combine(_folder, "corpus.jsonl.gz");
+        File.WriteAllBytes(path, bytes[..(int)(bytes.Length * part)]);
+        var result = Command.Run("run", "--engine", "spec", path);
+        Assert.Equal(2, result.Code);
+        Assert.Contains("corpus.jsonl.gz", result.Error, StringComparison.Ordinal);
+        Assert.Contains("truncated", result.Error, StringComparison.Ordinal);
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void A_whole_compressed_corpus_is_read_to_its_end()
+    {
+        var path = Path.Combine(_folder, "corpus.jsonl.gz");
+        File.WriteAllBytes(path, Zipped($$"""{"id": "case/0", "program": {{Program}}}"""));
+        var result = Command.Run("run", "--engine", "spec", path);
+        Assert.Equal(0, result.Code);
+        Assert.StartsWith("{\"id\":\"case/0\",\"outcome\":", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("verified-no-such-command", "not found")]
+    [InlineData("echo hello", "not a JSON object")]
+    [InlineData("exit 4", "exit code 4")]
+    public void An_engine_that_cannot_be_run_is_3(string command, string reason)
+    {
+        var result = Command.Run("check", "--random", "3", "--corpus", Written("empty.jsonl", ""), "--engine", "$ " + command);
+        Assert.Equal(3, result.Code);
+        Assert.Contains(reason, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+        Assert.Empty(result.Output);
+    }
+
+    [Fact]
+    public void An_unknown_engine_is_3() => Assert.Equal(3, Command.Run("check", "--engine", "nobody").Code);
+
+    [Fact]
+    public void An_engine_that_answers_wrongly_is_1_with_a_whole_report()
+    {
+        const string zero = """echo "{\"seq\": $seq, \"outcome\": {\"values\": {\"y\": {\"dtype\": \"float32\", \"shape\": [2], \"data\": [0, 0]}}}}" """;
+        var report = Path.Combine(_folder, "report");
+        var result = Command.Run(
+            "check", "--random", "0", "--corpus", Written("one.jsonl", $$"""{"id": "case/0", "program": {{Program}}}"""), "--engine", "$ " + Adapter.Loop(zero, Adapter.Hello.Replace("add", "exp", StringComparison.Ordinal)),
+            "--report", report);
+        Assert.Equal(1, result.Code);
+        Assert.Contains("import torch", result.Output, StringComparison.Ordinal);
+        Assert.Contains("count against the engine", result.Output, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(report, "report.json")));
+        Assert.NotEmpty(Directory.GetFiles(Path.Combine(report, "failures"), "*.json"));
+    }
+
+    [Fact]
+    public void An_engine_that_breaks_down_in_the_middle_is_1_and_the_other_cases_are_judged()
+    {
+        var corpus = string.Join('\n', Enumerable.Range(0, 6).Select(i => $$"""{"id": "case/{{i}}", "program": {{(i == 3 ? Program.Replace("[1, 2]", "[1, 7]", StringComparison.Ordinal) : Program)}}}"""));
+        var engine = Adapter.Loop($"case $line in *,7*) exit 5;; *) {Adapter.Answer};; esac");
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("six.jsonl", corpus), "--engine", "$ " + engine);
+        Assert.Equal(1, result.Code);
+        Assert.Contains("exit code 5", result.Output, StringComparison.Ordinal);
+        Assert.Matches(@"six +6 +0 +0 +0 +0 +0 +5 +1", result.Output);
+    }
+
+    [Fact]
+    public async Task A_run_that_is_killed_leaves_no_part_of_a_report()
+    {
+        var report = Path.Combine(_folder, "report");
+        using var process = Command.Start("check", "--engine", "$ " + Adapter.Loop("sleep 600"), "--corpus", Written("one.jsonl", $$"""{"id": "case/0", "program": {{Program}}}"""), "--random", "0", "--report", report);
+        await Task.Delay(3000);
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        Assert.False(Directory.Exists(report));
+    }
+
+    private string Written(string name, string text)
+    {
+        var path = Path.Combine(_folder, name);
+        File.WriteAllText(path, text);
+        return path;
+    }
+
+    private static byte[] Zipped(string text)
+    {
+        using var memory = new MemoryStream();
+        using (var gzip = new GZipStream(memory, CompressionLevel.Fastest)) gzip.Write(Encoding.UTF8.GetBytes(text));
+        return memory.ToArray();
+    }
+}

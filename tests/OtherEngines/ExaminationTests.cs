@@ -1,0 +1,112 @@
+using Verified.Oracle;
+using Verified.Spec;
+using Verified.Testing;
+using Xunit;
+using Xunit.Sdk;
+
+namespace Verified.OtherEngines.Tests;
+
+/// <summary>The class to derive from, held against the specification as the engine: right as it is, and wrong in one operator.</summary>
+public sealed class ExaminationTests
+{
+    [Theory]
+    [InlineData("exp")]
+    [InlineData("matmul")]
+    [InlineData("transpose")]
+    [InlineData("zero")]
+    [InlineData("where")]
+    public void The_specification_passes_its_own_examination(string op) => new Sound().Operator(op);
+
+    [Theory]
+    [InlineData("in place through views")]
+    [InlineData("second order")]
+    public void The_rules_hold_for_the_specification(string rule) => new Sound().Rule(rule);
+
+    [Fact]
+    public void A_wrong_operator_fails_its_row_with_the_shortest_program()
+    {
+        var failure = Assert.ThrowsAny<XunitException>(() => new WrongTanh().Operator("tanh")).Message;
+        foreach (var part in new[] { ".tanh()", "import torch", "expected", "within", "first differs at step 0 (tanh)", "found in tanh/V1-", "\"steps\":[{\"op\":\"tanh\"" })
+            Assert.Contains(part, failure, StringComparison.Ordinal);
+        Assert.Equal(1, failure.Split("\"op\":").Length - 1);
+        new WrongTanh().Operator("exp");
+    }
+
+    [Fact]
+    public void A_failure_comes_back_by_its_token_and_by_its_program()
+    {
+        var engine = new WrongTanh();
+        var failure = Assert.ThrowsAny<XunitException>(() => engine.Operator("tanh")).Message;
+        var token = failure.Split("found in ")[1].Split(';')[0];
+        Assert.ThrowsAny<XunitException>(() => engine.Again(token));
+        Assert.ThrowsAny<XunitException>(() => engine.Again(failure[failure.IndexOf("{\"inputs\"", StringComparison.Ordinal)..]));
+        Assert.Throws<ArgumentException>(() => engine.Again("nonsense"));
+    }
+
+    [Fact]
+    public void An_engine_that_throws_is_failed_with_the_program()
+    {
+        var failure = Assert.ThrowsAny<XunitException>(() => new Throwing().Operator("exp")).Message;
+        Assert.Contains("the engine threw DivideByZeroException", failure, StringComparison.Ordinal);
+        Assert.Contains(".exp()", failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_row_that_judged_nothing_fails()
+    {
+        var failure = Assert.ThrowsAny<XunitException>(() => new Empty().Operator("exp")).Message;
+        Assert.Contains("no program could be judged: the engine does not support everything", failure, StringComparison.Ordinal);
+    }
+
+    private abstract class Quick : EngineExamination
+    {
+        protected override EngineExaminationOptions Options { get; } = new() { ProgramsPerOperator = 20, ProgramsPerRule = 20, ShrinkBudget = 500 };
+
+        public void Again(string text) => Replay(text);
+    }
+
+    private sealed class Sound : Quick
+    {
+        protected override IEngine CreateEngine() => new SpecEngine();
+    }
+
+    private sealed class WrongTanh : Quick
+    {
+        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "tanh") ? Raised(new SpecEngine().Run(program)) : new SpecEngine().Run(program));
+    }
+
+    private sealed class Throwing : Quick
+    {
+        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? throw new DivideByZeroException() : new SpecEngine().Run(program));
+    }
+
+    private sealed class Empty : Quick
+    {
+        protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
+    }
+
+    private sealed class Changed(Func<Program, RunResult> run) : IEngine
+    {
+        public EngineInfo Info { get; } = new() { Name = "changed", Operators = new HashSet<string> { "exp", "tanh" }, Features = new HashSet<string>() };
+
+        public RunResult Run(Program program) => run(program);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private static bool Uses(Program program, string op) => program.Steps.Any(step => step.Op == op);
+
+    /// <summary>Every computed value 1 too large.</summary>
+    private static RunResult Raised(RunResult result) => result is RunResult.Ran { Outcome: var outcome }
+        ? new RunResult.Ran(new Outcome(
+            Microsoft.FSharp.Collections.ListModule.OfSeq(outcome.Values.Select(entry => Tuple.Create(entry.Item1, entry.Item1.EndsWith(".grad", StringComparison.Ordinal) ? entry.Item2 : Larger(entry.Item2)))), outcome.Raised))
+        : result;
+
+    private static Microsoft.FSharp.Core.FSharpOption<Report>? Larger(Microsoft.FSharp.Core.FSharpOption<Report>? report) =>
+        report?.Value is { Tensor.Data: Data.Floats { Item: var values } } found
+            ? Microsoft.FSharp.Core.FSharpOption<Report>.Some(new Report(
+                new Literal(found.Tensor.DType, found.Tensor.Shape, Data.NewFloats([.. values.Select(v => v + 1)])), found.RequiresGrad, found.IsLeaf, found.Version, found.GradFn))
+            : report;
+}
