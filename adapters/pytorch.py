@@ -520,7 +520,7 @@ class Run:
 
     def register_hook(self, step, names, attrs):
         scale = attribute("", attrs.get("scale", 1))
-        return self.tensor(names[0]).register_hook(lambda gradient: gradient * scale)
+        return self.tensor(names[0]).register_hook(lambda gradient: None if gradient is None else gradient * scale)
 
     def remove_hook(self, step, names, attrs):
         handle = self.bound(names[0])
