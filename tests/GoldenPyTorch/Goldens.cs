@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Verified.Oracle;
 using Verified.Spec;
 
@@ -14,5 +13,11 @@ internal static class Goldens
 
     internal static IEnumerable<Json.Case> Read(string file) => Corpus.Read(Path.Combine(Folder(), file));
 
-    private static string Folder([CallerFilePath] string here = "") => Path.Combine(Path.GetDirectoryName(here)!, "goldens");
+    /// <summary>Upwards of the test's own folder: paths of the source are not real ones where a build is made deterministic.</summary>
+    private static string Folder()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "Verified.sln"))) return Path.Combine(folder.FullName, "tests", "GoldenPyTorch", "goldens");
+        throw new DirectoryNotFoundException($"no folder above {AppContext.BaseDirectory} holds Verified.sln, and so the goldens");
+    }
 }

@@ -23,9 +23,11 @@ internal static class Comparisons
         ])
     {
         Keywords = ["self", "other"],
-        Bind = call => call.Attributes.Number("self") is { } number
+        Bind = call => call.Attributes.Has("self") && call.TensorOrNull(2) is not null
+            ? throw new AutogradException(ErrorKind.Value, "where takes 'self' with one tensor besides the condition")
+            : call.Attributes.Number("self") is { } number
             // torch.where(condition, number, tensor): the tensor stands second among the tensors.
-            ? [call.Tensor(0), number, call.TensorOrNull(1) ?? call.TensorOrNull(2) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'other'")]
+            ? [call.Tensor(0), number, call.TensorOrNull(1) ?? call.Attributes.Number("other") ?? throw new AutogradException(ErrorKind.Value, "where() needs a tensor or 'other'")]
             :
             [
                 call.Tensor(0), call.Tensor(1),

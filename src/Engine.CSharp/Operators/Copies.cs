@@ -22,7 +22,9 @@ internal static class Copies
     { Keywords = ["dtype"], Arity = 1 };
 
     public static readonly CompositeOperator To = new(
-        "to", call => call.Attributes.DType("dtype") is { } dtype ? call.Tensor(0).To(dtype) : call.Tensor(0))
+        "to", call => call.Attributes.DType("dtype") is { } dtype
+            ? call.Tensor(0).To(dtype)
+            : throw new AutogradException(ErrorKind.Value, "to() needs 'dtype'"))
     { Keywords = ["dtype"] };
 
     public static readonly CompositeOperator Contiguous = new("contiguous", call => call.Tensor(0).Contiguous());

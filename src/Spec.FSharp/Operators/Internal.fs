@@ -34,6 +34,22 @@ module Internal =
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
 
+    /// g, which x has no influence on: the derivative by x is zeros, but there is one, so that under create_graph the gradient of
+    /// relu and leaky_relu requires a gradient wherever x does, as PyTorch's threshold_backward and leaky_relu_backward have it.
+    let flatIn =
+        { Define.computes
+              "flat_in"
+              "g"
+              [ ArgKind.Float; ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      Argument.tensor call 0 |> Result.map List.singleton } with
+            Internal = true
+            Derivative = Some(fun d ->
+                let g = d.Gradient 0
+                [ g; g |> Option.map (fun g -> Derive.apply "zeros_like" [ g ] []) ]) }
+
     /// Zeros of the shape and dtype of x. Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
     let zerosLike =
         { Define.computes
@@ -167,4 +183,4 @@ module Internal =
                               g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
                 ) }
 
-    let all = [ sumTo; zerosLike; strided; stridedBackward; erf ]
+    let all = [ flatIn; sumTo; zerosLike; strided; stridedBackward; erf ]
