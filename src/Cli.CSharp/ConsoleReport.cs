@@ -78,10 +78,10 @@ internal static class ConsoleReport
 /// <summary>One finding as text: what is wrong, the shortest program that shows it, where it begins, and how to see it again.</summary>
 internal static class FailureText
 {
-    public static void Write(IAnsiConsole console, Failure failure)
+    public static void Write(IAnsiConsole console, Failure failure, string language = "pytorch")
     {
         console.Write(new Rule($"[red]{Markup.Escape(failure.Signature)}[/]").LeftJustified());
-        console.WriteLine(PrintPyTorch.print(failure.Shrunk.Program).TrimEnd());
+        console.WriteLine(FailureDescription.Printed(failure.Shrunk.Program, language));
         console.WriteLine();
         console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
         foreach (var line in FailureDescription.Details(failure)) console.WriteLine(line);

@@ -13,12 +13,14 @@ internal static class ReplayCommand
     {
         var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus." };
         var engine = new Option<string>("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
-        var command = new Command("replay", "Runs one case again and shows what differs, shrunk.") { what, engine };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(what), parsed.GetRequiredValue(engine)));
+        var print = new Option<string>("--print") { Description = "How programs are printed.", DefaultValueFactory = _ => "pytorch" };
+        print.AcceptOnlyFromAmong("pytorch", "csharp", "fsharp", "json");
+        var command = new Command("replay", "Runs one case again and shows what differs, shrunk.") { what, engine, print };
+        command.SetAction(parsed => Run(parsed.GetRequiredValue(what), parsed.GetRequiredValue(engine), parsed.GetRequiredValue(print)));
         return command;
     }
 
-    private static int Run(string what, string engineName)
+    private static int Run(string what, string engineName, string language)
     {
         using var engine = EngineNames.Start(engineName);
         var cases = File.Exists(what) ? [.. Corpus.ReadProgramOrCorpus(what)] : new[] { FromToken(what, engine.Info) };
@@ -30,11 +32,11 @@ internal static class ReplayCommand
             if (result.IsFinding)
             {
                 failed = true;
-                FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, result));
+                FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, result), language);
                 continue;
             }
 
-            AnsiConsole.Console.WriteLine(PrintPyTorch.print(item.Program).TrimEnd());
+            Console.WriteLine(FailureDescription.Printed(item.Program, language));
             AnsiConsole.MarkupLineInterpolated($"[green]{item.Id}: {result.Judgement?.Verdict.ToString() ?? result.Result.ToString()}[/]");
         }
 

@@ -20,6 +20,16 @@ public static class FailureDescription
             Json.writeProgram(failure.Shrunk.Program),
         ]);
 
+    /// <summary>A program in one of the languages <c>pytorch</c>, <c>csharp</c>, <c>fsharp</c> and <c>json</c>.</summary>
+    public static string Printed(Program program, string language) => language switch
+    {
+        "pytorch" => PrintPyTorch.print(program).TrimEnd(),
+        "csharp" => PrintDotNet.printCSharp(program).TrimEnd(),
+        "fsharp" => PrintDotNet.printFSharp(program).TrimEnd(),
+        "json" => Json.writeProgram(program),
+        _ => throw new ArgumentException($"there is no printer for '{language}'", nameof(language)),
+    };
+
     /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
     public static IEnumerable<string> Details(Failure failure)
     {

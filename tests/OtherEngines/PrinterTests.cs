@@ -1,0 +1,59 @@
+using Verified.Oracle;
+using Verified.Spec;
+using Xunit;
+
+namespace Verified.OtherEngines.Tests;
+
+/// <summary>Programs as C# and F#: the engine's methods where it has them in that form, otherwise the call by name.</summary>
+public sealed class PrinterTests
+{
+    [Theory]
+    [InlineData("""{"op": "log_softmax", "in": ["a"], "attrs": {"dim": -1}, "out": "y"}""", "var y = a.LogSoftmax(dim: -1);", "let y = a.LogSoftmax(dim = -1)")]
+    [InlineData("""{"op": "sum", "in": ["a"], "attrs": {"dim": 1, "keepdim": true}, "out": "y"}""", "var y = a.Sum(dim: [1], keepdim: true);", "let y = a.Sum(dim = [| 1 |], keepdim = true)")]
+    [InlineData("""{"op": "mul", "in": ["a"], "attrs": {"other": 2.0}, "out": "y"}""", "var y = a.Mul(2.0);", "let y = a.Mul(2.0)")]
+    [InlineData("""{"op": "sigmoid_", "in": ["b"]}""", "b.SigmoidInPlace();", "b.SigmoidInPlace() |> ignore")]
+    [InlineData("""{"op": "add", "in": ["a", "b"], "attrs": {"alpha": 0.5}, "out": "in"}""", "var in1 = a.Add(b, alpha: 0.5);", "let in1 = a.Add(b, alpha = 0.5)")]
+    [InlineData("""{"op": "cat", "in": [["a", "b"]], "attrs": {"dim": 0}, "out": "y"}""", "var y = Tensor.Cat([a, b], dim: 0);", "let y = Tensor.Cat([| a; b |], dim = 0)")]
+    [InlineData("""{"op": "backward", "in": ["a"], "gradients": ["b"], "attrs": {"retain_graph": true}}""", "Autograd.Backward([a], gradients: [b], retainGraph: true);", "Autograd.Backward([| a |], gradients = [| b |], retainGraph = true)")]
+    [InlineData("""{"op": "grad", "in": ["a"], "wrt": ["b"], "out": ["d"]}""", "var d = Autograd.Grad([a], [b])[0]!;", "let d = Autograd.Grad([| a |], [| b |])[0]")]
+    [InlineData("""{"op": "max", "in": ["a"], "attrs": {"dim": 0}, "out": ["v", "i"]}""", "var v = allV[0];", "let v = allV[0]")]
+    [InlineData("""{"op": "register_hook", "in": ["a"], "attrs": {"scale": 2.0}, "out": "h"}""", "var h = a.RegisterHook(g => g * 2.0);", "let h = a.RegisterHook(fun g -> g * 2.0)")]
+    [InlineData("""{"op": "no_grad", "steps": [{"op": "exp", "in": ["a"], "out": "y"}]}""", "    y = a.Exp();", "        let y = a.Exp()")]
+    [InlineData("""{"op": "mul", "in": ["a"], "attrs": {"other": 2}, "out": "y"}""", "(\"other\", 2L)", "struct (\"other\", box 2L)")]
+    public void A_step_is_printed_in_both_languages(string step, string csharp, string fsharp)
+    {
+        var program = Read(step);
+        Assert.Contains(csharp, PrintDotNet.printCSharp(program), StringComparison.Ordinal);
+        Assert.Contains(fsharp, PrintDotNet.printFSharp(program), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inputs_and_observations_keep_every_bit()
+    {
+        var program = Read("""{"op": "exp", "in": ["a"], "out": "y"}""");
+        Assert.StartsWith(
+            """
+            using Verified.Engine;
+
+            var a = Tensor.Create(new float[] { 0.1f, -0f, float.NaN, -float.PositiveInfinity }, [2, 2], requiresGrad: true);
+            """,
+            PrintDotNet.printCSharp(program),
+            StringComparison.Ordinal);
+        Assert.Contains("Tensor.Create([| 0.1f; -0.0f; nanf; -infinityf |], [| 2; 2 |], requiresGrad = true)", PrintDotNet.printFSharp(program), StringComparison.Ordinal);
+        Assert.Contains("Console.WriteLine($\"a.grad = {a.Grad}\");", PrintDotNet.printCSharp(program), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Random_programs_are_printed_without_error_in_every_language()
+    {
+        var generator = new Oracle.Generation.ProgramGenerator(RegistryModule.all);
+        for (ulong seed = 1; seed <= 200; seed++)
+            foreach (var language in new[] { "pytorch", "csharp", "fsharp", "json" })
+                Assert.NotEmpty(FailureDescription.Printed(generator.Generate(seed), language));
+    }
+
+    private static Program Read(string step) => Json.readProgram($$"""
+        {"inputs": {"a": {"dtype": "float32", "shape": [2, 2], "data": [0.1, -0.0, "nan", "-inf"], "requires_grad": true}, "b": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 3, 4]} },
+         "steps": [{{step}}], "observe": ["a.grad"]}
+        """).ResultValue;
+}
