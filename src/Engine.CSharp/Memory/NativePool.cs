@@ -11,7 +11,7 @@ internal static unsafe class NativePool
 {
     private const int Alignment = 64;
     private const int SmallestShift = 9;
-    private const long InitialMark = 64L << 20;
+    private const long InitialMark = 16L << 20;
     private const long KeepAtLeast = 64L << 20;
 
     private static readonly Stack<nint>[] Free = CreateStacks();

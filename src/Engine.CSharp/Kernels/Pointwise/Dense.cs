@@ -95,7 +95,7 @@ internal static unsafe class Dense
         else UnaryUnrolled<TOp, T, V>(op, x, y, n);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void UnaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, long n)
         where TOp : struct, IUnary<T>
         where T : unmanaged
@@ -113,7 +113,7 @@ internal static unsafe class Dense
         V.Store(op.Invoke(tailX), y + last);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void UnaryOnce<TOp, T, V>(TOp op, T* x, T* y, long n)
         where TOp : struct, IUnary<T>
         where T : unmanaged
@@ -140,7 +140,7 @@ internal static unsafe class Dense
         else BinaryUnrolled<TOp, T, V>(op, x, y, z, n);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void BinaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
         where TOp : struct, IBinary<T>
         where T : unmanaged
@@ -159,7 +159,7 @@ internal static unsafe class Dense
         V.Store(op.Invoke(tailX, tailY), z + last);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void BinaryOnce<TOp, T, V>(TOp op, T* x, T* y, T* z, long n)
         where TOp : struct, IBinary<T>
         where T : unmanaged
@@ -188,7 +188,7 @@ internal static unsafe class Dense
         else TernaryUnrolled<TOp, T, V>(op, x, y, z, w, n);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void TernaryUnrolled<TOp, T, V>(TOp op, T* x, T* y, T* z, T* w, long n)
         where TOp : struct, ITernary<T>
         where T : unmanaged
@@ -208,7 +208,7 @@ internal static unsafe class Dense
         V.Store(op.Invoke(tailX, tailY, tailZ), w + last);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void TernaryOnce<TOp, T, V>(TOp op, T* x, T* y, T* z, T* w, long n)
         where TOp : struct, ITernary<T>
         where T : unmanaged
