@@ -5,6 +5,8 @@ internal sealed class Options
 {
     public static readonly string[] Parts = ["products", "pointwise", "steps", "memory"];
 
+    private bool threadsGiven;
+
     public bool Quick { get; private set; }
 
     /// <summary>A tree of PyTorch with its own Python.</summary>
@@ -27,6 +29,9 @@ internal sealed class Options
     /// <summary>Numbers of threads: one, and two where there are as many processors.</summary>
     public IReadOnlyList<int> Threads { get; private set; } = Environment.ProcessorCount > 1 ? [1, 2] : [1];
 
+    /// <summary>Numbers of threads for whole steps: a quick run leaves the second out, unless it was asked for.</summary>
+    public IReadOnlyList<int> StepThreads => Quick && !threadsGiven ? [1] : Threads;
+
     /// <summary>The repository's root.</summary>
     public string Root { get; } = Environment.GetEnvironmentVariable("VERIFIED_ROOT") ?? Directory.GetCurrentDirectory();
 
@@ -46,7 +51,7 @@ internal sealed class Options
                 case "--write": options.Write = Value(); break;
                 case "--no-write": write = false; break;
                 case "--step": options.Step = Value(); break;
-                case "--threads": options.Threads = [.. Value().Split(',').Select(int.Parse)]; break;
+                case "--threads": options.Threads = [.. Value().Split(',').Select(int.Parse)]; options.threadsGiven = true; break;
                 case "--only":
                     options.Only = Value().Split(',');
                     if (options.Only.FirstOrDefault(part => !Parts.Contains(part)) is { } unknown)

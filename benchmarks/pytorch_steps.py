@@ -4,6 +4,7 @@
 
 Says its version in one line; then each line "CASE CALLS" is answered with "WALL PROCESSOR", the seconds that so many calls took.
 """
+import os
 import sys
 import time
 
@@ -91,14 +92,18 @@ CASES = {
 
 
 def blas():
-    """The library that PyTorch's products run on, as far as its build says."""
-    words = [w.strip() for w in torch.__config__.show().replace("\n", ",").split(",")]
-    named = [w for w in words if w.startswith("BLAS_INFO=")]
-    return named[0][len("BLAS_INFO="):] if named else "unknown BLAS"
+    """The libraries that PyTorch's products run on: those that are loaded, by their files' names."""
+    torch.mm(torch.ones(64, 64), torch.ones(64, 64))
+    try:
+        with open("/proc/self/maps", encoding="utf-8") as maps:
+            files = {os.path.basename(os.path.realpath(line.split()[-1])) for line in maps if ".so" in line}
+    except OSError:
+        return "unknown BLAS"
+    return " ".join(sorted(f for f in files if any(word in f for word in ("blas", "mkl", "dnnl")))) or "its own BLAS"
 
 
 def main():
-    print(f"PyTorch {torch.__version__} ({blas()}, {torch.backends.cpu.get_cpu_capability()}), {torch.get_num_threads()} threads", flush=True)
+    print(f"PyTorch {torch.__version__} ({blas()}, {torch.backends.cpu.get_cpu_capability()}), {THREADS} thread{"s" if THREADS > 1 else ""}", flush=True)
     made = {}
     for line in sys.stdin:
         case, calls = line.split()

@@ -76,7 +76,7 @@ internal static class ProductTable
             where T : unmanaged
         {
             using var x = new Matrices<T>(m, k, n);
-            Contest.Run(Contenders(x, 1, null, ""), 1, 1, 0.001, options.Quick ? 0.05 : 0.2);
+            Contest.Run(Contenders(x, 1, null, ""), 1, 1, 0.001, options.Quick ? 0.05 : 0.1);
         }
     }
 
@@ -91,7 +91,7 @@ internal static class ProductTable
             + "Engine: `MatrixProducts.Multiply` as the rule chooses; tensors: `Mm` on tensors, allocation included. \"to best\": the engine's time over the best library's.");
         report.Head("m x k x n", "MKL", "OpenBLAS", "managed", "engine", "tensors", "of limit", "to MKL", "to best", "spread");
         foreach (var (m, k, n) in Shapes)
-            if (!options.Quick || (long)m * k * n <= 1L << 29) Row<T>(report, options, threads, dtype, worker, limit, m, k, n);
+            if (!options.Quick || (long)m * k * n <= 1L << 30) Row<T>(report, options, threads, dtype, worker, limit, m, k, n);
     }
 
     private static unsafe List<Contender> Contenders<T>(Matrices<T> x, int threads, Worker? worker, string dtype)
@@ -118,7 +118,7 @@ internal static class ProductTable
     {
         using var x = new Matrices<T>(m, k, n);
         var contenders = Contenders(x, threads, worker, dtype);
-        var times = Contest.Run(contenders, threads, options.Quick ? 5 : 11, options.Quick ? 0.003 : 0.01);
+        var times = Contest.Run(contenders, threads, options.Quick ? 5 : 9, options.Quick ? 0.003 : 0.006);
         var work = 2.0 * m * n * k / 1e9;
         string Speed(string name) => times.TryGetValue(name, out var t) ? Report.Number(work / t.Median()) : "-";
         string Ratio(string name) => times.TryGetValue(name, out var t) ? Report.Number(times[Ours].RatioTo(t)) : "-";
