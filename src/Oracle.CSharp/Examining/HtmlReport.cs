@@ -53,7 +53,7 @@ public static class HtmlReport
             ? ("none", "NOTHING", "Nothing was examined.")
             : report.Holds
                 ? ("pass", "PASS", $"Nothing wrong was found in {Number(total.Judged)} judged cases.")
-                : ("fail", "FAIL", $"{Number(against)} of {Number(total.Total)} cases count against the engine: {report.Failures.Count} {(report.Failures.Count == 1 ? "kind" : "kinds")} of fault.");
+                : ("fail", "FAIL", $"{Number(against)} of {Number(total.Total)} cases count against the engine.");
         page.Append(CultureInfo.InvariantCulture, $"""
             <header class="{kind}">
             <p class="engine"><b>{Escape(report.Engine.Name)}</b> {Escape(report.Engine.Version)} <span>{Escape(report.Engine.Language)}</span></p>
@@ -82,12 +82,15 @@ public static class HtmlReport
     private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay)
     {
         if (report.Failures.Count == 0) return;
-        page.Append("<section>\n<h2>What is wrong</h2>\n<p class=\"note\">Each fault once, as the shortest program found that shows it.</p>\n");
-        var open = true;
-        foreach (var failure in report.Failures.OrderBy(f => f.Shrunk.Program.Steps.Length).ThenBy(f => f.Signature, StringComparer.Ordinal))
+        page.Append("<section>\n<h2>What is wrong</h2>\n<p class=\"note\">As the shortest programs found that show it, each kind once.</p>\n");
+        var groups = FailureGroups.Of(report.Failures);
+        for (var i = 0; i < groups.Count; i++)
         {
-            HtmlFailure.Write(page, failure, replay(failure), open);
-            open = false;
+            HtmlFailure.Write(page, groups[i][0], replay(groups[i][0]), open: i < 2);
+            if (groups[i].Count == 1) continue;
+            page.Append(CultureInfo.InvariantCulture, $"<details class=\"alike\"><summary>likely the same, in a longer program: {groups[i].Count - 1}</summary>\n");
+            foreach (var alike in groups[i].Skip(1)) HtmlFailure.Write(page, alike, replay(alike), open: false);
+            page.Append("</details>\n");
         }
 
         page.Append("</section>\n");
@@ -96,21 +99,21 @@ public static class HtmlReport
     private static void Operators(StringBuilder page, ExaminationReport report)
     {
         if (report.Operators.Count == 0) return;
-        var suspects = report.Failures.SelectMany(failure => failure.Shrunk.Operators).ToHashSet();
+        var suspects = FailureGroups.Of(report.Failures).SelectMany(group => group[0].Shrunk.Operators).ToHashSet();
         page.Append("<section>\n<h2>Operators</h2>\n<p class=\"note\">Each case counts for every operator in it. ");
         if (suspects.Count > 0) page.Append("Red: in one of the programs above. Striped: only in longer programs that failed. ");
         page.Append("Point at one for its counts.</p>\n");
-        Tiles(page, "", report.Operators.Where(entry => IsOperator(entry.Key)), suspects);
+        Tiles(page, report.Operators.Where(entry => IsOperator(entry.Key)), suspects);
         page.Append("<h3>Steps that are no operators</h3>\n");
-        Tiles(page, "", report.Operators.Where(entry => !IsOperator(entry.Key)), suspects);
+        Tiles(page, report.Operators.Where(entry => !IsOperator(entry.Key)), suspects);
         page.Append("</section>\n");
     }
 
     private static bool IsOperator(string name) => RegistryModule.all.ContainsKey(name.TrimEnd('_'));
 
-    private static void Tiles(StringBuilder page, string kind, IEnumerable<KeyValuePair<string, Tally>> tallies, HashSet<string> suspects)
+    private static void Tiles(StringBuilder page, IEnumerable<KeyValuePair<string, Tally>> tallies, HashSet<string> suspects)
     {
-        page.Append(CultureInfo.InvariantCulture, $"<div class=\"tiles{kind}\">\n");
+        page.Append("<div class=\"tiles\">\n");
         foreach (var (name, tally) in tallies)
         {
             var against = tally.Failed + tally.LessAccurate + tally.Broken;
@@ -118,7 +121,7 @@ public static class HtmlReport
                 : tally.Judged == 0 ? "none"
                 : tally.InconclusiveShare > 0.4 ? "unsure"
                 : "pass";
-            page.Append(CultureInfo.InvariantCulture, $"<span tabindex=\"0\" class=\"{state}\" data-tip=\"{Escape(Tip(name, tally))}\">{Escape(name)}</span>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<span tabindex=\"0\" class=\"{state}\" data-tip=\"{Escape(Tip(name, tally))}\"><b>{Escape(name)}</b></span>\n");
         }
 
         page.Append("</div>\n");

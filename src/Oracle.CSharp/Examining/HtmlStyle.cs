@@ -41,6 +41,7 @@ internal static class HtmlStyle
         .failure > summary { display: flex; align-items: center; gap: 12px; padding: 9px 0; list-style: none; }
         .failure > summary::-webkit-details-marker { display: none; }
         .failure > summary::before { content: "\25B8"; color: var(--soft); } .failure[open] > summary::before { content: "\25BE"; }
+        .alike { margin: -2px 0 12px 22px; } .alike > summary { color: var(--soft); font-size: 13px; }
         .badge { background: var(--fail-back); color: var(--fail); border-radius: 5px; padding: 1px 9px; font-weight: 600; font-size: 13.5px; white-space: nowrap; }
         .ops { font-weight: 600; font-size: 14px; overflow: hidden; text-overflow: ellipsis; white-space: pre; } .steps { margin-left: auto; white-space: nowrap; }
         .message { font-size: 16px; font-weight: 500; }
@@ -51,6 +52,7 @@ internal static class HtmlStyle
         kbd { background: var(--none-back); color: var(--ink); border-radius: 4px; padding: 2px 8px; user-select: all; font-size: 13px; overflow-wrap: anywhere; }
         .tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(128px, 1fr)); gap: 4px; font-size: 12px; }
         .tiles span { position: relative; padding: 4px 8px; border-radius: 5px; cursor: default; white-space: nowrap; letter-spacing: -.02em; }
+        .tiles b { display: block; font-weight: inherit; overflow: hidden; text-overflow: ellipsis; }
         .tiles .pass { background: var(--pass-back); color: var(--pass); }
         .tiles .fail { background: var(--fail); color: var(--card); font-weight: 700; }
         .tiles .near { color: var(--fail); background: repeating-linear-gradient(135deg, var(--fail-back) 0 6px, var(--card) 6px 10px); }

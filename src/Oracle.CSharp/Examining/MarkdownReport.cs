@@ -23,7 +23,7 @@ public static class MarkdownReport
         foreach (var (phase, tally) in report.Phases) Row(text, phase, tally);
         if (report.Phases.Count > 1) Row(text, "**all**", total);
 
-        foreach (var failure in report.Failures)
+        foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {HtmlFailure.Badge(failure)}: {string.Join(" ", failure.Shrunk.Operators)}\n\n{failure.Message}\n\n");
             if (failure.Finding is { Index: not null } finding)

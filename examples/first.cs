@@ -1,0 +1,38 @@
+// dotnet run examples/first.cs
+#:project ../src/Engine.CSharp/Engine.CSharp.csproj
+#:property RestorePackagesWithLockFile=false
+using Verified.Engine;
+
+// A line through noisy points, by gradient descent.
+var x = Tensor.Create([0f, 1f, 2f, 3f]);
+var y = Tensor.Create([1.1f, 2.9f, 5.2f, 6.9f]);
+var slope = Tensor.Scalar(0, requiresGrad: true);
+var offset = Tensor.Scalar(0, requiresGrad: true);
+
+for (var step = 0; step < 500; step++)
+{
+    var loss = (slope * x + offset - y).Square().Mean();
+    loss.Backward();
+    using (Autograd.NoGrad())
+    {
+        slope.AddInPlace(slope.Grad! * -0.1);
+        offset.AddInPlace(offset.Grad! * -0.1);
+    }
+
+    slope.ZeroGrad();
+    offset.ZeroGrad();
+}
+
+Console.WriteLine($"slope {slope.Item():0.000}, offset {offset.Item():0.000}");
+
+// The second derivative of x^3 at 2, through a recorded gradient.
+var p = Tensor.Scalar(2, requiresGrad: true);
+var first = Autograd.Grad([p * p * p], [p], createGraph: true)[0]!;
+var second = Autograd.Grad([first], [p])[0]!;
+Console.WriteLine($"(x^3)' = {first.Item()}, (x^3)'' = {second.Item()}");
+
+// An in-place write to a value that backward needs is an error, as in PyTorch.
+var s = p.Sigmoid();
+s.MulInPlace(Tensor.Scalar(2));
+try { s.Backward(); }
+catch (AutogradException e) { Console.WriteLine(e.Message); }
