@@ -1,6 +1,7 @@
 // dotnet run examples/first.cs
 #:project ../src/Engine.CSharp/Engine.CSharp.csproj
 #:property RestorePackagesWithLockFile=false
+#:property PublishAot=false
 using Verified.Engine;
 
 // A line through noisy points, by gradient descent.
