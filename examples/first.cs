@@ -26,14 +26,14 @@ for (var step = 0; step < 500; step++)
 
 Console.WriteLine($"slope {slope.Item():0.000}, offset {offset.Item():0.000}");
 
-// The second derivative of x^3 at 2, through a recorded gradient.
-var p = Tensor.Scalar(2, requiresGrad: true);
-var first = Autograd.Grad([p * p * p], [p], createGraph: true)[0]!;
-var second = Autograd.Grad([first], [p])[0]!;
-Console.WriteLine($"(x^3)' = {first.Item()}, (x^3)'' = {second.Item()}");
+// Functions are differentiated too, to any order.
+var at = Tensor.Create([3f]);
+var gradient = Functional.Grad(t => (t * t * t).Sum(), at);
+var hessian = Functional.Hessian(t => (t * t * t).Sum(), at);
+Console.WriteLine($"(x^3)' = {gradient}, (x^3)'' = {hessian}");
 
 // An in-place write to a value that backward needs is an error, as in PyTorch.
-var s = p.Sigmoid();
-s.MulInPlace(Tensor.Scalar(2));
+var s = slope.Sigmoid();
+s.MulInPlace(2);
 try { s.Backward(); }
-catch (AutogradException e) { Console.WriteLine(e.Message); }
+catch (AutogradException e) { Console.WriteLine(e.Message[..90] + " ..."); }

@@ -10,9 +10,5 @@ let y = x * x + 3.0 * exp x
 y.Sum().Backward()
 printfn "%O" x.Grad
 
-/// The gradient of any function of one tensor.
-let gradient (f: Tensor -> Tensor) (at: Tensor) =
-    let leaf = at.Detach().RequiresGradInPlace()
-    Autograd.Grad([| f leaf |], [| leaf |])[0]
-
-printfn "%O" (gradient (fun t -> (tanh t).Sum()) x)
+// The derivative of any function of one tensor.
+printfn "%O" (Functional.Grad((fun t -> (tanh t).Sum()), x))
