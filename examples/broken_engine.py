@@ -22,8 +22,8 @@ def broken(step, leaves):
     if "steps" in step:
         return [{**step, "steps": [each for inner in step["steps"] for each in broken(inner, leaves)]}]
     if step["op"] == "silu":
-        gate, constant = next(fresh), next(fresh)
-        return [{"op": "sigmoid", "in": step["in"], "out": gate}, {"op": "detach", "in": [gate], "out": constant},
+        gate, constant, unused = next(fresh), next(fresh), next(fresh)
+        return [{**step, "out": unused}, {"op": "sigmoid", "in": step["in"], "out": gate}, {"op": "detach", "in": [gate], "out": constant},
                 {"op": "mul", "in": [step["in"][0], constant], "out": step["out"]}]
     if step["op"] == "amax" and isinstance(step.get("attrs", {}).get("dim"), int):
         return [{**step, "op": "max", "out": [step["out"], None]}]

@@ -61,7 +61,7 @@ public static class HtmlReport
             {Bar(total)}
             <dl class="counts">
             {Count("pass", total.Passed, "pass")}{Count("fail", total.Failed, "fail")}{Count("less accurate", total.LessAccurate, "fail")}{Count("broken", total.Broken, "fail")}
-            {Count("inconclusive", total.Inconclusive, "unsure")}{Count("unsupported", total.Unsupported, "none")}
+            {(total.Known > 0 ? Count("known divergence", total.Known, "unsure") : "")}{Count("inconclusive", total.Inconclusive, "unsure")}{Count("unsupported", total.Unsupported, "none")}
             </dl>
             <p class="where">{Escape(machine)}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; <b>interrupted before it was done</b>" : "")}</p>
             </header>
@@ -76,7 +76,7 @@ public static class HtmlReport
     private static string Bar(Tally tally)
     {
         static string Part(string kind, int n) => n == 0 ? "" : $"<i class=\"{kind}\" style=\"flex-grow:{n}\"></i>";
-        return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Failed + tally.LessAccurate + tally.Broken)}{Part("unsure", tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
+        return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Failed + tally.LessAccurate + tally.Broken)}{Part("unsure", tally.Known + tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
     }
 
     private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay)
@@ -138,6 +138,7 @@ public static class HtmlReport
         Add(tally.Failed, "fail");
         Add(tally.LessAccurate, "less accurate");
         Add(tally.Broken, "broken");
+        Add(tally.Known, "known divergence");
         Add(tally.Passed, "pass");
         Add(tally.Inconclusive, "inconclusive");
         Add(tally.Unsupported, "unsupported");
@@ -147,7 +148,7 @@ public static class HtmlReport
 
     private static void Phases(StringBuilder page, ExaminationReport report)
     {
-        page.Append("<section>\n<h2>Counts</h2>\n<div class=\"wide\"><table>\n<tr><th>phase</th><th></th><th>cases</th><th>pass</th><th>fail</th><th>less accurate</th><th>broken</th><th>inconclusive</th><th>unsupported</th></tr>\n");
+        page.Append("<section>\n<h2>Counts</h2>\n<div class=\"wide\"><table>\n<tr><th>phase</th><th></th><th>cases</th><th>pass</th><th>fail</th><th>less accurate</th><th>broken</th><th>known</th><th>inconclusive</th><th>unsupported</th></tr>\n");
         foreach (var (phase, tally) in report.Phases) Row(page, phase, tally);
         if (report.Phases.Count > 1) Row(page, "all", report.Total);
         page.Append("</table></div>\n");
@@ -157,7 +158,7 @@ public static class HtmlReport
     private static void Row(StringBuilder page, string name, Tally tally)
     {
         static string Cell(int n, string kind) => $"<td class=\"{(n == 0 ? "zero" : kind)}\">{Number(n)}</td>";
-        page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(name)}</th><td>{Bar(tally)}</td>{Cell(tally.Total, "")}{Cell(tally.Passed, "")}{Cell(tally.Failed, "fail")}{Cell(tally.LessAccurate, "fail")}{Cell(tally.Broken, "fail")}{Cell(tally.Inconclusive, "unsure")}{Cell(tally.Unsupported, "")}</tr>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(name)}</th><td>{Bar(tally)}</td>{Cell(tally.Total, "")}{Cell(tally.Passed, "")}{Cell(tally.Failed, "fail")}{Cell(tally.LessAccurate, "fail")}{Cell(tally.Broken, "fail")}{Cell(tally.Known, "unsure")}{Cell(tally.Inconclusive, "unsure")}{Cell(tally.Unsupported, "")}</tr>\n");
     }
 
     private static void Disagreements(StringBuilder page, ExaminationReport report)
@@ -175,6 +176,7 @@ public static class HtmlReport
         <dt>pass</dt><dd>Every observed value lies inside a bound derived from the program's own operations, and the program ends as it should.</dd>
         <dt>fail</dt><dd>A value lies outside its bound, a gradient is there that should not be or is missing, or an error is wrong or missing.</dd>
         <dt>less accurate</dt><dd>Outside the bound, but inside the one for elementary functions with an error of up to 16 units in the last place.</dd>
+        <dt>known</dt><dd>Wrong in a way that the registry of PyTorch's known divergences holds, with a witness.</dd>
         <dt>inconclusive</dt><dd>The bound became useless, or a comparison in the program could not be decided. Never counted as a pass.</dd>
         <dt>unsupported</dt><dd>The engine says that it does not have what the program asks for.</dd>
         <dt>broken</dt><dd>The engine or its adapter crashed, hung, gave up, or answered out of form.</dd>

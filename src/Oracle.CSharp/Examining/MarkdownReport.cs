@@ -19,7 +19,7 @@ public static class MarkdownReport
         text.Append(CultureInfo.InvariantCulture, $"# {(total.Total == 0 ? "Nothing examined" : report.Holds ? "PASS" : "FAIL")}: {report.Engine.Name} {report.Engine.Version}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{total.Judged} cases judged, {total.Failed + total.LessAccurate + total.Broken} against the engine, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1}).\n");
         text.Append(CultureInfo.InvariantCulture, $"{machine}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; interrupted" : "")}.\n\n");
-        text.Append("| phase | cases | pass | fail | less accurate | broken | inconclusive | unsupported |\n|---|--:|--:|--:|--:|--:|--:|--:|\n");
+        text.Append("| phase | cases | pass | fail | less accurate | broken | known | inconclusive | unsupported |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (var (phase, tally) in report.Phases) Row(text, phase, tally);
         if (report.Phases.Count > 1) Row(text, "**all**", total);
 
@@ -37,5 +37,5 @@ public static class MarkdownReport
     }
 
     private static void Row(StringBuilder text, string name, Tally tally) =>
-        text.Append(CultureInfo.InvariantCulture, $"| {name} | {tally.Total} | {tally.Passed} | {tally.Failed} | {tally.LessAccurate} | {tally.Broken} | {tally.Inconclusive} | {tally.Unsupported} |\n");
+        text.Append(CultureInfo.InvariantCulture, $"| {name} | {tally.Total} | {tally.Passed} | {tally.Failed} | {tally.LessAccurate} | {tally.Broken} | {tally.Known} | {tally.Inconclusive} | {tally.Unsupported} |\n");
 }
