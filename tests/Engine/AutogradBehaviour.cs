@@ -337,4 +337,5 @@ public class AutogradBehaviour
     {
         log.Add($"{name} {g.Item()}");
         return g;
-    }}
+    }
+}

@@ -38,7 +38,14 @@ public static class JsonReport
 
     private static object Counts(Tally tally) => new
     {
-        cases = tally.Total, pass = tally.Passed, fail = tally.Failed, lessAccurate = tally.LessAccurate, knownDivergence = tally.Known, inconclusive = tally.Inconclusive,
-        unsupported = tally.Unsupported, broken = tally.Broken, largestRatio = tally.Ratio,
+        cases = tally.Total,
+        pass = tally.Passed,
+        fail = tally.Failed,
+        lessAccurate = tally.LessAccurate,
+        knownDivergence = tally.Known,
+        inconclusive = tally.Inconclusive,
+        unsupported = tally.Unsupported,
+        broken = tally.Broken,
+        largestRatio = tally.Ratio,
     };
 }

@@ -87,6 +87,10 @@ internal static class Elementwise
     private static Finding Of(string name, Verdict verdict, Difference difference, int index, Bounded b, double a, double ratio, string verb) =>
         new(name, verdict, difference, string.Create(CultureInfo.InvariantCulture, $"{name}[{index}] {verb} {a:R}, expected {b.V:R} within {b.E:G3}"))
         {
-            Index = index, Expected = b.V, Actual = a, Bound = b.E, Ratio = ratio,
+            Index = index,
+            Expected = b.V,
+            Actual = a,
+            Bound = b.E,
+            Ratio = ratio,
         };
 }

@@ -154,7 +154,10 @@ public static class Judge
             if (expected[i] != actual[i])
                 return new Finding(name, Verdict.Fail, Difference.Value, $"{name}[{i}] is {actual[i]}, expected {expected[i]}")
                 {
-                    Index = i, Expected = expected[i], Actual = actual[i], Ratio = double.PositiveInfinity,
+                    Index = i,
+                    Expected = expected[i],
+                    Actual = actual[i],
+                    Ratio = double.PositiveInfinity,
                 };
         return new Finding(name, Verdict.Pass, Difference.None, "");
     }
