@@ -6,18 +6,46 @@ internal static unsafe class NativeProduct
     private const int TileSide = 512;
     private const long SplitFrom = 1 << 20;
 
+    // Up to so many elements live in managed arrays, which lie at any address, and a library's bits may depend on that.
+    private const int Unaligned = 64;
+
     /// <summary>C (+)= A B with m, n, k above 0; C row-major with rows <paramref name="cRow"/> apart.</summary>
     public static void Multiply<T>(CblasLibrary library, int m, int n, int k, Operand<T> a, Operand<T> b, T* c, nint cRow, bool accumulate, bool parallel)
         where T : unmanaged
     {
-        var copyA = !Fits(a, m, k);
-        var copyB = !Fits(b, k, n);
-        var scratch = copyA || copyB ? Scratch.Copies.Take<T>((copyA ? (nint)m * k : 0) + (copyB ? (nint)k * n : 0)) : null;
+        var copyA = !Fits(a, m, k) || (long)m * k <= Unaligned;
+        var copyB = !Fits(b, k, n) || (long)k * n <= Unaligned;
+        var copyC = (long)m * n <= Unaligned;
+        var (ofA, ofB, ofC) = (copyA ? Aligned<T>((nint)m * k) : 0, copyB ? Aligned<T>((nint)k * n) : 0, copyC ? Aligned<T>((nint)m * n) : 0);
+        var scratch = ofA + ofB + ofC > 0 ? Scratch.Copies.Take<T>(ofA + ofB + ofC) : null;
+        if (copyC)
+        {
+            var copy = scratch + ofA + ofB;
+            if (accumulate) Packing.Copy(new Operand<T>(c, cRow, 1), m, n, copy);
+            var (into, row) = (c, cRow);
+            (c, cRow) = (copy, n);
+            Into(library, m, n, k, a, b, c, cRow, accumulate, parallel, copyA, copyB, scratch, ofA);
+            for (var i = 0; i < m; i++)
+                new ReadOnlySpan<T>(copy + (nint)i * n, n).CopyTo(new Span<T>(into + i * row, n));
+            return;
+        }
+
+        Into(library, m, n, k, a, b, c, cRow, accumulate, parallel, copyA, copyB, scratch, ofA);
+    }
+
+    /// <summary>So many elements, up to the next address that is aligned again.</summary>
+    private static nint Aligned<T>(nint count)
+        where T : unmanaged => (count * sizeof(T) + 63) / 64 * 64 / sizeof(T);
+
+    private static void Into<T>(
+        CblasLibrary library, int m, int n, int k, Operand<T> a, Operand<T> b, T* c, nint cRow, bool accumulate, bool parallel, bool copyA, bool copyB, T* scratch, nint ofA)
+        where T : unmanaged
+    {
         if (copyA)
         {
             Packing.Copy(a, m, k, scratch);
             a = new Operand<T>(scratch, k, 1);
-            scratch += (nint)m * k;
+            scratch += ofA;
         }
 
         if (copyB)

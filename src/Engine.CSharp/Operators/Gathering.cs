@@ -157,7 +157,26 @@ internal static class Gathering
     };
 
     /// <summary>Indexing by tensors: integers broadcast together, masks count as their true places; null is a whole dimension.</summary>
-    public static readonly CompositeOperator Index = new("index", call => TensorIndex.Take(call.Tensor(0), call.Tensors(1)));
+    public static readonly FunctionOperator Index = new(
+        "index",
+        (inputs, _) =>
+        {
+            var (flat, shape) = TensorIndex.Places(inputs[0]!.Sizes, inputs[1..]);
+            using var scope = Autograd.NoGrad();
+            return Selected(inputs[0]!.Reshape([-1]), flat, 0).Window(shape, Shapes.ContiguousStrides(shape), 0);
+        },
+        [
+            // All indices are kept, as PyTorch keeps them: a write to one is noticed.
+            new Rule((Saved)0b1111_1110, (g, c) =>
+            {
+                var shape = c.InputShape(0);
+                var (flat, _) = TensorIndex.Places(shape, [.. Enumerable.Range(1, c.Node.InputCount - 1).Select(c.InputOrNull)]);
+                var count = shape.Aggregate(1, (n, d) => n * d);
+                return SelectBackward.Apply([g.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { count }))[0].Reshape(shape);
+            }),
+            Rule.NotDifferentiable,
+        ])
+    { Bind = call => [call.Tensor(0), .. call.Tensors(1)] };
 
     public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, Embedding, Index];
 

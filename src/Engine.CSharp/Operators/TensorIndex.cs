@@ -1,46 +1,39 @@
 namespace Verified.Engine;
 
-/// <summary>Indexing by tensors, reduced to a selection from the flat elements: its derivative is that of the parts.</summary>
+/// <summary>Indexing by tensors, reduced to places among the flat elements; PyTorch's rule for where the indexed dimensions of x[i, null, j] go.</summary>
 internal static class TensorIndex
 {
-    /// <summary>x[i, null, j]: PyTorch's rule for where the indexed dimensions go.</summary>
-    public static Tensor Take(Tensor x, IReadOnlyList<Tensor?> indices)
-    {
-        var (flat, shape) = Places(x, indices);
-        return x.Reshape([-1]).IndexSelect(0, flat).Reshape(shape);
-    }
-
     /// <summary>For each element of the result the place in the row-major order of x, and the result's shape.</summary>
-    private static (Tensor Flat, int[] Shape) Places(Tensor x, IReadOnlyList<Tensor?> given)
+    public static (Tensor Flat, int[] Shape) Places(int[] sizes, IReadOnlyList<Tensor?> given)
     {
-        var indices = Expanded(x, given);
-        if (indices.Count > x.Rank)
-            throw new AutogradException(ErrorKind.Index, $"too many indices for tensor of dimension {x.Rank} (got {indices.Count})");
-        while (indices.Count < x.Rank) indices.Add(null);
+        var indices = Expanded(sizes, given);
+        if (indices.Count > sizes.Length)
+            throw new AutogradException(ErrorKind.Index, $"too many indices for tensor of dimension {sizes.Length} (got {indices.Count})");
+        while (indices.Count < sizes.Length) indices.Add(null);
         var broadcast = Broadcast(indices);
 
         // Indexed dimensions that stand side by side are replaced where they stand; otherwise theirs come first.
-        var indexed = Enumerable.Range(0, x.Rank).Where(d => indices[d] is not null).ToArray();
+        var indexed = Enumerable.Range(0, sizes.Length).Where(d => indices[d] is not null).ToArray();
         var together = indexed.Length > 0 && indexed[^1] - indexed[0] == indexed.Length - 1;
         var at = together ? indexed[0] : 0;
-        var rest = Enumerable.Range(0, x.Rank).Where(d => indices[d] is null).ToArray();
+        var rest = Enumerable.Range(0, sizes.Length).Where(d => indices[d] is null).ToArray();
         var before = together ? rest.Where(d => d < at).ToArray() : [];
         var after = together ? rest.Where(d => d > at).ToArray() : rest;
-        int[] shape = [.. before.Select(d => x.Sizes[d]), .. broadcast, .. after.Select(d => x.Sizes[d])];
+        int[] shape = [.. before.Select(d => sizes[d]), .. broadcast, .. after.Select(d => sizes[d])];
 
-        var strides = Shapes.ContiguousStrides(x.Sizes);
+        var strides = Shapes.ContiguousStrides(sizes);
         var rank = shape.Length;
         using var _ = Autograd.NoGrad();
         var flat = Tensor.Zeros(shape, DType.Int64);
         foreach (var d in indexed)
         {
-            var index = Wrapped(indices[d]!, x.Sizes[d], d).Mul(Tensor.Number((long)strides[d]));
+            var index = Wrapped(indices[d]!, sizes[d], d).Mul(Tensor.Number((long)strides[d]));
             // Its dimensions stand where the broadcast ones do.
-            var view = index.Reshape([.. Enumerable.Repeat(1, broadcast.Length - index.Rank), .. index.Sizes, .. Enumerable.Repeat(1, after.Length)]);
+            var view = index.Reshape([.. Enumerable.Repeat(1, broadcast.Length - index.Sizes.Length), .. index.Sizes, .. Enumerable.Repeat(1, after.Length)]);
             flat = flat.Add(view);
         }
-        for (var k = 0; k < before.Length; k++) flat = flat.Add(Along(x.Sizes[before[k]], strides[before[k]], k, rank));
-        for (var k = 0; k < after.Length; k++) flat = flat.Add(Along(x.Sizes[after[k]], strides[after[k]], before.Length + broadcast.Length + k, rank));
+        for (var k = 0; k < before.Length; k++) flat = flat.Add(Along(sizes[before[k]], strides[before[k]], k, rank));
+        for (var k = 0; k < after.Length; k++) flat = flat.Add(Along(sizes[after[k]], strides[after[k]], before.Length + broadcast.Length + k, rank));
         return (flat.Reshape([-1]), shape);
     }
 
@@ -52,7 +45,7 @@ internal static class TensorIndex
     }
 
     /// <summary>A mask stands for as many indices as it has dimensions: the places where it is true.</summary>
-    private static List<Tensor?> Expanded(Tensor x, IReadOnlyList<Tensor?> given)
+    private static List<Tensor?> Expanded(int[] sizes, IReadOnlyList<Tensor?> given)
     {
         var indices = new List<Tensor?>();
         foreach (var index in given)
@@ -64,12 +57,12 @@ internal static class TensorIndex
             }
             if (index.DType != DType.Bool)
                 throw new AutogradException(ErrorKind.Dtype, "tensors used as indices must be long, int, byte or bool tensors");
-            if (index.Rank == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
+            if (index.Sizes.Length == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
             var first = indices.Count;
-            for (var d = 0; d < index.Rank; d++)
-                if (first + d >= x.Rank || x.Sizes[first + d] != index.Sizes[d])
+            for (var d = 0; d < index.Sizes.Length; d++)
+                if (first + d >= sizes.Length || sizes[first + d] != index.Sizes[d])
                     throw new AutogradException(
-                        ErrorKind.Shape, $"The shape of the mask {Shapes.Text(index.Sizes)} at index {d} does not match the shape of the indexed tensor {Shapes.Text(x.Sizes)} at index {first + d}");
+                        ErrorKind.Shape, $"The shape of the mask {Shapes.Text(index.Sizes)} at index {d} does not match the shape of the indexed tensor {Shapes.Text(sizes)} at index {first + d}");
             indices.AddRange(TruePlaces(index));
         }
         return indices;

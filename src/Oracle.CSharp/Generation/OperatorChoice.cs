@@ -22,9 +22,11 @@ internal sealed class OperatorChoice
         _inPlace = Weighted(_all.Values.Where(op => op.InPlace || op.OnlyInPlace));
     }
 
-    /// <summary>Operators that join variables weigh more: there are fewer of them, and they make programs hang together.</summary>
+    /// <summary>Operators that join variables weigh more: there are fewer of them, and they make programs hang together. So do reductions.</summary>
     private static List<(double, Operator)> Weighted(IEnumerable<Operator> operators) =>
-        [.. operators.Select(op => (op.Args.Count(JoinsVariables) > 1 ? 3.0 : 1.0, op))];
+        [.. operators.Select(op => (op.Args.Count(JoinsVariables) > 1 ? 3.0 : IsReduction(op) ? 2.0 : 1.0, op))];
+
+    private static bool IsReduction(Operator op) => op.Args.Length == 1 && op.Attrs.Any(attr => attr.Kind.IsDims);
 
     private static bool JoinsVariables(ArgKind kind) => kind is ArgKind.Optional optional ? JoinsVariables(optional.Item) : kind.IsFloat || kind.IsAny || kind.IsList;
 

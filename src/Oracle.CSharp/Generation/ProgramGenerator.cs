@@ -333,6 +333,9 @@ internal sealed class Draft
 
         if (first is not null && _rng.Chance(0.8))
         {
+            // Operands that are broadcast, so that gradients have to be summed again.
+            var narrower = floats.Where(v => v.Shape.Length <= first.Length && !v.Shape.AsSpan().SequenceEqual(first) && Broadcasts(v.Shape, first)).ToList();
+            if (narrower.Count > 0 && _rng.Chance(0.2)) return Recent(narrower);
             var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
             if (same.Count > 0 && !_rng.Chance(fresh + 0.1)) return Recent(same);
             return Named(NewFloat(Broadcastable(first), NewLeaf(), op.Domain));
@@ -358,6 +361,9 @@ internal sealed class Draft
         _ => shape,
     };
 
+    private static bool Broadcasts(int[] from, int[] to) =>
+        Enumerable.Range(1, from.Length).All(i => from[^i] == 1 || from[^i] == to[^i]);
+
     private Variable Named(string name) => _scene.Variables.First(v => v.Name == name);
 
     private Step? InPlace() => _rng.Chance(0.1) && _choice.Allows("getitem") ? SetItem() : Call(heavy: false, inPlace: true);
@@ -379,10 +385,15 @@ internal sealed class Draft
         var root = Recent([.. Floats.Where(v => v.RequiresGrad && !v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
         if (root is null) return null;
         if (root.Count == 1 && _rng.Chance(0.7)) return (root.Name, null);
-        if (!_wantsHeavy || _rng.Chance(0.6)) return (root.Name, AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false));
+        if (!_wantsHeavy || _rng.Chance(0.6)) return (root.Name, Upstream(root));
+        if (!_choice.Allows("sum")) return null;
         var total = NewName("v");
-        return _choice.Allows("sum") && Keep(Steps.Call("sum", [root.Name], total)) ? (total, null) : null;
+        if (!Keep(Steps.Call("sum", [root.Name], total).With(Attributes.Propose(_rng, _choice["sum"], root.Shape)))) return null;
+        var sum = Named(total);
+        return (total, sum.Count == 1 && _rng.Chance(0.7) ? null : Upstream(sum));
     }
+
+    private string Upstream(Variable root) => AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false);
 
     private bool Backward()
     {
@@ -416,14 +427,15 @@ internal sealed class Draft
         {
             var leaf = Recent([.. Floats.Where(v => v.IsLeaf && v.RequiresGrad)]);
             var root = Recent(Floats);
-            var step = _rng.Below(4) switch
+            var step = _rng.Below(5) switch
             {
                 0 when leaf is not null && _choice.Allows("zero") => Steps.Act("zero_", leaf.Name),
                 1 when root is not null => Steps.Act("backward", root.Name),
                 2 when root is not null => Steps.Act("backward", root.Name).Gradients(AddInput("g", Values.Floats(_rng, root.DType, RandomShape(), _style, Domain.Everywhere), false)),
-                _ => Call(heavy: false, inPlace: true),
+                3 => Call(heavy: false, inPlace: true),
+                _ => Overwritten(),
             };
-            if (step is null) continue;
+            if (step is null || Count == _options.MaxSteps) continue;
             var (next, error) = _scene.After(step);
             if (next is not null || error is null || !Errors.AreAutograd(error.Kind)) continue;
             _steps.Add(step);
@@ -431,9 +443,29 @@ internal sealed class Draft
         }
     }
 
+    /// <summary>Something computed, a write to it or to what it was computed of, and a backward that may need what was there before.</summary>
+    private Step? Overwritten()
+    {
+        if (!Has("in_place") || Count + 3 > _options.MaxSteps || !Keep(Call(heavy: false))) return null;
+        var (call, result) = (_steps[^1], _scene.Variables[^1]);
+        if (!result.IsFloat || !result.RequiresGrad) return null;
+        var names = StepNames.Read(call).Append(result.Name).ToHashSet();
+        var written = Floats.Where(v => names.Contains(v.Name) && !(v.IsLeaf && v.RequiresGrad)).ToList();
+        var writes = new[] { "zero", "neg", "exp", "sigmoid" }.Where(_choice.Allows).ToList();
+        if (written.Count == 0 || writes.Count == 0 || !Keep(Steps.Act(_rng.Pick(writes) + "_", _rng.Pick(written).Name))) return null;
+        return Steps.Act("backward", result.Name).Gradients(Upstream(result));
+    }
+
     // ---- Observation ------------------------------------------------------------------------------------------------
 
-    private IEnumerable<Observed> Observed()
+    private List<Observed> Observed()
+    {
+        var observed = Wanted().ToList();
+        // Something has to be seen of every program: else of its first input, which it writes to.
+        return observed.Count > 0 || !Used().Any() ? observed : [Spec.Observed.NewValue(Used().First().Name)];
+    }
+
+    private IEnumerable<Observed> Wanted()
     {
         var used = Used().Select(input => input.Name).ToHashSet();
         foreach (var variable in _scene.Variables)

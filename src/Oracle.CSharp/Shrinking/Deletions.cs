@@ -15,14 +15,17 @@ internal static class Deletions
                 yield return program.WithObserve(Without(all, start, count));
     }
 
-    /// <summary>Fewer steps: chunks of them, what used their results rewired to their first argument.</summary>
+    /// <summary>Fewer steps: chunks of them, what used their results rewired to their first argument, or of a single step to another one.</summary>
     public static IEnumerable<Program> Steps(Program program)
     {
         var steps = program.Steps.ToList();
         foreach (var (start, count) in Chunks(steps.Count))
         {
             yield return Without(program, steps, start, count, rewire: true);
-            if (count == 1) yield return Without(program, steps, start, count, rewire: false);
+            if (count > 1) continue;
+            for (var argument = 1; argument < StepNames.Read(steps[start]).Count(); argument++)
+                yield return Without(program, steps, start, count, rewire: true, argument);
+            yield return Without(program, steps, start, count, rewire: false);
         }
     }
 
@@ -74,7 +77,7 @@ internal static class Deletions
         _ => throw new ArgumentOutOfRangeException(nameof(observed)),
     };
 
-    private static Program Without(Program program, List<Step> steps, int start, int count, bool rewire)
+    private static Program Without(Program program, List<Step> steps, int start, int count, bool rewire, int argument = 0)
     {
         var renames = new Dictionary<string, string>();
         string To(string name) => renames.TryGetValue(name, out var other) ? other : name;
@@ -82,7 +85,7 @@ internal static class Deletions
         var kept = new List<Step>(steps.Take(start));
         foreach (var step in steps.Skip(start).Take(count))
         {
-            var first = StepNames.Read(step).Select(To).FirstOrDefault();
+            var first = StepNames.Read(step).Select(To).ElementAtOrDefault(argument);
             foreach (var name in AllBound(step))
                 if (rewire && first is not null) renames[name] = first;
                 else gone.Add(name);

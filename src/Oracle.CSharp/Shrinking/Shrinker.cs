@@ -20,21 +20,25 @@ public sealed class Shrinker
         _budget = budget;
     }
 
+    private static Func<Program, IEnumerable<Program>>[] Passes { get; } =
+    [
+        Deletions.Observations, Deletions.Steps, Roots.Earlier, Deletions.Blocks, Deletions.Observations, Deletions.Attributes,
+        Simplifications.Flags, Simplifications.Shapes, Simplifications.Values,
+    ];
+
+    /// <summary>Programs that are a little smaller than this one, the smallest first by kind: for another tool's shrinking.</summary>
+    public static IEnumerable<Program> Smaller(Program program) => Passes.SelectMany(pass => pass(program));
+
     /// <summary>How many candidates were tried.</summary>
     public int Tried { get; private set; }
 
     /// <summary>The shortest program found that still fails; the given one where nothing smaller does.</summary>
     public Program Shrink(Program program)
     {
-        var passes = new Func<Program, IEnumerable<Program>>[]
-        {
-            Deletions.Observations, Deletions.Steps, Deletions.Blocks, Deletions.Observations, Deletions.Attributes,
-            Simplifications.Flags, Simplifications.Shapes, Simplifications.Values,
-        };
         for (var progress = true; progress && _budget > 0;)
         {
             progress = false;
-            foreach (var pass in passes)
+            foreach (var pass in Passes)
                 while (First(pass(program)) is { } smaller)
                 {
                     program = Deletions.Unused(smaller) is { } tidy && (tidy.Equals(smaller) || Fails(tidy)) ? tidy : smaller;

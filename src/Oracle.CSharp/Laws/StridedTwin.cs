@@ -1,0 +1,61 @@
+using Microsoft.FSharp.Collections;
+using Verified.Oracle.Generation;
+using Verified.Oracle.Shrinking;
+using Verified.Spec;
+
+namespace Verified.Oracle.Laws;
+
+/// <summary>How elements lie in memory does not matter.</summary>
+public static class StridedTwin
+{
+    /// <summary>The law.</summary>
+    public static Law Law { get; } = new("strided twin", "A strided tensor gives what its contiguous copy gives.", given =>
+    {
+        if (given.Program.Steps.Any(DetachTwin.Writes)) return null;
+        var inputs = given.Program.Inputs.Where(input => input.Tensor.DType.IsFloat && input.Tensor.Shape.Length > 0 && Shape.count(input.Tensor.Shape) > 1).ToList();
+        if (inputs.Count == 0) return null;
+
+        var input = given.Rng.Pick(inputs);
+        var (memory, view) = input.Tensor.Shape.Length == 1 ? Spaced(input) : Transposed(input);
+        var bound = view.Binding(input.Name);
+        var strided = input.Name + "_strided";
+        var program = given.Program
+            .WithInputs(given.Program.Inputs.Select(i => i.Name == input.Name ? memory : i))
+            .WithObserve(given.Program.Observe.Select(o => o.Text == input.Name + ".grad" ? Observed.NewGradient(memory.Name) : o));
+        var first = program.WithSteps([view.Binding(strided), Steps.Call("contiguous", [strided], input.Name), .. program.Steps]);
+        var second = program.WithSteps([bound, .. program.Steps]);
+        return new Twins(first, second, [.. program.Observe.Select(o => new Pair(o.Text, o.Text))]) { SecondMayBeRefused = true };
+    });
+
+    /// <summary>The dimensions in reverse order in memory.</summary>
+    private static (Input Memory, Step View) Transposed(Input input)
+    {
+        var shape = input.Tensor.Shape;
+        var data = ((Data.Floats)input.Tensor.Data).Item;
+        var reversed = shape.Reverse().ToArray();
+        var strides = Shape.strides(reversed).Reverse().ToArray();
+        var own = Shape.strides(shape);
+        var memory = new double[data.Length];
+        for (var i = 0; i < data.Length; i++)
+        {
+            var at = 0;
+            for (var d = 0; d < shape.Length; d++) at += i / own[d] % shape[d] * strides[d];
+            memory[at] = data[i];
+        }
+
+        var dims = Attr.NewItems(ListModule.OfSeq(Enumerable.Range(0, shape.Length).Reverse().Select(d => Attr.NewInteger(d))));
+        return (Memory(input, reversed, memory), Steps.Act("permute", input.Name + "_memory").With("dims", dims));
+    }
+
+    /// <summary>Every second element in memory.</summary>
+    private static (Input Memory, Step View) Spaced(Input input)
+    {
+        var data = ((Data.Floats)input.Tensor.Data).Item;
+        var memory = data.SelectMany(v => new[] { v, 7.0 }).ToArray();
+        var view = Steps.Act("select", input.Name + "_memory").With("dim", Attr.NewInteger(1)).With("index", Attr.NewInteger(0));
+        return (Memory(input, [data.Length, 2], memory), view);
+    }
+
+    private static Input Memory(Input input, int[] shape, double[] data) =>
+        new(input.Name + "_memory", new Literal(input.Tensor.DType, shape, Data.NewFloats(data)), input.RequiresGrad);
+}

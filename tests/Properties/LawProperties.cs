@@ -1,0 +1,62 @@
+using FsCheck.Xunit;
+using Verified.Oracle.Generation;
+using Verified.Oracle.Laws;
+using Verified.Spec;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Verified.Properties;
+
+/// <summary>The laws that need no tolerance, on random programs.</summary>
+public sealed class LawProperties(ITestOutputHelper output)
+{
+    private const int Cases = 300;
+
+    [Property(MaxTest = Cases, Replay = "1401,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void A_program_run_twice_gives_the_same_bits(StandardProgram p) => Holds(RunTwice.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1402,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void An_upstream_gradient_times_a_power_of_two_gives_gradients_times_it(SmoothProgram p) => Holds(LinearInUpstream.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1403,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void Two_backwards_leave_twice_the_gradients_of_one(StandardProgram p) => Holds(AccumulatedTwice.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1404,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void A_write_that_nobody_else_sees_gives_what_a_new_tensor_gives(StandardProgram p) => Holds(InPlaceTwin.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1405,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void A_detached_tensor_is_a_constant(StandardProgram p) => Holds(DetachTwin.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1406,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void Strided_tensors_give_what_contiguous_ones_give(StandardProgram p) => Holds(StridedTwin.Law, p.Program);
+
+    [Property(MaxTest = Cases, Replay = "1407,1", Arbitrary = [typeof(RandomPrograms)])]
+    public void An_operand_that_is_broadcast_gives_what_it_gives_expanded(StandardProgram p) => Holds(BroadcastTwin.Law, p.Program);
+
+    [Fact]
+    public void Every_law_says_something_of_enough_standard_programs()
+    {
+        var generator = new ProgramGenerator(RegistryModule.all, Oracle.Examination.For(Sound.Engine.Info));
+        var applied = Law.All.ToDictionary(law => law.Name, _ => 0);
+        const int programs = 300;
+        for (var i = 0; i < programs; i++)
+        {
+            var program = generator.Generate(Rng.CaseSeed(1408, i));
+            foreach (var law in Law.All)
+                if (law.Check(Sound.Engine, program) is { Applies: true } result)
+                {
+                    Assert.True(result.Holds, $"{result.Violation} (program {i} of seed 1408) {Show.Text(program)}");
+                    applied[law.Name]++;
+                }
+        }
+
+        output.WriteLine(string.Join(", ", applied.Select(entry => $"{entry.Key} {entry.Value}")) + $" of {programs}");
+        Assert.All(applied, entry => Assert.True(entry.Value >= programs / 50, $"'{entry.Key}' applied to {entry.Value} of {programs} programs only"));
+    }
+
+    private static void Holds(Law law, Program program)
+    {
+        var result = law.Check(Sound.Engine, program);
+        Assert.True(result.Holds, $"{result.Violation}\nfirst: {(result.Twins is null ? "" : Show.Text(result.Twins.First))}\ntwin:  {(result.Twins is null ? "" : Show.Text(result.Twins.Second))}");
+    }
+}
