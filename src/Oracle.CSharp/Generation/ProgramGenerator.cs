@@ -35,6 +35,7 @@ internal sealed class Draft
 {
     private const int Tries = 12;
     private const int MinSteps = 2;
+    private static readonly string[] SimpleWrites = ["zero", "neg", "exp", "sigmoid"];
 
     private readonly Rng _rng;
     private readonly GeneratorOptions _options;
@@ -451,7 +452,7 @@ internal sealed class Draft
         if (!result.IsFloat || !result.RequiresGrad) return null;
         var names = StepNames.Read(call).Append(result.Name).ToHashSet();
         var written = Floats.Where(v => names.Contains(v.Name) && !(v.IsLeaf && v.RequiresGrad)).ToList();
-        var writes = new[] { "zero", "neg", "exp", "sigmoid" }.Where(_choice.Allows).ToList();
+        var writes = SimpleWrites.Where(_choice.Allows).ToList();
         if (written.Count == 0 || writes.Count == 0 || !Keep(Steps.Act(_rng.Pick(writes) + "_", _rng.Pick(written).Name))) return null;
         return Steps.Act("backward", result.Name).Gradients(Upstream(result));
     }
