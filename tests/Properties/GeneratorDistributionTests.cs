@@ -29,7 +29,7 @@ public sealed class GeneratorDistributionTests(ITestOutputHelper output)
         Near(0.5, distribution.Backward);
         Near(1.0 / 3, distribution.InPlace);
         Near(0.2, distribution.SecondOrder);
-        Near(0.05, distribution.Raised);
+        Near(0.1, distribution.Raised);
         Assert.Equal(0, distribution.ObservingNothing);
 
         var missing = RegistryModule.all.Values.Where(op => !op.Internal).Select(op => op.OnlyInPlace ? op.Name + "_" : op.Name)

@@ -22,11 +22,9 @@ internal static unsafe class NativeProduct
         {
             var copy = scratch + ofA + ofB;
             if (accumulate) Packing.Copy(new Operand<T>(c, cRow, 1), m, n, copy);
-            var (into, row) = (c, cRow);
-            (c, cRow) = (copy, n);
-            Into(library, m, n, k, a, b, c, cRow, accumulate, parallel, copyA, copyB, scratch, ofA);
+            Into(library, m, n, k, a, b, copy, n, accumulate, parallel, copyA, copyB, scratch, ofA);
             for (var i = 0; i < m; i++)
-                new ReadOnlySpan<T>(copy + (nint)i * n, n).CopyTo(new Span<T>(into + i * row, n));
+                new ReadOnlySpan<T>(copy + (nint)i * n, n).CopyTo(new Span<T>(c + i * cRow, n));
             return;
         }
 

@@ -245,5 +245,5 @@ public sealed partial class Tensor
     public Tensor Embedding(Tensor weight, int? paddingIdx = null) => Gathering.Embedding.Apply([this, weight], Attributes.Of("padding_idx", paddingIdx))[0];
 
     /// <summary>The elements that tensors of indices (int64, broadcast together) or masks name; null is a whole dimension.</summary>
-    public Tensor Index(params Tensor?[] indices) => TensorIndex.Take(this, indices);
+    public Tensor Index(params Tensor?[] indices) => Gathering.Index.Apply([this, .. indices], Attributes.None)[0];
 }

@@ -36,5 +36,5 @@ public sealed record GeneratorOptions
     public double Heavy { get; init; } = 0.2;
 
     /// <summary>The share of programs that end in an error.</summary>
-    public double Errors { get; init; } = 0.05;
+    public double Errors { get; init; } = 0.1;
 }

@@ -428,7 +428,7 @@ internal sealed class Draft
         {
             var leaf = Recent([.. Floats.Where(v => v.IsLeaf && v.RequiresGrad)]);
             var root = Recent(Floats);
-            var step = _rng.Below(5) switch
+            var step = _rng.Below(8) switch
             {
                 0 when leaf is not null && _choice.Allows("zero") => Steps.Act("zero_", leaf.Name),
                 1 when root is not null => Steps.Act("backward", root.Name),

@@ -27,7 +27,7 @@ internal static class Roots
     private static bool IsBackward(Step step) => step.Op is "backward" or "grad";
 
     /// <summary>Where a name was last bound before a step; -1 for an input.</summary>
-    private static int MadeAt(List<Step> steps, int before, string name) => steps.FindLastIndex(before - 1, before, step => Binds(step, name));
+    private static int MadeAt(List<Step> steps, int before, string name) => before == 0 ? -1 : steps.FindLastIndex(before - 1, before, step => Binds(step, name));
 
     private static bool Binds(Step step, string name) => StepNames.Bound(step).Contains(name) || step.Steps.Any(inner => Binds(inner, name));
 
