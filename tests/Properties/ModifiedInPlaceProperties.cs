@@ -124,6 +124,6 @@ public sealed partial class ModifiedInPlaceProperties(ITestOutputHelper output)
         _ => [null],
     };
 
-    [GeneratedRegex(@"^one of the variables needed for gradient computation has been modified by an inplace operation: \[torch\.\w+Tensor \[[\d, ]*\]\](, which is output \d+ of \w+,)? is at version 1; expected version 0 instead\. Hint: ")]
+    [GeneratedRegex(@"^one of the variables needed for gradient computation has been modified by an inplace operation: \[(torch\.\w+Tensor|CPU\w+Type) \[[\d, ]*\]\](, which is output \d+ of \w+,)? is at version 1; expected version 0 instead\. Hint: ")]
     private static partial Regex PyTorchsText();
 }

@@ -64,7 +64,8 @@ internal sealed class Draft
         _wantsSecondOrder = _wantsBackward && Has("create_graph") && rng.Chance(options.SecondOrder / Math.Max(options.Backward, 1e-9));
         _wantsInPlace = Has("in_place") && rng.Chance(options.InPlace);
         _wantsHeavy = rng.Chance(options.Heavy);
-        _wantsError = Has("errors") && rng.Chance(options.Errors);
+        // Most errors are a backward's.
+        _wantsError = Has("errors") && rng.Chance(options.Errors * (_wantsBackward ? 1.8 : 0.2));
     }
 
     /// <summary>The steps so far, nested ones included.</summary>
