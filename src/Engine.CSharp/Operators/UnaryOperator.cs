@@ -48,7 +48,8 @@ public sealed class UnaryOperator : Operator
         if (!GradMode.Records || !x.RequiresGrad || !y.DType.IsFloat()) return y;
         var edge = x.GradEdge;
         SavedValues? saved = null;
-        if (edge.Node is not null && rule.Saves != Saved.None)
+        // Also where no gradient will get any further (a view made with recording off): PyTorch keeps it, and notices writes to it.
+        if (rule.Saves != Saved.None)
         {
             saved = new SavedValues(1, 1);
             if ((rule.Saves & Saved.Input0) != 0) saved.SaveInput(0, x);
