@@ -64,6 +64,8 @@ internal static class Statistics
         "prod",
         (x, attributes) =>
         {
+            if (attributes.IntOrNull("dim") is null && attributes.Has("keepdim"))
+                throw new AutogradException(ErrorKind.Value, "prod() has 'keepdim' only together with 'dim'");
             if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
             if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
             var reduced = Shapes.ReducedDims(attributes.IntOrNull("dim") is { } dim ? [dim] : null, x.Rank);

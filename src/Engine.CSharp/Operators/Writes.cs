@@ -138,6 +138,12 @@ public sealed partial class Tensor
         while (value.Rank > target.Rank && value.Sizes[0] == 1) value = value.Select(0, 0);
         // Raises expand's message, as PyTorch's does, where the value does not fit.
         if (!Shapes.CanExpand(value.Sizes, target.Sizes)) _ = value.Expand(target.Sizes);
+        // As PyTorch does: a scalar is filled in, which reads it before anything is written.
+        if (value.Rank == 0 && target.Rank > 0)
+        {
+            target.FillInPlace(value);
+            return this;
+        }
         target.CopyInPlace(Shapes.Same(value.Sizes, target.Sizes) || !Shapes.CanExpand(value.Sizes, target.Sizes) ? value : value.Expand(target.Sizes));
         return this;
     }

@@ -96,6 +96,10 @@ module Reductions =
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
+                          do!
+                              Complain.unlessValue (Reduction.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
+                                  "prod() has 'keepdim' only together with 'dim'")
+
                           let! x = Reduction.converted Reduction.integersAsInt64 call
                           let! groups = Groups.readOne call.Attrs x.Shape
 
