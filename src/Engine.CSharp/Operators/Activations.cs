@@ -133,7 +133,12 @@ internal static class Activations
             name,
             forward,
             new Rule(Saved.Input1, (g, c) => self!.Apply(g, c.Input(1), c.Attributes)),
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => g * c.Input(0) * second(c.Input(1), c.Attributes)))
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
+            {
+                // Where the curve is straight nothing flows, however large what arrives.
+                var curvature = second(c.Input(1), c.Attributes);
+                return Tensor.Where(curvature.Eq(0), Tensor.Scalar(0, g.DType), g * c.Input(0) * curvature);
+            }))
         { HasInPlaceTwin = false, Keywords = keywords };
         return self;
     }

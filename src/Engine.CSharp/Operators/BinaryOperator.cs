@@ -100,9 +100,9 @@ public sealed class BinaryOperator : Operator
                 if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
             }
         }
-        InPlaceChecks.Shape(a, Shapes.Broadcast(a.Sizes, b.Sizes));
         Overlap.CheckWritable(a);
         Overlap.CheckReadable(a, b);
+        InPlaceChecks.Shape(a, Shapes.Broadcast(a.Sizes, b.Sizes));
         forward(a, b, attributes ?? Attributes.None, a);
         return write.Finish(new EdgeList(edgeA, edgeB), attributes, saved, (saves & Saved.Output) != 0);
     }
@@ -135,6 +135,8 @@ public sealed class BinaryOperator : Operator
                 throw new AutogradException(ErrorKind.Value, $"{Name}() got an unexpected keyword argument '{name}'");
         }
         if (attributes.Number("self") is { } number) return (number, call.Tensor(0), attributes);
+        if (call.TensorOrNull(1) is not null && attributes[NumberKeyword] is not null)
+            throw new AutogradException(ErrorKind.Value, $"'{NumberKeyword}' is given both as a tensor and as a number");
         var b = call.TensorOrNull(1) ?? attributes.Number(NumberKeyword)
             ?? throw new AutogradException(ErrorKind.Value, $"{Name}() needs a second operand: a tensor or '{NumberKeyword}'");
         return (call.Tensor(0), b, attributes);

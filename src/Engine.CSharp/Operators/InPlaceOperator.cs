@@ -21,6 +21,9 @@ public sealed class InPlaceOperator : Operator
     /// <summary>Whether a write to memory that several elements share is refused; not for those that write one value everywhere.</summary>
     public bool ChecksOverlap { get; init; } = true;
 
+    /// <summary>Whether the tensor itself may be its second argument whatever its memory, since that changes nothing (<c>copy_</c>).</summary>
+    public bool TakesItself { get; init; }
+
     /// <summary>How PyTorch's arguments become inputs; by default as they stand.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
 
@@ -51,7 +54,7 @@ public sealed class InPlaceOperator : Operator
                 edges[i] = input.GradEdge;
                 if (edges[i].Node is not null) saves |= rules[i].Saves;
             }
-            if (saves != Saved.None)
+            if (Enumerable.Range(0, inputs.Length).Any(i => (saves & (Saved)(1 << i)) != 0 && inputs[i] is not null))
             {
                 saved = new SavedValues(inputs.Length, 1);
                 for (var i = 0; i < inputs.Length; i++)
@@ -59,7 +62,7 @@ public sealed class InPlaceOperator : Operator
             }
         }
         if (Shape is not null) InPlaceChecks.Shape(self, Shape(inputs));
-        if (ChecksOverlap)
+        if (ChecksOverlap && !(TakesItself && inputs.Length == 2 && ReferenceEquals(inputs[0], inputs[1])))
         {
             Overlap.CheckWritable(self);
             for (var i = 1; i < inputs.Length; i++)

@@ -43,7 +43,7 @@ internal static class Reshaping
         "permute",
         (x, attributes) =>
         {
-            var dims = Order(attributes.Ints("dims") ?? [], x.Rank);
+            var dims = Order(attributes.Ints("dims") ?? throw new AutogradException(ErrorKind.Value, "permute() needs 'dims'"), x.Rank);
             return x.Window(Array.ConvertAll(dims, d => x.Sizes[d]), Array.ConvertAll(dims, d => x.Steps[d]));
         },
         (g, c) =>

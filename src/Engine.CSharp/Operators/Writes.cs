@@ -37,7 +37,7 @@ internal static class Writes
         },
         [new Rule(ZerosLike), new Rule(g => g)],
         "torch::autograd::CopyBackwards")
-    { Keywords = ["non_blocking"] };
+    { TakesItself = true, Keywords = ["non_blocking"] };
 
     /// <summary>Adds value t1 t2.</summary>
     public static readonly InPlaceOperator AddProduct = new(
@@ -68,21 +68,20 @@ internal static class Writes
     /// <summary>Goes a part of the way to another tensor.</summary>
     public static readonly InPlaceOperator Lerp = new(
         "lerp_",
-        (self, inputs, _) => Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.Lerp<float>(), new Op.Lerp<double>()),
+        (self, inputs, attributes) => Elementwise.Ternary(
+            self, inputs[1]!, inputs[2] ?? attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"), self,
+            new Op.Lerp<float>(), new Op.Lerp<double>()),
         [
-            new Rule(Saved.Input2, (g, c) => g * (1 - c.Input(2))),
-            new Rule(Saved.Input2, (g, c) => g * c.Input(2)),
+            // A weight that is a number is no tensor to keep: a second backward is no error.
+            new Rule(Saved.Input2, (g, c) => g * (1 - Weight(c))),
+            new Rule(Saved.Input2, (g, c) => g * Weight(c)),
             new Rule(Saved.Input0 | Saved.Input1, (g, c) => g * (c.Input(1) - c.Input(0))),
         ])
     {
         Keywords = ["weight"],
         Variant = a => a.Has("weight") ? "LerpBackward0" : "LerpBackward1",
         Shape = inputs => Broadcast(inputs),
-        Bind = call =>
-        [
-            call.Tensor(0), call.Tensor(1),
-            call.TensorOrNull(2) ?? call.Attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"),
-        ],
+        Bind = call => [call.Tensor(0), call.Tensor(1), call.TensorOrNull(2)],
     };
 
     public static readonly CompositeOperator SetItem = new(
@@ -96,6 +95,8 @@ internal static class Writes
     { Keywords = ["index", "value"] };
 
     public static IEnumerable<Operator> All => [Zero, FillWith, Copy, AddProduct, AddQuotient, Lerp, SetItem];
+
+    private static Tensor Weight(BackwardContext c) => c.Attributes.Number("weight") ?? c.Input(2);
 
     private static double Value(BackwardContext c) => c.Attributes.Double("value", 1);
 
@@ -125,7 +126,7 @@ public sealed partial class Tensor
     public Tensor AddcdivInPlace(Tensor tensor1, Tensor tensor2, double value = 1) => Writes.AddQuotient.Apply([this, tensor1, tensor2], Attributes.Of("value", value));
 
     /// <summary>Goes a part of the way, given by a number, to another tensor.</summary>
-    public Tensor LerpInPlace(Tensor end, double weight) => Writes.Lerp.Apply([this, end, Number(weight)], Attributes.None);
+    public Tensor LerpInPlace(Tensor end, double weight) => Writes.Lerp.Apply([this, end, null], Attributes.Of("weight", weight));
 
     /// <summary>Goes a part of the way, given element by element, to another tensor.</summary>
     public Tensor LerpInPlace(Tensor end, Tensor weight) => Writes.Lerp.Apply([this, end, weight], Attributes.None);

@@ -320,7 +320,13 @@ internal sealed class Draft
     private Variable? FoundFloat(Operator op, int[]? first, int[]? wanted, bool target)
     {
         var floats = Floats;
-        if (target) return Recent([.. floats.Where(v => !(v.IsLeaf && v.RequiresGrad))]);
+        if (target)
+        {
+            // Whether a gradient shares memory with what it was made of is no engine's promise, so none is written to.
+            var gradients = StepNames.Gradients(_steps);
+            return Recent([.. floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))]);
+        }
+
         if (!op.Domain.IsEverywhere && _rng.Chance(0.9)) floats = [.. floats.Where(v => _scene.LiesIn(v, op.Domain))];
         const double fresh = 0.1;
         if (wanted is not null)
@@ -372,7 +378,8 @@ internal sealed class Draft
 
     private Step? SetItem()
     {
-        var target = Recent([.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && v.Shape.Length > 0)]);
+        var gradients = StepNames.Gradients(_steps);
+        var target = Recent([.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && v.Shape.Length > 0 && !gradients.Contains(v.Name))]);
         if (target is null) return null;
         var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape);
         var source = _rng.Chance(0.5) ? Named(NewFloat([], NewLeaf())) : Recent(Floats)!;

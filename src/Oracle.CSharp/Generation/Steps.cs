@@ -56,6 +56,29 @@ internal static class StepNames
                 if (name is not null) yield return name.Value;
     }
 
+    /// <summary>
+    /// The variables that may share memory with a gradient: those that <c>grad</c> and <c>get_grad</c> bind, those that were given as
+    /// gradients (a rule may hand them on), and all that was made of these.
+    /// </summary>
+    public static HashSet<string> Gradients(IEnumerable<Step> steps)
+    {
+        var found = new HashSet<string>();
+        void Visit(IEnumerable<Step> each)
+        {
+            foreach (var step in each)
+            {
+                if (step.Gradients is not null)
+                    foreach (var name in step.Gradients.Value)
+                        if (name is not null) found.Add(name.Value);
+                if (step.Op is "grad" or "get_grad" || Read(step).Any(found.Contains)) found.UnionWith(Bound(step));
+                Visit(step.Steps);
+            }
+        }
+
+        Visit(steps);
+        return found;
+    }
+
     /// <summary>The variables that a step binds, nested steps left out.</summary>
     public static IEnumerable<string> Bound(Step step) => step.Out switch
     {
