@@ -23,6 +23,8 @@ internal static class HtmlFailure
             page.Append(CultureInfo.InvariantCulture, $"<p>PyTorch's recorded outcome is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}.</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"""
             <figure><figcaption>as PyTorch</figcaption><pre>{Escape(PrintPyTorch.print(program).TrimEnd())}</pre></figure>
+            <details class="json"><summary>as C#</summary><pre>{Escape(PrintDotNet.printCSharp(program).TrimEnd())}</pre></details>
+            <details class="json"><summary>as F#</summary><pre>{Escape(PrintDotNet.printFSharp(program).TrimEnd())}</pre></details>
             <details class="json"><summary>as JSON</summary><pre>{Escape(Json.writeProgram(program))}</pre></details>
             <p class="again">Again: <kbd>{Escape(replay)}</kbd><br>Found in <code>{Escape(failure.Original.Id)}</code>, {Steps(failure.Original.Program)} before shrinking.</p>
             </details>
