@@ -27,7 +27,13 @@ public sealed partial class ModifiedInPlaceProperties(ITestOutputHelper output)
         {
             var generator = new ProgramGenerator(RegistryModule.all, new GeneratorOptions
             {
-                Operators = new HashSet<string> { op.Name }, Features = new HashSet<string>(), Backward = 1, SecondOrder = 0, InPlace = 0, Errors = 0, FloatTypes = [DType.Float32],
+                Operators = new HashSet<string> { op.Name },
+                Features = new HashSet<string>(),
+                Backward = 1,
+                SecondOrder = 0,
+                InPlace = 0,
+                Errors = 0,
+                FloatTypes = [DType.Float32],
             });
             for (var i = 0; i < 12; i++)
             {

@@ -55,7 +55,10 @@ public static class RandomPrograms
 
     internal static ProgramGenerator SmoothGenerator { get; } = new(RegistryModule.all, Standard with
     {
-        Features = new HashSet<string> { "views", "retain_graph" }, Backward = 1, Errors = 0, InPlace = 0,
+        Features = new HashSet<string> { "views", "retain_graph" },
+        Backward = 1,
+        Errors = 0,
+        InPlace = 0,
     });
 
     private static Arbitrary<T> Of<T>(ProgramGenerator generator, Func<Program, T> wrap, Func<T, Program> unwrap) => Arb.From(
