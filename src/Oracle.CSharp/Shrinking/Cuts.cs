@@ -1,0 +1,37 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Verified.Oracle.Generation;
+using Verified.Spec;
+using Verified.Spec.Numbers;
+
+namespace Verified.Oracle.Shrinking;
+
+/// <summary>Steps whose results become inputs of the same value: what led to a value need not be shown.</summary>
+internal static class Cuts
+{
+    /// <summary>Programs in which one step is an input instead.</summary>
+    public static IEnumerable<Program> Steps(Program program)
+    {
+        var steps = program.Steps.ToList();
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        for (var i = Math.Min(steps.Count, states.Count - 1) - 1; i >= 0; i--)
+        {
+            if (steps[i].Out is not Out.Name { Item: var name } || program.Inputs.Any(input => input.Name == name)) continue;
+            var alone = program.WithSteps(steps.Take(i + 1)).WithObserve([Observed.NewValue(name)]);
+            if (Run.outcome(RegistryModule.all, alone).Values is not { IsEmpty: false } values || values.Head.Item2 is not { } report) continue;
+            var requires = report.Value.RequiresGrad is { Value: true } && report.Value.Tensor.DType.IsFloat;
+            var from = StepNames.Read(steps[i]).FirstOrDefault();
+            var observe = requires ? program.Observe.Append(Observed.NewGradient(name)).Distinct() : program.Observe;
+            yield return program
+                .WithInputs([.. program.Inputs, new Input(name, report.Value.Tensor, requires)])
+                .WithSteps([.. steps.Take(i), .. steps.Skip(i + 1).Select(step => WithRespectTo(step, from, name))])
+                .WithObserve(observe);
+        }
+    }
+
+    /// <summary>A gradient by what the step was made from becomes one by its result.</summary>
+    private static Step WithRespectTo(Step step, string? from, string to) => step.Wrt is not { } wrt
+        ? step
+        : new Step(
+            step.Op, step.In, step.Attrs, step.Out, FSharpOption<FSharpList<string>>.Some(ListModule.OfSeq(wrt.Value.Select(name => name == from ? to : name))), step.Gradients, step.Steps);
+}
