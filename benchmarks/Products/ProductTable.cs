@@ -116,6 +116,9 @@ internal static class ProductTable
     private static void Row<T>(Report report, Options options, int threads, string dtype, Worker? worker, double limit, int m, int k, int n)
         where T : unmanaged
     {
+        // The last row's tensors must not fill the pool.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         using var x = new Matrices<T>(m, k, n);
         var contenders = Contenders(x, threads, worker, dtype);
         var times = Contest.Run(contenders, threads, options.Quick ? 5 : 9, options.Quick ? 0.003 : 0.006);

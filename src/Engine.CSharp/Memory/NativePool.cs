@@ -37,8 +37,16 @@ internal static unsafe class NativePool
         nint memory;
         var stack = Free[index];
         lock (stack) stack.TryPop(out memory);
-        if (memory != 0) Interlocked.Add(ref cached, -size);
-        else memory = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        if (memory != 0)
+        {
+            Interlocked.Add(ref cached, -size);
+        }
+        else
+        {
+            // Each size class keeps what it once needed: what other sizes left behind is given back before more is taken.
+            if (CachedBytes > 2 * Math.Max(KeepAtLeast, Interlocked.Read(ref mark))) Trim();
+            memory = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        }
         return new NativeBlock((byte*)memory, index, bytes, check);
     }
 
