@@ -21,6 +21,9 @@ public sealed record Divergence(
     Func<Program, Finding, bool> Covers,
     Func<Json.Case, string?> Witness)
 {
+    /// <summary>Cases with PyTorch's outcome that show it, each a case of a corpus as JSON, where no golden does.</summary>
+    public IReadOnlyList<string> Examples { get; init; } = [];
+
     /// <summary>Whether a golden is one of those that show it.</summary>
     public bool Shows(string golden) => Goldens.Any(prefix => golden.StartsWith(prefix, StringComparison.Ordinal));
 }

@@ -38,6 +38,30 @@ public static class KnownDivergences
             ["semantics/version/input-of-linear-written"],
             (program, finding) => finding.Difference == Difference.Message && Uses(program, "linear"),
             Witnesses.NamesAnotherShape),
+        new("gradient-without-storage", "unreported",
+            "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add; right is to add.",
+            [],
+            (_, finding) => finding.Difference == Difference.Raised && finding.Message.Contains("ZeroTensors are immutable", StringComparison.Ordinal),
+            Witnesses.ByDifferences("p"))
+        {
+            Examples = ["""
+                {"id": "divergences/gradient-without-storage", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.75, -2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1.5, 0.5]}, "h": {"dtype": "float64", "shape": [2], "data": [2, 3]}}, "steps": [{"op": "abs", "in": ["p"], "out": "v"}, {"op": "grad", "in": ["v"], "gradients": ["g"], "wrt": ["p"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["p.grad"]},
+                 "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}, "raised": {"step": [3], "kind": "other", "message": "ZeroTensors are immutable. Please use the materialized zero tensor obtained using .clone() if you want a mutable tensor."}}}
+                """],
+        },
+        new("internal-assertion", "unreported",
+            "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
+            [],
+            (_, finding) => finding.Difference == Difference.Raised && finding.Message.Contains("INTERNAL ASSERT FAILED", StringComparison.Ordinal),
+            Witnesses.SaysSoItself)
+        {
+            Examples = ["""
+                {"id": "divergences/mask-filled-with-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "p": {"dtype": "float64", "shape": [], "data": [0.5], "requires_grad": true}}, "steps": [{"op": "masked_fill", "in": ["m", "m", "p"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED at \"./torch/csrc/autograd/functions/utils.h\":74, please report a bug to PyTorch. "}}}
+                """],
+        },
     ];
 
     /// <summary>The divergence that explains an engine's finding, if it is PyTorch's and known; null otherwise.</summary>

@@ -89,6 +89,9 @@ module Elementwise =
     /// A function may answer with a constant, which has no format until it is cast to one.
     let inFormat<'S when 'S :> IScalar<'S>> dtype (x: 'S) : 'S = 'S.Cast(Value.format dtype, x)
 
+    /// A zero that comes with either sign, by how a sum or a product is arranged; anything else as it is.
+    let eitherZero<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = if 'S.Value x = 0.0 then 'S.Permitted [| x; 'S.Neg x |] else x
+
     /// The larger of two, NaN if either is. It is continuous, so an undecided comparison costs accuracy and no more.
     let larger (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with

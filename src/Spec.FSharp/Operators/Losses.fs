@@ -173,6 +173,15 @@ module Losses =
                           let given = List.choose id [ Some x; Some t; weight; positive ]
                           let dtype = dtypeOf given
 
+                          // PyTorch writes in place on the way, so that with several dtypes the result's, and its accuracy, follow from its order.
+                          do!
+                              if given |> List.exists (fun v -> v.DType <> x.DType) then
+                                  Error
+                                      { Kind = Unsupported
+                                        Message = "binary_cross_entropy_with_logits of operands of several dtypes" }
+                              else
+                                  Ok()
+
                           do!
                               Complain.unlessDType dtype.IsFloat (fun () ->
                                   $"\"log_sigmoid_cpu\" not implemented for '{Promotion.messageName dtype}'")
@@ -358,6 +367,10 @@ module Losses =
 
     /// The loss, the log-probabilities, and how much each of these counts in the loss (for probabilities: before weights and averaging).
     /// Only the loss is visible; the others are what PyTorch keeps in the nodes that cross_entropy is made of.
+    // Whether a sum of negated terms begins at zero decides the sign of a loss that is zero.
+    let private signless (loss: Value<'S>) =
+        Value.asFloats loss.DType loss |> Array.map Elementwise.eitherZero |> Value.floats loss.DType loss.Shape
+
     let private crossEntropyForward =
         { new Forward with
             member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
@@ -397,7 +410,7 @@ module Losses =
                         let loss = ofProbabilities x.DType settings groups logs weights weight.IsSome targets
                         let mixed = Array.map (Loss.mixed (1.0 - settings.Smoothing) (settings.Smoothing / float classes))
                         let smoothed = Value.floats x.DType x.Shape (mixed (Value.asFloats x.DType target))
-                        return [ loss; logProbabilities; smoothed ]
+                        return [ signless loss; logProbabilities; smoothed ]
                     else
                         do! checkClasses x.Shape target.Shape groups
 
@@ -416,7 +429,7 @@ module Losses =
 
                             let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
                             let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
-                            return [ unknown decided loss; logProbabilities; unknown decided counts ]
+                            return [ unknown decided (signless loss); logProbabilities; unknown decided counts ]
                 } }
 
     /// The gradient reaches the logits through the log-probabilities l: of the loss it is -g times how much each counts, and under
@@ -487,6 +500,7 @@ module Losses =
                 Define.attr "label_smoothing" (AttrKind.Number [ 0.0; 0.1; 0.5 ]) ]
               crossEntropyForward with
             Node = "NllLoss"
+            Refuses = [ 2, "weight" ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 2 |] ]
                   [ [| 3; 3 |]; [| 3 |]; [| 3 |] ]

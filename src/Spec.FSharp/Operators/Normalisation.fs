@@ -209,7 +209,7 @@ module Normalisation =
 
                               match biases with
                               | Some b -> 'S.Add(y, b[i])
-                              | None -> y
+                              | None -> Elementwise.eitherZero y
 
                           let lines = if n = 0 then [||] else Array.chunkBySize n elements
                           let found = lines |> Array.collect (Normalise.standardise x.DType eps >> Array.mapi affine)

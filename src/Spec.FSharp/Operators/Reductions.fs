@@ -415,6 +415,12 @@ module Reductions =
                               Complain.unlessDType x.DType.IsFloat (fun () ->
                                   $"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {Promotion.messageName x.DType}")
 
+                          // Without an order PyTorch takes more than two dimensions for those of a matrix.
+                          do!
+                              match Map.tryFind "p" call.Attrs, Map.tryFind "dim" call.Attrs with
+                              | None, Some(Attr.Items dims) when dims.Length > 2 -> Complain.value "linalg.matrix_norm: dim must be a 2-tuple."
+                              | _ -> Ok()
+
                           let! p = readOrder call.Attrs
                           let! groups = Groups.read call.Attrs x.Shape
                           do! refuseNoIdentity call.Attrs p x.Shape groups
