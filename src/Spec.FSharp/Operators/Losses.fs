@@ -186,7 +186,13 @@ module Losses =
                               Complain.unlessDType dtype.IsFloat (fun () ->
                                   $"\"log_sigmoid_cpu\" not implemented for '{Promotion.messageName dtype}'")
 
+                          // The weights are multiplied in place.
                           let! shape = given |> List.map (fun v -> v.Shape) |> Broadcast.all
+
+                          do!
+                              Complain.unlessShape (shape = x.Shape) (fun () ->
+                                  $"output with shape {Shape.show x.Shape} doesn't match the broadcast shape {Shape.show shape}")
+
                           let read v = Value.expand shape v |> Value.asFloats dtype
                           let xs, ts, ps = read x, read t, Option.map read positive
 
@@ -365,12 +371,12 @@ module Losses =
     let private unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
         if decided then v else Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
 
-    /// The loss, the log-probabilities, and how much each of these counts in the loss (for probabilities: before weights and averaging).
-    /// Only the loss is visible; the others are what PyTorch keeps in the nodes that cross_entropy is made of.
     // Whether a sum of negated terms begins at zero decides the sign of a loss that is zero.
     let private signless (loss: Value<'S>) =
         Value.asFloats loss.DType loss |> Array.map Elementwise.eitherZero |> Value.floats loss.DType loss.Shape
 
+    /// The loss, the log-probabilities, and how much each of these counts in the loss (for probabilities: before weights and averaging).
+    /// Only the loss is visible; the others are what PyTorch keeps in the nodes that cross_entropy is made of.
     let private crossEntropyForward =
         { new Forward with
             member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
@@ -417,6 +423,10 @@ module Losses =
                         do!
                             Complain.unlessDType (target.DType = Int64) (fun () ->
                                 $"expected scalar type Long but found {Promotion.messageName target.DType}")
+
+                        do!
+                            Complain.unlessDType (weight |> Option.forall (fun w -> w.DType = x.DType)) (fun () ->
+                                $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName weight.Value.DType}")
 
                         let targets, decided = Value.asInts Int64 target
 
