@@ -518,6 +518,15 @@ module Calls =
         let source = Array.mapi (fun i place -> if written[place] > 0 then written[place] - 1 else i) places
         store id (Value.pick t.Shape source value) second s
 
+    /// PyTorch reads the arguments before it looks at what is written to: a call that no signature takes is refused as that.
+    let private argumentsFirst (s: State<'S>) (forward: Forward) inputs attrs (allowed: Result<unit, Complaint>) =
+        match allowed with
+        | Error _ ->
+            match forward.Of { In = values s inputs; Attrs = attrs } with
+            | Error complaint when complaint.Kind = ValueError -> Error complaint
+            | _ -> allowed
+        | Ok() -> allowed
+
     let private writeComputed (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs records =
         let id = inputs[0].Value
         let before = signature s inputs
@@ -534,6 +543,7 @@ module Calls =
         recorded
         |> Result.bind (fun (s, recorded) ->
             checkOverlap s op inputs
+            |> argumentsFirst s forward inputs attrs
             |> Result.bind (fun () -> forward.Of { In = values s inputs; Attrs = attrs })
             |> Result.bind (fun results ->
                 let t = s.Tensors[id]
@@ -615,7 +625,9 @@ module Calls =
             && (op.Derivative.IsSome || op.Behaviour.IsAliases)
             && anyRequires s inputs
 
-        checkWritable s id records
+        match op.Behaviour with
+        | Computes forward -> checkWritable s id records |> argumentsFirst s forward inputs attrs
+        | Aliases _ -> checkWritable s id records
         |> Result.bind (fun () ->
             match op.Behaviour with
             | Computes forward -> writeComputed s op forward inputs attrs records

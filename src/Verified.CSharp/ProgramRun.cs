@@ -94,12 +94,12 @@ public sealed class ProgramRun
         switch (step.Out)
         {
             case Out.Name name:
-                if (results.Count != 1) throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives {results.Count} results, 'out' names one");
+                if (results.Count != 1) throw new AutogradException(Engine.ErrorKind.Other, $"{step.Op} gives {results.Count} results, 'out' names one");
                 _variables[name.Item] = results[0];
                 break;
             case Out.Names names:
                 if (results.Count != names.Item.Length)
-                    throw new AutogradException(Engine.ErrorKind.Value, $"{step.Op} gives {results.Count} results, 'out' names {names.Item.Length}");
+                    throw new AutogradException(Engine.ErrorKind.Other, $"{step.Op} gives {results.Count} results, 'out' names {names.Item.Length}");
                 foreach (var (item, result) in names.Item.Zip(results))
                     if (item is not null) _variables[item.Value] = result;
                 break;
