@@ -32,6 +32,9 @@ public sealed class BinaryOperator : Operator
     /// <summary>The keyword under which a number may stand for the second operand.</summary>
     public string NumberKeyword { get; init; } = "other";
 
+    /// <summary>What is saved where it depends on the second operand, from what the rules name.</summary>
+    internal Func<Tensor, Saved, Saved>? Keeps { get; init; }
+
     /// <summary>The derivative for the first operand.</summary>
     public Rule Left => left;
 
@@ -40,7 +43,7 @@ public sealed class BinaryOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public BinaryOperator WithRules(Rule first, Rule second) =>
-        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword, Variant = Variant };
+        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword, Keeps = Keeps, Variant = Variant };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -66,7 +69,8 @@ public sealed class BinaryOperator : Operator
         if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
         var edgeA = needsA ? a.GradEdge : default;
         var edgeB = needsB ? b.GradEdge : default;
-        var saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
+        var saves = (needsA ? left.Saves : Saved.None) | (needsB ? right.Saves : Saved.None);
+        if (Keeps is not null) saves = Keeps(b, saves);
         SavedValues? saved = null;
         if (saves != Saved.None)
         {
@@ -92,7 +96,8 @@ public sealed class BinaryOperator : Operator
             if (b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
             edgeA = needsA ? a.GradEdge : default;
             edgeB = needsB ? b.GradEdge : default;
-            saves = (edgeA.Node is null ? Saved.None : left.Saves) | (edgeB.Node is null ? Saved.None : right.Saves);
+            saves = (needsA ? left.Saves : Saved.None) | (needsB ? right.Saves : Saved.None);
+            if (Keeps is not null) saves = Keeps(b, saves);
             if (saves != Saved.None)
             {
                 saved = new SavedValues(2, 1);

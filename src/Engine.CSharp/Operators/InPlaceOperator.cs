@@ -61,13 +61,13 @@ public sealed class InPlaceOperator : Operator
                     if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { } input) saved.SaveInput(i, i == 0 ? input.Clone() : input);
             }
         }
-        if (Shape is not null) InPlaceChecks.Shape(self, Shape(inputs));
         if (ChecksOverlap && !(TakesItself && inputs.Length == 2 && ReferenceEquals(inputs[0], inputs[1])))
         {
             Overlap.CheckWritable(self);
             for (var i = 1; i < inputs.Length; i++)
                 if (inputs[i] is { } other) Overlap.CheckReadable(self, other);
         }
+        if (Shape is not null) InPlaceChecks.Shape(self, Shape(inputs));
         this.write(self, inputs, attributes);
         return write.Finish(new EdgeList(edges), attributes, saved, savesOutput: false);
     }
