@@ -165,5 +165,5 @@ public class AdjointIsTranspose
                     lock (reached) reached.Add(op.Name);
                     return rule.Value.Invoke(d);
                 })),
-                op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
+                op.Refuses, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
 }
