@@ -49,6 +49,7 @@ internal static class Comparisons
         Variant = a => a.Has("value") ? "MaskedFillBackward0" : "MaskedFillBackward1",
         ChecksOverlap = false,
         HasInPlaceTwin = true,
+        WriteShared = WriteWhereTrue,
         Bind = call =>
         [
             call.Tensor(0), call.Tensor(1),
@@ -66,6 +67,21 @@ internal static class Comparisons
     private static Tensor Condition(Tensor condition) => condition.DType == DType.Bool
         ? condition
         : throw new AutogradException(ErrorKind.Dtype, $"where expected condition to be a boolean tensor, but got a tensor with dtype {condition.DType.ScalarType()}");
+
+    /// <summary>Only where the mask is true: an element elsewhere that shares the memory must not write the old value back.</summary>
+    private static void WriteWhereTrue(Tensor self, Tensor?[] inputs)
+    {
+        using var _ = Autograd.NoGrad();
+        var mask = inputs[1]!.Expand(self.Sizes).ToBools();
+        var strides = Shapes.ContiguousStrides(self.Sizes);
+        for (var i = 0; i < mask.Length; i++)
+        {
+            if (!mask[i]) continue;
+            var offset = 0;
+            for (var d = 0; d < self.Rank; d++) offset += i / strides[d] % self.Sizes[d] * self.Steps[d];
+            Copying.Copy(inputs[2]!, self.Window([], [], offset));
+        }
+    }
 
     private static Tensor Filled(Tensor x, Tensor mask, Tensor value)
     {

@@ -63,12 +63,15 @@ public sealed class FunctionOperator : Operator
     /// <summary>The derivative for the first input where it depends on the attributes, as for <c>max</c> with and without a dimension; null: the usual one.</summary>
     public Func<Attributes, Rule?>? RuleOf { get; init; }
 
+    /// <summary>How to write in place into memory that several elements may share, where that is allowed; null: as anywhere else.</summary>
+    internal Action<Tensor, Tensor?[]>? WriteShared { get; init; }
+
     /// <summary>The derivatives.</summary>
     public IReadOnlyList<Rule> Rules => rules;
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, WriteShared = WriteShared };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -131,7 +134,8 @@ public sealed class FunctionOperator : Operator
         var result = forward(inputs, attributes)[0];
         InPlaceChecks.Shape(self, result.Sizes);
         InPlaceChecks.DType(self, result.DType);
-        Copying.Copy(result, self);
+        if (WriteShared is not null && !Overlap.IsNonOverlappingAndDense(self)) WriteShared(self, inputs);
+        else Copying.Copy(result, self);
         return write.Finish(new EdgeList(edges), attributes, saved, (saves & Saved.Output) != 0);
     }
 

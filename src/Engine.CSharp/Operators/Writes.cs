@@ -135,6 +135,8 @@ public sealed partial class Tensor
     public Tensor SetItemInPlace(object?[] index, Tensor value)
     {
         var target = Array.TrueForAll(index, Slicing.IsWhole) && index.Length <= Rank ? this : Slicing.Indexed(this, index);
+        // An index that leaves everything in place names the tensor itself, not a view of it.
+        if (target.Offset == Offset && Shapes.Same(target.Sizes, Sizes) && target.Steps.AsSpan().SequenceEqual(Steps)) target = this;
         // PyTorch drops leading dimensions of size one from the value.
         while (value.Rank > target.Rank && value.Sizes[0] == 1) value = value.Select(0, 0);
         // Raises expand's message, as PyTorch's does, where the value does not fit.

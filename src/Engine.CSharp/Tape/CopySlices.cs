@@ -16,7 +16,9 @@ internal static class CopySlices
         edges[0] = @base.GradEdge;
         for (var i = 1; i < edges.Length; i++) edges[i] = write.Input(i);
         return new Node(
-            Definition, AsStrided.Describe(view), edges, [new OutputForm(@base.Sizes, @base.DType)], write.Saved, new State(write, new AsStrided.Window(view, @base)));
+            Definition, AsStrided.Describe(view), edges, [new OutputForm(@base.Sizes, @base.DType)],
+            // PyTorch lets go of the inner node once it has run, so a second backward is an error whether the write kept anything or not.
+            write.Saved ?? new SavedValues(0, 0), new State(write, new AsStrided.Window(view, @base)));
     }
 
     /// <summary>The node of the write, of which this node is the wrapping; null for other nodes.</summary>
