@@ -53,7 +53,8 @@ internal static class Views
                         ErrorKind.ViewOfLeafInPlace, "a view of a leaf Variable that requires grad is being used in an in-place operation.");
                 }
             }
-            if (self.RequiresGrad && self.IsLeaf)
+            // A view made before its base had a history counts as a leaf until its own is asked for, as in PyTorch.
+            if (self.RequiresGrad && self.NodeWithoutChecks is null)
                 throw new AutogradException(ErrorKind.LeafInPlace, "a leaf Variable that requires grad is being used in an in-place operation.");
         }
     }
