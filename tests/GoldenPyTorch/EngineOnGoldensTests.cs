@@ -20,17 +20,13 @@ public sealed class EngineOnGoldensTests
         {
             count++;
             var result = examiner.Examine(golden.Id, golden.Program);
-            if (result.Judgement is { Verdict: Verdict.Pass or Verdict.Inconclusive } || NotInTheEngine.Contains(golden.Id)) continue;
+            if (result.Judgement is { Verdict: Verdict.Pass or Verdict.Inconclusive }) continue;
+            // The one operator of the goldens that the engine lacks, by the engine's own word; anything else it lacks is a failure.
+            if (result.Result is RunResult.Unsupported { What: "index_put" or "index_put_" }) continue;
             wrong.Add($"{golden.Id}: {result.Judgement?.Worst?.Message ?? result.Result.ToString()}");
         }
 
         Assert.True(count > 0, $"{file} is empty");
         Assert.True(wrong.Count == 0, $"{wrong.Count} of {count} goldens:\n{string.Join('\n', wrong.Take(40))}");
-    }
-
-    /// <summary>Goldens of operators beyond the engine's list, by the operator's part of their id: counted in a test of its own.</summary>
-    private static class NotInTheEngine
-    {
-        public static bool Contains(string id) => id.Contains("index_put", StringComparison.Ordinal);
     }
 }
