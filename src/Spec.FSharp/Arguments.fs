@@ -7,8 +7,7 @@ type ResultBuilder() =
     member inline _.ReturnFrom(value: Result<'a, 'e>) = value
     member inline _.Zero() : Result<unit, 'e> = Ok()
 
-    member inline _.Combine(first: Result<unit, 'e>, [<InlineIfLambda>] next: unit -> Result<'a, 'e>) =
-        Result.bind next first
+    member inline _.Combine(first: Result<unit, 'e>, [<InlineIfLambda>] next: unit -> Result<'a, 'e>) = Result.bind next first
 
     member inline _.Delay([<InlineIfLambda>] body: unit -> Result<'a, 'e>) = body
     member inline _.Run([<InlineIfLambda>] body: unit -> Result<'a, 'e>) = body ()
@@ -20,8 +19,7 @@ module ResultBuilding =
 /// Complaints by kind, with the text that PyTorch has for them where it has one.
 [<RequireQualifiedAccess>]
 module Complain =
-    let private because kind message : Result<'a, Complaint> =
-        Error { Kind = kind; Message = message }
+    let private because kind message : Result<'a, Complaint> = Error { Kind = kind; Message = message }
 
     let shape message : Result<'a, Complaint> = because ShapeError message
     let dtype message : Result<'a, Complaint> = because DTypeError message
@@ -29,14 +27,11 @@ module Complain =
     let value message : Result<'a, Complaint> = because ValueError message
 
     /// `shape` unless the condition holds.
-    let unlessShape condition message =
-        if condition then Ok() else shape (message ())
+    let unlessShape condition message = if condition then Ok() else shape (message ())
 
-    let unlessDType condition message =
-        if condition then Ok() else dtype (message ())
+    let unlessDType condition message = if condition then Ok() else dtype (message ())
 
-    let unlessValue condition message =
-        if condition then Ok() else value (message ())
+    let unlessValue condition message = if condition then Ok() else value (message ())
 
 /// Dimensions as PyTorch counts them.
 [<RequireQualifiedAccess>]
@@ -48,8 +43,7 @@ module Dim =
         if dim >= -count && dim < count then
             Ok(if dim < 0 then dim + count else dim)
         else
-            Complain.index
-                $"Dimension out of range (expected to be in range of [{-count}, {count - 1}], but got {dim})"
+            Complain.index $"Dimension out of range (expected to be in range of [{-count}, {count - 1}], but got {dim})"
 
     /// Several dimensions, none of them twice.
     let normaliseAll (rank: int) (dims: int list) =
@@ -79,8 +73,7 @@ module Read =
         | Attr.Text text -> $"\"{text}\""
         | Attr.Items items -> "[" + System.String.Join(", ", List.map show items) + "]"
 
-    let private wrong name expected attr =
-        Complain.value $"attribute '{name}' must be {expected}, but got {show attr}"
+    let private wrong name expected attr = Complain.value $"attribute '{name}' must be {expected}, but got {show attr}"
 
     /// An attribute that is there and not null.
     let optional (attrs: Attrs) name =
@@ -235,8 +228,7 @@ module Positions =
 
         positions
 
-    let ofGeometry (geometry: Geometry) =
-        ofView geometry.Shape geometry.Strides geometry.Offset
+    let ofGeometry (geometry: Geometry) = ofView geometry.Shape geometry.Strides geometry.Offset
 
     /// The indices of the flat element of a shape.
     let unflatten (shape: int[]) (flat: int) =
@@ -250,8 +242,7 @@ module Positions =
         at
 
     /// The flat element of a shape at these indices.
-    let flatten (shape: int[]) (at: int[]) =
-        Array.fold2 (fun flat size i -> flat * size + i) 0 shape at
+    let flatten (shape: int[]) (at: int[]) = Array.fold2 (fun flat size i -> flat * size + i) 0 shape at
 
     /// The shape as a product of what is before a dimension, the dimension, and what is behind it: element (o, i, n) is
     /// at (o * size + i) * inner + n.
@@ -296,9 +287,7 @@ module Broadcast =
                 let d = d - (rank - shape.Length)
                 if d < 0 then 1 else shape[d]
 
-            let clash =
-                seq { rank - 1 .. -1 .. 0 }
-                |> Seq.tryFind (fun d -> size a d <> size b d && size a d <> 1 && size b d <> 1)
+            let clash = seq { rank - 1 .. -1 .. 0 } |> Seq.tryFind (fun d -> size a d <> size b d && size a d <> 1 && size b d <> 1)
 
             match clash with
             | Some d ->
@@ -307,8 +296,7 @@ module Broadcast =
             | None -> Ok(Array.init rank (fun d -> if size a d = 1 then size b d else size a d))
 
     /// The shape that all of them broadcast to.
-    let all (several: int[] list) =
-        List.fold (fun found next -> Result.bind (fun shape -> shapes shape next) found) (Ok [||]) several
+    let all (several: int[] list) = List.fold (fun found next -> Result.bind (fun shape -> shapes shape next) found) (Ok [||]) several
 
     /// The strides under which a row-major tensor of shape `from` is read as one of shape `target`.
     let strides (from: int[]) (target: int[]) =
@@ -322,8 +310,7 @@ module Broadcast =
                 own[d - missing])
 
     /// For each element of the broadcast shape, the element of the original.
-    let positions (from: int[]) (target: int[]) =
-        Positions.ofView target (strides from target) 0
+    let positions (from: int[]) (target: int[]) = Positions.ofView target (strides from target) 0
 
     /// Whether a tensor of the first shape can be expanded to the second.
     let reaches (from: int[]) (target: int[]) = shapes from target = Ok target
@@ -402,8 +389,7 @@ module Promotion =
         | Bool -> "Bool"
 
     /// Whether an in-place result of this dtype may be written to a tensor of that: its category must not be lower.
-    let canCast (from: DType) (target: DType) =
-        not (from.IsFloat && not target.IsFloat) && not (from = Int64 && target = Bool)
+    let canCast (from: DType) (target: DType) = not (from.IsFloat && not target.IsFloat) && not (from = Int64 && target = Bool)
 
 /// Dense values in a number system.
 [<RequireQualifiedAccess>]
@@ -489,18 +475,13 @@ module Value =
           Elements =
             match v.Elements with
             | Elements.Floats elements -> Elements.Floats(positions |> Array.map (fun p -> elements[p]))
-            | Elements.Ints(elements, decided) ->
-                Elements.Ints((positions |> Array.map (fun p -> elements[p])), decided) }
+            | Elements.Ints(elements, decided) -> Elements.Ints((positions |> Array.map (fun p -> elements[p])), decided) }
 
     /// The same elements under another shape of the same count.
     let reshape shape (v: Value<'S>) : Value<'S> = { v with Shape = shape }
 
     /// The value broadcast to a shape that it reaches.
-    let expand (shape: int[]) (v: Value<'S>) : Value<'S> =
-        if v.Shape = shape then
-            v
-        else
-            pick shape (Broadcast.positions v.Shape shape) v
+    let expand (shape: int[]) (v: Value<'S>) : Value<'S> = if v.Shape = shape then v else pick shape (Broadcast.positions v.Shape shape) v
 
     let operand (v: Value<'S>) = Promotion.Tensor(v.DType, v.Shape.Length)
 
@@ -544,39 +525,28 @@ module Argument =
 [<RequireQualifiedAccess>]
 module Derive =
     /// An operator with one result applied to tensors, all of them there.
-    let apply op (args: Term list) attrs : Term =
-        (List.head args).Calculus.Apply(op, List.map Some args, attrs) |> List.head
+    let apply op (args: Term list) attrs : Term = (List.head args).Calculus.Apply(op, List.map Some args, attrs) |> List.head
 
     /// The same where some arguments may be missing; one must be there.
-    let applyTo op (args: Term option list) attrs : Term =
-        (List.pick id args).Calculus.Apply(op, args, attrs) |> List.head
+    let applyTo op (args: Term option list) attrs : Term = (List.pick id args).Calculus.Apply(op, args, attrs) |> List.head
 
-    let sizeAttr (shape: int[]) =
-        shape |> Array.map (int64 >> Attr.Integer) |> Array.toList |> Attr.Items
+    let sizeAttr (shape: int[]) = shape |> Array.map (int64 >> Attr.Integer) |> Array.toList |> Attr.Items
 
-    let dimsAttr (dims: int seq) =
-        dims |> Seq.map (int64 >> Attr.Integer) |> Seq.toList |> Attr.Items
+    let dimsAttr (dims: int seq) = dims |> Seq.map (int64 >> Attr.Integer) |> Seq.toList |> Attr.Items
 
     let integerAttr (n: int) = Attr.Integer(int64 n)
 
     /// Compared with a number: `compared "gt" x 0.0`.
-    let compared op (x: Term) (c: float) =
-        apply op [ x ] [ "other", Attr.Float c ]
+    let compared op (x: Term) (c: float) = apply op [ x ] [ "other", Attr.Float c ]
 
     /// g where the condition holds, else 0.
-    let whereElseZero (condition: Term) (g: Term) =
-        apply "where" [ condition; g ] [ "other", Attr.Float 0.0 ]
+    let whereElseZero (condition: Term) (g: Term) = apply "where" [ condition; g ] [ "other", Attr.Float 0.0 ]
 
     /// 0 where the condition holds, else g.
-    let zeroWhere (condition: Term) (g: Term) =
-        apply "where" [ condition; g ] [ "self", Attr.Float 0.0 ]
+    let zeroWhere (condition: Term) (g: Term) = apply "where" [ condition; g ] [ "self", Attr.Float 0.0 ]
 
     /// Summed over broadcast dimensions to a shape.
-    let sumTo (shape: int[]) (g: Term) =
-        if g.Shape = shape then
-            g
-        else
-            apply "sum_to" [ g ] [ "size", sizeAttr shape ]
+    let sumTo (shape: int[]) (g: Term) = if g.Shape = shape then g else apply "sum_to" [ g ] [ "size", sizeAttr shape ]
 
     /// In another dtype.
     let cast (dtype: DType) (g: Term) =
@@ -586,12 +556,10 @@ module Derive =
             apply "to" [ g ] [ "dtype", Attr.Text dtype.Name ]
 
     /// A gradient as that of input i: its dtype, and un-broadcast to its shape.
-    let fit (d: IDerivation) i (g: Term) =
-        g |> sumTo (d.ShapeOf i) |> cast (d.DTypeOf i)
+    let fit (d: IDerivation) i (g: Term) = g |> sumTo (d.ShapeOf i) |> cast (d.DTypeOf i)
 
     /// The gradient of input i, computed only if it is needed and then fitted to it.
-    let wanted (d: IDerivation) i (gradient: unit -> Term) =
-        if d.Needs i then Some(fit d i (gradient ())) else None
+    let wanted (d: IDerivation) i (gradient: unit -> Term) = if d.Needs i then Some(fit d i (gradient ())) else None
 
     /// The rule of an operator with one output: nothing where no gradient arrives; a gradient for each of its inputs, fitted.
     let rule (gradients: IDerivation -> Term -> (unit -> Term) option list) : Rule =
@@ -607,13 +575,16 @@ module Derive =
 module Define =
     let private nothing =
         { new Forward with
-            member _.Of(_: Call<'S>) =
-                Complain.value "the operator has no definition" }
+            member _.Of(_: Call<'S>) = Complain.value "the operator has no definition" }
 
     /// "leaky_relu" is "LeakyRelu" in the names of nodes.
     let nodeName (name: string) =
         name.Split '_'
-        |> Array.map (fun word -> if word = "" then "" else word.Substring(0, 1).ToUpperInvariant() + word.Substring 1)
+        |> Array.map (fun word ->
+            if word = "" then
+                ""
+            else
+                word.Substring(0, 1).ToUpperInvariant() + word.Substring 1)
         |> System.String.Concat
 
     /// An operator that computes its result.

@@ -72,8 +72,7 @@ module Autograd =
 
     // --- backward and grad -------------------------------------------------------------------------------------------------
 
-    let private shown shape =
-        $"torch.Size({Shape.show shape})"
+    let private shown shape = $"torch.Size({Shape.show shape})"
 
     /// Checks the roots with their gradients as PyTorch's torch.autograd does before it enters the engine (_make_grads).
     let private roots (s: State<'S>) (step: Step) : Result<(int * int option) list, Complaint> =
@@ -277,9 +276,7 @@ module Autograd =
             | Some hook ->
                 Ok
                     { s with
-                        Hooks =
-                            s.Hooks
-                            |> Map.map (fun _ hooks -> hooks |> List.filter (fun h -> h.Id <> hook)) }
+                        Hooks = s.Hooks |> Map.map (fun _ hooks -> hooks |> List.filter (fun h -> h.Id <> hook)) }
             | None -> complain OtherError $"no hook is named '{name}'"
         | found -> complain OtherError $"remove_hook takes one hook, got {found.Length}"
 
@@ -305,8 +302,7 @@ module Autograd =
                             if g = s.Tensors[target].Geometry then
                                 Ok(s, target)
                             else
-                                Calls.apply s getitem [| Some target |] step.Attrs
-                                |> Result.map (fun (s, views) -> s, views.Head))
+                                Calls.apply s getitem [| Some target |] step.Attrs |> Result.map (fun (s, views) -> s, views.Head))
                         |> Result.bind (fun (s, view) ->
                             let value = s.Tensors[source]
                             let shape = s.Tensors[view].Shape
@@ -332,8 +328,7 @@ module Autograd =
                                 narrowed
                                 |> Result.bind (fun (s, source) ->
                                     operator registry "copy"
-                                    |> Result.bind (fun copy ->
-                                        Calls.write s copy [| Some view; Some source |] Map.empty)))
+                                    |> Result.bind (fun copy -> Calls.write s copy [| Some view; Some source |] Map.empty)))
                         |> Result.bind (fun (s, _) -> bindOut step [ Some target ] s))))
         | found -> complain OtherError $"setitem_ takes two tensors, got {found.Length}"
 
@@ -368,9 +363,7 @@ module Autograd =
         | "backward" -> backward registry s step
         | "grad" -> grad registry s step
         | "get_grad" -> onOne (fun id -> bindOut step [ s.Tensors[id].Grad ] s)
-        | "zero_grad" ->
-            allowed step [ "set_to_none" ]
-            |> Result.bind (fun () -> onOne (zeroGrad s step))
+        | "zero_grad" -> allowed step [ "set_to_none" ] |> Result.bind (fun () -> onOne (zeroGrad s step))
         | "detach" ->
             onOne (fun id ->
                 let s, alias = detach s id
@@ -379,16 +372,10 @@ module Autograd =
             onOne (fun id ->
                 let s, alias = data s id
                 bindOut step [ Some alias ] s)
-        | "detach_" ->
-            onOne (fun id ->
-                detachInPlace s id
-                |> Result.bind (bindOut step [ Some id ]))
+        | "detach_" -> onOne (fun id -> detachInPlace s id |> Result.bind (bindOut step [ Some id ]))
         | "requires_grad_" ->
             allowed step [ "requires_grad" ]
-            |> Result.bind (fun () ->
-                onOne (fun id ->
-                    requireGrad s step id
-                    |> Result.bind (bindOut step [ Some id ])))
+            |> Result.bind (fun () -> onOne (fun id -> requireGrad s step id |> Result.bind (bindOut step [ Some id ])))
         | "retain_grad" -> onOne (retainGrad s)
         | "register_hook" -> onOne (registerHook s step)
         | "remove_hook" -> removeHook s step
@@ -409,7 +396,13 @@ module Autograd =
 
     /// Runs steps one after another, the blocks' own steps inside: the state after the last one that succeeded, and what the
     /// next one raised. `path` leads to the block, `from` is the index of the first step.
-    let rec advance<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (path: int list) (from: int) (s: State<'S>) (steps: Step list) : State<'S> * Raised option =
+    let rec advance<'S when 'S :> IScalar<'S>>
+        (registry: Map<string, Operator>)
+        (path: int list)
+        (from: int)
+        (s: State<'S>)
+        (steps: Step list)
+        : State<'S> * Raised option =
         match steps with
         | [] -> s, None
         | step :: rest ->

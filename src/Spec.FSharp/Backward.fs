@@ -4,14 +4,16 @@ open System.Collections.Generic
 
 /// What one `backward` or `grad` is asked for.
 type Demand =
-    { /// The tensors to differentiate, each with the gradient it starts from; None: one.
-      Roots: (int * int option) list
-      /// The only tensors whose gradients are wanted; None: all leaves.
-      Wanted: int list option
-      /// Gradients are added to `.grad`; else they are returned.
-      Accumulates: bool
-      Retains: bool
-      Creates: bool }
+    {
+        /// The tensors to differentiate, each with the gradient it starts from; None: one.
+        Roots: (int * int option) list
+        /// The only tensors whose gradients are wanted; None: all leaves.
+        Wanted: int list option
+        /// Gradients are added to `.grad`; else they are returned.
+        Accumulates: bool
+        Retains: bool
+        Creates: bool
+    }
 
 /// The backward pass. Derivative rules are compositions of registered operators: a pass applies them to plain values, or, under
 /// create_graph, to tensors of the state, where they are recorded as anything else is.
@@ -87,10 +89,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     let creates = demand.Creates
 
     // What is made under create_graph, or of something so made, is of second order.
-    let second =
-        creates
-        || demand.Roots
-           |> List.exists (fun (id, _) -> State.secondOrder start start.Tensors[id])
+    let second = creates || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder start start.Tensors[id])
 
     let operator name =
         match Map.tryFind name registry with
@@ -124,11 +123,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     member p.Tracked id =
         let t = state.Tensors[id]
 
-        let operand =
-            if creates then
-                Operand.Tracked id
-            else
-                Operand.Given(id, State.read state t)
+        let operand = if creates then Operand.Tracked id else Operand.Given(id, State.read state t)
 
         p.Term(operand, t.DType, t.Shape)
 
@@ -174,8 +169,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             evaluate op (args |> Array.map (Option.map p.Value)) attrs |> List.map p.Plain
 
     member p.Strided(name, term: Term, g: Geometry) : Term =
-        p.Apply(operator name, [| Some term |], Map.ofList (geometryAttributes g))
-        |> List.head
+        p.Apply(operator name, [| Some term |], Map.ofList (geometryAttributes g)) |> List.head
 
     interface ICalculus with
         member p.Apply(name, args, attrs) =
@@ -187,11 +181,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
-    member p.Sum(a: Term, b: Term) : Term =
-        if creates then
-            a + b
-        else
-            p.Plain(sum (p.Value a) (p.Value b))
+    member p.Sum(a: Term, b: Term) : Term = if creates then a + b else p.Plain(sum (p.Value a) (p.Value b))
 
     /// The transpose of a view's map, both geometries over one row of elements.
     member p.Transpose(term: Term, input: Geometry, output: Geometry) : Term =
@@ -209,7 +199,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     Offset = output.Offset - input.Offset }
 
             if not creates && Strides.isWhole (Strides.count input) over then
-                p.Plain { p.Value term with Shape = input.Shape }
+                p.Plain
+                    { p.Value term with
+                        Shape = input.Shape }
             else
                 scatter input.Shape over
         else
@@ -218,8 +210,10 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     /// The length of a row of elements that holds two geometries.
     static member private Extent(a: Geometry, b: Geometry) =
         let last (g: Geometry) =
-            if Strides.count g = 0 then 0
-            else g.Offset + 1 + Array.sum (Array.map2 (fun size stride -> (size - 1) * stride) g.Shape g.Strides)
+            if Strides.count g = 0 then
+                0
+            else
+                g.Offset + 1 + Array.sum (Array.map2 (fun size stride -> (size - 1) * stride) g.Shape g.Strides)
 
         max (last a) (last b)
 
@@ -229,14 +223,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             if term.Shape = shape then
                 term
             else
-                p.Apply(operator "sum_to", [| Some term |], Map.ofList [ "size", Derive.sizeAttr shape ])
-                |> List.head
+                p.Apply(operator "sum_to", [| Some term |], Map.ofList [ "size", Derive.sizeAttr shape ]) |> List.head
 
         if term.DType = dtype then
             term
         else
-            p.Apply(operator "to", [| Some term |], Map.ofList [ "dtype", Attr.Text dtype.Name ])
-            |> List.head
+            p.Apply(operator "to", [| Some term |], Map.ofList [ "dtype", Attr.Text dtype.Name ]) |> List.head
 
     /// A kept tensor, if it is still what it was.
     member private p.Unpack(node: Node<'S>, saved: Saved) : Term =
@@ -292,9 +284,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     member private p.Differentiate(node: Node<'S>, gradients: Term option[], needs: int -> bool) : Term option[] =
         match node.Kind with
         | Accumulate _ -> [||]
-        | View(input, [| output |]) ->
-            [| gradients[0]
-               |> Option.map (fun g -> p.Transpose(g, input, output)) |]
+        | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> p.Transpose(g, input, output)) |]
         | View(input, outputs) ->
             let add (total: Term option) (gradient: Term option, output: Geometry) =
                 match total, gradient with
@@ -309,9 +299,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             if kept.Length > 0 && state.Freed.Contains node.Sequence then
                 p.FailFreed()
 
-            let terms =
-                kept
-                |> Array.map (fun saved -> if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))
+            let terms = kept |> Array.map (fun saved -> if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))
 
             let find place =
                 match kept |> Array.tryFindIndex (fun saved -> saved.Place = place) with
@@ -347,8 +335,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
                 results
         | WriteThrough(whole, view, inner) ->
-            if state.Freed.Contains node.Sequence then
-                p.FailFreed()
+            if state.Freed.Contains node.Sequence then p.FailFreed()
 
             match gradients[0] with
             | None -> Array.create node.Inputs.Length None
@@ -367,18 +354,13 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 let results = p.Differentiate(inner, [| Some slice |], needs)
 
                 if needs 0 then
-                    let inside =
-                        results[0]
-                        |> Option.map (fun r -> p.Fit(r, struct (slice.Shape, slice.DType)))
+                    let inside = results[0] |> Option.map (fun r -> p.Fit(r, struct (slice.Shape, slice.DType)))
 
                     let args = Array.append [| Some flat |] (if inside.IsSome then [| inside |] else [||])
 
-                    let written =
-                        p.Apply(operator "strided_write", args, Map.ofList (geometryAttributes over))
-                        |> List.head
+                    let written = p.Apply(operator "strided_write", args, Map.ofList (geometryAttributes over)) |> List.head
 
-                    results[0] <-
-                        Some(if contiguous then written else p.Strided("strided", written, whole))
+                    results[0] <- Some(if contiguous then written else p.Strided("strided", written, whole))
 
                 results
 
@@ -389,10 +371,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             | Some g ->
                 match Map.tryFind (struct (node.Sequence, k)) state.Hooks with
                 | Some hooks ->
-                    gradients[k] <-
-                        hooks
-                        |> List.fold (fun (g: Term) hook -> g.Apply("mul", [], [ "other", hook.Scale ])) g
-                        |> Some
+                    gradients[k] <- hooks |> List.fold (fun (g: Term) hook -> g.Apply("mul", [], [ "other", hook.Scale ])) g |> Some
                 | None -> ()
             | None -> ()
 
@@ -425,7 +404,13 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
     member private p.SetGrad(id, grad) =
         p.Mark grad
-        state <- State.setTensor id { state.Tensors[id] with Grad = Some grad } state
+
+        state <-
+            State.setTensor
+                id
+                { state.Tensors[id] with
+                    Grad = Some grad }
+                state
 
     member private p.AccumulateInto(id: int, gradient: Term) =
         let t = state.Tensors[id]
@@ -527,8 +512,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
                     let edge = edgeOf id
 
-                    if demand.Accumulates then
-                        state <- History.retain id state
+                    if demand.Accumulates then state <- History.retain id state
 
                     edge)
             )
@@ -568,8 +552,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             give edge (Some seed)
 
         for slot in slots.Values do
-            if slot.Pending = 0 then
-                enqueue slot
+            if slot.Pending = 0 then enqueue slot
 
         while ready.Count > 0 do
             let slot = ready.Dequeue()
@@ -581,16 +564,14 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     captured[i] <- gradients[k]
 
             // What is returned of a node that runs as well has not seen its hooks, as PyTorch has it.
-            if slot.Runs then
-                capture ()
+            if slot.Runs then capture ()
 
             // PyTorch enters a single root whether or not its gradient leads anywhere.
             if slot.Runs || not slot.Captures.IsEmpty || single = Some node.Sequence then
                 p.Hooked(node, gradients)
                 p.KeepGradients(node, gradients)
 
-            if not slot.Runs then
-                capture ()
+            if not slot.Runs then capture ()
 
             let results =
                 if not slot.Runs then
@@ -629,14 +610,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             for i in 0 .. node.Edges.Length - 1 do
                 match node.Edges[i] with
                 | Some edge ->
-                    if i < results.Length then
-                        give edge results[i]
+                    if i < results.Length then give edge results[i]
 
                     let next = slots[edge.Node.Sequence]
                     next.Pending <- next.Pending - 1
 
-                    if next.Pending = 0 then
-                        enqueue next
+                    if next.Pending = 0 then enqueue next
                 | None -> ()
 
         List.ofArray captured
@@ -645,7 +624,11 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 module Backward =
     /// Runs backward: the state after it and, where gradients are not accumulated, a tensor for each that was wanted (None where
     /// no path leads).
-    let run<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (s: State<'S>) (demand: Demand) : Result<State<'S> * int option list, Complaint> =
+    let run<'S when 'S :> IScalar<'S>>
+        (registry: Map<string, Operator>)
+        (s: State<'S>)
+        (demand: Demand)
+        : Result<State<'S> * int option list, Complaint> =
         let inside =
             { s with
                 GradMode = demand.Creates

@@ -29,11 +29,15 @@ module Calls =
 
     /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
     /// the end are dropped.
-    let resolve (lookup: string -> Result<int, Complaint>) (op: Operator) (args: Arg list) (attrs: Attrs) : Result<int option[], Complaint> =
+    let resolve
+        (lookup: string -> Result<int, Complaint>)
+        (op: Operator)
+        (args: Arg list)
+        (attrs: Attrs)
+        : Result<int option[], Complaint> =
         let found = ResizeArray<int option>()
 
-        let add name =
-            lookup name |> Result.map (fun id -> found.Add(Some id))
+        let add name = lookup name |> Result.map (fun id -> found.Add(Some id))
 
         let rec go kinds (args: Arg list) position =
             match kinds, args with
@@ -194,9 +198,7 @@ module Calls =
                   Kind = Rule(op, attrs, Array.ofList (kept @ outputs))
                   Edges = edges
                   Inputs = signature
-                  Results =
-                    results
-                    |> Array.map (fun id -> struct (s.Tensors[id].Shape, s.Tensors[id].DType)) }
+                  Results = results |> Array.map (fun id -> struct (s.Tensors[id].Shape, s.Tensors[id].DType)) }
 
             { s with Next = s.Next + 1 }, node)
 
@@ -214,7 +216,12 @@ module Calls =
             let t = s.Tensors[results[k]]
 
             if t.DType.IsFloat then
-                s <- State.setTensor results[k] { t with GradFn = Some { Node = node; Output = k } } s
+                s <-
+                    State.setTensor
+                        results[k]
+                        { t with
+                            GradFn = Some { Node = node; Output = k } }
+                        s
 
         s
 
@@ -223,10 +230,17 @@ module Calls =
         { s with
             Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
 
-    let private compute (s: State<'S>) (op: Operator) (forward: Forward) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+    let private compute
+        (s: State<'S>)
+        (op: Operator)
+        (forward: Forward)
+        (inputs: int option[])
+        attrs
+        : Result<State<'S> * int list, Complaint> =
         let refused =
             op.Refuses
-            |> List.tryFind (fun (i, _) -> s.Records && i < inputs.Length && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
+            |> List.tryFind (fun (i, _) ->
+                s.Records && i < inputs.Length && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
 
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
@@ -237,8 +251,7 @@ module Calls =
             elif s.Records && op.Derivative.IsSome && anyRequires s inputs then
                 edges s inputs
                 |> Result.bind (fun (s, edges) ->
-                    keepInputs s (op.Saves (needs edges) attrs) inputs
-                    |> Result.map (fun kept -> s, Some(edges, kept)))
+                    keepInputs s (op.Saves (needs edges) attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
             else
                 Ok(s, None)
 
@@ -250,10 +263,7 @@ module Calls =
                 let mutable after = s
                 let ids = Array.zeroCreate results.Length
 
-                let arguments =
-                    inputs
-                    |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry))
-                    |> List.ofArray
+                let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
 
                 let version = Layouts.version op arguments
 
@@ -270,15 +280,28 @@ module Calls =
                     |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
                 | _ -> Ok(after, List.ofArray ids)))
 
-    let private views (s: State<'S>) (op: Operator) attrs source (toInput: Edge<'S> option) (overInput: Geometry list) (geometries: Geometry list) records =
+    let private views
+        (s: State<'S>)
+        (op: Operator)
+        attrs
+        source
+        (toInput: Edge<'S> option)
+        (overInput: Geometry list)
+        (geometries: Geometry list)
+        records
+        =
         let t = s.Tensors[source]
         let several = (List.length geometries <> 1)
 
         let creation =
-            if s.Inference then InInference
-            elif not s.GradMode then WithoutGrad
-            elif several || op.Name = "split" || op.Name = "chunk" || op.Name = "unbind" then OneOfSeveral
-            else Ordinary
+            if s.Inference then
+                InInference
+            elif not s.GradMode then
+                WithoutGrad
+            elif several || op.Name = "split" || op.Name = "chunk" || op.Name = "unbind" then
+                OneOfSeveral
+            else
+                Ordinary
 
         let ofBase, creation =
             match t.View with
@@ -340,11 +363,7 @@ module Calls =
         |> Result.bind (fun aliasing ->
             let records = s.Records && t.DType.IsFloat && History.requiresGrad s t
 
-            let toInput =
-                if records then
-                    History.edge s source
-                else
-                    Ok(s, None)
+            let toInput = if records then History.edge s source else Ok(s, None)
 
             match aliasing with
             | Itself -> Ok(s, [ source ])
@@ -355,9 +374,7 @@ module Calls =
             | Copied shape ->
                 toInput
                 |> Result.map (fun (s, toInput) ->
-                    let value =
-                        { State.read s t with
-                            Shape = shape }
+                    let value = { State.read s t with Shape = shape }
 
                     let g = Layout.dense shape
                     let s, id = State.addValue g (State.secondOrder s t) value s
@@ -404,9 +421,7 @@ module Calls =
                 History.forbidden t view false
                 |> Result.bind (fun () ->
                     if s.Tensors[view.Base].GradFn.IsNone && History.requiresGrad s t then
-                        complain
-                            ViewOfLeafInPlace
-                            "a view of a leaf Variable that requires grad is being used in an in-place operation."
+                        complain ViewOfLeafInPlace "a view of a leaf Variable that requires grad is being used in an in-place operation."
                     else
                         Ok())
             | None -> Ok()
@@ -433,11 +448,11 @@ module Calls =
             // A zero-dimensional source that is part of what is filled is copied first.
             op.Name <> "fill"
             && inputs
-            |> Array.exists (function
-                | Some other when other <> id ->
-                    let o = s.Tensors[other]
-                    o.Storage = t.Storage && Strides.overlapsPartly t.Geometry o.Geometry
-                | _ -> false)
+               |> Array.exists (function
+                   | Some other when other <> id ->
+                       let o = s.Tensors[other]
+                       o.Storage = t.Storage && Strides.overlapsPartly t.Geometry o.Geometry
+                   | _ -> false)
         then
             complain
                 OverlappingWrite
@@ -461,11 +476,11 @@ module Calls =
 
     let private fits (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
         if value.Shape <> t.Shape then
-            complain
-                ShapeError
-                $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
+            complain ShapeError $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
         elif not (Promotion.canCast value.DType t.DType) then
-            complain DTypeError $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}"
+            complain
+                DTypeError
+                $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}"
         else
             Ok()
 
@@ -497,13 +512,18 @@ module Calls =
     /// What a write keeps of its inputs. Of the written tensor it keeps a copy, with the history that it has so far.
     let private keepBefore (s: State<'S>) (places: Saving list) (inputs: int option[]) edges =
         if not (List.contains (Input 0) places) then
-            keepInputs s places inputs
-            |> Result.map (fun kept -> s, kept)
+            keepInputs s places inputs |> Result.map (fun kept -> s, kept)
         else
             let id = inputs[0].Value
             let t = s.Tensors[id]
             let s, copy = State.addValue (Layout.dense t.Shape) (State.secondOrder s t) (State.read s t) s
-            let s = State.setTensor copy { s.Tensors[copy] with GradFn = Array.head (edges: Edge<'S> option[]) } s
+
+            let s =
+                State.setTensor
+                    copy
+                    { s.Tensors[copy] with
+                        GradFn = Array.head (edges: Edge<'S> option[]) }
+                    s
 
             keepInputs s (List.filter (fun p -> p <> Input 0) places) inputs
             |> Result.bind (fun kept -> keep s (Input 0) copy false |> Result.map (fun self -> s, self :: kept))
@@ -619,11 +639,7 @@ module Calls =
         let id = inputs[0].Value
         let t = s.Tensors[id]
 
-        let records =
-            s.Records
-            && t.DType.IsFloat
-            && (op.Derivative.IsSome || op.Behaviour.IsAliases)
-            && anyRequires s inputs
+        let records = s.Records && t.DType.IsFloat && (op.Derivative.IsSome || op.Behaviour.IsAliases) && anyRequires s inputs
 
         match op.Behaviour with
         | Computes forward -> checkWritable s id records |> argumentsFirst s forward inputs attrs

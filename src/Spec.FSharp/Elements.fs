@@ -37,8 +37,7 @@ module Literals =
 
     /// A value written down: each number rounded once to its dtype.
     let ofValue<'S when 'S :> IScalar<'S>> (value: Value<'S>) : Literal =
-        let round (v: float) =
-            if value.DType = DType.Float32 then float (float32 v) else v
+        let round (v: float) = if value.DType = DType.Float32 then float (float32 v) else v
 
         { DType = value.DType
           Shape = value.Shape

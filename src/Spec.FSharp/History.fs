@@ -16,13 +16,10 @@ module History =
 
     /// PyTorch's sentence about a write to a view that must not be written to; `indirect`: the write was to its base.
     let forbidden (t: Tensor<'S>) (view: ViewOf) indirect : Result<unit, Complaint> =
-        let ``object`` =
-            if indirect then
-                "its base or another view of its base has been"
-            else
-                "is being"
+        let ``object`` = if indirect then "its base or another view of its base has been" else "is being"
 
-        let modes mode = $"Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the {mode} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
+        let modes mode =
+            $"Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the {mode} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
 
         let start =
             match view.Creation, t.GradFn with
@@ -87,12 +84,10 @@ module History =
 
                 let s =
                     { s with Next = s.Next + 1 }
-                    |> State.setTensor id
+                    |> State.setTensor
+                        id
                         { t with
-                            View =
-                                Some
-                                    { view with
-                                        At = s.Versions[t.Counter] } }
+                            View = Some { view with At = s.Versions[t.Counter] } }
                     |> replace id fresh
 
                 s, Some fresh)

@@ -81,9 +81,14 @@ module Json =
         match json.Node with
         | JsonNode.Number raw ->
             let value =
-                if dtype = Float32 then float (Single.Parse(raw, invariant)) else Double.Parse(raw, invariant)
+                if dtype = Float32 then
+                    float (Single.Parse(raw, invariant))
+                else
+                    Double.Parse(raw, invariant)
 
-            if Double.IsInfinity value then wrong json path $"{raw} is too large for {dtype.Name}"
+            if Double.IsInfinity value then
+                wrong json path $"{raw} is too large for {dtype.Name}"
+
             value
         | JsonNode.Text word when (nonFinite word).IsSome -> (nonFinite word).Value
         | _ -> wrong json path $"expected a number, \"nan\", \"inf\" or \"-inf\", found {kind json}"
@@ -136,8 +141,7 @@ module Json =
         | JsonNode.Null -> None
         | _ -> Some(name path json)
 
-    let private list path read (json: JsonTree) =
-        items path json |> Array.mapi (fun i item -> read $"{path}[{i}]" item) |> List.ofArray
+    let private list path read (json: JsonTree) = items path json |> Array.mapi (fun i item -> read $"{path}[{i}]" item) |> List.ofArray
 
     let rec private attr path (json: JsonTree) =
         match json.Node with
@@ -171,7 +175,8 @@ module Json =
         { Op = text (at path "op") (required path json "op")
           In = optional "in" (fun path -> list path arg) |> Option.defaultValue []
           Attrs =
-            optional "attrs" (fun path json -> fields path json |> Array.map (fun (key, value) -> key, attr (at path key) value) |> Map.ofArray)
+            optional "attrs" (fun path json ->
+                fields path json |> Array.map (fun (key, value) -> key, attr (at path key) value) |> Map.ofArray)
             |> Option.defaultValue Map.empty
           Out = optional "out" out |> Option.defaultValue Out.Nothing
           Wrt = optional "wrt" (fun path -> list path name)
@@ -213,7 +218,7 @@ module Json =
     let private errorKinds =
         FSharp.Reflection.FSharpType.GetUnionCases typeof<ErrorKind>
         |> Array.map (fun case ->
-            let kind = unbox<ErrorKind> (nonNull (FSharp.Reflection.FSharpValue.MakeUnion(case, [||])))
+            let kind = unbox<ErrorKind>(nonNull (FSharp.Reflection.FSharpValue.MakeUnion(case, [||])))
             kind.Name, kind)
         |> dict
 
@@ -265,7 +270,12 @@ module Json =
                 Ok(read json)
             with Wrong(at, path, message) ->
                 let line, column = JsonText.place text at
-                Error { Line = line; Column = column; Path = path; Message = message }
+
+                Error
+                    { Line = line
+                      Column = column
+                      Path = path
+                      Message = message }
 
     /// Reads a program.
     let readProgram text = reading (program "") text
@@ -275,11 +285,13 @@ module Json =
 
     /// One line of a corpus: an id, a program, and, where the line is a golden, the outcome that it records.
     type Case =
-        { Id: string
-          Program: Program
-          Golden: Outcome option
-          /// What made the golden, such as "pytorch 2.6.0".
-          Source: string option }
+        {
+            Id: string
+            Program: Program
+            Golden: Outcome option
+            /// What made the golden, such as "pytorch 2.6.0".
+            Source: string option
+        }
 
     /// Reads one line of a corpus or of goldens.
     let readCase line : Result<Case, TextError> =
@@ -299,12 +311,18 @@ module Json =
 
     /// The shortest decimal that reads back to the same bits of the dtype; the non-finite ones as strings.
     let private writeFloat (into: StringBuilder) dtype (value: float) =
-        if Double.IsNaN value then into.Append "\"nan\""
-        elif Double.IsPositiveInfinity value then into.Append "\"inf\""
-        elif Double.IsNegativeInfinity value then into.Append "\"-inf\""
-        elif value = 0.0 then into.Append(if Double.IsNegative value then "-0.0" else "0")
-        elif dtype = Float32 then into.Append((float32 value).ToString("R", invariant))
-        else into.Append(value.ToString("R", invariant))
+        if Double.IsNaN value then
+            into.Append "\"nan\""
+        elif Double.IsPositiveInfinity value then
+            into.Append "\"inf\""
+        elif Double.IsNegativeInfinity value then
+            into.Append "\"-inf\""
+        elif value = 0.0 then
+            into.Append(if Double.IsNegative value then "-0.0" else "0")
+        elif dtype = Float32 then
+            into.Append((float32 value).ToString("R", invariant))
+        else
+            into.Append(value.ToString("R", invariant))
         |> ignore
 
     let private separated (into: StringBuilder) write (items: 'T seq) =
@@ -401,7 +419,10 @@ module Json =
             key into input.Name
             into.Append '{' |> ignore
             writeLiteral into input.Tensor
-            if input.RequiresGrad then into.Append ",\"requires_grad\":true" |> ignore
+
+            if input.RequiresGrad then
+                into.Append ",\"requires_grad\":true" |> ignore
+
             into.Append '}' |> ignore)
 
         into.Append "},\"steps\":" |> ignore
@@ -424,7 +445,8 @@ module Json =
                 writeLiteral into report.Tensor
 
                 let flag name (value: bool option) =
-                    value |> Option.iter (fun value -> into.Append($",\"{name}\":").Append(if value then "true" else "false") |> ignore)
+                    value
+                    |> Option.iter (fun value -> into.Append($",\"{name}\":").Append(if value then "true" else "false") |> ignore)
 
                 flag "requires_grad" report.RequiresGrad
                 flag "is_leaf" report.IsLeaf

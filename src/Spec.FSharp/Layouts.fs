@@ -73,18 +73,10 @@ module Layouts =
         if List.forall Layout.isContiguous arguments || shape.Length < 2 || not (keepsOrder.Contains op.Name) then
             Layout.dense shape
         else
-            arguments
-            |> List.filter (fun g -> g.Shape.Length > 0)
-            |> List.map (broadcast shape)
-            |> permuted shape
+            arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
 
     /// The version that a result starts with: PyTorch's product of a vector and a matrix is squeezed in place.
     let version (op: Operator) (arguments: Geometry list) =
         match arguments with
-        | [ a; b ] when
-            (op.Name = "matmul" || op.Name = "linear")
-            && a.Shape.Length = 1
-            && b.Shape.Length = 2
-            ->
-            1
+        | [ a; b ] when (op.Name = "matmul" || op.Name = "linear") && a.Shape.Length = 1 && b.Shape.Length = 2 -> 1
         | _ -> 0

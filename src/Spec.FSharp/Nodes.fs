@@ -12,7 +12,10 @@ module Nodes =
         | "fill" -> if inputs = 1 then 2 else 3
         | "lerp" -> if inputs = 3 then 1 else 0
         | "masked_fill" -> if inputs = 3 then 1 else 0
-        | "pow" -> if has "self" then 2 elif inputs = 2 then 1 else 0
+        | "pow" ->
+            if has "self" then 2
+            elif inputs = 2 then 1
+            else 0
         | "max"
         | "min" -> if has "dim" then 0 else 1
         | "sum"

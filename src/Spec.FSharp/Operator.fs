@@ -22,8 +22,7 @@ type Geometry =
 /// The arguments of an operator: its tensors in order, lists spliced in (`index` [x, [i, null, j]] is x; i; none; j), and its
 /// attributes.
 type Call<'S> =
-    { In: Value<'S> option[]
-      Attrs: Attrs }
+    { In: Value<'S> option[]; Attrs: Attrs }
 
 /// An operator's value: a pure function, over any number system.
 type Forward =
@@ -50,8 +49,7 @@ and Term =
       DType: DType
       Shape: int[] }
 
-    member t.Apply(op, others: Term list, attrs) =
-        t.Calculus.Apply(op, Some t :: List.map Some others, attrs) |> List.head
+    member t.Apply(op, others: Term list, attrs) = t.Calculus.Apply(op, Some t :: List.map Some others, attrs) |> List.head
 
     static member (+)(a: Term, b: Term) = a.Apply("add", [ b ], [])
     static member (-)(a: Term, b: Term) = a.Apply("sub", [ b ], [])
@@ -136,44 +134,48 @@ type AttrKind =
 
 /// An attribute of an operator.
 type AttrSpec =
-    { Name: string
-      Kind: AttrKind
-      /// Without it the step is an error.
-      Required: bool }
+    {
+        Name: string
+        Kind: AttrKind
+        /// Without it the step is an error.
+        Required: bool
+    }
 
 /// Everything about one operator, in one record.
 type Operator =
-    { /// PyTorch's name, without the trailing underscore.
-      Name: string
-      /// One line for the documentation.
-      Formula: string
-      Args: ArgKind list
-      Attrs: AttrSpec list
-      Behaviour: Behaviour
-      /// How many results a computing operator has for a program: the first ones that its forward gives. Those behind them are what it
-      /// keeps for its derivative.
-      Results: Attrs -> int
-      /// The name of its node, without "Backward0": "Sigmoid".
-      Node: string
-      /// What is kept for the derivative: of which inputs need a gradient, and the attributes.
-      Saves: (int -> bool) -> Attrs -> Saving list
-      /// The derivative; None: not differentiable, its results never require a gradient.
-      Derivative: Rule option
-      /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.
-      Refuses: (int * string) list
-      /// There is a twin in place, `name_`, that writes the result into the first argument.
-      InPlace: bool
-      /// Only in place (`copy_`, `zero_`): the first argument is what is written to.
-      OnlyInPlace: bool
-      /// Not PyTorch's, but needed by derivatives; programs cannot name it.
-      Internal: bool
-      /// Where it is not differentiable and what holds there, with the source; None: smooth on its domain.
-      Kinks: string option
-      /// Which kinds of values of its float inputs are worth trying, beyond ordinary ones.
-      Domain: Domain
-      /// Shapes of the tensor arguments (lists spliced in) worth trying, for generators: each entry is one set, such as
-      /// [ [| 2; 3 |]; [| 3; 4 |] ] for mm. Empty where any shapes that broadcast will do.
-      Shapes: int[] list list }
+    {
+        /// PyTorch's name, without the trailing underscore.
+        Name: string
+        /// One line for the documentation.
+        Formula: string
+        Args: ArgKind list
+        Attrs: AttrSpec list
+        Behaviour: Behaviour
+        /// How many results a computing operator has for a program: the first ones that its forward gives. Those behind them are what it
+        /// keeps for its derivative.
+        Results: Attrs -> int
+        /// The name of its node, without "Backward0": "Sigmoid".
+        Node: string
+        /// What is kept for the derivative: of which inputs need a gradient, and the attributes.
+        Saves: (int -> bool) -> Attrs -> Saving list
+        /// The derivative; None: not differentiable, its results never require a gradient.
+        Derivative: Rule option
+        /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.
+        Refuses: (int * string) list
+        /// There is a twin in place, `name_`, that writes the result into the first argument.
+        InPlace: bool
+        /// Only in place (`copy_`, `zero_`): the first argument is what is written to.
+        OnlyInPlace: bool
+        /// Not PyTorch's, but needed by derivatives; programs cannot name it.
+        Internal: bool
+        /// Where it is not differentiable and what holds there, with the source; None: smooth on its domain.
+        Kinks: string option
+        /// Which kinds of values of its float inputs are worth trying, beyond ordinary ones.
+        Domain: Domain
+        /// Shapes of the tensor arguments (lists spliced in) worth trying, for generators: each entry is one set, such as
+        /// [ [| 2; 3 |]; [| 3; 4 |] ] for mm. Empty where any shapes that broadcast will do.
+        Shapes: int[] list list
+    }
 
 /// The domain of an operator's float inputs, for generators.
 and Domain =

@@ -57,10 +57,55 @@ module PrintDotNet =
 
         Map.ofList (
             plain
-                [ "abs"; "clone"; "contiguous"; "cos"; "exp"; "exp_"; "expm1"; "floor"; "log"; "log1p"; "max"; "min"; "neg"; "neg_"; "reciprocal"
-                  "relu"; "relu_"; "rsqrt"; "sigmoid"; "sigmoid_"; "sign"; "silu"; "sin"; "sqrt"; "sqrt_"; "square"; "t"; "tanh"; "tanh_"; "zero_" ]
+                [ "abs"
+                  "clone"
+                  "contiguous"
+                  "cos"
+                  "exp"
+                  "exp_"
+                  "expm1"
+                  "floor"
+                  "log"
+                  "log1p"
+                  "max"
+                  "min"
+                  "neg"
+                  "neg_"
+                  "reciprocal"
+                  "relu"
+                  "relu_"
+                  "rsqrt"
+                  "sigmoid"
+                  "sigmoid_"
+                  "sign"
+                  "silu"
+                  "sin"
+                  "sqrt"
+                  "sqrt_"
+                  "square"
+                  "t"
+                  "tanh"
+                  "tanh_"
+                  "zero_" ]
             @ binary
-                [ "bmm"; "copy_"; "div"; "div_"; "dot"; "eq"; "ge"; "gt"; "le"; "lt"; "matmul"; "maximum"; "minimum"; "mm"; "mul"; "mul_"; "mv"; "ne"
+                [ "bmm"
+                  "copy_"
+                  "div"
+                  "div_"
+                  "dot"
+                  "eq"
+                  "ge"
+                  "gt"
+                  "le"
+                  "lt"
+                  "matmul"
+                  "maximum"
+                  "minimum"
+                  "mm"
+                  "mul"
+                  "mul_"
+                  "mv"
+                  "ne"
                   "outer" ]
             @ ([ "add"; "add_"; "sub"; "sub_" ] |> List.map (fun name -> name, method' 1 [ "" ] [ "alpha", Number ]))
             @ [ "amax", method' 0 [] reduction
@@ -132,8 +177,43 @@ module PrintDotNet =
 
     let private keywords =
         set
-            [ "in"; "out"; "is"; "as"; "do"; "if"; "to"; "base"; "new"; "let"; "ref"; "val"; "fun"; "type"; "open"; "end"; "done"; "use"; "rec"; "of"
-              "or"; "int"; "long"; "float"; "double"; "bool"; "null"; "true"; "false"; "for"; "var"; "mod"; "sig"; "with"; "then"; "this"; "params" ]
+            [ "in"
+              "out"
+              "is"
+              "as"
+              "do"
+              "if"
+              "to"
+              "base"
+              "new"
+              "let"
+              "ref"
+              "val"
+              "fun"
+              "type"
+              "open"
+              "end"
+              "done"
+              "use"
+              "rec"
+              "of"
+              "or"
+              "int"
+              "long"
+              "float"
+              "double"
+              "bool"
+              "null"
+              "true"
+              "false"
+              "for"
+              "var"
+              "mod"
+              "sig"
+              "with"
+              "then"
+              "this"
+              "params" ]
 
     /// A variable's name as an identifier of both languages.
     let private safe (name: string) =
@@ -146,7 +226,8 @@ module PrintDotNet =
     let private flag value = if value then "true" else "false"
 
     let private float64 (dialect: Dialect) (value: float) =
-        if Double.IsNaN value then (if dialect.IsFSharp then "nan" else "double.NaN")
+        if Double.IsNaN value then
+            (if dialect.IsFSharp then "nan" else "double.NaN")
         elif Double.IsInfinity value then
             (if value < 0.0 then "-" else "") + (if dialect.IsFSharp then "infinity" else "double.PositiveInfinity")
         else
@@ -156,12 +237,18 @@ module PrintDotNet =
     let private float32Text (dialect: Dialect) (value: float) =
         let value = float32 value
 
-        if Single.IsNaN value then (if dialect.IsFSharp then "nanf" else "float.NaN")
+        if Single.IsNaN value then
+            (if dialect.IsFSharp then "nanf" else "float.NaN")
         elif Single.IsInfinity value then
             (if value < 0.0f then "-" else "") + (if dialect.IsFSharp then "infinityf" else "float.PositiveInfinity")
         else
             let text = value.ToString("R", invariant)
-            (if dialect.IsFSharp && text.AsSpan().IndexOfAny('.', 'E') < 0 then text + ".0" else text) + "f"
+
+            (if dialect.IsFSharp && text.AsSpan().IndexOfAny('.', 'E') < 0 then
+                 text + ".0"
+             else
+                 text)
+            + "f"
 
     let private literal (dialect: Dialect) (input: Input) =
         let tensor = input.Tensor
@@ -220,7 +307,11 @@ module PrintDotNet =
         | _ -> None
 
     /// All of them, or None where one is None.
-    let private all (options: 'a option list) = if options |> List.forall Option.isSome then Some(List.choose id options) else None
+    let private all (options: 'a option list) =
+        if options |> List.forall Option.isSome then
+            Some(List.choose id options)
+        else
+            None
 
     /// A call of a method, where there is one in the form that the step wants.
     let private asMethod (dialect: Dialect) (step: Step) : string option =
@@ -236,10 +327,15 @@ module PrintDotNet =
         let call target name args = Some(target + "." + name + "(" + String.Join(", ", (args: string list)) + ")")
 
         match step.Op, step.In, tensors, Map.tryFind step.Op methods with
-        | ("cat" | "stack"), [ Arg.Names names ], _, _ when names |> List.forall Option.isSome && attrs |> List.forall (fun (k, _) -> k = "dim") ->
+        | ("cat" | "stack"), [ Arg.Names names ], _, _ when
+            names |> List.forall Option.isSome && attrs |> List.forall (fun (k, _) -> k = "dim")
+            ->
             let dim = attrs |> List.choose (fun (key, value) -> argument dialect Int value |> Option.map (dialect.Named key))
-            if dim.Length < attrs.Length then None
-            else call "Tensor" (pascal step.Op) (dialect.Array(names |> List.map (Option.get >> safe)) :: dim)
+
+            if dim.Length < attrs.Length then
+                None
+            else
+                call "Tensor" (pascal step.Op) (dialect.Array(names |> List.map (Option.get >> safe)) :: dim)
         | "where", _, Some([ _; _; _ ] as tensors), _ when attrs.IsEmpty -> call "Tensor" "Where" tensors
         | "pow", _, Some [ x ], _ ->
             match attrs with
@@ -253,7 +349,11 @@ module PrintDotNet =
             | [ _, Attr.Float number ] -> call x (pascal op) [ float64 dialect number ]
             | _ -> None
         | op, _, Some(x :: others), Some method when others.Length >= method.Required && others.Length <= method.Tensors.Length ->
-            let others = List.map2 (fun name value -> if name = "" then value else dialect.Named name value) (List.truncate others.Length method.Tensors) others
+            let others =
+                List.map2
+                    (fun name value -> if name = "" then value else dialect.Named name value)
+                    (List.truncate others.Length method.Tensors)
+                    others
 
             attrs
             |> List.map (fun (key, value) ->
@@ -264,7 +364,11 @@ module PrintDotNet =
             |> all
             |> Option.bind (fun attrs ->
                 let givesTwo = List.contains op [ "max"; "min" ]
-                if givesTwo && not attrs.IsEmpty then None else call x (pascal op) (others @ attrs))
+
+                if givesTwo && not attrs.IsEmpty then
+                    None
+                else
+                    call x (pascal op) (others @ attrs))
         | _ -> None
 
     /// A call by name through the registry: an array of results.
@@ -281,18 +385,27 @@ module PrintDotNet =
 
         let inputs =
             let items = step.In |> List.map arg
-            if dialect.IsFSharp then "([| " + String.Join("; ", items) + " |] : obj array)"
-            else "new object?[] { " + String.Join(", ", items) + " }"
+
+            if dialect.IsFSharp then
+                "([| " + String.Join("; ", items) + " |] : obj array)"
+            else
+                "new object?[] { " + String.Join(", ", items) + " }"
 
         let attrs =
             Map.toList step.Attrs
             |> List.map (fun (key, value) ->
-                if dialect.IsFSharp then $"struct (\"{key}\", {boxed dialect value})" else $"(\"{key}\", {boxed dialect value})")
+                if dialect.IsFSharp then
+                    $"struct (\"{key}\", {boxed dialect value})"
+                else
+                    $"(\"{key}\", {boxed dialect value})")
 
         let attributes =
-            if attrs.IsEmpty then "Attributes.None"
-            elif dialect.IsFSharp then "Attributes.Of([| " + String.Join("; ", attrs) + " |])"
-            else "Attributes.Of(new (string, object?)[] { " + String.Join(", ", attrs) + " })"
+            if attrs.IsEmpty then
+                "Attributes.None"
+            elif dialect.IsFSharp then
+                "Attributes.Of([| " + String.Join("; ", attrs) + " |])"
+            else
+                "Attributes.Of(new (string, object?)[] { " + String.Join(", ", attrs) + " })"
 
         let call = if dialect.IsFSharp then "OperatorCall" else "new OperatorCall"
         $"OperatorRegistry.Default.Invoke(\"{step.Op}\", {call}({inputs}, {attributes}))"
@@ -314,7 +427,14 @@ module PrintDotNet =
         let bind name value =
             let name = safe name
             let isNew = declared.Add name
-            (if dialect.IsFSharp then "let " elif isNew then "var " else "") + name + " = " + value + ending
+
+            (if dialect.IsFSharp then "let "
+             elif isNew then "var "
+             else "")
+            + name
+            + " = "
+            + value
+            + ending
 
         let ignored value = value + (if dialect.IsFSharp then " |> ignore" else ";")
 
@@ -369,8 +489,10 @@ module PrintDotNet =
                     | names -> "let " + String.Join(", ", names) + " =", [ "    " + String.Join(", ", names) + ")" ]
 
                 let indent = if opening = "" then "" else "    "
+
                 (if opening = "" then [] else [ opening ])
-                @ ([ $"using (Autograd.{scope}()) (fun _ ->" ] @ (body |> List.map (fun line -> "    " + line)) @ closing |> List.map (fun line -> indent + line))
+                @ ([ $"using (Autograd.{scope}()) (fun _ ->" ] @ (body |> List.map (fun line -> "    " + line)) @ closing
+                   |> List.map (fun line -> indent + line))
             else
                 [ $"using (Autograd.{scope}())"; "{" ] @ (body |> List.map (fun line -> "    " + line)) @ [ "}" ]
 
@@ -395,9 +517,14 @@ module PrintDotNet =
 
                 declarations @ block (step.Steps |> List.collect this.Lines) (pascal step.Op) names
             | "backward" ->
-                let wrt = step.Wrt |> Option.map (fun names -> dialect.Named "inputs" (listed (names |> List.map Some))) |> Option.toList
+                let wrt =
+                    step.Wrt
+                    |> Option.map (fun names -> dialect.Named "inputs" (listed (names |> List.map Some)))
+                    |> Option.toList
 
-                [ called "Autograd.Backward" (listed (names step) :: gradients "gradients" step @ wrt @ flags step [ "retain_graph"; "create_graph" ])
+                [ called
+                      "Autograd.Backward"
+                      (listed (names step) :: gradients "gradients" step @ wrt @ flags step [ "retain_graph"; "create_graph" ])
                   + ending ]
             | "grad" ->
                 let wrt = step.Wrt |> Option.defaultValue [] |> List.map Some |> listed
@@ -411,7 +538,9 @@ module PrintDotNet =
                     let array = "all" + String.Join("", names |> List.choose id |> List.truncate 1 |> List.map (safe >> capital))
 
                     bind array all
-                    :: (names |> List.indexed |> List.choose (fun (i, name) -> name |> Option.map (fun name -> bind name (at array i + forgiving))))
+                    :: (names
+                        |> List.indexed
+                        |> List.choose (fun (i, name) -> name |> Option.map (fun name -> bind name (at array i + forgiving))))
                 | Out.Nothing -> [ ignored all ]
             | "get_grad" -> bindOne step (self () + ".Grad" + forgiving)
             | "zero_grad" -> [ called (self () + ".ZeroGrad") (flags step [ "set_to_none" ]) + ending ]
@@ -443,8 +572,10 @@ module PrintDotNet =
                 | Observed.Value name -> safe name
                 | Observed.Gradient name -> safe name + ".Grad"
 
-            if dialect.IsFSharp then $"printfn \"{observed.Text} = %%O\" {value}"
-            else "Console.WriteLine($\"" + observed.Text + " = {" + value + "}\");"
+            if dialect.IsFSharp then
+                $"printfn \"{observed.Text} = %%O\" {value}"
+            else
+                "Console.WriteLine($\"" + observed.Text + " = {" + value + "}\");"
 
     let private print dialect head (program: Program) =
         let printer = Printer dialect

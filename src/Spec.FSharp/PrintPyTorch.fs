@@ -11,8 +11,23 @@ module PrintPyTorch =
     /// Functions that are in torch.nn.functional and no methods of tensors.
     let private functional =
         set
-            [ "avg_pool2d"; "binary_cross_entropy_with_logits"; "conv2d"; "conv_transpose2d"; "cross_entropy"; "elu"; "embedding"
-              "gelu"; "interpolate"; "layer_norm"; "leaky_relu"; "linear"; "max_pool2d"; "mse_loss"; "pad"; "silu"; "softplus" ]
+            [ "avg_pool2d"
+              "binary_cross_entropy_with_logits"
+              "conv2d"
+              "conv_transpose2d"
+              "cross_entropy"
+              "elu"
+              "embedding"
+              "gelu"
+              "interpolate"
+              "layer_norm"
+              "leaky_relu"
+              "linear"
+              "max_pool2d"
+              "mse_loss"
+              "pad"
+              "silu"
+              "softplus" ]
 
     /// Functions of torch alone: their first argument is a list or a condition.
     let private torch = set [ "cat"; "stack"; "where"; "rsub"; "outer" ]
@@ -91,8 +106,7 @@ module PrintPyTorch =
         | other -> "[" + one other + "]"
 
     /// A shrunk step may have lost its index.
-    let private indexOf (step: Step) =
-        step.Attrs |> Map.tryFind "index" |> Option.defaultValue (Attr.Items []) |> brackets
+    let private indexOf (step: Step) = step.Attrs |> Map.tryFind "index" |> Option.defaultValue (Attr.Items []) |> brackets
 
     let private orNone name = Option.defaultValue "None" name
 
@@ -139,10 +153,11 @@ module PrintPyTorch =
         | Out.Names names -> String.Join(", ", names |> List.map (Option.defaultValue "_")) + " = " + value
 
     let private gradients (step: Step) =
-        step.Gradients |> Option.map (fun names -> "grad_tensors=" + listed (names |> List.map orNone)) |> Option.toList
+        step.Gradients
+        |> Option.map (fun names -> "grad_tensors=" + listed (names |> List.map orNone))
+        |> Option.toList
 
-    let private flags (step: Step) =
-        Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
+    let private flags (step: Step) = Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
 
     let rec private lines indent (step: Step) : string list =
         let line text = [ indent + text ]
@@ -161,7 +176,9 @@ module PrintPyTorch =
             let wrt = step.Wrt |> Option.defaultValue [] |> listed
 
             let outer =
-                step.Gradients |> Option.map (fun names -> "grad_outputs=" + listed (names |> List.map orNone)) |> Option.toList
+                step.Gradients
+                |> Option.map (fun names -> "grad_outputs=" + listed (names |> List.map orNone))
+                |> Option.toList
 
             let out =
                 match step.Out with
@@ -198,8 +215,7 @@ module PrintPyTorch =
                 | [] -> []
 
             line (bound step.Out (self () + "[" + String.Join(", ", indices) + "]"))
-        | "pow" when step.Attrs.ContainsKey "self" ->
-            line (bound step.Out $"""torch.pow({attr step.Attrs["self"]}, {self ()})""")
+        | "pow" when step.Attrs.ContainsKey "self" -> line (bound step.Out $"""torch.pow({attr step.Attrs["self"]}, {self ()})""")
         | _ -> line (bound step.Out (call step))
 
     /// A script that runs the program and prints what it observes.

@@ -74,16 +74,18 @@ type Out =
 
 /// One step: a PyTorch function, or one of the structural steps of the protocol.
 type Step =
-    { Op: string
-      In: Arg list
-      Attrs: Attrs
-      Out: Out
-      /// `wrt` of `backward` (PyTorch's `inputs=`) and of `grad`; None where it is not given.
-      Wrt: string list option
-      /// `gradients` of `backward` and of `grad`, beside `in`; None where it is not given.
-      Gradients: string option list option
-      /// The nested steps of `no_grad`, `enable_grad` and `inference_mode`.
-      Steps: Step list }
+    {
+        Op: string
+        In: Arg list
+        Attrs: Attrs
+        Out: Out
+        /// `wrt` of `backward` (PyTorch's `inputs=`) and of `grad`; None where it is not given.
+        Wrt: string list option
+        /// `gradients` of `backward` and of `grad`, beside `in`; None where it is not given.
+        Gradients: string option list option
+        /// The nested steps of `no_grad`, `enable_grad` and `inference_mode`.
+        Steps: Step list
+    }
 
 /// What an outcome reports.
 [<RequireQualifiedAccess>]
@@ -165,12 +167,14 @@ type Raised =
 
 /// One reported tensor. What an engine does not declare is None.
 type Report =
-    { Tensor: Literal
-      RequiresGrad: bool option
-      IsLeaf: bool option
-      Version: int option
-      /// Whether the tensor has a grad_fn, and its name where it has one.
-      GradFn: string option option }
+    {
+        Tensor: Literal
+        RequiresGrad: bool option
+        IsLeaf: bool option
+        Version: int option
+        /// Whether the tensor has a grad_fn, and its name where it has one.
+        GradFn: string option option
+    }
 
 /// What running a program gave. A value is None where the gradient is null; one that does not exist yet is left out.
 type Outcome =

@@ -2,26 +2,30 @@ namespace Verified.Spec
 
 /// What is reported of one observed tensor.
 type Reported<'S> =
-    { Value: Value<'S>
-      RequiresGrad: bool
-      /// None where PyTorch would not tell: a view that may not be written to, after a write to its base.
-      IsLeaf: bool option
-      /// None for a gradient, and for a tensor of inference mode.
-      Version: int option
-      /// PyTorch's name of its grad_fn, if it has one; None where PyTorch would not tell.
-      GradFn: string option option
-      /// Made under create_graph, or computed of something so made: null and zeros are then one class, as are the two values of
-      /// requires_grad.
-      SecondOrder: bool }
+    {
+        Value: Value<'S>
+        RequiresGrad: bool
+        /// None where PyTorch would not tell: a view that may not be written to, after a write to its base.
+        IsLeaf: bool option
+        /// None for a gradient, and for a tensor of inference mode.
+        Version: int option
+        /// PyTorch's name of its grad_fn, if it has one; None where PyTorch would not tell.
+        GradFn: string option option
+        /// Made under create_graph, or computed of something so made: null and zeros are then one class, as are the two values of
+        /// requires_grad.
+        SecondOrder: bool
+    }
 
 /// What running a program gave, in a number system. A null gradient is None.
 type Ran<'S> =
-    { Values: (string * Reported<'S> option) list
-      Raised: Raised option
-      /// The state at the end, or before the step that raised.
-      Last: State<'S>
-      /// A gradient of second order was asked for: a null gradient may as well be zeros.
-      SecondOrder: bool }
+    {
+        Values: (string * Reported<'S> option) list
+        Raised: Raised option
+        /// The state at the end, or before the step that raised.
+        Last: State<'S>
+        /// A gradient of second order was asked for: a null gradient may as well be zeros.
+        SecondOrder: bool
+    }
 
 /// A variable as a generator sees it.
 type Variable =
@@ -126,7 +130,10 @@ module Run =
 
         let ran = run<'S> registry { shorter with Observe = [] }
         let observed = everything ran.Last
-        { shorter with Observe = observed }, { ran with Values = observe ran.Last observed }
+
+        { shorter with Observe = observed },
+        { ran with
+            Values = observe ran.Last observed }
 
     /// The variables of a state that are bound to tensors, for generators.
     let variables (s: State<'S>) : Variable list =
@@ -159,5 +166,4 @@ module Run =
           Raised = ran.Raised }
 
     /// Runs a program at float64: the specification's outcome without bounds.
-    let outcome (registry: Map<string, Operator>) (program: Program) : Outcome =
-        outcomeOf (run<Numbers.Real> registry program)
+    let outcome (registry: Map<string, Operator>) (program: Program) : Outcome = outcomeOf (run<Numbers.Real> registry program)

@@ -68,23 +68,30 @@ type IScalar<'S when 'S :> IScalar<'S>> =
 
 /// Arithmetic over any number system, in the usual notation. Opened where operators are defined.
 module Scalar =
-    let (+) (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> = 'S.Add(a, b)
-    let (-) (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> = 'S.Sub(a, b)
-    let (*) (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> = 'S.Mul(a, b)
-    let (/) (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> = 'S.Div(a, b)
-    let num (c: float) : 'S when 'S :> IScalar<'S> = 'S.Constant c
-    let neg (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Neg a
-    let abs (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Abs a
-    let apply (f: Elementary) (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Apply(f, a)
-    let exp (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Apply(Elementary.Exp, a)
-    let log (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Apply(Elementary.Log, a)
-    let sqrt (a: 'S) : 'S when 'S :> IScalar<'S> = 'S.Apply(Elementary.Sqrt, a)
-    let pow (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> = 'S.Pow(a, b)
-    let sum (terms: 'S[]) : 'S when 'S :> IScalar<'S> = 'S.Sum terms
-    let dot (a: 'S[]) (b: 'S[]) : 'S when 'S :> IScalar<'S> = 'S.Dot(a, b)
+    let (+) (a: 'S) (b: 'S) : 'S :> IScalar<'S> = 'S.Add(a, b)
+    let (-) (a: 'S) (b: 'S) : 'S :> IScalar<'S> = 'S.Sub(a, b)
+    let (*) (a: 'S) (b: 'S) : 'S :> IScalar<'S> = 'S.Mul(a, b)
+    let (/) (a: 'S) (b: 'S) : 'S :> IScalar<'S> = 'S.Div(a, b)
+    let num (c: float) : 'S :> IScalar<'S> = 'S.Constant c
+    let neg (a: 'S) : 'S :> IScalar<'S> = 'S.Neg a
+    let abs (a: 'S) : 'S :> IScalar<'S> = 'S.Abs a
+    let apply (f: Elementary) (a: 'S) : 'S :> IScalar<'S> = 'S.Apply(f, a)
+    let exp (a: 'S) : 'S :> IScalar<'S> = 'S.Apply(Elementary.Exp, a)
+    let log (a: 'S) : 'S :> IScalar<'S> = 'S.Apply(Elementary.Log, a)
+    let sqrt (a: 'S) : 'S :> IScalar<'S> = 'S.Apply(Elementary.Sqrt, a)
+    let pow (a: 'S) (b: 'S) : 'S :> IScalar<'S> = 'S.Pow(a, b)
+    let sum (terms: 'S[]) : 'S :> IScalar<'S> = 'S.Sum terms
+    let dot (a: 'S[]) (b: 'S[]) : 'S :> IScalar<'S> = 'S.Dot(a, b)
 
     /// A choice by comparison: the case for less, equal, greater, and NaN; nothing is known of an undecided one.
-    let inline choose (a: 'S) (b: 'S) ([<InlineIfLambda>] less) ([<InlineIfLambda>] equal) ([<InlineIfLambda>] greater) ([<InlineIfLambda>] unordered) : 'S when 'S :> IScalar<'S> =
+    let inline choose
+        (a: 'S)
+        (b: 'S)
+        ([<InlineIfLambda>] less)
+        ([<InlineIfLambda>] equal)
+        ([<InlineIfLambda>] greater)
+        ([<InlineIfLambda>] unordered)
+        : 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
         | Less -> less ()
         | Equal -> equal ()

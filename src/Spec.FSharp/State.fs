@@ -2,9 +2,11 @@ namespace Verified.Spec
 
 /// Elements at one version. Whoever writes makes a new one.
 type Storage<'S> =
-    { Elements: Elements<'S>
-      /// Holds a gradient made under create_graph, or something computed of one.
-      SecondOrder: bool }
+    {
+        Elements: Elements<'S>
+        /// Holds a gradient made under create_graph, or something computed of one.
+        SecondOrder: bool
+    }
 
 /// How a view came to be; it decides whether writing to it is allowed.
 type Creation =
@@ -32,54 +34,62 @@ and NodeKind<'S> =
 
 /// A node of the tape. Created once, never changed.
 and Node<'S> =
-    { /// Nodes created later have larger numbers and run earlier; that of a leaf runs as soon as it can.
-      Sequence: int
-      /// PyTorch's name, "MulBackward0".
-      Name: string
-      Kind: NodeKind<'S>
-      /// For each input, where its gradient goes; None: it needs none.
-      Edges: Edge<'S> option[]
-      /// Shapes and dtypes of the inputs and of the results.
-      Inputs: (struct (int[] * DType))[]
-      Results: (struct (int[] * DType))[] }
+    {
+        /// Nodes created later have larger numbers and run earlier; that of a leaf runs as soon as it can.
+        Sequence: int
+        /// PyTorch's name, "MulBackward0".
+        Name: string
+        Kind: NodeKind<'S>
+        /// For each input, where its gradient goes; None: it needs none.
+        Edges: Edge<'S> option[]
+        /// Shapes and dtypes of the inputs and of the results.
+        Inputs: (struct (int[] * DType))[]
+        Results: (struct (int[] * DType))[]
+    }
 
 /// Something kept for a derivative, with the version that it had. Its elements are read when the node runs.
 and Saved =
-    { /// Which input or output of the operator it is.
-      Place: Saving
-      /// The tensor. Of an output, a twin without a history of its own, since the history is the node itself.
-      Tensor: int
-      Version: int
-      /// An input that had a history when it was kept.
-      HadHistory: bool
-      /// A twin of an output: the node that keeps it is its history.
-      Twin: bool }
+    {
+        /// Which input or output of the operator it is.
+        Place: Saving
+        /// The tensor. Of an output, a twin without a history of its own, since the history is the node itself.
+        Tensor: int
+        Version: int
+        /// An input that had a history when it was kept.
+        HadHistory: bool
+        /// A twin of an output: the node that keeps it is its history.
+        Twin: bool
+    }
 
 /// Of a view: the tensor whose storage it shows, and how it was made.
 type ViewOf =
-    { Base: int
-      Creation: Creation
-      /// The version at which the view's grad_fn was made; another one now means that it has to be made anew.
-      At: int }
+    {
+        Base: int
+        Creation: Creation
+        /// The version at which the view's grad_fn was made; another one now means that it has to be made anew.
+        At: int
+    }
 
 /// A tensor: a geometry over a storage, and its place in the tape.
 type Tensor<'S> =
-    { DType: DType
-      Geometry: Geometry
-      Storage: int
-      /// Its version counter, shared with all views and with `detach`, not with `data`.
-      Counter: int
-      /// The flag of its own (`requires_grad_`, an input).
-      RequiresGrad: bool
-      GradFn: Edge<'S> option
-      View: ViewOf option
-      /// Where gradients of a leaf arrive; made when the flag is first set.
-      Accumulator: Node<'S> option
-      /// The tensor that is its `.grad`, or none.
-      Grad: int option
-      RetainsGrad: bool
-      /// Made in inference mode: it has no versions and cannot be kept for a derivative.
-      Inference: bool }
+    {
+        DType: DType
+        Geometry: Geometry
+        Storage: int
+        /// Its version counter, shared with all views and with `detach`, not with `data`.
+        Counter: int
+        /// The flag of its own (`requires_grad_`, an input).
+        RequiresGrad: bool
+        GradFn: Edge<'S> option
+        View: ViewOf option
+        /// Where gradients of a leaf arrive; made when the flag is first set.
+        Accumulator: Node<'S> option
+        /// The tensor that is its `.grad`, or none.
+        Grad: int option
+        RetainsGrad: bool
+        /// Made in inference mode: it has no versions and cannot be kept for a derivative.
+        Inference: bool
+    }
 
     /// Its shape.
     member t.Shape = t.Geometry.Shape
@@ -92,25 +102,27 @@ type HookKey = (struct (int * int))
 
 /// Everything that a program's steps change. Immutable: a step makes a new one.
 type State<'S> =
-    { Storages: Cells<Storage<'S>>
-      /// Version counters.
-      Versions: Cells<int>
-      Tensors: Cells<Tensor<'S>>
-      /// Variables; None: bound to null.
-      Names: Map<string, int option>
-      /// Names of hooks, as `remove_hook` takes them.
-      HookNames: Map<string, int>
-      Hooks: Map<HookKey, Hook list>
-      /// For a result of a node, the tensor that wants its gradient kept.
-      Retained: Map<HookKey, int>
-      /// Nodes whose kept tensors have been freed.
-      Freed: Set<int>
-      GradMode: bool
-      Inference: bool
-      /// A gradient of second order was asked for, so that a null in it may as well be zeros.
-      Second: bool
-      /// The sequence number of the next node.
-      Next: int }
+    {
+        Storages: Cells<Storage<'S>>
+        /// Version counters.
+        Versions: Cells<int>
+        Tensors: Cells<Tensor<'S>>
+        /// Variables; None: bound to null.
+        Names: Map<string, int option>
+        /// Names of hooks, as `remove_hook` takes them.
+        HookNames: Map<string, int>
+        Hooks: Map<HookKey, Hook list>
+        /// For a result of a node, the tensor that wants its gradient kept.
+        Retained: Map<HookKey, int>
+        /// Nodes whose kept tensors have been freed.
+        Freed: Set<int>
+        GradMode: bool
+        Inference: bool
+        /// A gradient of second order was asked for, so that a null in it may as well be zeros.
+        Second: bool
+        /// The sequence number of the next node.
+        Next: int
+    }
 
     /// Whether what is computed now is recorded.
     member s.Records = s.GradMode && not s.Inference
@@ -206,7 +218,13 @@ module State =
 
     /// Sets the flag of a leaf.
     let requireGrad flag id (s: State<'S>) : State<'S> =
-        let s = setTensor id { s.Tensors[id] with RequiresGrad = flag } s
+        let s =
+            setTensor
+                id
+                { s.Tensors[id] with
+                    RequiresGrad = flag }
+                s
+
         if flag then fst (accumulator id s) else s
 
     /// Binds a name.

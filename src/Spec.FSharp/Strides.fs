@@ -7,8 +7,7 @@ module Strides =
     let count (g: Geometry) = Shape.count g.Shape
 
     /// Whether the geometry is all of a storage of this length, in order.
-    let isWhole (length: int) (g: Geometry) =
-        g.Offset = 0 && count g = length && Layout.isContiguous g
+    let isWhole (length: int) (g: Geometry) = g.Offset = 0 && count g = length && Layout.isContiguous g
 
     /// The elements of a geometry, in row-major order. The storage itself where it is all of it, in order.
     let gather (g: Geometry) (storage: 'T[]) : 'T[] =
@@ -36,8 +35,7 @@ module Strides =
             result
 
     /// Whether one place certainly holds several elements: PyTorch looks for a stride of zero and no further.
-    let overlapsItself (g: Geometry) =
-        Array.exists2 (fun size stride -> size > 1 && stride = 0) g.Shape g.Strides && count g > 0
+    let overlapsItself (g: Geometry) = Array.exists2 (fun size stride -> size > 1 && stride = 0) g.Shape g.Strides && count g > 0
 
     /// Whether the elements fill a stretch of the storage, each place once, in any order of dimensions.
     let isDense (g: Geometry) =

@@ -32,7 +32,10 @@ type Bounded =
     static member Of(format: Format, value: float, bound: float) : Bounded =
         { V = value
           E = bound
-          F = (match format with Single -> single | Double -> double) }
+          F =
+            (match format with
+             | Single -> single
+             | Double -> double) }
 
     static member inline private Exact(f, v) : Bounded = { V = v; E = 0.0; F = f }
     /// Whether it is a zero of which engines may have either.
@@ -55,8 +58,10 @@ type Bounded =
         let magnitude = Math.Abs v
 
         if f = 2 then
-            if magnitude + e <= Double.MaxValue then { V = v; E = e; F = f }
-            else Bounded.Lost(f, v)
+            if magnitude + e <= Double.MaxValue then
+                { V = v; E = e; F = f }
+            else
+                Bounded.Lost(f, v)
         elif magnitude + e < max32 then
             { V = v; E = e; F = f }
         elif magnitude <= max32 && e = 0.0 then
@@ -91,8 +96,7 @@ type Bounded =
             let own = if isSingle a.V then 0.0 else Math.Abs a.V
             Bounded.Ranged(f, a.V, (a.E + own) * unit32 + minNormal32)
 
-    static member inline private In(f, a: Bounded) : Bounded =
-        if a.F = f then a else Bounded.Enter(f, a)
+    static member inline private In(f, a: Bounded) : Bounded = if a.F = f then a else Bounded.Enter(f, a)
 
     // What constants give: the bound as float32 would have it, in units of the rounding. Beyond float32's range it is float64's
     // matter alone, and what is unknown stays so.
@@ -111,8 +115,7 @@ type Bounded =
     static member inline private IsNaN(a: Bounded) = Double.IsNaN a.V && a.E = 0.0
 
     // Whether all engines have one sign.
-    static member inline private HasSign(a: Bounded) =
-        Math.Abs a.V > a.E || (a.E = 0.0 && not (Double.IsNegative a.E))
+    static member inline private HasSign(a: Bounded) = Math.Abs a.V > a.E || (a.E = 0.0 && not (Double.IsNegative a.E))
 
     // ---- addition ----
 
@@ -120,11 +123,14 @@ type Bounded =
     static member private AddSpecial(f, a: Bounded, b: Bounded) : Bounded =
         let v = a.V + b.V
 
-        if Bounded.IsNaN a || Bounded.IsNaN b then Bounded.Exact(f, nan)
-        elif a.IsUnknown || b.IsUnknown then Bounded.Lost(f, v)
+        if Bounded.IsNaN a || Bounded.IsNaN b then
+            Bounded.Exact(f, nan)
+        elif a.IsUnknown || b.IsUnknown then
+            Bounded.Lost(f, v)
         elif Double.IsFinite a.V && Double.IsFinite b.V then
             if a.E = 0.0 && b.E = 0.0 then Bounded.Exact(f, v) else Bounded.Lost(f, v)
-        else Bounded.Exact(f, v)
+        else
+            Bounded.Exact(f, v)
 
     static member private AddIn(f, a: Bounded, b: Bounded) : Bounded =
         let v = a.V + b.V
@@ -168,8 +174,10 @@ type Bounded =
             let other: Bounded = if Double.IsInfinity a.V then b else a
 
             // An infinity times zero is NaN; times what may be zero or of either sign, unknown.
-            if other.E = 0.0 || Math.Abs other.V > other.E then Bounded.Exact(f, v)
-            else Bounded.Lost(f, v)
+            if other.E = 0.0 || Math.Abs other.V > other.E then
+                Bounded.Exact(f, v)
+            else
+                Bounded.Lost(f, v)
         elif a.E = 0.0 && b.E = 0.0 then
             Bounded.Exact(f, v)
         else
@@ -184,12 +192,7 @@ type Bounded =
         elif (a.V = 0.0 && a.E = 0.0) || (b.V = 0.0 && b.E = 0.0) then
             Bounded.Zero(f, v, Bounded.HasSign a && Bounded.HasSign b)
         elif p = 0.0 && a.E = 0.0 && b.E = 0.0 then
-            if
-                exact f v
-                && v <> 0.0
-                && (f <> 2
-                    || (Math.Abs v > 1e-290 && Math.FusedMultiplyAdd(a.V, b.V, -v) = 0.0))
-            then
+            if exact f v && v <> 0.0 && (f <> 2 || (Math.Abs v > 1e-290 && Math.FusedMultiplyAdd(a.V, b.V, -v) = 0.0)) then
                 Bounded.Exact(f, v)
             else
                 Bounded.Rounded(f, v, 0.0, unit f)
@@ -221,7 +224,10 @@ type Bounded =
             elif Math.Abs a.V > a.E && not b.IsEitherZero then Bounded.Exact(f, v)
             else Bounded.Lost(f, v)
         elif Double.IsInfinity b.V then
-            if Double.IsInfinity a.V then Bounded.Exact(f, v) else Bounded.Zero(f, v, Bounded.HasSign a)
+            if Double.IsInfinity a.V then
+                Bounded.Exact(f, v)
+            else
+                Bounded.Zero(f, v, Bounded.HasSign a)
         else
             let room = Math.Abs b.V - b.E
 
@@ -234,20 +240,17 @@ type Bounded =
             elif Double.IsInfinity v then
                 if a.E = 0.0 && b.E = 0.0 then Bounded.Exact(f, v) else Bounded.Lost(f, v)
             elif a.E = 0.0 && b.E = 0.0 then
-                if
-                    exact f v
-                    && v <> 0.0
-                    && Math.FusedMultiplyAdd(v, b.V, -a.V) = 0.0
-                    && (f <> 2 || Math.Abs a.V > 1e-290)
-                then
+                if exact f v && v <> 0.0 && Math.FusedMultiplyAdd(v, b.V, -a.V) = 0.0 && (f <> 2 || Math.Abs a.V > 1e-290) then
                     Bounded.Exact(f, v)
                 else
                     Bounded.Rounded(f, v, 0.0, unit f)
             else
                 let p = (a.E + Math.Abs v * b.E) / room
 
-                if b.E = 0.0 && isPowerOfTwo b.V then Bounded.Scaled(f, v, p)
-                else Bounded.Rounded(f, v, p, unit f)
+                if b.E = 0.0 && isPowerOfTwo b.V then
+                    Bounded.Scaled(f, v, p)
+                else
+                    Bounded.Rounded(f, v, p, unit f)
 
     // ---- elementary functions ----
 
@@ -306,7 +309,10 @@ type Bounded =
         let v = Elementary64.apply f a.V
 
         if a.E = 0.0 && (not (Double.IsFinite a.V) || Bounded.IsExactAt(f, a.V)) then
-            if v = 0.0 then Bounded.Zero(form, v, Bounded.HasSign a) else Bounded.Exact(form, v)
+            if v = 0.0 then
+                Bounded.Zero(form, v, Bounded.HasSign a)
+            else
+                Bounded.Exact(form, v)
         elif a.IsEitherZero && f = Elementary.Rsqrt then
             Bounded.Lost(form, v)
         elif a.IsUnknown then
@@ -356,7 +362,7 @@ type Bounded =
             Bounded.Lost(f, v)
         else
             // log of the power moves by at most -log(1 - r) (|y| + ey) + ey |log x|, where r = ex / |x|.
-            let stretch = -Elementary64.log1p (-a.E / Math.Abs a.V) * (Math.Abs b.V + b.E)
+            let stretch = -Elementary64.log1p(-a.E / Math.Abs a.V) * (Math.Abs b.V + b.E)
             let tilt = if b.E = 0.0 then 0.0 else b.E * Math.Abs(Math.Log a.V)
             Bounded.Rounded(f, v, Math.Abs v * Elementary64.expm1 (stretch + tilt), relative)
 
@@ -394,7 +400,12 @@ type Bounded =
 
     // The end of a sum: n terms that are not certainly zero, their sum, magnitudes (with their errors), errors, and gamma's count.
     static member private Summed(f, v: float, magnitude: float, propagated: float, n: int, eta: float) : Bounded =
-        let e = propagated * own + gamma f n * magnitude + eta * minNormal f + Math.Abs v * Math.ScaleB(1.0, -50) * (if f = 2 then 0.0 else 1.0)
+        let e =
+            propagated * own
+            + gamma f n * magnitude
+            + eta * minNormal f
+            + Math.Abs v * Math.ScaleB(1.0, -50) * (if f = 2 then 0.0 else 1.0)
+
         let max = if f = 2 then Double.MaxValue else max32
 
         if magnitude < max then
@@ -482,8 +493,7 @@ type Bounded =
 
             Bounded.SumIn(f, Array.map2 product a b)
         elif n = 0 then
-            let plus (x: Bounded) (y: Bounded) =
-                Bounded.HasSign x && Bounded.HasSign y && not (Double.IsNegative(x.V * y.V))
+            let plus (x: Bounded) (y: Bounded) = Bounded.HasSign x && Bounded.HasSign y && not (Double.IsNegative(x.V * y.V))
 
             Bounded.Zero(f, 0.0, Array.forall2 plus a b)
         elif error = 0.0 && Bounded.ProductsOnGrid(f, a, b, magnitude) then
@@ -502,9 +512,7 @@ type Bounded =
 
             let multiple = product / grid
 
-            on <-
-                multiple = Math.Floor multiple
-                && (f <> 2 || Math.FusedMultiplyAdd(x, y, -product) = 0.0)
+            on <- multiple = Math.Floor multiple && (f <> 2 || Math.FusedMultiplyAdd(x, y, -product) = 0.0)
 
             i <- i + 1
 
@@ -513,9 +521,12 @@ type Bounded =
     // ---- comparison ----
 
     static member private CompareIn(a: Bounded, b: Bounded) : Comparison =
-        if Bounded.IsNaN a || Bounded.IsNaN b then Unordered
-        elif a.IsUnknown || b.IsUnknown then Undecided
-        elif a.E = 0.0 && b.E = 0.0 then Elementary64.compare a.V b.V
+        if Bounded.IsNaN a || Bounded.IsNaN b then
+            Unordered
+        elif a.IsUnknown || b.IsUnknown then
+            Undecided
+        elif a.E = 0.0 && b.E = 0.0 then
+            Elementary64.compare a.V b.V
         else
             let gap = a.V - b.V
             let reach = (a.E + b.E) * own
@@ -531,23 +542,34 @@ type Bounded =
             a
         else
             let low, high = f (a.V - a.E * own), f (a.V + a.E * own)
-            if low = 0.0 && high = 0.0 then Bounded.Zero(a.F, high, (Double.IsNegative low = Double.IsNegative high))
-            elif low = high then Bounded.Exact(a.F, low)
-            else Bounded.Lost(a.F, f a.V)
+
+            if low = 0.0 && high = 0.0 then
+                Bounded.Zero(a.F, high, (Double.IsNegative low = Double.IsNegative high))
+            elif low = high then
+                Bounded.Exact(a.F, low)
+            else
+                Bounded.Lost(a.F, f a.V)
 
     interface IScalar<Bounded> with
         static member Constant c = { V = c; E = 0.0; F = 0 }
 
         static member Input(format, x) : Bounded =
-            Bounded.Exact((match format with Single -> single | Double -> double), x)
+            Bounded.Exact(
+                (match format with
+                 | Single -> single
+                 | Double -> double),
+                x
+            )
 
         static member Cast(format, a) : Bounded =
             match format with
             | Single ->
-                if a.F <> 2 then Bounded.In(1, a)
+                if a.F <> 2 then
+                    Bounded.In(1, a)
                 elif a.IsUnknown || not (Double.IsFinite a.V) || (a.E = 0.0 && exact 1 a.V) then
                     { a with F = 1 }
-                else Bounded.Rounded(1, a.V, a.E, unit32)
+                else
+                    Bounded.Rounded(1, a.V, a.E, unit32)
             | Double -> Bounded.In(2, a)
 
         static member Value a = a.V
@@ -565,7 +587,12 @@ type Bounded =
                 Bounded.DivIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
         static member Neg a = { a with V = -a.V }
-        static member Abs a = { a with V = Math.Abs a.V; E = Math.Abs a.E }
+
+        static member Abs a =
+            { a with
+                V = Math.Abs a.V
+                E = Math.Abs a.E }
+
         static member Floor a = Bounded.Whole(Math.Floor, a)
         static member Round a = Bounded.Whole(Math.Round, a)
 
@@ -579,7 +606,11 @@ type Bounded =
             let f = Bounded.Format(a, b)
 
             if f = 0 then
-                Bounded.OfConstants(Math.Pow(a.V, b.V), Bounded.PowIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)), a.IsUnknown || b.IsUnknown)
+                Bounded.OfConstants(
+                    Math.Pow(a.V, b.V),
+                    Bounded.PowIn(1, Bounded.Enter(1, a), Bounded.Enter(1, b)),
+                    a.IsUnknown || b.IsUnknown
+                )
             else
                 Bounded.PowIn(f, Bounded.In(f, a), Bounded.In(f, b))
 
@@ -619,8 +650,11 @@ type Bounded =
 
         static member Compare(a, b) =
             let f = Bounded.Format(a, b)
-            if f = 0 then Elementary64.compare a.V b.V
-            else Bounded.CompareIn(Bounded.In(f, a), Bounded.In(f, b))
+
+            if f = 0 then
+                Elementary64.compare a.V b.V
+            else
+                Bounded.CompareIn(Bounded.In(f, a), Bounded.In(f, b))
 
         static member Unknown a = Bounded.Lost(a.F, a.V)
 
@@ -643,5 +677,9 @@ type Bounded =
 
             let signs (t: Bounded) = t.IsEitherZero || (t.V = 0.0 && Double.IsNegative t.V <> Double.IsNegative first.V)
 
-            if e = 0.0 && first.V = 0.0 then Bounded.Zero(f, first.V, not (Array.exists signs formulas))
-            elif e < infinity then { V = first.V; E = e; F = f } else Bounded.Lost(f, first.V)
+            if e = 0.0 && first.V = 0.0 then
+                Bounded.Zero(f, first.V, not (Array.exists signs formulas))
+            elif e < infinity then
+                { V = first.V; E = e; F = f }
+            else
+                Bounded.Lost(f, first.V)

@@ -78,8 +78,7 @@ module DoubleDouble =
           Lo = 2.3190468138462996e-17 }
 
     // pi/2 in three parts, for the reduction of large arguments.
-    let private halfPi1, halfPi2, halfPi3 =
-        1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33
+    let private halfPi1, halfPi2, halfPi3 = 1.5707963267948966, 6.123233995736766e-17, -1.4973849048591833e-33
 
     let private pi =
         { Hi = 3.141592653589793
@@ -142,8 +141,7 @@ module DoubleDouble =
             let k, m = if m.Hi > 1.4 then k + 1, m.Scaled -1 else k, m
             dd (float k) * ln2 + log1pNear (m - one)
 
-    let log1p (x: DoubleDouble) =
-        if Math.Abs x.Hi < 0.4 then log1pNear x else log (one + x)
+    let log1p (x: DoubleDouble) = if Math.Abs x.Hi < 0.4 then log1pNear x else log (one + x)
 
     // sin (cosine = false) or cos of |r| <= pi/4, by Taylor.
     let private series cosine (r: DoubleDouble) =

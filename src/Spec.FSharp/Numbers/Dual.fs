@@ -13,7 +13,9 @@ type Dual<'S when 'S :> IScalar<'S>> =
 
     /// A number that moves along the tangent.
     static member Along(primal: 'S, tangent: 'S) : Dual<'S> =
-        { P = primal; T = tangent; Moves = true }
+        { P = primal
+          T = tangent
+          Moves = true }
 
     static member private Still(primal: 'S) : Dual<'S> =
         { P = primal
@@ -22,10 +24,7 @@ type Dual<'S when 'S :> IScalar<'S>> =
 
     // f(a) with slope f'(a), which is asked for only where a moves.
     static member inline private Chain(a: Dual<'S>, value: 'S, [<InlineIfLambda>] tangent: 'S -> 'S) : Dual<'S> =
-        if a.Moves then
-            Dual<'S>.Along(value, tangent a.T)
-        else
-            Dual<'S>.Still value
+        if a.Moves then Dual<'S>.Along(value, tangent a.T) else Dual<'S>.Still value
 
     static member private Merge(value: 'S, fromA: 'S voption, fromB: 'S voption) : Dual<'S> =
         match fromA, fromB with
@@ -34,101 +33,88 @@ type Dual<'S when 'S :> IScalar<'S>> =
         | ValueNone, ValueSome s -> Dual<'S>.Along(value, s)
         | ValueNone, ValueNone -> Dual<'S>.Still value
 
-    static member private Tangents(terms: Dual<'S>[]) =
-        terms |> Array.filter (fun t -> t.Moves) |> Array.map (fun t -> t.T)
+    static member private Tangents(terms: Dual<'S>[]) = terms |> Array.filter (fun t -> t.Moves) |> Array.map (fun t -> t.T)
 
     interface IScalar<Dual<'S>> with
         static member Constant c = Dual<'S>.Still(num c)
         static member Input(format, x) : Dual<'S> = Dual<'S>.Still('S.Input(format, x))
 
-        static member Cast(format, a: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Chain(a, 'S.Cast(format, a.P), (fun t -> 'S.Cast(format, t)))
+        static member Cast(format, a: Dual<'S>) : Dual<'S> = Dual<'S>.Chain(a, 'S.Cast(format, a.P), (fun t -> 'S.Cast(format, t)))
 
         static member Value a = 'S.Value a.P
 
         static member Add(a: Dual<'S>, b: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Merge(
-                a.P + b.P,
-                (if a.Moves then ValueSome a.T else ValueNone),
-                (if b.Moves then ValueSome b.T else ValueNone)
-            )
+            Dual<'S>.Merge(a.P + b.P, (if a.Moves then ValueSome a.T else ValueNone), (if b.Moves then ValueSome b.T else ValueNone))
 
         static member Sub(a: Dual<'S>, b: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Merge(
-                a.P - b.P,
-                (if a.Moves then ValueSome a.T else ValueNone),
-                (if b.Moves then ValueSome(neg b.T) else ValueNone)
-            )
+            Dual<'S>.Merge(a.P - b.P, (if a.Moves then ValueSome a.T else ValueNone), (if b.Moves then ValueSome(neg b.T) else ValueNone))
 
         static member Mul(a: Dual<'S>, b: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Merge(
-                a.P * b.P,
-                (if a.Moves then ValueSome(a.T * b.P) else ValueNone),
-                (if b.Moves then ValueSome(a.P * b.T) else ValueNone)
-            )
+            Dual<'S>
+                .Merge(
+                    a.P * b.P,
+                    (if a.Moves then ValueSome(a.T * b.P) else ValueNone),
+                    (if b.Moves then ValueSome(a.P * b.T) else ValueNone)
+                )
 
         static member Div(a: Dual<'S>, b: Dual<'S>) : Dual<'S> =
             let quotient = a.P / b.P
 
-            Dual<'S>.Merge(
-                quotient,
-                (if a.Moves then ValueSome(a.T / b.P) else ValueNone),
-                (if b.Moves then
-                     ValueSome(neg (quotient * b.T / b.P))
-                 else
-                     ValueNone)
-            )
+            Dual<'S>
+                .Merge(
+                    quotient,
+                    (if a.Moves then ValueSome(a.T / b.P) else ValueNone),
+                    (if b.Moves then ValueSome(neg (quotient * b.T / b.P)) else ValueNone)
+                )
 
         static member Neg(a: Dual<'S>) : Dual<'S> = Dual<'S>.Chain(a, neg a.P, neg)
 
         static member Abs(a: Dual<'S>) : Dual<'S> =
             let zero: 'S = num 0.0
 
-            Dual<'S>.Chain(
-                a,
-                abs a.P,
-                fun t ->
-                    match 'S.Compare(a.P, zero) with
-                    | Less -> neg t
-                    | Greater -> t
-                    | Equal
-                    | Unordered -> t * zero
-                    | Undecided -> 'S.Unknown t
-            )
+            Dual<'S>
+                .Chain(
+                    a,
+                    abs a.P,
+                    fun t ->
+                        match 'S.Compare(a.P, zero) with
+                        | Less -> neg t
+                        | Greater -> t
+                        | Equal
+                        | Unordered -> t * zero
+                        | Undecided -> 'S.Unknown t
+                )
 
-        static member Floor(a: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Chain(a, 'S.Floor a.P, (fun t -> t * num 0.0))
+        static member Floor(a: Dual<'S>) : Dual<'S> = Dual<'S>.Chain(a, 'S.Floor a.P, (fun t -> t * num 0.0))
 
-        static member Round(a: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Chain(a, 'S.Round a.P, (fun t -> t * num 0.0))
+        static member Round(a: Dual<'S>) : Dual<'S> = Dual<'S>.Chain(a, 'S.Round a.P, (fun t -> t * num 0.0))
 
         static member Apply(f: Elementary, a: Dual<'S>) : Dual<'S> =
             let x = a.P
             let y = apply f x
 
-            Dual<'S>.Chain(
-                a,
-                y,
-                fun t ->
-                    match f with
-                    | Elementary.Exp -> t * y
-                    | Elementary.Expm1 -> t * exp x
-                    | Elementary.Log -> t / x
-                    | Elementary.Log1p -> t / (num 1.0 + x)
-                    | Elementary.Sqrt -> t / (num 2.0 * y)
-                    | Elementary.Rsqrt -> num -0.5 * t * (y * y * y)
-                    | Elementary.Sin -> t * apply Elementary.Cos x
-                    | Elementary.Cos -> neg (t * apply Elementary.Sin x)
-                    // By the tails' own values: 1 - tanh^2 and y (1 - y) would cancel to zero there.
-                    | Elementary.Tanh ->
-                        let twice = num 2.0 * x
+            Dual<'S>
+                .Chain(
+                    a,
+                    y,
+                    fun t ->
+                        match f with
+                        | Elementary.Exp -> t * y
+                        | Elementary.Expm1 -> t * exp x
+                        | Elementary.Log -> t / x
+                        | Elementary.Log1p -> t / (num 1.0 + x)
+                        | Elementary.Sqrt -> t / (num 2.0 * y)
+                        | Elementary.Rsqrt -> num -0.5 * t * (y * y * y)
+                        | Elementary.Sin -> t * apply Elementary.Cos x
+                        | Elementary.Cos -> neg (t * apply Elementary.Sin x)
+                        // By the tails' own values: 1 - tanh^2 and y (1 - y) would cancel to zero there.
+                        | Elementary.Tanh ->
+                            let twice = num 2.0 * x
 
-                        num 4.0
-                        * t
-                        * (apply Elementary.Sigmoid twice * apply Elementary.Sigmoid (neg twice))
-                    | Elementary.Sigmoid -> t * (y * apply Elementary.Sigmoid (neg x))
-                    | Elementary.Erf -> num 1.1283791670955126 * t * exp (neg (x * x))
-            )
+                            num 4.0 * t * (apply Elementary.Sigmoid twice * apply Elementary.Sigmoid (neg twice))
+                        | Elementary.Sigmoid -> t * (y * apply Elementary.Sigmoid (neg x))
+                        | Elementary.Erf -> num 1.1283791670955126 * t * exp (neg (x * x))
+                )
 
         /// PyTorch's conventions: an exponent of zero has slope zero in the base; a base of zero with an exponent that is not
         /// negative has slope zero in the exponent.
@@ -151,11 +137,12 @@ type Dual<'S when 'S :> IScalar<'S>> =
                 | Equal, Undecided -> 'S.Unknown b.T
                 | _ -> b.T * (value * log a.P)
 
-            Dual<'S>.Merge(
-                value,
-                (if a.Moves then ValueSome(inBase ()) else ValueNone),
-                (if b.Moves then ValueSome(inExponent ()) else ValueNone)
-            )
+            Dual<'S>
+                .Merge(
+                    value,
+                    (if a.Moves then ValueSome(inBase ()) else ValueNone),
+                    (if b.Moves then ValueSome(inExponent ()) else ValueNone)
+                )
 
         static member Sum(terms: Dual<'S>[]) : Dual<'S> =
             let total = sum (terms |> Array.map (fun t -> t.P))
@@ -184,8 +171,7 @@ type Dual<'S when 'S :> IScalar<'S>> =
 
         static member Compare(a: Dual<'S>, b: Dual<'S>) = 'S.Compare(a.P, b.P)
 
-        static member Unknown(a: Dual<'S>) : Dual<'S> =
-            Dual<'S>.Along('S.Unknown a.P, 'S.Unknown a.P)
+        static member Unknown(a: Dual<'S>) : Dual<'S> = Dual<'S>.Along('S.Unknown a.P, 'S.Unknown a.P)
 
         static member Permitted(formulas: Dual<'S>[]) : Dual<'S> =
             let value = 'S.Permitted(formulas |> Array.map (fun f -> f.P))

@@ -87,18 +87,14 @@ type ThirdFormula =
 /// What a machine does with numbers of a format (0 a constant, 1 float32, 2 float64), held as float64.
 module internal Registers =
     let flush kind f (v: float) =
-        if
-            kind = Flushing
-            && Math.Abs v < (if f = 1 then Precision.minNormal32 else Precision.minNormal64)
-        then
+        if kind = Flushing && Math.Abs v < (if f = 1 then Precision.minNormal32 else Precision.minNormal64) then
             Math.CopySign(0.0, v)
         else
             v
 
     let round f (v: float) = if f = 1 then float (float32 v) else v
 
-    let plus f (a: float) (b: float) =
-        if f = 1 then float (float32 a + float32 b) else a + b
+    let plus f (a: float) (b: float) = if f = 1 then float (float32 a + float32 b) else a + b
 
     // s + a b, rounded once or twice.
     let accumulate kind f (s: float) (a: float) (b: float) =
@@ -170,8 +166,7 @@ module internal Registers =
 /// float32 and float64 as a real machine computes them: each operation rounds in the format of its result, sums go in one of
 /// several orders, products may be fused, and one of the permitted formulas is used. The witness for false alarms of the bound.
 [<Struct>]
-type Machine<'Order, 'Arithmetic, 'Formula
-    when 'Order :> IOrder and 'Arithmetic :> IArithmetic and 'Formula :> IFormula> =
+type Machine<'Order, 'Arithmetic, 'Formula when 'Order :> IOrder and 'Arithmetic :> IArithmetic and 'Formula :> IFormula> =
     {
         V: float
         /// 0 a constant, 1 float32, 2 float64.
@@ -183,8 +178,7 @@ type Machine<'Order, 'Arithmetic, 'Formula
           F = f }
 
     // As the format holds it; a constant is rounded here.
-    static member private In(f, a: Machine<'Order, 'Arithmetic, 'Formula>) : float =
-        if a.F = 0 then Registers.round f a.V else a.V
+    static member private In(f, a: Machine<'Order, 'Arithmetic, 'Formula>) : float = if a.F = 0 then Registers.round f a.V else a.V
 
     static member private Widest(terms: Machine<'Order, 'Arithmetic, 'Formula>[]) =
         let mutable f = 0
@@ -208,7 +202,9 @@ type Machine<'Order, 'Arithmetic, 'Formula
         else
             Machine<'Order, 'Arithmetic, 'Formula>.Of(f, double a.V b.V)
 
-    static member private Products(f, a: Machine<'Order, 'Arithmetic, 'Formula>[], b: Machine<'Order, 'Arithmetic, 'Formula>[]) : Machine<'Order, 'Arithmetic, 'Formula> =
+    static member private Products
+        (f, a: Machine<'Order, 'Arithmetic, 'Formula>[], b: Machine<'Order, 'Arithmetic, 'Formula>[])
+        : Machine<'Order, 'Arithmetic, 'Formula> =
         let values terms = terms |> Array.map (fun t -> Machine<'Order, 'Arithmetic, 'Formula>.In(f, t))
         Machine<'Order, 'Arithmetic, 'Formula>.Of(f, Registers.products 'Order.Order 'Arithmetic.Kind f (values a) (values b))
 
@@ -217,10 +213,19 @@ type Machine<'Order, 'Arithmetic, 'Formula
 
         static member Input(format, x) : Machine<'Order, 'Arithmetic, 'Formula> =
             { V = x
-              F = (match format with Single -> 1 | Double -> 2) }
+              F =
+                (match format with
+                 | Single -> 1
+                 | Double -> 2) }
 
         static member Cast(format, a) : Machine<'Order, 'Arithmetic, 'Formula> =
-            Machine<'Order, 'Arithmetic, 'Formula>.Of((match format with Single -> 1 | Double -> 2), a.V)
+            Machine<'Order, 'Arithmetic, 'Formula>
+                .Of(
+                    (match format with
+                     | Single -> 1
+                     | Double -> 2),
+                    a.V
+                )
 
         static member Value a = a.V
 
@@ -257,13 +262,16 @@ type Machine<'Order, 'Arithmetic, 'Formula
             match terms.Length with
             | 0 -> { V = 0.0; F = 0 }
             | 1 -> terms[0]
-            | n -> Machine<'Order, 'Arithmetic, 'Formula>.Products(Machine<'Order, 'Arithmetic, 'Formula>.Widest terms, terms, Array.create n { V = 1.0; F = 0 })
+            | n ->
+                Machine<'Order, 'Arithmetic, 'Formula>
+                    .Products(Machine<'Order, 'Arithmetic, 'Formula>.Widest terms, terms, Array.create n { V = 1.0; F = 0 })
 
         static member Dot(a, b) : Machine<'Order, 'Arithmetic, 'Formula> =
             if a.Length = 0 then
                 { V = 0.0; F = 0 }
             else
-                Machine<'Order, 'Arithmetic, 'Formula>.Products(max (Machine<'Order, 'Arithmetic, 'Formula>.Widest a) (Machine<'Order, 'Arithmetic, 'Formula>.Widest b), a, b)
+                Machine<'Order, 'Arithmetic, 'Formula>
+                    .Products(max (Machine<'Order, 'Arithmetic, 'Formula>.Widest a) (Machine<'Order, 'Arithmetic, 'Formula>.Widest b), a, b)
 
         static member Compare(a, b) =
             let f = max a.F b.F

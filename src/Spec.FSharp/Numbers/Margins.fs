@@ -24,8 +24,7 @@ type Margins =
         if not (distance >= Nearest.Distance) then
             Nearest.Distance <- distance
 
-    static member private Between(a: float, b: float) =
-        Margins.Note(Math.Abs(a - b) / Math.Max(1.0, Math.Max(Math.Abs a, Math.Abs b)))
+    static member private Between(a: float, b: float) = Margins.Note(Math.Abs(a - b) / Math.Max(1.0, Math.Max(Math.Abs a, Math.Abs b)))
 
     /// Runs, and returns with the result the smallest distance met on this thread (infinity: no decision at all).
     static member Of(run: Func<'T>) : struct ('T * float) =

@@ -75,9 +75,7 @@ module Elementary64 =
             a[1] <- float (slope / expOf (decimal (c * c)))
 
             for k in 1 .. degree - 1 do
-                a[k + 1] <-
-                    -2.0 * (c * float k * a[k] + float (k - 1) * a[k - 1])
-                    / float (k * (k + 1))
+                a[k + 1] <- -2.0 * (c * float k * a[k] + float (k - 1) * a[k - 1]) / float (k * (k + 1))
 
             a)
 

@@ -47,8 +47,7 @@ type Allowance private () =
         | Elementary.Erf -> table[10]
 
     /// The names under which an engine declares its units in the last place: PyTorch's, in the table's order.
-    static member Names =
-        [| "exp"; "expm1"; "log"; "log1p"; "sqrt"; "rsqrt"; "sin"; "cos"; "tanh"; "sigmoid"; "erf"; "pow" |]
+    static member Names = [| "exp"; "expm1"; "log"; "log1p"; "sqrt"; "rsqrt"; "sin"; "cos"; "tanh"; "sigmoid"; "erf"; "pow" |]
 
     /// Runs with what an engine declares, by name: `Default` where it says nothing, at most `Most`.
     static member With(declared: IReadOnlyDictionary<string, float>, run: Func<'T>) : 'T =
@@ -101,8 +100,7 @@ module internal Precision =
         else
             isSingle x && (x = 0.0 || Math.Abs x >= minNormal32)
 
-    let inline isPowerOfTwo (x: float) =
-        BitConverter.DoubleToInt64Bits x &&& 0x000FFFFFFFFFFFFFL = 0L && x <> 0.0
+    let inline isPowerOfTwo (x: float) = BitConverter.DoubleToInt64Bits x &&& 0x000FFFFFFFFFFFFFL = 0L && x <> 0.0
 
     /// gamma_n = n u / (1 - n u) (Higham), for an engine; doubled in float64 for the specification's own sum.
     let gamma f (n: int) =

@@ -40,8 +40,7 @@ module private ActivationFunctions =
 
     let gelu =
         { new Unary with
-            member _.Of x =
-                num 0.5 * x * (num 1.0 + apply Elementary.Erf (x * num 0.7071067811865476)) }
+            member _.Of x = num 0.5 * x * (num 1.0 + apply Elementary.Erf (x * num 0.7071067811865476)) }
 
     let geluTanh =
         { new Unary with
@@ -84,8 +83,7 @@ module Activations =
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
 
     // Attributes have been read once by the forward, so they are there.
-    let private numberOf (d: IDerivation) name fallback =
-        Read.numberOr fallback d.Attrs name |> Result.defaultValue fallback
+    let private numberOf (d: IDerivation) name fallback = Read.numberOr fallback d.Attrs name |> Result.defaultValue fallback
 
     let relu =
         { activation
@@ -120,8 +118,7 @@ module Activations =
             "elu"
             "x above 0, else alpha * (e^x - 1)"
             [ Define.attr "alpha" (AttrKind.Number [ 1.0; 2.0; 0.5 ]) ]
-            (Elementwise.floatsOnly "elu_cpu" (fun attrs ->
-                Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
+            (Elementwise.floatsOnly "elu_cpu" (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
             (Some "elu'(0) = alpha (pytorch-kinks: elu); elu''(0) = 0 (PyTorch's elu_double_backward)")
             (fun d g ->
                 let x = d.Input 0
@@ -174,14 +171,16 @@ module Activations =
         activation
             "softplus"
             "ln(1 + exp(beta * x)) / beta, and x where beta * x is above threshold"
-            [ Define.attr "beta" (AttrKind.Number [ 1.0; 2.0; 0.5 ]); Define.attr "threshold" (AttrKind.Number [ 20.0; 1.0 ]) ]
+            [ Define.attr "beta" (AttrKind.Number [ 1.0; 2.0; 0.5 ])
+              Define.attr "threshold" (AttrKind.Number [ 20.0; 1.0 ]) ]
             (Elementwise.floatsOnly "softplus_cpu" (fun attrs ->
                 result {
                     let! beta = Read.numberOr 1.0 attrs "beta"
                     let! threshold = Read.numberOr 20.0 attrs "threshold"
                     return ActivationFunctions.softplus beta threshold
                 }))
-            (Some "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve, but its second derivative is 0 (pytorch-kinks: softplus; softplus_double_backward)")
+            (Some
+                "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve, but its second derivative is 0 (pytorch-kinks: softplus; softplus_double_backward)")
             (fun d g ->
                 let x = d.Input 0
                 let beta = numberOf d "beta" 1.0
@@ -229,10 +228,6 @@ module Activations =
                           return [ Value.floats x.DType x.Shape thinned; mask ]
                       } } with
             Saves = fun _ _ -> [ Output 1 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])
-                ) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])) }
 
     let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropout ]

@@ -25,10 +25,7 @@ module Comparison =
 
                         if dtype.IsFloat then
                             let answers =
-                                Array.map2
-                                    (holds relation)
-                                    (Operand.rounded<'S> dtype shape a)
-                                    (Operand.rounded<'S> dtype shape b)
+                                Array.map2 (holds relation) (Operand.rounded<'S> dtype shape a) (Operand.rounded<'S> dtype shape b)
 
                             let elements = answers |> Array.map (fun known -> if known = Some true then 1L else 0L)
                             return [ Value.ints Bool shape elements (Array.forall Option.isSome answers) ]

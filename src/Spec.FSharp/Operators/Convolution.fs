@@ -9,28 +9,27 @@ open Verified.Spec
 /// where channel c' is the c-th of o's group: each of the three tensors is its derivative by that tensor, given the other two. So the three
 /// are each other's adjoints, at every order.
 type internal Window =
-    { Batch: int
-      Groups: int
-      /// Channels of x, and of y, in one group.
-      InPerGroup: int
-      OutPerGroup: int
-      /// Sizes (height, width) of x, of y and of the kernel.
-      In: int * int
-      Out: int * int
-      Kernel: int * int
-      Stride: int * int
-      /// Before the first row and column; what is behind the last follows from the sizes.
-      Padding: int * int
-      Dilation: int * int }
+    {
+        Batch: int
+        Groups: int
+        /// Channels of x, and of y, in one group.
+        InPerGroup: int
+        OutPerGroup: int
+        /// Sizes (height, width) of x, of y and of the kernel.
+        In: int * int
+        Out: int * int
+        Kernel: int * int
+        Stride: int * int
+        /// Before the first row and column; what is behind the last follows from the sizes.
+        Padding: int * int
+        Dilation: int * int
+    }
 
-    member w.InShape =
-        [| w.Batch; w.Groups * w.InPerGroup; fst w.In; snd w.In |]
+    member w.InShape = [| w.Batch; w.Groups * w.InPerGroup; fst w.In; snd w.In |]
 
-    member w.OutShape =
-        [| w.Batch; w.Groups * w.OutPerGroup; fst w.Out; snd w.Out |]
+    member w.OutShape = [| w.Batch; w.Groups * w.OutPerGroup; fst w.Out; snd w.Out |]
 
-    member w.WeightShape =
-        [| w.Groups * w.OutPerGroup; w.InPerGroup; fst w.Kernel; snd w.Kernel |]
+    member w.WeightShape = [| w.Groups * w.OutPerGroup; w.InPerGroup; fst w.Kernel; snd w.Kernel |]
 
 [<RequireQualifiedAccess>]
 module internal Window =
@@ -97,13 +96,11 @@ module internal Window =
         | None -> none
         | Some bias -> fun element -> [| bias[element / (shape[2] * shape[3]) % shape[1]] |]
 
-    let output window dtype (x: 'S[]) (weight: 'S[]) bias =
-        assemble 0 window dtype weight x (channelBias window.OutShape bias)
+    let output window dtype (x: 'S[]) (weight: 'S[]) bias = assemble 0 window dtype weight x (channelBias window.OutShape bias)
 
     let weight window dtype (x: 'S[]) (y: 'S[]) = assemble 1 window dtype y x none
 
-    let input window dtype (y: 'S[]) (weight: 'S[]) bias =
-        assemble 2 window dtype y weight (channelBias window.InShape bias)
+    let input window dtype (y: 'S[]) (weight: 'S[]) bias = assemble 2 window dtype y weight (channelBias window.InShape bias)
 
 /// One of the three tensors from the other two, over any number system.
 type internal IReading =
@@ -115,8 +112,7 @@ type internal IBiasedReading =
 
 /// conv2d, conv_transpose2d, and the three adjoint readings of their form.
 module Convolution =
-    let private pairAttr (a, b) =
-        Derive.dimsAttr [ a; b ]
+    let private pairAttr (a, b) = Derive.dimsAttr [ a; b ]
 
     /// The window as attributes of the internal operators.
     let private windowAttrs (w: Window) =
@@ -175,10 +171,8 @@ module Convolution =
             Internal = true
             Saves =
                 fun needs _ ->
-                    [ if needs 1 then
-                          Input 0
-                      if needs 0 then
-                          Input 1 ]
+                    [ if needs 1 then Input 0
+                      if needs 0 then Input 1 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -198,7 +192,8 @@ module Convolution =
             "y from x and w"
             (fun x w attrs -> readWindow attrs x[0] (fun _ -> w[1]) (fun groups -> w[0] / groups))
             (fun window -> window.OutShape)
-            { new IReading with member _.Of(window, dtype, x, w) = Window.output window dtype x w None }
+            { new IReading with
+                member _.Of(window, dtype, x, w) = Window.output window dtype x w None }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
     let conv2dInput =
@@ -207,7 +202,8 @@ module Convolution =
             "x from y and w"
             (fun y w attrs -> readWindow attrs y[0] (fun _ -> w[1]) (fun groups -> w[0] / groups))
             (fun window -> window.InShape)
-            { new IReading with member _.Of(window, dtype, y, w) = Window.input window dtype y w None }
+            { new IReading with
+                member _.Of(window, dtype, y, w) = Window.input window dtype y w None }
             ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
     let conv2dWeight =
@@ -216,7 +212,8 @@ module Convolution =
             "w from x and y"
             (fun x y attrs -> readWindow attrs x[0] (fun groups -> x[1] / groups) (fun groups -> y[1] / groups))
             (fun window -> window.WeightShape)
-            { new IReading with member _.Of(window, dtype, x, y) = Window.weight window dtype x y }
+            { new IReading with
+                member _.Of(window, dtype, x, y) = Window.weight window dtype x y }
             ((fun attrs g y -> inputOf attrs y g), (fun attrs g x -> outputOf attrs x g))
 
     // ---- the public operators ----
@@ -447,7 +444,8 @@ module Convolution =
               [ [| 0; 1; 3; 3 |]; [| 1; 1; 2; 2 |] ] ]
             convWindow
             (fun window -> window.OutShape)
-            { new IBiasedReading with member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
+            { new IBiasedReading with
+                member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
     let convTranspose2d =
@@ -462,7 +460,8 @@ module Convolution =
               [ [| 0; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ] ]
             transposeWindow
             (fun window -> window.InShape)
-            { new IBiasedReading with member _.Of(window, dtype, y, w, bias) = Window.input window dtype y w bias }
+            { new IBiasedReading with
+                member _.Of(window, dtype, y, w, bias) = Window.input window dtype y w bias }
             ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
     let all = [ conv2d; convTranspose2d; conv2dOutput; conv2dInput; conv2dWeight ]

@@ -61,8 +61,7 @@ module Operand =
     /// The same, with a number attribute rounded to the dtype, as comparisons take it.
     let rounded<'S when 'S :> IScalar<'S>> dtype shape (operand: Operand<'S>) : 'S[] =
         match operand with
-        | Number n when dtype = Float32 ->
-            Array.create (Shape.count shape) (Value.exact dtype (float (float32 (numberAsFloat n))))
+        | Number n when dtype = Float32 -> Array.create (Shape.count shape) (Value.exact dtype (float (float32 (numberAsFloat n))))
         | Number n -> Array.create (Shape.count shape) (Value.exact dtype (numberAsFloat n))
         | Whole _ -> floats dtype shape operand
 
@@ -93,7 +92,7 @@ module Elementwise =
     let eitherZero<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = if 'S.Value x = 0.0 then 'S.Permitted [| x; 'S.Neg x |] else x
 
     /// The larger of two, NaN if either is. It is continuous, so an undecided comparison costs accuracy and no more.
-    let larger (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
+    let larger (a: 'S) (b: 'S) : 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
         | Less -> b
         // Of zeros of two signs engines give either.
@@ -103,7 +102,7 @@ module Elementwise =
         | Undecided -> num 0.5 * (a + b + abs (a - b))
 
     /// The smaller of two, NaN if either is.
-    let smaller (a: 'S) (b: 'S) : 'S when 'S :> IScalar<'S> =
+    let smaller (a: 'S) (b: 'S) : 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
         | Less -> a
         | Equal -> if 'S.Value a = 0.0 then 'S.Permitted [| a; b |] else a
@@ -112,15 +111,14 @@ module Elementwise =
         | Undecided -> num 0.5 * (a + b - abs (a - b))
 
     /// Multiplication by a number that is 1 is no operation, and so adds no error.
-    let scaled (c: float) (x: 'S) : 'S when 'S :> IScalar<'S> = if c = 1.0 then x else num c * x
+    let scaled (c: float) (x: 'S) : 'S :> IScalar<'S> = if c = 1.0 then x else num c * x
 
     /// A function of the attributes alone: it complains of a bad one before any element is computed.
     type Choice<'F> = Attrs -> Result<'F, Complaint>
 
     let always (f: 'F) : Choice<'F> = fun _ -> Ok f
 
-    let private notImplemented kernel dtype =
-        $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'"
+    let private notImplemented kernel dtype = $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'"
 
     /// Floats to floats of the same dtype; integers give float32.
     let toFloats (choose: Choice<Unary>) : Forward =
@@ -171,11 +169,7 @@ module Elementwise =
 
     /// A function of two operands that were promoted to a float dtype and broadcast to a shape.
     let floatResult (f: Binary) dtype shape (a: Operand<'S>) (b: Operand<'S>) =
-        let y =
-            Array.map2
-                (fun a b -> inFormat dtype (f.Of(a, b)))
-                (Operand.floats dtype shape a)
-                (Operand.floats dtype shape b)
+        let y = Array.map2 (fun a b -> inFormat dtype (f.Of(a, b))) (Operand.floats dtype shape a) (Operand.floats dtype shape b)
 
         Value.floats dtype shape y
 

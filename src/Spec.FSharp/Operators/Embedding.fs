@@ -46,7 +46,8 @@ module Embedding =
             | count -> Reduce.over count x)
 
     let private embeddingAttrs =
-        [ Define.attr "padding_idx" (AttrKind.Integer [ 0L; 1L; -1L ]); Define.attr "scale_grad_by_freq" AttrKind.Flag ]
+        [ Define.attr "padding_idx" (AttrKind.Integer [ 0L; 1L; -1L ])
+          Define.attr "scale_grad_by_freq" AttrKind.Flag ]
 
     /// The index and the table of an embedding, and where the index leads.
     let private lookUp (index: Value<'S>) (table: int[]) =
@@ -76,7 +77,10 @@ module Embedding =
 
                           match Read.optional call.Attrs "max_norm" with
                           | Some _ ->
-                              return! Error { Kind = Unsupported; Message = "embedding with max_norm, which writes to its weight" }
+                              return!
+                                  Error
+                                      { Kind = Unsupported
+                                        Message = "embedding with max_norm, which writes to its weight" }
                           | None ->
                               let! shape, positions = lookUp index weight.Shape
                               let! _ = readPadding call.Attrs weight.Shape[0]
@@ -92,10 +96,7 @@ module Embedding =
                     Derive.rule (fun d g ->
                         [ None
                           Some(fun () ->
-                              Derive.apply
-                                  "embedding_sum"
-                                  [ g; d.Input 0 ]
-                                  (("size", Derive.sizeAttr (d.ShapeOf 1)) :: ruleAttrs d)) ])
+                              Derive.apply "embedding_sum" [ g; d.Input 0 ] (("size", Derive.sizeAttr (d.ShapeOf 1)) :: ruleAttrs d)) ])
                 ) }
 
     let embeddingSum =

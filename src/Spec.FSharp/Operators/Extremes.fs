@@ -19,15 +19,16 @@ module internal Extreme =
             | Unordered -> if isNaN i && not (isNaN best) then best <- i
             | Undecided ->
                 contested <- true
-                if float sign * 'S.Value xs[i] > float sign * 'S.Value xs[best] then best <- i
+
+                if float sign * 'S.Value xs[i] > float sign * 'S.Value xs[best] then
+                    best <- i
             | Less
             | Equal -> ()
 
         let rivals =
             if contested then
                 [| for i in 0 .. xs.Length - 1 do
-                       if i <> best && order i best = Undecided then
-                           i |]
+                       if i <> best && order i best = Undecided then i |]
             else
                 [||]
 
@@ -50,13 +51,27 @@ module internal Extreme =
     let private attained<'S when 'S :> IScalar<'S>> (xs: 'S[]) (best: int) =
         xs
         |> Array.mapi (fun i x ->
-            if i = best || (if Reduce.isNaN xs[best] then Reduce.isNaN x else 'S.Compare(x, xs[best]) = Equal) then 1L else 0L)
+            if
+                i = best
+                || (if Reduce.isNaN xs[best] then
+                        Reduce.isNaN x
+                    else
+                        'S.Compare(x, xs[best]) = Equal)
+            then
+                1L
+            else
+                0L)
 
     /// An extreme of nothing: there is none.
     let refuseNothing name (named: bool) (shape: int[]) (groups: Groups) =
         if not named then
             Complain.unlessShape (Shape.count shape > 0) (fun () ->
-                let advice = if name = "argmax" then "" else " Specify the reduction dim with the 'dim' argument."
+                let advice =
+                    if name = "argmax" then
+                        ""
+                    else
+                        " Specify the reduction dim with the 'dim' argument."
+
                 $"{name}(): Expected reduction dim to be specified for input.numel() == 0.{advice}")
         else
             match groups.Dims |> List.tryFind (fun d -> shape[d] = 0) with
@@ -65,10 +80,9 @@ module internal Extreme =
 
     /// The extremes of the groups, with the mask of the places where they are attained, of the input's shape.
     let withMask<'S when 'S :> IScalar<'S>> sign (groups: Groups) (x: Value<'S>) =
-        let mask = Array.zeroCreate<int64> (Value.count x)
+        let mask = Array.zeroCreate<int64>(Value.count x)
 
-        let place (g: int) (here: int64[]) =
-            here |> Array.iteri (fun i held -> mask[groups.Outer[g] + groups.Inner[i]] <- held)
+        let place (g: int) (here: int64[]) = here |> Array.iteri (fun i held -> mask[groups.Outer[g] + groups.Inner[i]] <- held)
 
         match x.Elements with
         | Elements.Floats elements ->
@@ -188,9 +202,7 @@ module Extremes =
                                   // A group with a NaN attains its extreme nowhere, since a NaN equals nothing.
                                   let attained, decided = Value.asInts Bool mask
 
-                                  let held =
-                                      attained
-                                      |> Array.mapi (fun i m -> if Reduce.isNaN elements[i] then 0L else m)
+                                  let held = attained |> Array.mapi (fun i m -> if Reduce.isNaN elements[i] then 0L else m)
 
                                   [ values; Value.ints Bool x.Shape held decided ]
                               | found, _ -> found

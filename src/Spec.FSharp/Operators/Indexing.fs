@@ -66,8 +66,7 @@ module internal Indices =
 
                     let places =
                         [| for i in 0 .. elements.Length - 1 do
-                               if elements[i] <> 0L then
-                                   Positions.unflatten mask.Shape i |]
+                               if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
 
                     let along k : int * Value<'S> =
                         dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
@@ -171,8 +170,7 @@ module Indexing =
             let size = shape[dim]
 
             match elements |> Array.tryFind (fun i -> i < 0L || i >= int64 size) with
-            | Some i when decided || size = 0 ->
-                return! Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
+            | Some i when decided || size = 0 -> return! Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
             | _ ->
                 let strides = Shape.strides shape
                 // As if the index were 0 everywhere, and then moved along the dimension.
@@ -243,8 +241,7 @@ module Indexing =
 
     let private indicesOf (call: Call<'S>) first last = [ for i in first..last -> Argument.tryTensor call i ]
 
-    let private savedIndices (d: IDerivation) count =
-        [ for i in 1..count -> if d.Has i then Some(d.Input i) else None ]
+    let private savedIndices (d: IDerivation) count = [ for i in 1..count -> if d.Has i then Some(d.Input i) else None ]
 
     let private saveIndices = [ Indices ]
 
@@ -269,9 +266,7 @@ module Indexing =
                   [ [| 3 |]; [||] ]
                   [ [| 2; 2; 3 |]; [| 2 |]; [| 2 |] ] ]
             Saves = fun _ _ -> saveIndices
-            Derivative =
-                toFirst (fun d g ->
-                    Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
+            Derivative = toFirst (fun d g -> Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
 
     let indexSum =
         { Define.computes
@@ -323,8 +318,7 @@ module Indexing =
             return Value.expand shape values, positions
         }
 
-    let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
-        Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v
+    let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) = Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v
 
     let private indicesAttr = Define.required "size" AttrKind.Size
 
@@ -459,9 +453,7 @@ module Indexing =
 
                           do!
                               Complain.unlessShape (x.Shape.Length > 0 || elements.Length = 1) (fun () ->
-                                  "index_select(): Index to scalar can have only 1 value, got "
-                                  + string elements.Length
-                                  + " value(s)")
+                                  "index_select(): Index to scalar can have only 1 value, got " + string elements.Length + " value(s)")
 
                           if decided && elements |> Array.exists (fun i -> i < 0L || i >= int64 shape[dim]) then
                               return! Complain.index "index out of range in self"
@@ -470,7 +462,12 @@ module Indexing =
                               let! found, positions = Indices.resolve shape (List.replicate dim None @ [ Some index ])
                               return [ Pick.at (if x.Shape.Length = 0 then [||] else found) positions x ]
                       } } with
-            Shapes = [ [ [| 3 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 4 |] ]; [ [| 2; 2; 3 |]; [| 2 |] ]; [ [||]; [| 1 |] ]; [ [| 3 |]; [| 0 |] ] ]
+            Shapes =
+                [ [ [| 3 |]; [| 2 |] ]
+                  [ [| 2; 3 |]; [| 4 |] ]
+                  [ [| 2; 2; 3 |]; [| 2 |] ]
+                  [ [||]; [| 1 |] ]
+                  [ [| 3 |]; [| 0 |] ] ]
             Saves = fun _ _ -> [ Input 1 ]
             Derivative =
                 toFirst (fun d g ->
@@ -480,5 +477,4 @@ module Indexing =
                         let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
                         Derive.applyTo "index_sum" (Some g :: nulls (dimOfRule d) @ [ Some index ]) [ sizeOfFirst d ]) }
 
-    let all =
-        [ gather; scatterSum; index; indexSum; indexPut; indexSurvivors; indexWrite; indexSelect ]
+    let all = [ gather; scatterSum; index; indexSum; indexPut; indexSurvivors; indexWrite; indexSelect ]

@@ -18,14 +18,17 @@ module Internal =
                       result {
                           let! x = Argument.floats call 0
                           let! size = shapeAttr call.Attrs "size"
-                          do! Complain.unlessShape (Broadcast.reaches size x.Shape) (fun () -> $"{Shape.show size} does not broadcast to {Shape.show x.Shape}")
+
+                          do!
+                              Complain.unlessShape (Broadcast.reaches size x.Shape) (fun () ->
+                                  $"{Shape.show size} does not broadcast to {Shape.show x.Shape}")
+
                           let into = Broadcast.positions size x.Shape
                           let elements = Value.asFloats x.DType x
                           let terms = Array.init (Shape.count size) (fun _ -> ResizeArray<'S>())
                           Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) into
 
-                          let sums =
-                              terms |> Array.map (fun t -> if t.Count = 0 then Value.exact x.DType 0.0 else 'S.Sum(t.ToArray()))
+                          let sums = terms |> Array.map (fun t -> if t.Count = 0 then Value.exact x.DType 0.0 else 'S.Sum(t.ToArray()))
 
                           return [ Value.floats x.DType size sums ]
                       } } with
@@ -43,12 +46,12 @@ module Internal =
               [ ArgKind.Float; ArgKind.Float ]
               []
               { new Forward with
-                  member _.Of(call: Call<'S>) =
-                      Argument.tensor call 0 |> Result.map List.singleton } with
+                  member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
             Internal = true
-            Derivative = Some(fun d ->
-                let g = d.Gradient 0
-                [ g; g |> Option.map (fun g -> Derive.apply "zeros_like" [ g ] []) ]) }
+            Derivative =
+                Some(fun d ->
+                    let g = d.Gradient 0
+                    [ g; g |> Option.map (fun g -> Derive.apply "zeros_like" [ g ] []) ]) }
 
     /// Zeros of the shape and dtype of x. Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
     let zerosLike =
@@ -75,7 +78,10 @@ module Internal =
             let! size = shapeAttr attrs (prefix + "size")
             let! stride = shapeAttr attrs (prefix + "stride")
             let! offset = Read.integer attrs (prefix + "storage_offset")
-            do! Complain.unlessShape (size.Length = stride.Length && Array.forall (fun n -> n >= 0) size) (fun () -> "size and stride do not match")
+
+            do!
+                Complain.unlessShape (size.Length = stride.Length && Array.forall (fun n -> n >= 0) size) (fun () ->
+                    "size and stride do not match")
 
             return
                 { Geometry.Shape = size
@@ -115,10 +121,7 @@ module Internal =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
-                              Derive.apply
-                                  "strided_backward"
-                                  [ g ]
-                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
+                              Derive.apply "strided_backward" [ g ] (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
                 ) }
 
     /// The transpose of `strided`: each element of g is added where it was taken from.
@@ -138,7 +141,11 @@ module Internal =
                           let! inputSize = shapeAttr call.Attrs "input_size"
                           let! view = geometry call.Attrs ""
                           do! inside view (Shape.count inputSize)
-                          do! Complain.unlessShape (view.Shape = g.Shape) (fun () -> $"a gradient of shape {Shape.show g.Shape} is not one of a view of {Shape.show view.Shape}")
+
+                          do!
+                              Complain.unlessShape (view.Shape = g.Shape) (fun () ->
+                                  $"a gradient of shape {Shape.show g.Shape} is not one of a view of {Shape.show view.Shape}")
+
                           let elements = Value.asFloats g.DType g
                           let terms = Array.init (Shape.count inputSize) (fun _ -> ResizeArray<'S>(1))
                           Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) (Positions.ofGeometry view)
@@ -158,8 +165,7 @@ module Internal =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              Derive.apply "strided" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                        [ Some(fun () -> Derive.apply "strided" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
                 ) }
 
     let private erfFunction =

@@ -24,8 +24,7 @@ module internal Loss =
         | _ -> (abs x - x) * num 0.5
 
     /// log(1 / (1 + exp(-x))), without overflow.
-    let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
-        neg (negativePart x) - apply Elementary.Log1p (exp (neg (abs x)))
+    let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = neg (negativePart x) - apply Elementary.Log1p (exp (neg (abs x)))
 
     /// (1 - t) x - (1 + (p - 1) t) log sigmoid(x): with log sigmoid, with its two parts apart, or, where there is no p, as
     /// max(x, 0) - x t + log(1 + exp(-|x|)).
@@ -37,19 +36,14 @@ module internal Loss =
         | Some p ->
             let factor = (p - num 1.0) * t + num 1.0
             'S.Permitted [| rest - factor * logSigmoid x; rest + factor * (tail + negativePart x) |]
-        | None ->
-            'S.Permitted
-                [| rest - logSigmoid x
-                   (x + negativePart x) - x * t + tail |]
+        | None -> 'S.Permitted [| rest - logSigmoid x; (x + negativePart x) - x * t + tail |]
 
     let times<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = a * b
 
     /// minus the sum of the products.
-    let minusDot<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (b: 'S[]) : 'S =
-        if a.Length = 0 then Value.exact dtype 0.0 else neg (dot a b)
+    let minusDot<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (b: 'S[]) : 'S = if a.Length = 0 then Value.exact dtype 0.0 else neg (dot a b)
 
-    let ratio<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S =
-        'S.Permitted [| a / b; a * (num 1.0 / b) |]
+    let ratio<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = 'S.Permitted [| a / b; a * (num 1.0 / b) |]
 
     /// What a class counts for: (1 - smoothing) w at the target, and everywhere its share of smoothing.
     let smoothed<'S when 'S :> IScalar<'S>> (kept: float) (share: float) (isTarget: bool) (weight: 'S) : 'S =
@@ -117,7 +111,12 @@ module Losses =
                           let read v = Value.expand shape v |> Value.asFloats dtype
                           return [ Array.map2 Loss.squaredDistance (read a) (read b) |> reduced dtype shape reduction ]
                       } } with
-            Shapes = [ [ [| 3 |]; [| 3 |] ]; [ [| 2; 3 |]; [| 2; 3 |] ]; [ [||]; [||] ]; [ [| 2; 3 |]; [| 3 |] ]; [ [| 0 |]; [| 0 |] ] ]
+            Shapes =
+                [ [ [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 2; 3 |] ]
+                  [ [||]; [||] ]
+                  [ [| 2; 3 |]; [| 3 |] ]
+                  [ [| 0 |]; [| 0 |] ] ]
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Derivative =
                 Some(
@@ -222,10 +221,7 @@ module Losses =
                         let weight, positive = optionalInput d 2, optionalInput d 3
 
                         let shape =
-                            [ 0; 2; 3 ]
-                            |> List.filter (fun i -> i = 0 || d.Has i)
-                            |> List.map d.ShapeOf
-                            |> List.fold broadcastShape [||]
+                            [ 0; 2; 3 ] |> List.filter (fun i -> i = 0 || d.Has i) |> List.map d.ShapeOf |> List.fold broadcastShape [||]
 
                         let g = spread d shape g |> timesOptional weight
 
@@ -317,7 +313,15 @@ module Losses =
                         zero))
 
     /// The loss of class indices: the loss, and how much each log-probability counts in it.
-    let private ofClasses<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: int64[]) =
+    let private ofClasses<'S when 'S :> IScalar<'S>>
+        dtype
+        settings
+        (groups: Groups)
+        (logs: 'S[][])
+        (weights: 'S[])
+        weighted
+        (targets: int64[])
+        =
         let counts = countsOfClasses dtype settings weights targets
 
         // Classes that count for nothing are left out, whatever their log-probability.
@@ -327,10 +331,7 @@ module Losses =
                        struct (counts[o][c], logs[o][c]) |]
 
         let loss (terms: struct ('S * 'S)[]) =
-            Loss.minusDot
-                dtype
-                (terms |> Array.map (fun struct (count, _) -> count))
-                (terms |> Array.map (fun struct (_, log) -> log))
+            Loss.minusDot dtype (terms |> Array.map (fun struct (count, _) -> count)) (terms |> Array.map (fun struct (_, log) -> log))
 
         let together () = [| 0 .. targets.Length - 1 |] |> Array.collect used |> loss
 
@@ -347,17 +348,34 @@ module Losses =
                     Value.exact dtype (float kept.Length)
 
             let share o =
-                if targets[o] = settings.Ignored then counts[o] else counts[o] |> Array.map (fun q -> Loss.ratio q total)
+                if targets[o] = settings.Ignored then
+                    counts[o]
+                else
+                    counts[o] |> Array.map (fun q -> Loss.ratio q total)
 
             Value.floats dtype [||] [| Loss.ratio (together ()) total |], Array.init targets.Length share
 
     /// The loss of class probabilities.
-    let private ofProbabilities<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: 'S[][]) =
+    let private ofProbabilities<'S when 'S :> IScalar<'S>>
+        dtype
+        settings
+        (groups: Groups)
+        (logs: 'S[][])
+        (weights: 'S[])
+        weighted
+        (targets: 'S[][])
+        =
         let share = settings.Smoothing / float weights.Length
 
         let count o c =
             let t = targets[o][c]
-            let t = if settings.Smoothing > 0.0 then Loss.mixed (1.0 - settings.Smoothing) share t else t
+
+            let t =
+                if settings.Smoothing > 0.0 then
+                    Loss.mixed (1.0 - settings.Smoothing) share t
+                else
+                    t
+
             if weighted then Loss.times t weights[c] else t
 
         let counts = Array.init targets.Length (fun o -> Array.init weights.Length (count o))
@@ -369,7 +387,10 @@ module Losses =
             Value.floats dtype [||] [| if reduction = Mean then Reduce.over (float targets.Length) sum else sum |]
 
     let private unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
-        if decided then v else Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
+        if decided then
+            v
+        else
+            Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
 
     // Whether a sum of negated terms begins at zero decides the sign of a loss that is zero.
     let private signless (loss: Value<'S>) =
@@ -434,8 +455,7 @@ module Losses =
                         | Some t when decided -> return! Complain.index $"Target {t} is out of bounds."
                         | _ ->
                             let targets =
-                                targets
-                                |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L)))
+                                targets |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L)))
 
                             let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
                             let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
@@ -475,7 +495,12 @@ module Losses =
             let ofLoss () =
                 d.Gradient 0
                 |> Option.map (fun g ->
-                    let counts = if probabilities then smoothedTarget () |> timesOptional (weight ()) else d.Output 2
+                    let counts =
+                        if probabilities then
+                            smoothedTarget () |> timesOptional (weight ())
+                        else
+                            d.Output 2
+
                     -(each g * counts))
 
             let toLogits () =
@@ -484,14 +509,15 @@ module Losses =
 
             let toTarget () =
                 let slope = d.Gradient 0 |> Option.map (fun g -> -(each g * logs ()) |> timesOptional (weight ()))
-                if smoothing then plus slope (d.Gradient 2) |> Option.map (fun g -> g * kept) else slope
+
+                if smoothing then
+                    plus slope (d.Gradient 2) |> Option.map (fun g -> g * kept)
+                else
+                    slope
 
             let toWeight () =
                 d.Gradient 0
-                |> Option.map (fun g ->
-                    -(each g * logs ()) * smoothedTarget ()
-                    |> Derive.sumTo perClass
-                    |> Shaping.reshape (d.ShapeOf 2))
+                |> Option.map (fun g -> -(each g * logs ()) * smoothedTarget () |> Derive.sumTo perClass |> Shaping.reshape (d.ShapeOf 2))
 
             [ for i in 0 .. d.Inputs - 1 ->
                   if not (d.Needs i) then None
@@ -527,5 +553,4 @@ module Losses =
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative = Some crossEntropyRule }
 
-    let all =
-        [ mseLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy ]
+    let all = [ mseLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy ]

@@ -69,8 +69,7 @@ module Normalisation =
         Value.floats x.DType x.Shape found
 
     /// Without `dim` PyTorch takes 0 for ranks 0, 1 and 3 and 1 for others (and warns).
-    let private softmaxDim (attrs: Attrs) rank =
-        Read.dimOr (if rank = 0 || rank = 1 || rank = 3 then 0 else 1) attrs "dim" rank
+    let private softmaxDim (attrs: Attrs) rank = Read.dimOr (if rank = 0 || rank = 1 || rank = 3 then 0 else 1) attrs "dim" rank
 
     let private dimOfRule (d: IDerivation) =
         match softmaxDim d.Attrs (d.ShapeOf 0).Length with
@@ -79,7 +78,8 @@ module Normalisation =
 
     let private attrs = [ Define.required "dim" AttrKind.Dim; Define.attr "dtype" AttrKind.DType ]
 
-    let private shapesWorthTrying = [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 3; 2 |] ]; [ [| 2; 0 |] ]; [ [| 0; 3 |] ] ]
+    let private shapesWorthTrying =
+        [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 3; 2 |] ]; [ [| 2; 0 |] ]; [ [| 0; 3 |] ] ]
 
     let private alongDim name (transform: Transform) =
         { new Forward with
@@ -103,7 +103,10 @@ module Normalisation =
               "y = exp(x) / (sum of exp(x) over dim)"
               [ ArgKind.Float ]
               attrs
-              (alongDim "softmax" { new Transform with member _.Of(dtype, xs) = Normalise.softmax dtype xs }) with
+              (alongDim
+                  "softmax"
+                  { new Transform with
+                      member _.Of(dtype, xs) = Normalise.softmax dtype xs }) with
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
@@ -120,14 +123,16 @@ module Normalisation =
               "y = x - log(sum of exp(x) over dim)"
               [ ArgKind.Float ]
               attrs
-              (alongDim "log_softmax" { new Transform with member _.Of(dtype, xs) = Normalise.logSoftmax dtype xs }) with
+              (alongDim
+                  "log_softmax"
+                  { new Transform with
+                      member _.Of(dtype, xs) = Normalise.logSoftmax dtype xs }) with
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              g - Derive.apply "exp" [ d.Output 0 ] [] * Shaping.sumOver [ dimOfRule d ] true g) ])
+                        [ Some(fun () -> g - Derive.apply "exp" [ d.Output 0 ] [] * Shaping.sumOver [ dimOfRule d ] true g) ])
                 ) }
 
     // ---- layer_norm ----
@@ -252,12 +257,9 @@ module Normalisation =
                               let g = if d.Has 1 then g * asLine (d.Input 1) else g
                               let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
 
-                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ]
-                              |> Shaping.reshape (d.ShapeOf 0))
+                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ] |> Shaping.reshape (d.ShapeOf 0))
                           Some(fun () ->
-                              g * line "scaled_distance" [ x; scale ]
-                              |> Shaping.sumOver [ 0 ] false
-                              |> Shaping.reshape normalized)
+                              g * line "scaled_distance" [ x; scale ] |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized)
                           Some(fun () -> g |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized) ])
                 ) }
 
@@ -274,10 +276,8 @@ module Normalisation =
             Shapes = shapes
             Saves =
                 fun needs _ ->
-                    [ if needs 1 then
-                          Input 0
-                      if needs 0 then
-                          Input 1 ]
+                    [ if needs 1 then Input 0
+                      if needs 0 then Input 1 ]
             Derivative = Some(Derive.rule gradients) }
 
     let scaledDistance =

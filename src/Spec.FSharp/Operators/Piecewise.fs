@@ -8,8 +8,7 @@ module private PiecewiseFunctions =
 
     let sign =
         { new Unary with
-            member _.Of x =
-                choose x (num 0.0) (fun () -> num -1.0) (fun () -> num 0.0) (fun () -> num 1.0) (fun () -> num 0.0) }
+            member _.Of x = choose x (num 0.0) (fun () -> num -1.0) (fun () -> num 0.0) (fun () -> num 1.0) (fun () -> num 0.0) }
 
     let floor =
         { new Unary with
@@ -61,12 +60,7 @@ module Piecewise =
                     result {
                         let! decimals = Read.integerOr 0 call.Attrs "decimals"
 
-                        return!
-                            (Elementwise.keeping
-                                (PiecewiseFunctions.roundTo decimals)
-                                (Elementwise.ofInt64 "round_vml_cpu" id))
-                                .Of
-                                call
+                        return! (Elementwise.keeping (PiecewiseFunctions.roundTo decimals) (Elementwise.ofInt64 "round_vml_cpu" id)).Of call
                     } }
 
         { step
@@ -92,11 +86,9 @@ module Piecewise =
                         [ Some(toward behind); Some(toward before) ])
                 ) }
 
-    let maximum =
-        extreme "maximum" "the larger of self and other; NaN if either is" PiecewiseFunctions.larger max "lt" "gt"
+    let maximum = extreme "maximum" "the larger of self and other; NaN if either is" PiecewiseFunctions.larger max "lt" "gt"
 
-    let minimum =
-        extreme "minimum" "the smaller of self and other; NaN if either is" PiecewiseFunctions.smaller min "gt" "lt"
+    let minimum = extreme "minimum" "the smaller of self and other; NaN if either is" PiecewiseFunctions.smaller min "gt" "lt"
 
     /// A bound of clamp, as its derivative sees it: a tensor, or a number.
     let private boundOf (d: IDerivation) i name =
@@ -123,8 +115,7 @@ module Piecewise =
                             match low, high with
                             | None, None -> Complain.value "torch.clamp: At least one of 'min' or 'max' must not be None"
                             | Some(Whole _), Some(Number _)
-                            | Some(Number _), Some(Whole _) ->
-                                Complain.value "clamp expects min and max both as tensors or both as numbers"
+                            | Some(Number _), Some(Whole _) -> Complain.value "clamp expects min and max both as tensors or both as numbers"
                             | _ -> Ok()
 
                         let! dtype, shape = Operand.result (x :: List.choose id [ low; high ])
@@ -161,7 +152,8 @@ module Piecewise =
               "clamp"
               "min(max(x, min), max)"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "min" (AttrKind.Number [ -1.0; 0.0; -0.25 ]); Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
+              [ Define.attr "min" (AttrKind.Number [ -1.0; 0.0; -0.25 ])
+                Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
               forward with
             InPlace = true
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
@@ -178,8 +170,7 @@ module Piecewise =
                             let x = d.Input 0
 
                             match low, high with
-                            | Some low, Some high ->
-                                Derive.whereElseZero (both (comparedWith "ge" x low) (comparedWith "le" x high)) g
+                            | Some low, Some high -> Derive.whereElseZero (both (comparedWith "ge" x low) (comparedWith "le" x high)) g
                             | Some low, None -> Derive.whereElseZero (comparedWith "ge" x low) g
                             | None, Some high -> Derive.whereElseZero (comparedWith "le" x high) g
                             | None, None -> g

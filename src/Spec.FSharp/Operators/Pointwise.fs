@@ -33,13 +33,7 @@ module private Functions =
             member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S) : 'S =
                 let q = a / b
 
-                choose
-                    q
-                    (num 0.0)
-                    (fun () -> neg ('S.Floor(neg q)))
-                    (fun () -> q)
-                    (fun () -> 'S.Floor q)
-                    (fun () -> q) }
+                choose q (num 0.0) (fun () -> neg ('S.Floor(neg q))) (fun () -> q) (fun () -> 'S.Floor q) (fun () -> q) }
 
     let negative =
         { new Unary with
@@ -93,8 +87,7 @@ module Pointwise =
 
     let private integerAlpha (attrs: Attrs) dtype =
         match Read.optional attrs "alpha" with
-        | Some(Attr.Float _) ->
-            Complain.value "For integral input tensors, argument alpha must not be a floating point number."
+        | Some(Attr.Float _) -> Complain.value "For integral input tensors, argument alpha must not be a floating point number."
         | Some(Attr.Flag _) when dtype <> Bool -> Complain.value "Boolean alpha only supported for Boolean results."
         | Some(Attr.Integer n) -> Ok n
         | Some(Attr.Flag flag) -> Ok(if flag then 1L else 0L)
@@ -102,8 +95,7 @@ module Pointwise =
 
     let private timesAlpha (attrs: Attrs) (g: Term) =
         match Read.optional attrs "alpha" with
-        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 ->
-            Derive.apply "mul" [ g ] [ "other", number ]
+        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 -> Derive.apply "mul" [ g ] [ "other", number ]
         | _ -> g
 
     /// g times (or over) the second operand, which is a saved tensor or the number attribute `other`.
@@ -118,18 +110,15 @@ module Pointwise =
               "self + alpha * other"
               arithmetic
               [ numberOther; alpha ]
-              (Elementwise.binary
-                  (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.sumScaled)
-                  (fun attrs dtype ->
-                      integerAlpha attrs dtype
-                      |> Result.map (fun alpha ->
-                          if dtype = Bool then
-                              fun a b -> truth (a ||| (alpha &&& b))
-                          else
-                              fun a b -> a + alpha * b))) with
+              (Elementwise.binary (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.sumScaled) (fun attrs dtype ->
+                  integerAlpha attrs dtype
+                  |> Result.map (fun alpha ->
+                      if dtype = Bool then
+                          fun a b -> truth (a ||| (alpha &&& b))
+                      else
+                          fun a b -> a + alpha * b))) with
             InPlace = true
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs g) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs g) ])) }
 
     /// Two bools are refused with a text of their own; one is refused beside a tensor of any other dtype.
     let private refusingBool (forward: Forward) =
@@ -149,17 +138,18 @@ module Pointwise =
               "self - alpha * other"
               arithmetic
               [ numberOther; alpha ]
-              (refusingBool (Elementwise.binary
-                  (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.differenceScaled)
-                  (fun attrs dtype ->
-                      if dtype = Bool then
-                          Complain.dtype
-                              "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
-                      else
-                          integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b)))) with
+              (refusingBool (
+                  Elementwise.binary
+                      (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.differenceScaled)
+                      (fun attrs dtype ->
+                          if dtype = Bool then
+                              Complain.dtype
+                                  "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+                          else
+                              integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))
+              )) with
             InPlace = true
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
 
     let mul =
         { Define.computes
@@ -172,14 +162,9 @@ module Pointwise =
             // Each factor is kept for the other's gradient alone; a number is kept as a tensor is.
             Saves =
                 fun needs _ ->
-                    [ if needs 1 then
-                          Input 0
-                      if needs 0 then
-                          Input 1 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])
-                ) }
+                    [ if needs 1 then Input 0
+                      if needs 0 then Input 1 ]
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])) }
 
     let private division =
         { new Forward with
@@ -191,10 +176,13 @@ module Pointwise =
                     | Some(Attr.Text mode) when mode = "floor" || mode = "trunc" ->
                         let! self = Argument.floats call 0
                         let rounded = if mode = "floor" then Functions.quotientFloor else Functions.quotientTrunc
-                        return! (Elementwise.binaryToFloats rounded).Of { call with In = Array.append [| Some self |] call.In[1..] }
-                    | Some(Attr.Text mode) ->
+
                         return!
-                            Complain.value $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'"
+                            (Elementwise.binaryToFloats rounded).Of
+                                { call with
+                                    In = Array.append [| Some self |] call.In[1..] }
+                    | Some(Attr.Text mode) ->
+                        return! Complain.value $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{mode}'"
                     | Some _ -> return! Complain.value "div: rounding_mode is a text"
                 } }
 
@@ -208,12 +196,10 @@ module Pointwise =
             InPlace = true
             Saves =
                 fun needs _ ->
-                    [ if needs 1 then
-                          Input 0
+                    [ if needs 1 then Input 0
                       Input 1 ]
             Domain = NonZero
-            Kinks =
-                Some "x / 0 is infinite or NaN, and so are its gradients g / b and -g * (a / b) / b (pytorch-kinks: div 0)"
+            Kinks = Some "x / 0 is infinite or NaN, and so are its gradients g / b and -g * (a / b) / b (pytorch-kinks: div 0)"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -248,12 +234,7 @@ module Pointwise =
 
     /// A float function of one tensor: integers give float32.
     let private elementary name formula f saved (gradient: IDerivation -> Term -> Term) =
-        { Define.computes
-              name
-              formula
-              [ ArgKind.Float ]
-              []
-              (Elementwise.toFloats (Elementwise.always (Functions.elementary f))) with
+        { Define.computes name formula [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always (Functions.elementary f))) with
             Saves = fun _ _ -> [ saved ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
 
@@ -264,12 +245,10 @@ module Pointwise =
             InPlace = true }
 
     let sigmoid =
-        { elementary "sigmoid" "1 / (1 + exp(-x))" Elementary.Sigmoid (Output 0) (fun d g ->
-              g * ((1.0 - d.Output 0) * d.Output 0)) with
+        { elementary "sigmoid" "1 / (1 + exp(-x))" Elementary.Sigmoid (Output 0) (fun d g -> g * ((1.0 - d.Output 0) * d.Output 0)) with
             InPlace = true }
 
-    let expm1 =
-        elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
+    let expm1 = elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
 
     let log = elementary "log" "ln x" Elementary.Log (Input 0) (fun d g -> g / d.Input 0) |> on Positive
 
@@ -288,35 +267,30 @@ module Pointwise =
             (-0.5 * g) * Derive.apply "pow" [ d.Output 0 ] [ "exponent", Attr.Integer 3L ])
         |> on Positive
 
-    let sin =
-        elementary "sin" "sin x" Elementary.Sin (Input 0) (fun d g -> g * Derive.apply "cos" [ d.Input 0 ] [])
+    let sin = elementary "sin" "sin x" Elementary.Sin (Input 0) (fun d g -> g * Derive.apply "cos" [ d.Input 0 ] [])
 
-    let cos =
-        elementary "cos" "cos x" Elementary.Cos (Input 0) (fun d g -> g * -(Derive.apply "sin" [ d.Input 0 ] []))
+    let cos = elementary "cos" "cos x" Elementary.Cos (Input 0) (fun d g -> g * -(Derive.apply "sin" [ d.Input 0 ] []))
 
     let tanh =
-        { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g ->
-              g * (1.0 - d.Output 0 * d.Output 0)) with
+        { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g -> g * (1.0 - d.Output 0 * d.Output 0)) with
             InPlace = true }
 
     let reciprocal =
-        { Define.computes
-              "reciprocal"
-              "1 / x"
-              [ ArgKind.Float ]
-              []
-              (Elementwise.toFloats (Elementwise.always Functions.reciprocal)) with
+        { Define.computes "reciprocal" "1 / x" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.reciprocal)) with
             Saves = fun _ _ -> [ Output 0 ]
             Domain = NonZero
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> -g * (d.Output 0 * d.Output 0)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> -g * (d.Output 0 * d.Output 0)) ])) }
 
     let abs =
-        { Define.computes "abs" "|x|" [ ArgKind.Any ] [] (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" Operators.abs)) with
+        { Define.computes
+              "abs"
+              "|x|"
+              [ ArgKind.Any ]
+              []
+              (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" Operators.abs)) with
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = Some "abs'(0) = 0 and abs'(NaN) = 0, as sign's (pytorch-kinks: abs)"
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sign" [ d.Input 0 ] []) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sign" [ d.Input 0 ] []) ])) }
 
     /// g times the derivative e x^(e - 1) of x^e, for a number e.
     let private powerRule (x: Term) (exponent: Attr) (g: Term) =
@@ -335,12 +309,7 @@ module Pointwise =
             g * Derive.apply "mul" [ slope ] [ "other", exponent ]
 
     let square =
-        { Define.computes
-              "square"
-              "x^2"
-              [ ArgKind.Any ]
-              []
-              (Elementwise.keeping Functions.square (fun _ -> Ok(Int64, (fun n -> n * n)))) with
+        { Define.computes "square" "x^2" [ ArgKind.Any ] [] (Elementwise.keeping Functions.square (fun _ -> Ok(Int64, (fun n -> n * n)))) with
             Node = "Pow"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> powerRule (d.Input 0) (Attr.Integer 2L) g) ])) }
@@ -377,8 +346,9 @@ module Pointwise =
                             Operand.read call 1 "exponent"
 
                     do!
-                        Complain.unlessValue (not (isNumberBase call.Attrs) || call.In.Length = 1 && (Read.optional call.Attrs "exponent").IsNone) (fun () ->
-                            "pow with a number for a base takes one tensor, the exponent")
+                        Complain.unlessValue
+                            (not (isNumberBase call.Attrs) || call.In.Length = 1 && (Read.optional call.Attrs "exponent").IsNone)
+                            (fun () -> "pow with a number for a base takes one tensor, the exponent")
 
                     let! dtype, shape = Operand.result [ b; e ]
 
@@ -388,8 +358,7 @@ module Pointwise =
                         let f = Functions.powerOf exponent
                         let power = Operand.floats dtype shape b |> Array.map (fun x -> Elementwise.inFormat dtype (f.Of x))
                         return [ Value.floats dtype shape power ]
-                    | Number(Attr.Integer n) when n < 0L ->
-                        return! Complain.value "Integers to negative integer powers are not allowed."
+                    | Number(Attr.Integer n) when n < 0L -> return! Complain.value "Integers to negative integer powers are not allowed."
                     | _ when dtype.IsFloat -> return [ Elementwise.floatResult Functions.power dtype shape b e ]
                     | _ when dtype = Bool -> return! Complain.dtype "\"pow\" not implemented for 'Bool'"
                     | _ ->
@@ -420,7 +389,8 @@ module Pointwise =
               "pow"
               "self^exponent"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "exponent" (AttrKind.Number [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ]); Define.attr "self" (AttrKind.Number [ 2.5; 0.0 ]) ]
+              [ Define.attr "exponent" (AttrKind.Number [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ])
+                Define.attr "self" (AttrKind.Number [ 2.5; 0.0 ]) ]
               powerForward with
             Saves =
                 fun _ attrs ->

@@ -4,20 +4,21 @@ open Verified.Spec
 
 /// The windows of a pooling over the last two dimensions, each a range of rows and one of columns.
 type internal Pool =
-    { Kernel: int * int
-      Stride: int * int
-      Padding: int * int
-      Dilation: int * int
-      /// Sizes (height, width) of the input and of the output.
-      In: int * int
-      Out: int * int }
+    {
+        Kernel: int * int
+        Stride: int * int
+        Padding: int * int
+        Dilation: int * int
+        /// Sizes (height, width) of the input and of the output.
+        In: int * int
+        Out: int * int
+    }
 
 [<RequireQualifiedAccess>]
 module internal Pool =
     let private zip f (a, b) (c, d) = f a c, f b d
 
-    let private floorDiv a b =
-        if a >= 0 then a / b else -((b - 1 - a) / b)
+    let private floorDiv a b = if a >= 0 then a / b else -((b - 1 - a) / b)
 
     /// The number of windows. In ceil mode a last one may hang over the end, if it begins inside the input or its left padding.
     let private outputSize size kernel stride padding dilation ceil =
@@ -91,21 +92,21 @@ module internal Pool =
                   Out = out }
         }
 
-    let outShape (shape: int[]) (pool: Pool) =
-        Array.append shape[.. shape.Length - 3] [| fst pool.Out; snd pool.Out |]
+    let outShape (shape: int[]) (pool: Pool) = Array.append shape[.. shape.Length - 3] [| fst pool.Out; snd pool.Out |]
 
     let private inside size stride padding dilation kernel p =
         [| for i in 0 .. kernel - 1 do
                let at = p * stride - padding + i * dilation
 
-               if at >= 0 && at < size then
-                   at |]
+               if at >= 0 && at < size then at |]
 
     /// For each window, row-major, the positions in the plane that lie under it.
     let windows (pool: Pool) =
         let h, w = pool.In
         let rows = Array.init (fst pool.Out) (inside h (fst pool.Stride) (fst pool.Padding) (fst pool.Dilation) (fst pool.Kernel))
-        let columns = Array.init (snd pool.Out) (inside w (snd pool.Stride) (snd pool.Padding) (snd pool.Dilation) (snd pool.Kernel))
+
+        let columns =
+            Array.init (snd pool.Out) (inside w (snd pool.Stride) (snd pool.Padding) (snd pool.Dilation) (snd pool.Kernel))
 
         [| for r in rows do
                for c in columns do
@@ -136,7 +137,12 @@ module Pooling =
           Define.attr "ceil_mode" AttrKind.Flag ]
 
     let private shapes =
-        [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 4 |] ]; [ [| 2; 4; 3 |] ]; [ [| 1; 1; 5; 3 |] ]; [ [| 1; 1; 2; 2 |] ]; [ [| 0; 2; 3; 3 |] ] ]
+        [ [ [| 1; 1; 4; 4 |] ]
+          [ [| 2; 2; 3; 4 |] ]
+          [ [| 2; 4; 3 |] ]
+          [ [| 1; 1; 5; 3 |] ]
+          [ [| 1; 1; 2; 2 |] ]
+          [ [| 0; 2; 3; 3 |] ] ]
 
     let private ofRule reading =
         match reading with
@@ -179,7 +185,9 @@ module Pooling =
 
                           do!
                               if Array.exists Array.isEmpty windows then
-                                  Error { Kind = Unsupported; Message = "max_pool2d with a window of padding alone" }
+                                  Error
+                                      { Kind = Unsupported
+                                        Message = "max_pool2d with a window of padding alone" }
                               else
                                   Ok()
 
@@ -205,7 +213,10 @@ module Pooling =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
-                              let lines = Array.append (d.ShapeOf 0).[.. (d.ShapeOf 0).Length - 3] [| Shape.count (d.ShapeOf 0).[(d.ShapeOf 0).Length - 2 ..] |]
+                              let lines =
+                                  Array.append
+                                      (d.ShapeOf 0).[.. (d.ShapeOf 0).Length - 3]
+                                      [| Shape.count (d.ShapeOf 0).[(d.ShapeOf 0).Length - 2 ..] |]
 
                               Derive.apply
                                   "scatter_sum"
@@ -290,8 +301,7 @@ module Pooling =
                           let plane = fst pool.In * snd pool.In
 
                           let shares =
-                              Value.asFloats y.DType y
-                              |> Array.mapi (fun i g -> Reduce.over (float divisors[i % windows.Length]) g)
+                              Value.asFloats y.DType y |> Array.mapi (fun i g -> Reduce.over (float divisors[i % windows.Length]) g)
 
                           let sources, targets =
                               [| for i in 0 .. shares.Length - 1 do
@@ -368,7 +378,10 @@ module Pooling =
                 | "bicubic"
                 | "trilinear"
                 | "area"
-                | "nearest-exact" -> Error { Kind = Unsupported; Message = $"interpolate with mode {mode}" }
+                | "nearest-exact" ->
+                    Error
+                        { Kind = Unsupported
+                          Message = $"interpolate with mode {mode}" }
                 | _ ->
                     Complain.value
                         $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
@@ -381,14 +394,21 @@ module Pooling =
             let! size = Read.tryIntegers attrs "size"
             let! scale = readNumbers attrs "scale_factor"
             let! recompute = Read.flagOr false attrs "recompute_scale_factor"
-            let each (items: 'a list) = if items.Length = 1 then Some(List.replicate spatial.Length items.Head) elif items.Length = spatial.Length then Some items else None
+
+            let each (items: 'a list) =
+                if items.Length = 1 then Some(List.replicate spatial.Length items.Head)
+                elif items.Length = spatial.Length then Some items
+                else None
 
             match size, scale with
             | Some _, Some _ -> return! Complain.value "only one of size or scale_factor should be defined"
             | None, None -> return! Complain.value "either size or scale_factor should be defined"
             | Some size, None ->
                 match each size with
-                | None -> return! Complain.value $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
+                | None ->
+                    return!
+                        Complain.value
+                            $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
                 | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
                     return! refuseEmpty spatial (Array.ofList size)
                 | Some size -> return Array.map2 (fun n target -> nearest n target None) spatial (Array.ofList size)
@@ -479,5 +499,4 @@ module Pooling =
                         [ Some(fun () -> Derive.apply "interpolate" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
                 ) }
 
-    let all =
-        [ maxPool2d; avgPool2d; avgPool2dBackward; interpolate; interpolateBackward ]
+    let all = [ maxPool2d; avgPool2d; avgPool2dBackward; interpolate; interpolateBackward ]

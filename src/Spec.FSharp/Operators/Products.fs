@@ -56,8 +56,7 @@ module Products =
 
             match kernel with
             | "dot" -> Complain.dtype $"dot : expected both vectors to have same dtype, but found {found} and {other}"
-            | "addmm_impl_cpu_" ->
-                Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
+            | "addmm_impl_cpu_" -> Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
             | _ -> Complain.dtype $"expected scalar type {found} but found {other}"
         elif a.DType = Bool then
             Complain.dtype $"\"{kernel}\" not implemented for 'Bool'"
@@ -148,30 +147,38 @@ module Products =
                 result {
                     let! a, b = both call
 
-                    do!
-                        Complain.unlessShape (rank a.Shape = 1) (fun () ->
-                            $"outer: Expected 1-D argument self, but got {rank a.Shape}-D")
+                    do! Complain.unlessShape (rank a.Shape = 1) (fun () -> $"outer: Expected 1-D argument self, but got {rank a.Shape}-D")
 
-                    do!
-                        Complain.unlessShape (rank b.Shape = 1) (fun () ->
-                            $"outer: Expected 1-D argument vec2, but got {rank b.Shape}-D")
+                    do! Complain.unlessShape (rank b.Shape = 1) (fun () -> $"outer: Expected 1-D argument vec2, but got {rank b.Shape}-D")
 
                     let dtype = Promotion.result [ Value.operand a; Value.operand b ]
                     let m, n = a.Shape[0], b.Shape[0]
 
                     if dtype.IsFloat then
                         let x, y = Value.asFloats dtype a, Value.asFloats dtype b
-                        return [ Value.floats dtype [| m; n |] [| for p in x do for q in y -> Scalar.(*) p q |] ]
+
+                        return
+                            [ Value.floats
+                                  dtype
+                                  [| m; n |]
+                                  [| for p in x do
+                                         for q in y -> Scalar.(*) p q |] ]
                     else
                         let (x, decidedX), (y, decidedY) = Value.asInts dtype a, Value.asInts dtype b
-                        return [ Value.ints dtype [| m; n |] [| for p in x do for q in y -> p * q |] (decidedX && decidedY) ]
+
+                        return
+                            [ Value.ints
+                                  dtype
+                                  [| m; n |]
+                                  [| for p in x do
+                                         for q in y -> p * q |]
+                                  (decidedX && decidedY) ]
                 } }
 
     // ---- matmul ----
 
     /// The shapes of matmul's operands as batches of matrices: a vector is a row on the left and a column on the right.
-    let private asMatrices (a: int[]) (b: int[]) =
-        (if rank a = 1 then [| 1; a[0] |] else a), (if rank b = 1 then [| b[0]; 1 |] else b)
+    let private asMatrices (a: int[]) (b: int[]) = (if rank a = 1 then [| 1; a[0] |] else a), (if rank b = 1 then [| b[0]; 1 |] else b)
 
     let private batchOf (shape: int[]) = shape[.. shape.Length - 3]
 
@@ -205,7 +212,10 @@ module Products =
                         )
                 | _ ->
                     let batch = Shape.count (batchOf left)
-                    return! Complain.shape $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{batch}, {inner}]."
+
+                    return!
+                        Complain.shape
+                            $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{batch}, {inner}]."
             else
                 let! batch = Broadcast.shapes (batchOf left) (batchOf right)
 
@@ -218,10 +228,8 @@ module Products =
                        N = n
                        Result =
                         [| yield! batch
-                           if rank a > 1 then
-                               m
-                           if rank b > 1 then
-                               n |] |}
+                           if rank a > 1 then m
+                           if rank b > 1 then n |] |}
         }
 
     let private matmulForward =
@@ -240,10 +248,7 @@ module Products =
 
                     do! sameDType kernel a b
 
-                    let batches =
-                        Array.zip
-                            (Broadcast.positions (batchOf s.Left) s.Batch)
-                            (Broadcast.positions (batchOf s.Right) s.Batch)
+                    let batches = Array.zip (Broadcast.positions (batchOf s.Left) s.Batch) (Broadcast.positions (batchOf s.Right) s.Batch)
 
                     return value s.Result a (multiply batches s.M s.K s.N a b)
                 } }
@@ -276,25 +281,19 @@ module Products =
                       let bRows = b () |> Shaping.matrixTranspose |> rowsOf
                       matmul2 (Shaping.matrixTranspose gRows) bRows |> Shaping.reshape (d.ShapeOf 0)
                   else
-                      matmul2 g (Shaping.matrixTranspose (b ()))
-                      |> Derive.sumTo left
-                      |> Shaping.reshape (d.ShapeOf 0))
+                      matmul2 g (Shaping.matrixTranspose (b ())) |> Derive.sumTo left |> Shaping.reshape (d.ShapeOf 0))
               Some(fun () ->
                   let g = whole ()
 
                   if right.Length = 2 && left.Length > 2 then
                       matmul2 (Shaping.matrixTranspose (rowsOf (a ()))) (rowsOf g) |> Shaping.reshape (d.ShapeOf 1)
                   else
-                      matmul2 (Shaping.matrixTranspose (a ())) g
-                      |> Derive.sumTo right
-                      |> Shaping.reshape (d.ShapeOf 1)) ])
+                      matmul2 (Shaping.matrixTranspose (a ())) g |> Derive.sumTo right |> Shaping.reshape (d.ShapeOf 1)) ])
 
     /// Each factor is kept where the other needs a gradient.
     let private savesTheOther (needs: int -> bool) (_: Attrs) =
-        [ if needs 1 then
-              Input 0
-          if needs 0 then
-              Input 1 ]
+        [ if needs 1 then Input 0
+          if needs 0 then Input 1 ]
 
     let private product name formula shapes forward rule =
         { Define.computes name formula [ ArgKind.Float; ArgKind.Float ] [] forward with
@@ -402,10 +401,7 @@ module Products =
 
                     do! sameDType "addmm_impl_cpu_" x w
 
-                    let shape =
-                        [| yield! x.Shape[.. x.Shape.Length - 2]
-                           if rank w.Shape = 2 then
-                               outputs |]
+                    let shape = [| yield! x.Shape[.. x.Shape.Length - 2]; if rank w.Shape = 2 then outputs |]
 
                     match bias with
                     | Some bias ->

@@ -5,7 +5,13 @@ open Verified.Spec
 /// New tensors from the elements of others: joined, reordered, repeated, padded, masked.
 module Rearranging =
     /// An element of a list of tensors, or a filling: what a rearranged tensor is made of, place by place.
-    let private gather<'S when 'S :> IScalar<'S>> dtype shape (sources: Value<'S> list) (fill: Value<'S> option) (from: struct (int * int)[]) : Value<'S> =
+    let private gather<'S when 'S :> IScalar<'S>>
+        dtype
+        shape
+        (sources: Value<'S> list)
+        (fill: Value<'S> option)
+        (from: struct (int * int)[])
+        : Value<'S> =
         let all = sources @ Option.toList fill
         let place (struct (source, i)) (elements: 'T[][]) = if source < 0 then elements[all.Length - 1][0] else elements[source][i]
 
@@ -17,8 +23,7 @@ module Rearranging =
             let elements = converted |> List.map fst |> Array.ofList
             Value.ints dtype shape (from |> Array.map (fun f -> place f elements)) (List.forall snd converted)
 
-    let private promoted (values: Value<'S> list) =
-        values |> List.map Value.operand |> Promotion.result
+    let private promoted (values: Value<'S> list) = values |> List.map Value.operand |> Promotion.result
 
     /// Along a dimension, tensors one behind the other: for each element, which tensor and which of its elements.
     let private joined (shape: int[]) d (parts: int[] list) =
@@ -80,14 +85,12 @@ module Rearranging =
                           let shapes = parts |> List.map (fun v -> v.Shape)
 
                           match shapes |> List.tryFindIndex Array.isEmpty with
-                          | Some k ->
-                              return! Complain.shape $"zero-dimensional tensor (at position {k}) cannot be concatenated"
+                          | Some k -> return! Complain.shape $"zero-dimensional tensor (at position {k}) cannot be concatenated"
                           | None ->
                               let! dim = catDim call.Attrs shapes
                               let! shape = catShape shapes dim
 
-                              let counted =
-                                  shapes |> List.map (fun s -> if isSkipped s then Array.updateAt dim 0 shape else s)
+                              let counted = shapes |> List.map (fun s -> if isSkipped s then Array.updateAt dim 0 shape else s)
 
                               let from = joined shape dim counted
                               return [ gather (promoted parts) shape parts None from ]
@@ -151,10 +154,7 @@ module Rearranging =
                         | Ok dim ->
                             List.init d.Inputs (fun k ->
                                 Some(fun () ->
-                                    Derive.apply
-                                        "select"
-                                        [ g ]
-                                        [ "dim", Derive.integerAttr dim; "index", Derive.integerAttr k ])))
+                                    Derive.apply "select" [ g ] [ "dim", Derive.integerAttr dim; "index", Derive.integerAttr k ])))
                 ) }
 
     let flip =
@@ -176,8 +176,7 @@ module Rearranging =
                           let start = dims |> List.sumBy (fun d -> (x.Shape[d] - 1) * strides[d])
                           return [ Value.pick x.Shape (Positions.ofView x.Shape reversed start) x ]
                       } } with
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "flip" [ g ] (Map.toList d.Attrs)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "flip" [ g ] (Map.toList d.Attrs)) ])) }
 
     let private repeated (x: int[]) (repeats: int list) =
         let missing = repeats.Length - x.Length
@@ -204,8 +203,7 @@ module Rearranging =
                               let widened, shape = repeated x.Shape repeats
 
                               match shape |> Array.tryFind (fun n -> n < 0) with
-                              | Some n ->
-                                  return! Complain.value $"Trying to create tensor with negative dimension {n}: {Shape.show shape}"
+                              | Some n -> return! Complain.value $"Trying to create tensor with negative dimension {n}: {Shape.show shape}"
                               | None ->
                                   let source flat =
                                       Positions.unflatten shape flat
@@ -267,8 +265,7 @@ module Rearranging =
 
                           let around = paddings rank pad |> Array.ofList
 
-                          let cut =
-                              Array.map2 (fun n (before, behind) -> n + min 0 before + min 0 behind) x.Shape around
+                          let cut = Array.map2 (fun n (before, behind) -> n + min 0 before + min 0 behind) x.Shape around
 
                           do! Complain.unlessValue (Array.forall (fun n -> n >= 0) cut) (fun () -> "narrow(): length must be non-negative.")
                           let shape = Array.map2 (fun n (before, behind) -> n + before + behind) x.Shape around
@@ -277,7 +274,11 @@ module Rearranging =
                               if x.DType.IsFloat then
                                   Value.floats x.DType [||] [| 'S.Cast(Value.format x.DType, 'S.Constant value) |]
                               else
-                                  Value.ints x.DType [||] [| (if x.DType = Bool then (if value <> 0.0 then 1L else 0L) else int64 value) |] true
+                                  Value.ints
+                                      x.DType
+                                      [||]
+                                      [| (if x.DType = Bool then (if value <> 0.0 then 1L else 0L) else int64 value) |]
+                                      true
 
                           let from flat =
                               let at = Array.map2 (fun i (before, _) -> i - before) (Positions.unflatten shape flat) around
@@ -327,7 +328,6 @@ module Rearranging =
 
                           return [ gather x.DType x.Shape [ x ] (Some zero) (Array.init (Shape.count x.Shape) from) ]
                       } } with
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "tril" [ g ] (Map.toList d.Attrs)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "tril" [ g ] (Map.toList d.Attrs)) ])) }
 
     let all = [ cat; stack; flip; repeat; pad; tril ]

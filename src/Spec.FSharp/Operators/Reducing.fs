@@ -23,8 +23,7 @@ module internal Shaping =
     /// The last two dimensions swapped.
     let matrixTranspose (t: Term) = transpose -2 -1 t
 
-    let unsqueeze (dim: int) (t: Term) =
-        Derive.apply "unsqueeze" [ t ] [ "dim", Derive.integerAttr dim ]
+    let unsqueeze (dim: int) (t: Term) = Derive.apply "unsqueeze" [ t ] [ "dim", Derive.integerAttr dim ]
 
     /// Summed over these dimensions; over none, the term itself.
     let sumOver (dims: int list) keepdim (t: Term) =
@@ -34,45 +33,55 @@ module internal Shaping =
             Derive.apply "sum" [ t ] [ "dim", Derive.dimsAttr dims; "keepdim", Attr.Flag keepdim ]
 
     /// Where a mask holds the term, elsewhere exactly 0 (whatever stands there, NaN too).
-    let whereMask (mask: Term) (t: Term) =
-        Derive.apply "where" [ mask; t ] [ "other", Attr.Float 0.0 ]
+    let whereMask (mask: Term) (t: Term) = Derive.apply "where" [ mask; t ] [ "other", Attr.Float 0.0 ]
 
-    let pow (exponent: float) (t: Term) =
-        Derive.apply "pow" [ t ] [ "exponent", Attr.Float exponent ]
+    let pow (exponent: float) (t: Term) = Derive.apply "pow" [ t ] [ "exponent", Attr.Float exponent ]
 
     let unary name (t: Term) = Derive.apply name [ t ] []
 
     /// A comparison of a term with a number.
-    let compareWith name (number: float) (t: Term) =
-        Derive.apply name [ t ] [ "other", Attr.Float number ]
+    let compareWith name (number: float) (t: Term) = Derive.apply name [ t ] [ "other", Attr.Float number ]
 
 /// How a reduction walks its input: element o of its result is made of the elements outer[o] + inner[i] of the input.
 type internal Groups =
-    { /// The dimensions that are reduced, ascending.
-      Dims: int list
-      /// The shape of the result with the reduced dimensions kept as 1.
-      Kept: int[]
-      /// The shape of the result.
-      Result: int[]
-      Outer: int[]
-      Inner: int[] }
+    {
+        /// The dimensions that are reduced, ascending.
+        Dims: int list
+        /// The shape of the result with the reduced dimensions kept as 1.
+        Kept: int[]
+        /// The shape of the result.
+        Result: int[]
+        Outer: int[]
+        Inner: int[]
+    }
 
     /// The number of elements that make one of the result.
     member g.Size = g.Inner.Length
 
     /// The elements of each group.
-    member g.Of(elements: 'a[]) =
-        g.Outer |> Array.map (fun o -> g.Inner |> Array.map (fun i -> elements[o + i]))
+    member g.Of(elements: 'a[]) = g.Outer |> Array.map (fun o -> g.Inner |> Array.map (fun i -> elements[o + i]))
 
 [<RequireQualifiedAccess>]
 module internal Groups =
     /// The groups over some dimensions; over all where none is named, as PyTorch has it.
     let over (shape: int[]) (dims: int list) keepdim =
         let all = [ 0 .. shape.Length - 1 ]
-        let dims = if List.isEmpty dims then all else dims |> List.filter (fun d -> d < shape.Length) |> List.sort
+
+        let dims =
+            if List.isEmpty dims then
+                all
+            else
+                dims |> List.filter (fun d -> d < shape.Length) |> List.sort
+
         let rest = List.except dims all
         let strides = Shape.strides shape
-        let walk chosen = Positions.ofView (chosen |> List.map (fun d -> shape[d]) |> List.toArray) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
+
+        let walk chosen =
+            Positions.ofView
+                (chosen |> List.map (fun d -> shape[d]) |> List.toArray)
+                (chosen |> List.map (fun d -> strides[d]) |> List.toArray)
+                0
+
         let kept = shape |> Array.mapi (fun d size -> if List.contains d dims then 1 else size)
 
         { Dims = dims
@@ -96,8 +105,7 @@ module internal Groups =
         | Error complaint -> invalidOp complaint.Message
 
     /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
-    let spread (d: IDerivation) (groups: Groups) (g: Term) =
-        g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
+    let spread (d: IDerivation) (groups: Groups) (g: Term) = g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
 
     /// The groups along the one dimension that `dim` names, or over all.
     let readOne (attrs: Attrs) (shape: int[]) =
@@ -115,7 +123,15 @@ module internal Reduction =
     let dtype = [ Define.attr "dtype" AttrKind.DType ]
 
     let shapes =
-        [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 1; 3 |] ]; [ [| 0 |] ]; [ [| 2; 0 |] ]; [ [| 2; 2; 2 |] ]; [ [| 9 |] ] ]
+        [ [ [| 3 |] ]
+          [ [| 2; 3 |] ]
+          [ [||] ]
+          [ [| 1 |] ]
+          [ [| 2; 1; 3 |] ]
+          [ [| 0 |] ]
+          [ [| 2; 0 |] ]
+          [ [| 2; 2; 2 |] ]
+          [ [| 9 |] ] ]
 
     /// Whether dimensions are named; an empty list names none.
     let namesDims (attrs: Attrs) =
@@ -149,8 +165,7 @@ module internal Reduce =
     let private magnitude<'S when 'S :> IScalar<'S>> (x: 'S) = System.Math.Abs('S.Value x)
 
     /// Whether a number is certainly NaN.
-    let isNaN<'S when 'S :> IScalar<'S>> (x: 'S) =
-        System.Double.IsNaN('S.Value x) && 'S.Compare(x, x) = Unordered
+    let isNaN<'S when 'S :> IScalar<'S>> (x: 'S) = System.Double.IsNaN('S.Value x) && 'S.Compare(x, x) = Unordered
 
     /// The largest value, as a number that the dtype holds exactly; one that is not finite as it is.
     let largest<'S when 'S :> IScalar<'S>> dtype (xs: 'S[]) : 'S =
@@ -165,12 +180,14 @@ module internal Reduce =
     open Scalar
 
     /// The sum of the terms; of none, 0 of this dtype.
-    let total<'S when 'S :> IScalar<'S>> dtype (terms: 'S[]) : 'S =
-        if terms.Length = 0 then Value.exact dtype 0.0 else sum terms
+    let total<'S when 'S :> IScalar<'S>> dtype (terms: 'S[]) : 'S = if terms.Length = 0 then Value.exact dtype 0.0 else sum terms
 
     /// A quantity over a count: divided by it, or times its reciprocal; both are in use.
     let over<'S when 'S :> IScalar<'S>> (count: float) (x: 'S) : 'S =
-        if count = 1.0 then x else 'S.Permitted [| x / num count; x * num (reciprocal count) |]
+        if count = 1.0 then
+            x
+        else
+            'S.Permitted [| x / num count; x * num (reciprocal count) |]
 
     /// The sum of the terms over a divisor: divided by it, times its reciprocal, or each term times the reciprocal.
     let average<'S when 'S :> IScalar<'S>> dtype (divisor: float) (terms: 'S[]) : 'S =
@@ -295,9 +312,15 @@ module internal Reduce =
 
     /// The p-norm for finite p.
     let norm<'S when 'S :> IScalar<'S>> dtype (p: float) (xs: 'S[]) : 'S =
-        if xs.Length = 0 then Value.exact dtype 0.0
-        elif p = 0.0 then sum (Array.map (counts dtype) xs)
-        elif p = 1.0 then sum (Array.map abs xs)
-        elif p = 2.0 then euclidean dtype xs
-        elif p > 0.0 && xs |> Array.forall (fun x -> 'S.Compare(x, num 0.0) = Equal) then Value.exact dtype 0.0
-        else pow (sum (xs |> Array.map (fun x -> pow (abs x) (num p)))) (num (reciprocal p))
+        if xs.Length = 0 then
+            Value.exact dtype 0.0
+        elif p = 0.0 then
+            sum (Array.map (counts dtype) xs)
+        elif p = 1.0 then
+            sum (Array.map abs xs)
+        elif p = 2.0 then
+            euclidean dtype xs
+        elif p > 0.0 && xs |> Array.forall (fun x -> 'S.Compare(x, num 0.0) = Equal) then
+            Value.exact dtype 0.0
+        else
+            pow (sum (xs |> Array.map (fun x -> pow (abs x) (num p)))) (num (reciprocal p))

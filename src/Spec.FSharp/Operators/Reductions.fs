@@ -34,8 +34,7 @@ module Reductions =
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Groups.spread d (Groups.ofRule d) g) ])) }
 
     /// A term over a count, in both permitted ways.
-    let internal overCount (count: int) (t: Term) =
-        Derive.apply "over_count" [ t ] [ "count", Derive.integerAttr count ]
+    let internal overCount (count: int) (t: Term) = Derive.apply "over_count" [ t ] [ "count", Derive.integerAttr count ]
 
     let overCount' =
         { Define.computes
@@ -51,11 +50,7 @@ module Reductions =
                           return [ Value.asFloats x.DType x |> Array.map (over (float count)) |> Value.floats x.DType x.Shape ]
                       } } with
             Internal = true
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.apply "over_count" [ g ] [ "count", d.Attrs["count"] ]) ])
-                ) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "over_count" [ g ] [ "count", d.Attrs["count"] ]) ])) }
 
     let mean =
         { Define.computes
@@ -126,8 +121,7 @@ module Reductions =
                               let g = Groups.spread d groups g
 
                               match groups.Dims with
-                              | [ dim ] when shape.Length > 1 ->
-                                  g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
+                              | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
                               | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }
 
@@ -150,8 +144,7 @@ module Reductions =
             Internal = true
             Shapes = [ [ [| 3 |] ]; [ [| 2; 2 |] ]; [ [| 4 |] ] ]
             Saves = fun _ _ -> [ Input 0 ]
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "prod_others_backward" [ g; d.Input 0 ] []) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "prod_others_backward" [ g; d.Input 0 ] []) ])) }
 
     let prodOthersBackward =
         { Define.computes
@@ -283,7 +276,8 @@ module Reductions =
               name
               formula
               [ ArgKind.Float ]
-              (Reduction.dims @ [ Define.attr "correction" (AttrKind.Integer [ 0L; 1L; 2L ]); Define.attr "unbiased" AttrKind.Flag ])
+              (Reduction.dims
+               @ [ Define.attr "correction" (AttrKind.Integer [ 0L; 1L; 2L ]); Define.attr "unbiased" AttrKind.Flag ])
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
@@ -307,7 +301,9 @@ module Reductions =
             "var"
             "y = (sum of (x - mean)^2 over dim) / (n - correction)"
             [ Input 0 ]
-            (fun correction -> { new Transform with member _.Of(dtype, xs) = [| variance dtype correction xs |] })
+            (fun correction ->
+                { new Transform with
+                    member _.Of(dtype, xs) = [| variance dtype correction xs |] })
             varianceGradient
 
     let std =
@@ -337,7 +333,9 @@ module Reductions =
                           let x = Value.cast (Promotion.toFloat x.DType) x
                           let! _ = Read.integers call.Attrs "dim"
                           let! groups = Groups.read call.Attrs x.Shape
-                          return [ groups.Of(Value.asFloats x.DType x) |> Array.map (logSumExp x.DType) |> Value.floats x.DType groups.Result ]
+
+                          return
+                              [ groups.Of(Value.asFloats x.DType x) |> Array.map (logSumExp x.DType) |> Value.floats x.DType groups.Result ]
                       } } with
             Shapes = Reduction.shapes
             Saves = fun _ _ -> [ Input 0; Output 0 ]
@@ -418,7 +416,8 @@ module Reductions =
                           // Without an order PyTorch takes more than two dimensions for those of a matrix.
                           do!
                               match Map.tryFind "p" call.Attrs, Map.tryFind "dim" call.Attrs with
-                              | None, Some(Attr.Items dims) when dims.Length > 2 -> Complain.value "linalg.matrix_norm: dim must be a 2-tuple."
+                              | None, Some(Attr.Items dims) when dims.Length > 2 ->
+                                  Complain.value "linalg.matrix_norm: dim must be a 2-tuple."
                               | _ -> Ok()
 
                           let! p = readOrder call.Attrs

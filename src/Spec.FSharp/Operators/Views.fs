@@ -25,8 +25,7 @@ module Views =
 
     // The dimensions (size, stride) in runs that are contiguous in themselves: each run is its size and its innermost stride.
     let private runs (g: Geometry) =
-        let dims =
-            Array.zip g.Shape g.Strides |> Array.filter (fun (size, _) -> size <> 1) |> Array.toList
+        let dims = Array.zip g.Shape g.Strides |> Array.filter (fun (size, _) -> size <> 1) |> Array.toList
 
         let join (size, stride) found =
             match found with
@@ -70,8 +69,7 @@ module Views =
                 Shape = shape
                 Strides = strides })
 
-    let private defineViews name formula attrs aliases =
-        Define.views name formula [ ArgKind.Any ] attrs aliases
+    let private defineViews name formula attrs aliases = Define.views name formula [ ArgKind.Any ] attrs aliases
 
     let view =
         defineViews "view" "the same elements in another shape, never copied" [ Define.attr "size" AttrKind.Size ] (fun g attrs ->
@@ -93,30 +91,38 @@ module Views =
         | None -> Copied shape
 
     let reshape =
-        defineViews "reshape" "the same elements in another shape, copied only where strides allow no view" [ Define.attr "shape" AttrKind.Size ] (fun g attrs ->
-            result {
-                let! requested = size attrs
-                let! shape = inferSize requested (Shape.count g.Shape)
-                return viewOrCopy g shape
-            })
+        defineViews
+            "reshape"
+            "the same elements in another shape, copied only where strides allow no view"
+            [ Define.attr "shape" AttrKind.Size ]
+            (fun g attrs ->
+                result {
+                    let! requested = size attrs
+                    let! shape = inferSize requested (Shape.count g.Shape)
+                    return viewOrCopy g shape
+                })
 
     let flatten =
-        defineViews "flatten" "dimensions start_dim to end_dim as one" [ Define.attr "start_dim" AttrKind.Dim; Define.attr "end_dim" AttrKind.Dim ] (fun g attrs ->
-            result {
-                let rank = g.Shape.Length
-                let! first = Read.dimOr 0 attrs "start_dim" rank
-                let! last = Read.dimOr -1 attrs "end_dim" rank
+        defineViews
+            "flatten"
+            "dimensions start_dim to end_dim as one"
+            [ Define.attr "start_dim" AttrKind.Dim; Define.attr "end_dim" AttrKind.Dim ]
+            (fun g attrs ->
+                result {
+                    let rank = g.Shape.Length
+                    let! first = Read.dimOr 0 attrs "start_dim" rank
+                    let! last = Read.dimOr -1 attrs "end_dim" rank
 
-                if first > last then
-                    return! Complain.value "flatten() has invalid args: start_dim cannot come after end_dim"
-                elif rank = 0 then
-                    return viewOrCopy g [| 1 |]
-                elif first = last then
-                    return Itself
-                else
-                    let merged = Shape.count g.Shape[first..last]
-                    return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
-            })
+                    if first > last then
+                        return! Complain.value "flatten() has invalid args: start_dim cannot come after end_dim"
+                    elif rank = 0 then
+                        return viewOrCopy g [| 1 |]
+                    elif first = last then
+                        return Itself
+                    else
+                        let merged = Shape.count g.Shape[first..last]
+                        return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
+                })
 
     let contiguous =
         defineViews "contiguous" "x, copied only where it is not row-major" [] (fun g _ ->
@@ -132,12 +138,16 @@ module Views =
             Strides = kept |> Array.map (fun d -> g.Strides[d]) }
 
     let squeeze =
-        defineViews "squeeze" "without dimensions of size 1: all of them, or those of `dim`" [ Define.attr "dim" AttrKind.Dims ] (fun g attrs ->
-            result {
-                match! Read.tryDims attrs "dim" g.Shape.Length with
-                | None -> return! one (dropWhere (fun d -> g.Shape[d] = 1) g)
-                | Some dims -> return! one (dropWhere (fun d -> g.Shape[d] = 1 && List.contains d dims) g)
-            })
+        defineViews
+            "squeeze"
+            "without dimensions of size 1: all of them, or those of `dim`"
+            [ Define.attr "dim" AttrKind.Dims ]
+            (fun g attrs ->
+                result {
+                    match! Read.tryDims attrs "dim" g.Shape.Length with
+                    | None -> return! one (dropWhere (fun d -> g.Shape[d] = 1) g)
+                    | Some dims -> return! one (dropWhere (fun d -> g.Shape[d] = 1 && List.contains d dims) g)
+                })
 
     let unsqueeze =
         defineViews "unsqueeze" "with a new dimension of size 1 at `dim`" [ Define.required "dim" AttrKind.Dim ] (fun g attrs ->
@@ -160,17 +170,24 @@ module Views =
 
     let private swapped a b (g: Geometry) =
         let order =
-            Array.init g.Shape.Length (fun d -> if d = a then b elif d = b then a else d)
+            Array.init g.Shape.Length (fun d ->
+                if d = a then b
+                elif d = b then a
+                else d)
 
         reordered order g
 
     let transpose =
-        defineViews "transpose" "dimensions dim0 and dim1 exchanged" [ Define.required "dim0" AttrKind.Dim; Define.required "dim1" AttrKind.Dim ] (fun g attrs ->
-            result {
-                let! a = Read.dim attrs "dim0" g.Shape.Length
-                let! b = Read.dim attrs "dim1" g.Shape.Length
-                return! one (swapped a b g)
-            })
+        defineViews
+            "transpose"
+            "dimensions dim0 and dim1 exchanged"
+            [ Define.required "dim0" AttrKind.Dim; Define.required "dim1" AttrKind.Dim ]
+            (fun g attrs ->
+                result {
+                    let! a = Read.dim attrs "dim0" g.Shape.Length
+                    let! b = Read.dim attrs "dim1" g.Shape.Length
+                    return! one (swapped a b g)
+                })
 
     /// In place it changes the tensor's own geometry and no element.
     let t =
@@ -193,7 +210,9 @@ module Views =
 
                 let! order =
                     dims
-                    |> List.fold (fun found d -> Result.bind (fun found -> Dim.normalise rank d |> Result.map (fun d -> d :: found)) found) (Ok [])
+                    |> List.fold
+                        (fun found d -> Result.bind (fun found -> Dim.normalise rank d |> Result.map (fun d -> d :: found)) found)
+                        (Ok [])
 
                 do! Complain.unlessValue (List.distinct order = order) (fun () -> "permute(): duplicate dims are not allowed.")
                 return! one (reordered (order |> List.rev |> Array.ofList) g)
@@ -215,9 +234,7 @@ module Views =
                     | (size, stride) :: _ -> size * stride
 
                 if target[d] = -1 && d < missing then
-                    return!
-                        Complain.shape
-                            $"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {d}"
+                    return! Complain.shape $"The expanded size of the tensor (-1) isn't allowed in a leading, non-existing dimension {d}"
                 elif target[d] = -1 || target[d] = own then
                     return (own, stride) :: behind
                 elif own = 1 && target[d] >= 0 then
@@ -259,48 +276,54 @@ module Views =
           Offset = g.Offset + start * g.Strides[d] }
 
     let select =
-        defineViews "select" "x at `index` of dimension `dim`" [ Define.required "dim" AttrKind.Dim; Define.required "index" (AttrKind.Integer [ 0L; 1L; -1L ]) ] (fun g attrs ->
-            result {
-                if g.Shape.Length = 0 then
-                    return! Complain.index "select() cannot be applied to a 0-dim tensor."
-                else
-                    let! d = Read.dim attrs "dim" g.Shape.Length
-                    let! i = Read.integer attrs "index"
-                    let size = g.Shape[d]
-
-                    if i < -size || i >= size then
-                        return!
-                            Complain.index
-                                $"select(): index {i} out of range for tensor of size {Shape.show g.Shape} at dimension {d}"
+        defineViews
+            "select"
+            "x at `index` of dimension `dim`"
+            [ Define.required "dim" AttrKind.Dim; Define.required "index" (AttrKind.Integer [ 0L; 1L; -1L ]) ]
+            (fun g attrs ->
+                result {
+                    if g.Shape.Length = 0 then
+                        return! Complain.index "select() cannot be applied to a 0-dim tensor."
                     else
-                        return! one (selected g d (if i < 0 then i + size else i))
-            })
+                        let! d = Read.dim attrs "dim" g.Shape.Length
+                        let! i = Read.integer attrs "index"
+                        let size = g.Shape[d]
+
+                        if i < -size || i >= size then
+                            return!
+                                Complain.index $"select(): index {i} out of range for tensor of size {Shape.show g.Shape} at dimension {d}"
+                        else
+                            return! one (selected g d (if i < 0 then i + size else i))
+                })
 
     let narrow =
-        defineViews "narrow" "`length` elements of dimension `dim` from `start`" [ Define.required "dim" AttrKind.Dim; Define.required "start" (AttrKind.Integer [ 0L; 1L; -1L ]); Define.required "length" (AttrKind.Integer [ 0L; 1L; 2L ]) ] (fun g attrs ->
-            result {
-                if g.Shape.Length = 0 then
-                    return! Complain.index "narrow() cannot be applied to a 0-dim tensor."
-                else
-                    let! d = Read.dim attrs "dim" g.Shape.Length
-                    let! start = Read.integer attrs "start"
-                    let! length = Read.integer attrs "length"
-                    let size = g.Shape[d]
-                    do! Complain.unlessValue (length >= 0) (fun () -> "narrow(): length must be non-negative.")
-
-                    if start < -size || start > size then
-                        return!
-                            Complain.index
-                                $"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
+        defineViews
+            "narrow"
+            "`length` elements of dimension `dim` from `start`"
+            [ Define.required "dim" AttrKind.Dim
+              Define.required "start" (AttrKind.Integer [ 0L; 1L; -1L ])
+              Define.required "length" (AttrKind.Integer [ 0L; 1L; 2L ]) ]
+            (fun g attrs ->
+                result {
+                    if g.Shape.Length = 0 then
+                        return! Complain.index "narrow() cannot be applied to a 0-dim tensor."
                     else
-                        let start = if start < 0 then start + size else start
+                        let! d = Read.dim attrs "dim" g.Shape.Length
+                        let! start = Read.integer attrs "start"
+                        let! length = Read.integer attrs "length"
+                        let size = g.Shape[d]
+                        do! Complain.unlessValue (length >= 0) (fun () -> "narrow(): length must be non-negative.")
 
-                        if start + length > size then
-                            return!
-                                Complain.index $"start ({start}) + length ({length}) exceeds dimension size ({size})."
+                        if start < -size || start > size then
+                            return! Complain.index $"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
                         else
-                            return! one (sliced g d start length 1)
-            })
+                            let start = if start < 0 then start + size else start
+
+                            if start + length > size then
+                                return! Complain.index $"start ({start}) + length ({length}) exceeds dimension size ({size})."
+                            else
+                                return! one (sliced g d start length 1)
+                })
 
     /// The view that an `index` of getitem names: integers drop their dimension, null keeps it whole, [start, stop, step] slices it.
     let indexed (g: Geometry) (attrs: Attrs) =
@@ -348,8 +371,7 @@ module Views =
         | _ -> Complain.value "attribute 'index' must be a list: an integer, null or [start, stop, step] for each dimension"
 
     let getitem =
-        defineViews "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs ->
-            indexed g attrs |> Result.bind one)
+        defineViews "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one)
 
     // Views of these sizes, one behind the other, along a dimension.
     let private sections (g: Geometry) d (sizes: int list) =
@@ -378,59 +400,64 @@ module Views =
             "views of split_size_or_sections elements each along `dim` (or of the sizes given)"
             [ Define.attr "split_size_or_sections" (AttrKind.Integer [ 1L; 2L ])
               Define.attr "split_size" (AttrKind.Integer [ 2L ])
-              Define.attr "dim" AttrKind.Dim ] (fun g attrs ->
-            result {
-                if g.Shape.Length = 0 then
-                    return! Complain.shape "split expects at least a 1-dimensional tensor"
-                else
-                    let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
+              Define.attr "dim" AttrKind.Dim ]
+            (fun g attrs ->
+                result {
+                    if g.Shape.Length = 0 then
+                        return! Complain.shape "split expects at least a 1-dimensional tensor"
+                    else
+                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
 
-                    // torch.split's keyword, or the method's.
-                    let given =
-                        [ "split_size_or_sections"; "split_size" ]
-                        |> List.filter (fun name -> (Read.optional attrs name).IsSome)
-
-                    do! Complain.unlessValue (given.Length < 2) (fun () -> "split takes split_size_or_sections or split_size, not both")
-                    let name = given |> List.tryHead |> Option.defaultValue "split_size_or_sections"
-
-                    match Read.optional attrs name with
-                    | Some(Attr.Items _) ->
-                        let! sizes = Read.integers attrs name
+                        // torch.split's keyword, or the method's.
+                        let given =
+                            [ "split_size_or_sections"; "split_size" ] |> List.filter (fun name -> (Read.optional attrs name).IsSome)
 
                         do!
-                            Complain.unlessValue (List.forall (fun n -> n >= 0) sizes) (fun () ->
-                                $"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={Shape.show (Array.ofList sizes)}")
+                            Complain.unlessValue (given.Length < 2) (fun () ->
+                                "split takes split_size_or_sections or split_size, not both")
 
-                        do!
-                            Complain.unlessShape (List.sum sizes = g.Shape[d]) (fun () ->
-                                $"split_with_sizes expects split_sizes to sum exactly to {g.Shape[d]} (input tensor's size at dimension {d}), but got split_sizes={Shape.show (Array.ofList sizes)}")
+                        let name = given |> List.tryHead |> Option.defaultValue "split_size_or_sections"
 
-                        return sections g d sizes
-                    | _ ->
-                        let! size = Read.integer attrs name
-                        return! splitBy g d size
-            })
+                        match Read.optional attrs name with
+                        | Some(Attr.Items _) ->
+                            let! sizes = Read.integers attrs name
+
+                            do!
+                                Complain.unlessValue (List.forall (fun n -> n >= 0) sizes) (fun () ->
+                                    $"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={Shape.show (Array.ofList sizes)}")
+
+                            do!
+                                Complain.unlessShape (List.sum sizes = g.Shape[d]) (fun () ->
+                                    $"split_with_sizes expects split_sizes to sum exactly to {g.Shape[d]} (input tensor's size at dimension {d}), but got split_sizes={Shape.show (Array.ofList sizes)}")
+
+                            return sections g d sizes
+                        | _ ->
+                            let! size = Read.integer attrs name
+                            return! splitBy g d size
+                })
 
     let chunk =
-        defineViews "chunk" "at most `chunks` views of equal size along `dim`, the last one smaller" [ Define.required "chunks" (AttrKind.Integer [ 1L; 2L; 3L ]); Define.attr "dim" AttrKind.Dim ] (fun g attrs ->
-            result {
-                if g.Shape.Length = 0 then
-                    return! Complain.shape "chunk expects at least a 1-dimensional tensor"
-                else
-                    let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
-                    let! chunks = Read.integer attrs "chunks"
-
-                    do!
-                        Complain.unlessValue (chunks > 0) (fun () ->
-                            $"chunk expects `chunks` to be greater than 0, got: {chunks}")
-
-                    let total = g.Shape[d]
-
-                    if total = 0 then
-                        return sections g d (List.replicate chunks 0)
+        defineViews
+            "chunk"
+            "at most `chunks` views of equal size along `dim`, the last one smaller"
+            [ Define.required "chunks" (AttrKind.Integer [ 1L; 2L; 3L ]); Define.attr "dim" AttrKind.Dim ]
+            (fun g attrs ->
+                result {
+                    if g.Shape.Length = 0 then
+                        return! Complain.shape "chunk expects at least a 1-dimensional tensor"
                     else
-                        return! splitBy g d ((total + chunks - 1) / chunks)
-            })
+                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
+                        let! chunks = Read.integer attrs "chunks"
+
+                        do! Complain.unlessValue (chunks > 0) (fun () -> $"chunk expects `chunks` to be greater than 0, got: {chunks}")
+
+                        let total = g.Shape[d]
+
+                        if total = 0 then
+                            return sections g d (List.replicate chunks 0)
+                        else
+                            return! splitBy g d ((total + chunks - 1) / chunks)
+                })
 
     let unbind =
         defineViews "unbind" "x at each index of dimension `dim`" [ Define.attr "dim" AttrKind.Dim ] (fun g attrs ->

@@ -41,9 +41,7 @@ module Writes =
             Ok [ v |> Value.expand self.Shape |> Value.cast self.DType ]
         else
             match Broadcast.shapes self.Shape v.Shape with
-            | Ok shape ->
-                Complain.shape
-                    $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}"
+            | Ok shape -> Complain.shape $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}"
             | Error complaint -> Error complaint
 
     let private messageType dtype =
@@ -92,11 +90,7 @@ module Writes =
                           return! fitted self source
                       } } with
             Node = "CopyBackwards"
-            Derivative =
-                Some(
-                    Derive.rule (fun _ g ->
-                        [ Some(fun () -> Derive.apply "zeros_like" [ g ] []); Some(fun () -> g) ])
-                ) }
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []); Some(fun () -> g) ])) }
 
     let private zerosLike (g: Term) = Derive.apply "zeros_like" [ g ] []
 
@@ -136,8 +130,7 @@ module Writes =
               [ ArgKind.Any ]
               []
               { new Forward with
-                  member _.Of(call: Call<'S>) =
-                      Argument.tensor call 0 |> Result.map List.singleton } with
+                  member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
     /// The tensor itself where the dtype is already that; the interpreter sees to it, since a value cannot say so.
@@ -188,7 +181,13 @@ module Writes =
                               let filled = (Value.asFloats x.DType value)[0]
 
                               let elements =
-                                  Array.map2 (fun h (x: 'S) -> if not decided then 'S.Unknown x elif h <> 0L then filled else x) holds (Value.asFloats x.DType x)
+                                  Array.map2
+                                      (fun h (x: 'S) ->
+                                          if not decided then 'S.Unknown x
+                                          elif h <> 0L then filled
+                                          else x)
+                                      holds
+                                      (Value.asFloats x.DType x)
 
                               return [ Value.floats x.DType shape elements ]
                           else
@@ -202,13 +201,15 @@ module Writes =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g)
-                          None
-                          Some(fun () -> Derive.whereElseZero (d.Input 1) g) ])
+                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g); None; Some(fun () -> Derive.whereElseZero (d.Input 1) g) ])
                 ) }
 
     /// A result of self and two or three operands, promoted together; in place, it must fit self.
-    let private combined (f: Attrs -> Result<Combination, Complaint>) onInts (check: DType -> DType -> DType option -> Result<unit, Complaint>) : Forward =
+    let private combined
+        (f: Attrs -> Result<Combination, Complaint>)
+        onInts
+        (check: DType -> DType -> DType option -> Result<unit, Complaint>)
+        : Forward =
         { new Forward with
             member _.Of(call: Call<'S>) =
                 result {
@@ -244,8 +245,7 @@ module Writes =
 
     let private timesValue (attrs: Attrs) (g: Term) =
         match Read.optional attrs "value" with
-        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 ->
-            Derive.apply "mul" [ g ] [ "other", number ]
+        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 -> Derive.apply "mul" [ g ] [ "other", number ]
         | _ -> g
 
     let private value = Define.attr "value" (AttrKind.Number [ 1.0; 0.5; -2.0 ])
@@ -259,16 +259,12 @@ module Writes =
               [ value ]
               (combined
                   (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfProduct)
-                  (fun attrs _ ->
-                      Read.numberOr 1.0 attrs "value"
-                      |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
+                  (fun attrs _ -> Read.numberOr 1.0 attrs "value" |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
                   (fun _ _ _ -> Ok())) with
             Saves =
                 fun needs _ ->
-                    [ if needs 2 then
-                          Input 1
-                      if needs 1 then
-                          Input 2 ]
+                    [ if needs 2 then Input 1
+                      if needs 1 then Input 2 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -291,8 +287,7 @@ module Writes =
                           "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2."))) with
             Saves =
                 fun needs _ ->
-                    [ if needs 2 then
-                          Input 1
+                    [ if needs 2 then Input 1
                       Input 2 ]
             Domain = NonZero
             Derivative =
@@ -328,8 +323,7 @@ module Writes =
                     [ if needs 2 then
                           Input 0
                           Input 1
-                      if (Read.optional attrs "weight").IsNone then
-                          Input 2 ]
+                      if (Read.optional attrs "weight").IsNone then Input 2 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
