@@ -68,6 +68,9 @@ public abstract class Operator
     /// <summary>PyTorch's node name where it depends on the attributes, as for <c>sum</c> with and without dimensions, or for a number in the place of a tensor.</summary>
     public Func<Attributes, string>? Variant { get; init; }
 
+    /// <summary>Whether the derivative is a user's code, which may keep what it is given and what it returns.</summary>
+    internal virtual bool IsForeign => false;
+
     /// <summary>Applies the operator to PyTorch's arguments.</summary>
     /// <returns>The results; one for most operators.</returns>
     public abstract Tensor[] Invoke(OperatorCall call);

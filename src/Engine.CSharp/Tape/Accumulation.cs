@@ -30,7 +30,7 @@ internal static class Accumulation
                 state.Grad = old + gradient;
             }
         }
-        foreach (var hook in state.AfterAccumulation) hook.Run(leaf);
+        foreach (var hook in state.AfterAccumulation) hook.Of<Action<Tensor>>()?.Invoke(leaf);
     }
 
     /// <summary>Adds the gradient of a computed tensor that retains it.</summary>

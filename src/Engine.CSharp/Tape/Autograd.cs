@@ -3,20 +3,40 @@ namespace Verified.Engine;
 /// <summary>The two ways to pull gradients back, and the modes of recording.</summary>
 public static class Autograd
 {
-    /// <summary>Whether this thread records operations on tensors that require gradients.</summary>
+    /// <summary>Whether operations on tensors that require gradients are recorded now.</summary>
     public static bool IsGradEnabled => GradMode.Records;
 
-    /// <summary>Nothing is recorded on this thread until the scope is disposed.</summary>
-    public static GradScope NoGrad() => new(enabled: false, GradMode.Inference);
+    /// <summary>Whether new tensors are inference tensors now.</summary>
+    public static bool IsInferenceModeEnabled => GradMode.Inference;
+
+    /// <summary>Whether anomalies are detected now.</summary>
+    public static bool IsAnomalyEnabled => GradMode.DetectsAnomalies;
+
+    /// <summary>Nothing is recorded until the scope is disposed.</summary>
+    public static GradScope NoGrad() => new(GradMode.Current | Modes.NoGrad);
 
     /// <summary>Recording is on again until the scope is disposed; inside an inference scope it stays off.</summary>
-    public static GradScope EnableGrad() => new(enabled: true, GradMode.Inference);
+    public static GradScope EnableGrad() => new(GradMode.Current & ~Modes.NoGrad);
 
     /// <summary>Recording as told until the scope is disposed.</summary>
-    public static GradScope SetGradEnabled(bool enabled) => new(enabled, GradMode.Inference);
+    public static GradScope SetGradEnabled(bool enabled) => enabled ? EnableGrad() : NoGrad();
 
-    /// <summary>Nothing is recorded and new tensors are inference tensors, without versions, until the scope is disposed.</summary>
-    public static GradScope InferenceMode() => new(enabled: false, inference: true);
+    /// <summary>
+    /// Nothing is recorded and new tensors are inference tensors, without versions, until the scope is disposed. With <paramref name="enabled"/> false: as outside of all
+    /// inference scopes, with recording on.
+    /// </summary>
+    public static GradScope InferenceMode(bool enabled = true) =>
+        new(enabled ? GradMode.Current | Modes.NoGrad | Modes.Inference : GradMode.Current & ~(Modes.NoGrad | Modes.Inference));
+
+    /// <summary>
+    /// Until the scope is disposed, recording remembers the call that recorded each node, and an error in a backward tells it (<see cref="ForwardTrace"/>). Slow: for debugging.
+    /// </summary>
+    /// <param name="checkNan">Whether a NaN among the gradients that a derivative gives is an error.</param>
+    public static GradScope DetectAnomaly(bool checkNan = true) =>
+        new((GradMode.Current & ~Modes.CheckNan) | Modes.Anomaly | (checkNan ? Modes.CheckNan : Modes.None));
+
+    /// <summary>The forward call whose derivative raised an error in anomaly mode, with its stack trace; null for other errors.</summary>
+    public static string? ForwardTrace(Exception error) => Anomaly.ForwardTraceOf(error);
 
     /// <summary>Computes gradients of the roots and adds them to the <see cref="Tensor.Grad"/> of the leaves.</summary>
     /// <param name="roots">The tensors to start at; one given twice counts twice.</param>
@@ -62,7 +82,8 @@ public static class Autograd
     /// <param name="gradOutputs">The gradient of each output, of its shape; null for an output of one element, whose gradient is then one.</param>
     /// <param name="retainGraph">Whether saved values are kept for another backward; by default as <paramref name="createGraph"/>.</param>
     /// <param name="createGraph">Whether the derivatives are recorded, to be differentiated again.</param>
-    /// <param name="allowUnused">Whether an input that no path leads to gives null in the place of an error.</param>
+    /// <param name="allowUnused">Whether an input that no path leads to gives null in the place of an error; by default as <paramref name="materializeGrads"/>.</param>
+    /// <param name="materializeGrads">Whether such an input gives zeros in the place of null.</param>
     /// <exception cref="AutogradException">With PyTorch's text for each rule that is broken.</exception>
     public static Tensor?[] Grad(
         IReadOnlyList<Tensor> outputs,
@@ -70,8 +91,11 @@ public static class Autograd
         IReadOnlyList<Tensor?>? gradOutputs = null,
         bool? retainGraph = null,
         bool createGraph = false,
-        bool allowUnused = false)
+        bool? allowUnused = null,
+        bool materializeGrads = false)
     {
+        if (materializeGrads && allowUnused == false)
+            throw new AutogradException(ErrorKind.Value, "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.");
         if (inputs.Count == 0) throw new AutogradException(ErrorKind.Value, "grad requires non-empty inputs.");
         var seeds = Seeds(outputs, gradOutputs);
         var edges = RootEdges(outputs, seeds);
@@ -87,7 +111,11 @@ public static class Autograd
             Keep = retainGraph ?? createGraph,
             CreateGraph = createGraph,
         });
-        if (!allowUnused && Array.IndexOf(captured, null) >= 0)
+        if (materializeGrads)
+        {
+            for (var i = 0; i < captured.Length; i++) captured[i] ??= Tensor.Zeros(inputs[i].Sizes, inputs[i].DType, requiresGrad: true);
+        }
+        else if (allowUnused != true && Array.IndexOf(captured, null) >= 0)
         {
             throw new AutogradException(
                 ErrorKind.UnusedInput,

@@ -82,6 +82,12 @@ public sealed class AutogradException : InvalidOperationException
     /// <summary>The rule that was broken.</summary>
     public ErrorKind Kind { get; }
 
+    /// <summary>In anomaly mode: the forward call whose derivative raised this, with its stack trace. Null elsewhere.</summary>
+    public string? ForwardTrace => Anomaly.ForwardTraceOf(this);
+
     /// <summary>The kind's name in programs: <c>modified_in_place</c> and so on.</summary>
     public string KindName => string.Concat(Kind.ToString().Select((c, i) => char.IsUpper(c) ? (i == 0 ? "" : "_") + char.ToLowerInvariant(c) : c.ToString()));
+
+    /// <inheritdoc/>
+    public override string ToString() => ForwardTrace is { } trace ? $"{base.ToString()}\n{trace}" : base.ToString();
 }

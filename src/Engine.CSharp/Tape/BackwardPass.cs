@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
 namespace Verified.Engine;
 
 /// <summary>
@@ -57,9 +60,14 @@ internal sealed class BackwardPass
         public bool Queued;
     }
 
-    /// <summary>Runs one pass.</summary>
+    /// <summary>Runs one pass. A hook or a custom function may start another one inside it, to any depth.</summary>
     public static void Run(Request request)
     {
+        if (!RuntimeHelpers.TryEnsureSufficientExecutionStack())
+        {
+            RunOnFreshStack(request);
+            return;
+        }
         var pass = idle ?? new BackwardPass();
         idle = null;
         var enabled = GradMode.Enabled;
@@ -74,6 +82,19 @@ internal sealed class BackwardPass
             pass.Clear();
             if (pass.entries.Length <= KeptEntries) idle = pass;
         }
+    }
+
+    private static void RunOnFreshStack(Request request)
+    {
+        ExceptionDispatchInfo? error = null;
+        var thread = new Thread(() =>
+        {
+            try { Run(request); }
+            catch (Exception e) { error = ExceptionDispatchInfo.Capture(e); }
+        });
+        thread.Start();
+        thread.Join();
+        error?.Throw();
     }
 
     private void Execute(Request request)
@@ -92,7 +113,30 @@ internal sealed class BackwardPass
             var index = Find(request.Roots[i].Node!);
             if (entries[index].Waiting == 0 && !entries[index].Queued) Enqueue(index);
         }
-        while (ready.TryPop(out var index)) Process(index, request);
+        while (ready.TryPop(out var index))
+        {
+            if (GradMode.DetectsAnomalies) ProcessWatched(index, request);
+            else Process(index, request);
+        }
+    }
+
+    private void ProcessWatched(int index, Request request)
+    {
+        var node = entries[index].Node;
+        var before = Anomaly.Evaluate(node);
+        try
+        {
+            Process(index, request);
+        }
+        catch (Exception error)
+        {
+            Anomaly.Explain(node, error);
+            throw;
+        }
+        finally
+        {
+            Anomaly.Evaluate(before);
+        }
     }
 
     private void Process(int index, Request request)
@@ -115,10 +159,13 @@ internal sealed class BackwardPass
             }
         }
         RunHooks(ref entry, outputs);
+        var hooks = HookTable.Of(node);
+        var upstream = hooks is null ? null : RunNodeHooks(ref entry, outputs, hooks);
         if (node.State is Tensor leaf && ReferenceEquals(node.Operator, Accumulation.Definition))
         {
             if (entry.Gradient is { } arrived) Accumulation.Add(leaf, arrived, entry.Owned);
             entry.Gradient = null;
+            if (upstream is not null) hooks!.RunAfter([], upstream);
             return;
         }
 
@@ -131,7 +178,9 @@ internal sealed class BackwardPass
         {
             for (var i = 0; i < outputs; i++) context.SetGradient(i, entry.Gradients?[i]);
         }
-        var lent = entry.Owned && outputs == 1 && !request.CreateGraph ? entry.Gradient : null;
+        // What a user's own rule was given or gave it may keep, and so may a hook.
+        var free = !request.CreateGraph && upstream is null && !node.Operator.IsForeign;
+        var lent = entry.Owned && outputs == 1 && free ? entry.Gradient : null;
         entry.Gradient = null;
         entry.Gradients = null;
         for (var i = 0; i < node.InputCount; i++)
@@ -143,13 +192,28 @@ internal sealed class BackwardPass
         var mark = Storage.Mark;
         node.Operator.Backward(context);
         if (!request.Keep) node.Saved?.End();
+        if (upstream is not null || GradMode.ChecksNan) Inspect(node, hooks, upstream);
         var shared = lent is not null && IsShared(lent, node);
-        Send(node, mark, request.CreateGraph, shared ? lent : null);
+        Send(node, mark, free, shared ? lent : null);
         if (lent is not null && !shared) lent.Storage.Release();
     }
 
+    /// <summary>Shows a node's results, in their final shapes, to its hooks and to the search for NaN.</summary>
+    private void Inspect(Node node, NodeHooks? hooks, Tensor?[]? upstream)
+    {
+        var results = new Tensor?[node.InputCount];
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (context.Needs(i) && node.Input(i) is { Node: { } target } edge && context.Result(i) is { } result)
+                results[i] = GradientShape.Fit(result, target.Form(edge.Output), node, i);
+        }
+        if (upstream is not null) results = hooks!.RunAfter(results, upstream);
+        for (var i = 0; i < results.Length; i++) context.Set(i, results[i]);
+        if (GradMode.ChecksNan) Anomaly.Check(node, context);
+    }
+
     /// <summary>Passes a node's results on to the nodes of its inputs.</summary>
-    private void Send(Node node, long mark, bool recorded, Tensor? lent)
+    private void Send(Node node, long mark, bool free, Tensor? lent)
     {
         for (var i = 0; i < node.InputCount; i++)
         {
@@ -159,9 +223,8 @@ internal sealed class BackwardPass
             var gradient = context.Needs(i) ? context.Result(i) : null;
             if (gradient is not null)
             {
-                var form = edge.Node.Form(edge.Output);
-                gradient = GradientShape.Fit(gradient, form.Shape, form.DType, node, i);
-                Deliver(index, edge.Output, gradient, !recorded && IsExclusive(gradient, node, i, mark, lent));
+                gradient = GradientShape.Fit(gradient, edge.Node.Form(edge.Output), node, i);
+                Deliver(index, edge.Output, gradient, free && IsExclusive(gradient, node, i, mark, lent));
             }
             if (--entries[index].Waiting == 0) Enqueue(index);
         }
@@ -229,6 +292,18 @@ internal sealed class BackwardPass
         }
         for (var i = 0; i < outputs; i++)
             if (entry.Gradients?[i] is { } gradient) entry.Gradients[i] = hooks.Run(i, gradient);
+    }
+
+    /// <summary>Runs a node's own hooks on all that arrived at it; returns that where another hook will want to see it.</summary>
+    private static Tensor?[]? RunNodeHooks(ref Entry entry, int outputs, NodeHooks hooks)
+    {
+        var gradients = new Tensor?[outputs];
+        for (var i = 0; i < outputs; i++) gradients[i] = outputs == 1 ? entry.Gradient : entry.Gradients?[i];
+        gradients = hooks.RunBefore(gradients);
+        entry.Owned = false;
+        if (outputs == 1) entry.Gradient = gradients[0];
+        else entry.Gradients = gradients;
+        return hooks.HasAfter ? gradients : null;
     }
 
     private static void Capture(ref Entry entry, Request request)

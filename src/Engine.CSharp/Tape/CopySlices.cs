@@ -18,7 +18,7 @@ internal static class CopySlices
         return new Node(
             Definition, AsStrided.Describe(view), edges, [new OutputForm(@base.Sizes, @base.DType)],
             // PyTorch lets go of the inner node once it has run, so a second backward is an error whether the write kept anything or not.
-            write.Saved ?? new SavedValues(0, 0), new State(write, new AsStrided.Window(view, @base)));
+            write.Saved is { IsLazy: false } saved ? saved : new SavedValues(0, 0), new State(write, new AsStrided.Window(view, @base)));
     }
 
     /// <summary>The node of the write, of which this node is the wrapping; null for other nodes.</summary>
@@ -52,7 +52,7 @@ internal static class CopySlices
             for (var i = 1; i < write.InputCount; i++) context.Set(i, inner.Result(i));
             if (!context.Needs(0)) return;
             // The write's own rule may answer in the shape that broadcasting gave it, or with nothing.
-            if (inner.Result(0) is { } before) slice.CopyInPlace(GradientShape.Fit(before, window.Sizes, g.DType, write, 0));
+            if (inner.Result(0) is { } before) slice.CopyInPlace(GradientShape.Fit(before, new OutputForm(window.Sizes, g.DType), write, 0));
             else slice.ZeroInPlace();
             context.Set(0, whole);
         }

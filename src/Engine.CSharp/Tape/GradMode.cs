@@ -1,61 +1,95 @@
 namespace Verified.Engine;
 
-/// <summary>Whether this thread records, and whether it makes inference tensors.</summary>
+/// <summary>What is switched off or on for the code that runs now.</summary>
+[Flags]
+internal enum Modes : byte
+{
+    /// <summary>Operations on tensors that require gradients are recorded.</summary>
+    None = 0,
+
+    /// <summary>Nothing is recorded.</summary>
+    NoGrad = 1,
+
+    /// <summary>Nothing is recorded and new tensors are inference tensors.</summary>
+    Inference = 2,
+
+    /// <summary>Recording remembers the calls, and errors of a backward tell them.</summary>
+    Anomaly = 4,
+
+    /// <summary>A backward's results are searched for NaN.</summary>
+    CheckNan = 8,
+}
+
+/// <summary>
+/// The modes of the running code. They flow as .NET's execution context does: over an <c>await</c> and into tasks and threads that are started inside a scope; what those
+/// set themselves stays theirs. Reading is a thread-static field, which follows the context by its change notification.
+/// </summary>
 internal static class GradMode
 {
     [ThreadStatic]
-    private static bool off;
+    private static Modes here;
 
-    [ThreadStatic]
-    private static bool inference;
+    /// <summary>All modes.</summary>
+    public static Modes Current
+    {
+        get => here;
+        set
+        {
+            if (value != here) Flow.Modes.Value = value;
+        }
+    }
 
-    /// <summary>Whether operations on tensors that require gradients are recorded on this thread.</summary>
+    /// <summary>Whether operations on tensors that require gradients are recorded, inference scopes apart.</summary>
     public static bool Enabled
     {
-        get => !off;
-        set => off = !value;
+        get => (here & Modes.NoGrad) == 0;
+        set => Current = value ? here & ~Modes.NoGrad : here | Modes.NoGrad;
     }
 
-    /// <summary>Whether this thread is inside an inference scope. There nothing records, whatever <see cref="Enabled"/> says.</summary>
-    public static bool Inference
-    {
-        get => inference;
-        set => inference = value;
-    }
+    /// <summary>Whether this is inside an inference scope. There nothing records, whatever <see cref="Enabled"/> says.</summary>
+    public static bool Inference => (here & Modes.Inference) != 0;
 
     /// <summary>Whether an operation on tensors that require gradients is recorded now.</summary>
-    public static bool Records => !off && !inference;
+    public static bool Records => (here & (Modes.NoGrad | Modes.Inference)) == 0;
+
+    /// <summary>Whether calls are remembered and errors of a backward tell them.</summary>
+    public static bool DetectsAnomalies => (here & Modes.Anomaly) != 0;
+
+    /// <summary>Whether a backward's results are searched for NaN.</summary>
+    public static bool ChecksNan => (here & Modes.CheckNan) != 0;
+
+    // Apart, so that reading the modes needs no check for a static constructor.
+    private static class Flow
+    {
+        public static readonly AsyncLocal<Modes> Modes = new(change => here = change.CurrentValue);
+    }
 }
 
-/// <summary>Restores the thread's mode when it is disposed; made by <see cref="Autograd.NoGrad"/> and its siblings.</summary>
+/// <summary>
+/// Restores the mode when it is disposed; made by <see cref="Autograd.NoGrad"/> and its siblings. A scope may contain an <c>await</c>; it may not contain the <c>yield</c> of an
+/// iterator, whose consumer would run inside it.
+/// </summary>
 public readonly struct GradScope : IDisposable, IEquatable<GradScope>
 {
-    private readonly bool enabled;
-    private readonly bool inference;
+    private readonly Modes before;
 
-    internal GradScope(bool enabled, bool inference)
+    internal GradScope(Modes modes)
     {
-        this.enabled = GradMode.Enabled;
-        this.inference = GradMode.Inference;
-        GradMode.Enabled = enabled;
-        GradMode.Inference = inference;
+        before = GradMode.Current;
+        GradMode.Current = modes;
     }
 
     /// <summary>Restores the mode that held before the scope.</summary>
-    public void Dispose()
-    {
-        GradMode.Enabled = enabled;
-        GradMode.Inference = inference;
-    }
+    public void Dispose() => GradMode.Current = before;
 
     /// <inheritdoc/>
-    public bool Equals(GradScope other) => enabled == other.enabled && inference == other.inference;
+    public bool Equals(GradScope other) => before == other.before;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is GradScope other && Equals(other);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => (enabled, inference).GetHashCode();
+    public override int GetHashCode() => before.GetHashCode();
 
     /// <summary>Whether both restore the same mode.</summary>
     public static bool operator ==(GradScope left, GradScope right) => left.Equals(right);

@@ -4,8 +4,9 @@ namespace Verified.Engine;
 internal static class GradientShape
 {
     /// <summary>The gradient, summed over the dimensions that broadcasting repeated and cast.</summary>
-    public static Tensor Fit(Tensor gradient, int[] shape, DType dtype, Node from, int input)
+    public static Tensor Fit(Tensor gradient, OutputForm form, Node from, int input)
     {
+        var (shape, dtype) = form;
         if (!Shapes.Same(gradient.Sizes, shape))
         {
             if (!Shapes.CanExpand(shape, gradient.Sizes))

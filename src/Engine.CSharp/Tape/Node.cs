@@ -30,6 +30,7 @@ public sealed class Node
         this.form = form;
         Saved = saved;
         Sequence = Interlocked.Increment(ref counter);
+        if (GradMode.DetectsAnomalies) Anomaly.Remember(this);
     }
 
     /// <summary>A node of any numbers of inputs and outputs.</summary>
@@ -44,6 +45,7 @@ public sealed class Node
         Saved = saved;
         State = state;
         Sequence = Interlocked.Increment(ref counter);
+        if (GradMode.DetectsAnomalies) Anomaly.Remember(this);
     }
 
     /// <summary>The operator that was applied.</summary>
@@ -69,6 +71,18 @@ public sealed class Node
 
     /// <summary>What only the operator itself understands, such as the inner node of a rewritten history.</summary>
     internal object? State { get; }
+
+    /// <summary>
+    /// Calls a function with the gradients of this node's outputs before its derivative is computed, after the hooks on the outputs themselves; what it returns, if not null,
+    /// takes their place. Not called where a gradient is only asked for at this node (<see cref="Autograd.Grad"/>).
+    /// </summary>
+    public HookHandle RegisterPrehook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook) => HookTable.For(this).AddBefore(hook);
+
+    /// <summary>
+    /// Calls a function with the gradients that this node's derivative gave for its inputs, and the gradients of its outputs from which it did; what it returns, if not null,
+    /// takes the place of the former.
+    /// </summary>
+    public HookHandle RegisterHook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook) => HookTable.For(this).AddAfter(hook);
 
     /// <summary>Where the gradient of an input flows to.</summary>
     public Edge Input(int index) => edges is not null ? edges[index] : index == 0 ? first : second;

@@ -15,6 +15,12 @@ internal sealed class SavedValues
         "Trying to use a saved tensor that has been detached in-place, i.e. with .detach_()."
         + "This is not supported, please use out-of-place `.detach()` instead";
 
+    private const string Hint =
+        "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).";
+
+    private const string HintWithTrace =
+        "Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!";
+
     private readonly int inputs;
     private Slot slot0;
     private Slot slot1;
@@ -28,6 +34,9 @@ internal sealed class SavedValues
         this.inputs = inputs;
         if (inputs + outputs > 3) more = new Slot[inputs + outputs - 3];
     }
+
+    /// <summary>Whether nothing is checked before a value is read: a custom function may leave unread what it saved.</summary>
+    public bool IsLazy { get; init; }
 
     /// <summary>Whether <see cref="End"/> was called.</summary>
     public bool Ended => ended;
@@ -57,12 +66,19 @@ internal sealed class SavedValues
     /// <summary>Raises the error that reading any of the values would raise; PyTorch unpacks all of them, needed or not.</summary>
     public void Check(Node owner)
     {
-        if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
+        if (IsLazy) return;
+        CheckLease();
         slot0.Check(owner, 0);
         slot1.Check(owner, 0);
         slot2.Check(owner, 0);
         if (more is null) return;
         for (var i = 0; i < more.Length; i++) more[i].Check(owner, Math.Max(0, i + 3 - inputs));
+    }
+
+    /// <summary>Raises PyTorch's error where an earlier backward released the values.</summary>
+    public void CheckLease()
+    {
+        if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
     }
 
     /// <summary>Lets go of the values.</summary>
@@ -129,7 +145,7 @@ internal sealed class SavedValues
                     ErrorKind.ModifiedInPlace,
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
                     + $"[{TypeName(Value.DType)} {Shapes.Text(Value.Sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
-                    + "Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True).");
+                    + (GradMode.DetectsAnomalies ? HintWithTrace : Hint));
             }
             if (role == Computed && Value.NodeWithoutChecks is null && !Value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
         }

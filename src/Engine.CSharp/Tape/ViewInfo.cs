@@ -14,6 +14,9 @@ internal enum ViewOrigin : byte
 
     /// <summary>In an inference scope.</summary>
     Inference,
+
+    /// <summary>Inside a custom function, or as an input that one returned.</summary>
+    CustomFunction,
 }
 
 /// <summary>What a view remembers: the tensor whose memory it looks at, and for which version of that memory its node was right.</summary>

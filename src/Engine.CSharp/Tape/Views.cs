@@ -7,6 +7,10 @@ internal static class Views
         " This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. "
         + "You should replace the inplace operation by an out-of-place one.";
 
+    private const string CustomAdvice =
+        " This view was created inside a custom Function (or because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+        + "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can fix this by cloning the output of the custom Function.";
+
     /// <summary>Makes <paramref name="view"/> known as a view of <paramref name="of"/>, or of what that is a view of.</summary>
     public static void Register(Tensor view, Tensor of, bool multiple)
     {
@@ -73,13 +77,13 @@ internal static class Views
     }
 
     /// <summary>After a write: the node becomes the tensor's, or, where it is a view, part of its base's history.</summary>
-    public static void Rebase(Tensor self, Node node)
+    public static void Rebase(Tensor self, Node node, int output = 0)
     {
         if (self.ViewOf is not { } view)
         {
             var old = self.NodeWithoutChecks;
-            self.SetNode(node, 0);
-            HookTable.MoveRetain(self, old, node);
+            self.SetNode(node, output);
+            HookTable.MoveRetain(self, old, node, output);
             return;
         }
         var @base = view.Base;
@@ -111,9 +115,15 @@ internal static class Views
         {
             ViewOrigin.MultipleOutputs => MultiAdvice,
             ViewOrigin.NoGrad => Advice("no_grad", "tracked"),
+            ViewOrigin.CustomFunction => CustomAdvice,
             _ => Advice("inference_mode", "tracked"),
         };
-        var kind = view.Origin == ViewOrigin.MultipleOutputs ? ErrorKind.MultiOutputViewInPlace : ErrorKind.NoGradViewInPlace;
+        var kind = view.Origin switch
+        {
+            ViewOrigin.MultipleOutputs => ErrorKind.MultiOutputViewInPlace,
+            ViewOrigin.CustomFunction => ErrorKind.Other,
+            _ => ErrorKind.NoGradViewInPlace,
+        };
         throw new AutogradException(kind, message);
     }
 

@@ -142,7 +142,7 @@ public sealed partial class Tensor
             throw new AutogradException(ErrorKind.RetainGradWithoutGrad, "can't retain_grad on Tensor that has requires_grad=False");
         if (GradNode is not { } made || RetainsGrad) return;
         State.Retains = true;
-        HookTable.Retain(made, outputNumber, this);
+        HookTable.For(made).Retain(outputNumber, this);
     }
 
     /// <summary>Calls a function with the gradient of this tensor whenever one was computed; what it returns, if not null, takes the gradient's place.</summary>
@@ -152,22 +152,18 @@ public sealed partial class Tensor
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         var edge = GradEdge;
         // A view made with recording off reports that it requires a gradient but nothing will ever reach it.
-        return edge.Node is null ? new HookHandle(hook) : HookTable.Add(edge.Node, edge.Output, hook);
+        return edge.Node is null ? new HookHandle(hook) : HookTable.For(edge.Node).Add(edge.Output, hook);
     }
 
-    /// <summary>Calls a function with nothing but the knowledge that the gradient of this leaf has just been accumulated.</summary>
+    /// <summary>Calls a function with this leaf whenever a gradient has just been added to its <see cref="Grad"/>.</summary>
     public HookHandle RegisterPostAccumulateGradHook(Action<Tensor> hook)
     {
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         if (!IsLeaf) throw new AutogradException(ErrorKind.Other, "post accumulate grad hooks cannot be registered on non-leaf tensors");
-        var handle = new HookHandle(leaf =>
-        {
-            hook(leaf);
-            return null;
-        });
+        var handle = new HookHandle(hook);
         var state = State;
-        lock (state) state.AfterAccumulation = [.. state.AfterAccumulation, handle];
+        lock (state) state.AfterAccumulation = [.. state.AfterAccumulation.Where(h => !h.Removed), handle];
         return handle;
     }
 

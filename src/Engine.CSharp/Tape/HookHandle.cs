@@ -1,0 +1,49 @@
+using System.Reflection;
+
+namespace Verified.Engine;
+
+/// <summary>A registered hook; <see cref="Remove"/> takes it away again.</summary>
+public sealed class HookHandle
+{
+    private volatile Delegate? hook;
+
+    internal HookHandle(Delegate hook) => this.hook = hook;
+
+    internal bool Removed => hook is null;
+
+    /// <summary>Takes the hook away; removing it twice does nothing.</summary>
+    public void Remove() => hook = null;
+
+    /// <summary>The hook as it was registered; null once it was removed.</summary>
+    internal T? Of<T>()
+        where T : Delegate => (T?)hook;
+
+    /// <summary>The gradient, or what the hook puts in its place.</summary>
+    internal Tensor Run(Tensor gradient) =>
+        Of<Func<Tensor, Tensor?>>() is { } function ? Checked(function.Method, gradient, function(gradient)) ?? gradient : gradient;
+
+    /// <summary>The gradients that a hook's answer puts in the place of others, all or none.</summary>
+    internal static Tensor?[] Replace(MethodInfo hook, Tensor?[] values, IReadOnlyList<Tensor?>? replaced)
+    {
+        if (replaced is null) return values;
+        if (replaced.Count != values.Length)
+        {
+            throw new AutogradException(
+                ErrorKind.Other, $"hook '{hook.Name}' has returned an incorrect number of values (got {replaced.Count}, but expected {values.Length})");
+        }
+        return [.. values.Select((value, i) => Checked(hook, value, replaced[i]))];
+    }
+
+    private static Tensor? Checked(MethodInfo hook, Tensor? original, Tensor? replaced)
+    {
+        if (replaced is null || original is null) return replaced;
+        if (!Shapes.Same(replaced.Sizes, original.Sizes)) throw new AutogradException(ErrorKind.Other, $"hook '{hook.Name}' has changed the size of value");
+        if (replaced.DType != original.DType)
+        {
+            throw new AutogradException(
+                ErrorKind.Other,
+                $"hook '{hook.Name}' has changed the type of value (was torch.{original.DType.ScalarType()}Tensor got torch.{replaced.DType.ScalarType()}Tensor)");
+        }
+        return replaced;
+    }
+}
