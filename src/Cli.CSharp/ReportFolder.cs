@@ -19,10 +19,10 @@ internal static class ReportFolder
         {
             Directory.CreateDirectory(Path.Combine(folder, "failures"));
             foreach (var failure in report.Failures)
-                WriteWhole(Path.Combine(folder, "failures", failure.Hash + ".json"), Json.writeProgram(failure.Shrunk.Program) + "\n");
-            WriteWhole(Path.Combine(folder, "report.json"), JsonReport.Text(report));
-            WriteWhole(Path.Combine(folder, "report.md"), MarkdownReport.Text(report, ConsoleReport.Machine(), Replay));
-            WriteWhole(Path.Combine(folder, "report.html"), HtmlReport.Text(report, ConsoleReport.Machine(), Replay));
+                WholeFile.Write(Path.Combine(folder, "failures", failure.Hash + ".json"), Json.writeProgram(failure.Shrunk.Program) + "\n");
+            WholeFile.Write(Path.Combine(folder, "report.json"), JsonReport.Text(report));
+            WholeFile.Write(Path.Combine(folder, "report.md"), MarkdownReport.Text(report, ConsoleReport.Machine(), Replay));
+            WholeFile.Write(Path.Combine(folder, "report.html"), HtmlReport.Text(report, ConsoleReport.Machine(), Replay));
             Console.Error.WriteLine($"The report is in {folder}: report.html, report.md, report.json{(report.Failures.Count > 0 ? ", failures/" : "")}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -34,11 +34,4 @@ internal static class ReportFolder
     /// <summary>A word of a shell's command.</summary>
     private static string Quoted(string word) =>
         word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";
-
-    private static void WriteWhole(string path, string text)
-    {
-        var temporary = path + ".part";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
-    }
 }

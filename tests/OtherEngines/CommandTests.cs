@@ -21,6 +21,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("check", "--shard", "3/2")]
     [InlineData("check", "--corpus", "no-such-file.jsonl")]
     [InlineData("run", "no-such-file.json")]
+    [InlineData("tune", "--write", "/")]
     [InlineData("replay", "no-token")]
     [InlineData("replay", "V999-0123456789abcdef")]
     [InlineData("replay", "V3-0123456789abcdef+no_such_operator")]
@@ -136,6 +137,18 @@ public sealed class CommandTests : IDisposable
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         Assert.False(Directory.Exists(report));
+    }
+
+    [Fact]
+    public void Tune_writes_a_rule_whole_and_says_how_to_use_and_undo_it()
+    {
+        var file = Path.Combine(_folder, "new folder", "dispatch.txt");
+        var result = Command.Run("tune", "--quick", "--write", file);
+        Assert.Equal(0, result.Code);
+        foreach (var part in new[] { "GFLOP/s", $"export VERIFIED_DISPATCH={file}", "unset VERIFIED_DISPATCH" })
+            Assert.Contains(part, result.Output, StringComparison.Ordinal);
+        Assert.Equal([file], Directory.GetFiles(Path.GetDirectoryName(file)!));
+        Assert.Contains("managed", File.ReadAllText(file), StringComparison.Ordinal);
     }
 
     private string Written(string name, string text)

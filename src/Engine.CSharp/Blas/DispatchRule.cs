@@ -27,9 +27,15 @@ public sealed class DispatchRule
                 : throw new FileNotFoundException($"{Variable} names the file {file}, which does not exist", file);
         }
 
+        return Parse("built in (src/Engine.CSharp/Blas/dispatch.txt)", BuiltInText());
+    }
+
+    /// <summary>The committed table as text.</summary>
+    internal static string BuiltInText()
+    {
         using var stream = typeof(DispatchRule).Assembly.GetManifestResourceStream("Verified.Engine.Blas.dispatch.txt")!;
         using var reader = new StreamReader(stream, Encoding.UTF8);
-        return Parse("built in (src/Engine.CSharp/Blas/dispatch.txt)", reader.ReadToEnd());
+        return reader.ReadToEnd();
     }
 
     /// <summary>Reads a table.</summary>
