@@ -9,7 +9,7 @@ namespace Verified.Oracle.Shrinking;
 /// <summary>Steps whose results become inputs of the same value: what led to a value need not be shown.</summary>
 internal static class Cuts
 {
-    /// <summary>Programs in which one step is an input instead.</summary>
+    /// <summary>Programs in which one step is an input instead: one that requires a gradient where the result did, or a constant.</summary>
     public static IEnumerable<Program> Steps(Program program)
     {
         var steps = program.Steps.ToList();
@@ -22,10 +22,13 @@ internal static class Cuts
             var requires = report.Value.RequiresGrad is { Value: true } && report.Value.Tensor.DType.IsFloat;
             var from = StepNames.Read(steps[i]).FirstOrDefault();
             var observe = requires ? program.Observe.Append(Observed.NewGradient(name)).Distinct() : program.Observe;
-            yield return program
-                .WithInputs([.. program.Inputs, new Input(name, report.Value.Tensor, requires)])
-                .WithSteps([.. steps.Take(i), .. steps.Skip(i + 1).Select(step => WithRespectTo(step, from, name))])
+            Program With(bool requiresGrad) => program
+                .WithInputs([.. program.Inputs, new Input(name, report.Value.Tensor, requiresGrad)])
+                .WithSteps([.. steps.Take(i), .. steps.Skip(i + 1).Select(step => requiresGrad ? WithRespectTo(step, from, name) : step)])
                 .WithObserve(observe);
+            yield return With(requires);
+            // A leaf may not be written to where the step's result might.
+            if (requires) yield return With(false);
         }
     }
 

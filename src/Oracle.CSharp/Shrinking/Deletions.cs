@@ -6,10 +6,11 @@ namespace Verified.Oracle.Shrinking;
 /// <summary>Candidates with something left out, the largest omissions first.</summary>
 internal static class Deletions
 {
-    /// <summary>Fewer observations: halves, then single ones.</summary>
+    /// <summary>Fewer observations: none, halves, then single ones.</summary>
     public static IEnumerable<Program> Observations(Program program)
     {
         var all = program.Observe.ToList();
+        if (all.Count > 0) yield return program.WithObserve([]);
         foreach (var (start, count) in Chunks(all.Count))
             if (count < all.Count)
                 yield return program.WithObserve(Without(all, start, count));
@@ -77,7 +78,8 @@ internal static class Deletions
         _ => throw new ArgumentOutOfRangeException(nameof(observed)),
     };
 
-    private static Program Without(Program program, List<Step> steps, int start, int count, bool rewire, int argument = 0)
+    /// <summary>Some steps left out; what used their results uses what they were made from, or is left out as well.</summary>
+    internal static Program Without(Program program, List<Step> steps, int start, int count, bool rewire, int argument = 0)
     {
         var renames = new Dictionary<string, string>();
         string To(string name) => renames.TryGetValue(name, out var other) ? other : name;

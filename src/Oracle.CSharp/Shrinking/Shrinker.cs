@@ -49,7 +49,18 @@ public sealed class Shrinker
         return program;
     }
 
-    private Program? First(IEnumerable<Program> candidates) => candidates.FirstOrDefault(candidate => _budget > 0 && Fails(candidate));
+    /// <summary>The first candidate that still fails, as it is or with what its omission broke repaired.</summary>
+    private Program? First(IEnumerable<Program> candidates)
+    {
+        foreach (var candidate in candidates)
+        {
+            if (_budget <= 0) return null;
+            if (Fails(candidate)) return candidate;
+            if (Repairs.Of(candidate) is { } repaired && Fails(repaired)) return repaired;
+        }
+
+        return null;
+    }
 
     private bool Fails(Program candidate)
     {
