@@ -14,12 +14,13 @@ internal static class SelfTestCommand
     private static readonly Option<int> Alarms = new("--false-alarms") { Description = "How many random programs the specification itself runs, on every machine that it permits; 0 for none.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<int> Distribution = new("--distribution") { Description = "Over how many programs the distribution is counted.", DefaultValueFactory = _ => 2000 };
     private static readonly Option<string?> Bugs = new("--bugs") { Description = "Only these planted bugs, separated by commas; none for none." };
+    private static readonly Option<bool> Programs = new("--programs") { Description = "Print the shortest program that shows each planted bug." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
 
     public static Command Create()
     {
         var command = new Command("self-test", "Examines the oracle: planted bugs must be found by FAIL, and the specification as an engine must not fail.");
-        foreach (var option in new Option[] { Budget, Alarms, Distribution, Bugs, Seed }) command.Options.Add(option);
+        foreach (var option in new Option[] { Budget, Alarms, Distribution, Bugs, Programs, Seed }) command.Options.Add(option);
         command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
         return command;
     }
@@ -30,7 +31,7 @@ internal static class SelfTestCommand
         Console.WriteLine($"{ConsoleReport.Machine()}, generator version {GeneratorOptions.Version}, seed {seed}");
         Console.WriteLine();
         Distribute(seed, parsed.GetValue(Distribution), cancel);
-        var held = Plant(Chosen(parsed.GetValue(Bugs)), seed, parsed.GetValue(Budget), cancel);
+        var held = Plant(Chosen(parsed.GetValue(Bugs)), seed, parsed.GetValue(Budget), parsed.GetValue(Programs), cancel);
         if (parsed.GetValue(Alarms) is > 0 and var count) held &= Alarm(seed, count, cancel);
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted : held ? ExitCodes.Held : ExitCodes.Failed;
     }
@@ -56,19 +57,22 @@ internal static class SelfTestCommand
         Console.WriteLine();
     }
 
-    private static bool Plant(IReadOnlyList<PlantedBug> bugs, ulong seed, int budget, CancellationToken cancel)
+    private static bool Plant(IReadOnlyList<PlantedBug> bugs, ulong seed, int budget, bool programs, CancellationToken cancel)
     {
         if (bugs.Count == 0) return true;
         Console.WriteLine("Planted bugs, each sought in standard random programs until a FAIL:");
-        var held = true;
+        var (held, found, longest) = (true, 0, 0);
         foreach (var bug in bugs)
         {
             if (cancel.IsCancellationRequested) break;
             var search = BugSearch.Run(bug.Engine(), new BuiltInEngine(), seed, budget, cancel);
             held &= search.Found;
+            if (search.Found) (found, longest) = (found + 1, Math.Max(longest, search.ShrunkSteps));
             Console.WriteLine($"  {bug.Name,-22} {Result(search),-58} {bug.What}");
+            if (programs && search.Failure is { } failure) Console.WriteLine($"{FailureDescription.Printed(failure)}\n\n{failure.Message}\n{Json.writeProgram(failure.Shrunk.Program)}\n");
         }
 
+        Console.WriteLine($"  {found} of {bugs.Count} found by FAIL; the shortest programs have at most {longest} steps");
         Console.WriteLine();
         return held;
     }
@@ -80,7 +84,7 @@ internal static class SelfTestCommand
     private static bool Alarm(ulong seed, int count, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
-        var measure = FalseAlarms.Measure(seed, count, cancel: cancel);
+        var measure = Progress.Steps("false alarms", progress => FalseAlarms.Measure(seed, count, done: done => progress(done, count), cancel: cancel));
         Console.WriteLine(Invariant($"False alarms: {measure.Found.Count} in {measure.Programs} programs, {measure.Judgements} verdicts ({measure.Programs / watch.Elapsed.TotalSeconds:0} programs a second); ")
             + Invariant($"inconclusive {measure.Total.InconclusiveShare:P1} of the programs, unsupported {measure.Total.Unsupported}"));
         var often = measure.Operators.Where(entry => entry.Value.Judged >= 20).OrderByDescending(entry => entry.Value.InconclusiveShare).Take(10);

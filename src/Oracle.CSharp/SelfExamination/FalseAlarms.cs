@@ -65,6 +65,7 @@ public sealed class FalseAlarms
         var program = generator.Generate(seed);
         var expectation = Expectation.Of(program);
         CaseResult? first = null;
+        var judged = new List<(Outcome Outcome, Judgement Judgement)>();
         var ofFirstFormula = new Dictionary<(int, int), Outcome>();
         var depends = false;
         foreach (var machine in machines.OrderBy(m => (m.Order.Tag, m.Arithmetic.Tag, m.Formula)))
@@ -80,7 +81,13 @@ public sealed class FalseAlarms
 
             if (machine.Formula == 0) ofFirstFormula[place] = ran.Outcome;
             else depends |= !ofFirstFormula.TryGetValue(place, out var plain) || !plain.Equals(ran.Outcome);
-            var judgement = Judge.Outcome(expectation, ran.Outcome, machine.Info);
+            // Most machines agree to the last bit, and agreeing outcomes have one verdict: all machines declare the same.
+            if (judged.Find(each => each.Outcome.Equals(ran.Outcome)).Judgement is not { } judgement)
+            {
+                judgement = Judge.Outcome(expectation, ran.Outcome, machine.Info);
+                judged.Add((ran.Outcome, judgement));
+            }
+
             Interlocked.Increment(ref _judgements);
             first ??= new CaseResult(token, program, result, judgement);
             if (judgement.Verdict is Verdict.Fail or Verdict.LessAccurate) _found.Add(new FalseAlarm(token, machine.Info.Name, program, judgement));
