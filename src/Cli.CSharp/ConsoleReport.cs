@@ -29,6 +29,7 @@ internal static class ConsoleReport
         if (report.Phases.Count > 1) Row(table, "all", report.Total);
         console.Write(table);
 
+        WriteLaws(console, report);
         WriteOperators(console, report);
         foreach (var failure in report.Failures) FailureText.Write(console, failure);
         if (report.GoldenDisagreements.Count > 0)
@@ -44,7 +45,7 @@ internal static class ConsoleReport
         if (report.Holds && report.GivenUp is not null) return $"[yellow bold]NOT DONE[/]  nothing wrong was found in {rest}, but the engine was given up.";
         return report.Holds
             ? $"[green bold]PASS[/]  nothing wrong was found in {rest}."
-            : $"[red bold]FAIL[/]  {total.Failed + total.LessAccurate + total.Broken} of {total.Total} cases count against the engine; {rest}.";
+            : $"[red bold]FAIL[/]  {report.Findings.Count} of {total.Total + report.Laws.Values.Sum(law => law.Total)} cases count against the engine; {rest}.";
     }
 
     private static void Row(Table table, string name, Tally tally)
@@ -52,6 +53,20 @@ internal static class ConsoleReport
         static string Number(int n, string colour) => n == 0 ? "[grey]0[/]" : $"[{colour}]{n}[/]";
         table.AddRow(Markup.Escape(name), tally.Total.ToString(), Number(tally.Passed, "green"), Number(tally.Failed, "red"), Number(tally.LessAccurate, "red"), Number(tally.Known, "yellow"),
             Number(tally.Inconclusive, "yellow"), Number(tally.Unsupported, "grey"), Number(tally.Broken, "red"));
+    }
+
+    private static void WriteLaws(IAnsiConsole console, ExaminationReport report)
+    {
+        if (report.Laws.Count == 0) return;
+        var table = new Table().Border(TableBorder.Simple).AddColumn("law that needs no tolerance");
+        foreach (var column in new[] { "programs", "held", "broken" }) table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (var (law, tally) in report.Laws)
+        {
+            var broken = tally.Total - tally.Passed;
+            table.AddRow(Markup.Escape(law.Statement), tally.Total.ToString(), $"[green]{tally.Passed}[/]", broken == 0 ? "[grey]0[/]" : $"[red]{broken}[/]");
+        }
+
+        console.Write(table);
     }
 
     /// <summary>Operators with something to say of: findings, or many inconclusive cases.</summary>
@@ -81,7 +96,7 @@ internal static class FailureText
     public static void Write(IAnsiConsole console, Failure failure, string language = "pytorch")
     {
         console.Write(new Rule($"[red]{Markup.Escape(failure.Signature)}[/]").LeftJustified());
-        console.WriteLine(FailureDescription.Printed(failure.Shrunk.Program, language));
+        console.WriteLine(FailureDescription.Printed(failure, language));
         console.WriteLine();
         console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
         foreach (var line in FailureDescription.Details(failure)) console.WriteLine(line);

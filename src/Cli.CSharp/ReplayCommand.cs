@@ -2,6 +2,7 @@ using System.CommandLine;
 using Spectre.Console;
 using Verified.Oracle;
 using Verified.Oracle.Generation;
+using Verified.Oracle.Laws;
 using Verified.Spec;
 
 namespace Verified.Cli;
@@ -15,7 +16,7 @@ internal static class ReplayCommand
         var engine = new Option<string>("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
         var print = new Option<string>("--print") { Description = "How programs are printed.", DefaultValueFactory = _ => "pytorch" };
         print.AcceptOnlyFromAmong("pytorch", "csharp", "fsharp", "json");
-        var command = new Command("replay", "Runs one case again and shows what differs, shrunk.") { what, engine, print };
+        var command = new Command("replay", "Runs one case again, holds the engine to every law on it, and shows what differs, shrunk.") { what, engine, print };
         command.SetAction(parsed => Run(parsed.GetRequiredValue(what), parsed.GetRequiredValue(engine), parsed.GetRequiredValue(print)));
         return command;
     }
@@ -29,13 +30,11 @@ internal static class ReplayCommand
         foreach (var item in cases)
         {
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
-            if (result.IsFinding)
-            {
-                failed = true;
-                FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, result), language);
-                continue;
-            }
-
+            var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
+            var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
+            foreach (var finding in findings) FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, finding), language);
+            failed |= findings.Count > 0;
+            if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language));
             AnsiConsole.MarkupLineInterpolated($"[green]{item.Id}: {result.Judgement?.Verdict.ToString() ?? result.Result.ToString()}[/]");
         }

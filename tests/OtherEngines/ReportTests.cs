@@ -1,6 +1,9 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Verified.Oracle;
+using Verified.Oracle.Laws;
 using Verified.Spec;
 using Xunit;
 
@@ -63,6 +66,56 @@ public sealed class ReportTests
         Assert.Equal(0, result.Code);
         foreach (var part in new[] { "processor", "Managed", "Mkl", "OpenBlas", "MathNet", "used for", "VERIFIED_BLAS=mkl", "VERIFIED_BLAS=managed" })
             Assert.Contains(part, result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_broken_law_is_a_finding_with_both_programs_in_every_form_and_comes_back_on_its_shrunk_program()
+    {
+        var engine = new Drifting();
+        var report = new Examination(engine, new ExaminationOptions { Random = 64, Operators = ["exp", "add"] }).Run();
+        Assert.False(report.Holds);
+        Assert.True(report.Total.Holds, string.Join("\n", report.Failures.Select(FailureDescription.Text)));
+        var failure = report.Failures.First(f => f.Shrunk.Law == RunTwice.Law);
+        Assert.InRange(failure.Shrunk.Program.Steps.Length, 0, 1);
+        foreach (var text in new[] { FailureDescription.Text(failure), HtmlReport.Text(report, ""), MarkdownReport.Text(report, "") })
+            foreach (var part in new[] { "Its twin:", RunTwice.Law.Statement, "run twice: " })
+                Assert.Contains(part, text, StringComparison.Ordinal);
+        Assert.Equal("run twice", JsonDocument.Parse(JsonReport.Text(report)).RootElement.GetProperty("failures")[0].GetProperty("law").GetString());
+        Assert.True(new Examiner(engine).Hold(RunTwice.Law, "again", failure.Shrunk.Program)!.IsFinding);
+    }
+
+    [Fact]
+    public void Laws_that_need_what_an_engine_does_not_declare_are_not_asked_of_it()
+    {
+        var modest = new EngineInfo { Name = "modest", Features = new HashSet<string>(), DTypes = new HashSet<string> { "float32" } };
+        Assert.Equal(["run twice"], Law.All.Where(law => law.Concerns(modest)).Select(law => law.Name));
+        Assert.Equal(Law.All, Law.All.Where(law => law.Concerns(new SpecEngine().Info)));
+    }
+
+    /// <summary>The specification in float32 with a memory: its values are a last bit larger in every second run of a program, within every bound.</summary>
+    private sealed class Drifting : IEngine
+    {
+        private readonly MachineEngine _right = MachineEngine.All[0];
+        private readonly ConcurrentDictionary<string, int> _runs = [];
+
+        public EngineInfo Info { get; } = new() { Name = "drifting", Operators = new HashSet<string> { "exp", "add" }, Features = new HashSet<string>(), DTypes = new HashSet<string> { "float32" } };
+
+        public RunResult Run(Program program)
+        {
+            var result = _right.Run(program);
+            return _runs.AddOrUpdate(Hash.ofProgram(program), 1, (_, n) => n + 1) % 2 == 1 || result is not RunResult.Ran { Outcome: var outcome }
+                ? result
+                : new RunResult.Ran(new Outcome(ListModule.OfSeq(outcome.Values.Select(entry => Tuple.Create(entry.Item1, Grown(program, entry.Item1, entry.Item2)))), outcome.Raised));
+        }
+
+        public void Dispose() => _right.Dispose();
+
+        // What exp gives has room in its bound, but for what it gives exactly.
+        private static FSharpOption<Report>? Grown(Program program, string name, FSharpOption<Report>? report) =>
+            report?.Value is { Tensor.Data: Data.Floats { Item: var values } } found && program.Steps.Any(step => step.Op == "exp" && step.Out is Out.Name { Item: var made } && made == name)
+                ? FSharpOption<Report>.Some(new Report(
+                    new Literal(found.Tensor.DType, found.Tensor.Shape, Data.NewFloats([.. values.Select(v => v == 1 || !float.IsNormal((float)v) ? v : MathF.BitIncrement((float)v))])), found.RequiresGrad, found.IsLeaf, found.Version, found.GradFn))
+                : report;
     }
 
     /// <summary>The specification with one fault: its exp is expm1.</summary>

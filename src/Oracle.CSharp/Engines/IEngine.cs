@@ -37,7 +37,7 @@ public sealed record EngineInfo
 
     /// <summary>
     /// The features it has; those of the protocol. <c>versions</c>, <c>grad_fn</c>, <c>requires_grad</c>, <c>is_leaf</c> and
-    /// <c>messages</c> say that these are compared.
+    /// <c>messages</c> say that these are compared, <c>layouts</c> that strides change no bit.
     /// </summary>
     public IReadOnlySet<string> Features { get; init; } = EngineFeatures.All;
 
@@ -48,11 +48,14 @@ public sealed record EngineInfo
 /// <summary>The names of the features that an engine can declare.</summary>
 public static class EngineFeatures
 {
+    /// <summary>The promise that how elements lie in memory changes no bit: strided as contiguous, broadcast as expanded.</summary>
+    public const string Layouts = "layouts";
+
     /// <summary>Every feature, for an engine that follows PyTorch in all of them.</summary>
     public static IReadOnlySet<string> All { get; } = new HashSet<string>
     {
         "in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode", "hooks",
-        "versions", "grad_fn", "requires_grad", "is_leaf", "messages", "errors",
+        "versions", "grad_fn", "requires_grad", "is_leaf", "messages", "errors", Layouts,
     };
 }
 

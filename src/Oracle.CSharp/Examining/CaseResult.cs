@@ -1,3 +1,4 @@
+using Verified.Oracle.Laws;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -14,6 +15,12 @@ public sealed record CaseResult(string Id, Program Program, RunResult Result, Ju
 
     /// <summary>The entry of the divergence registry that explains what is wrong; null where nothing is, or nothing explains it.</summary>
     public Divergence? Known { get; init; }
+
+    /// <summary>The law that the engine was held to, where the case is not a comparison with the specification.</summary>
+    public Law? Law { get; init; }
+
+    /// <summary>The two programs of the law; null where there is none.</summary>
+    public Twins? Twins { get; init; }
 
     /// <summary>True where the case counts against the engine.</summary>
     public bool IsFinding => Known is null && (Judgement is null ? Result is not RunResult.Unsupported : Judgement.Verdict is Verdict.Fail or Verdict.LessAccurate);

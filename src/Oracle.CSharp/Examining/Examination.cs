@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Verified.Oracle.Generation;
+using Verified.Oracle.Laws;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -40,6 +41,9 @@ public sealed record ExaminationProgress(string Phase, int Done, double Share, i
 public sealed class Examination
 {
     private const int Batch = 64;
+
+    /// <summary>Every so many-th random program is held to one of the laws, to each in turn: two programs more, and their making.</summary>
+    private const int LawEvery = 4;
 
     private readonly Examiner _examiner;
     private readonly ExaminationOptions _options;
@@ -98,6 +102,7 @@ public sealed class Examination
     {
         const string phase = "random programs";
         var generator = new ProgramGenerator(RegistryModule.all, For(_examiner.Engine.Info, _options.Operators));
+        var laws = Law.All.Where(law => law.Concerns(_examiner.Engine.Info)).ToArray();
         var watch = Stopwatch.StartNew();
         for (long first = 0; !cancel.IsCancellationRequested && _report.Findings.Count < 10 * _options.MaxFailures; first += Batch)
         {
@@ -110,10 +115,29 @@ public sealed class Examination
                 var seed = Rng.CaseSeed(_options.Seed, indices[i]);
                 cases[i] = new Json.Case(new ReplayToken(seed, _options.Operators).ToString(), generator.Generate(seed), null, null);
             });
-            foreach (var result in Examine(cases)) _report.Add(phase, result);
+            var results = Examine(cases).ToList();
+            foreach (var result in results) _report.Add(phase, result);
+            foreach (var (law, result) in Hold(laws, indices, results)) _report.Add(law, result);
             var share = _options.Random is { } all ? (double)(first + count) / all : watch.Elapsed / _options.RandomTime;
             progress?.Report(new ExaminationProgress(phase, (int)(first + count), Math.Min(1, share), _report.Findings.Count));
         }
+    }
+
+    /// <summary>A program that counts against the engine, or that it did not run, says nothing about laws.</summary>
+    private IEnumerable<(Law Law, CaseResult Result)> Hold(Law[] laws, long[] indices, List<CaseResult> results)
+    {
+        var held = new CaseResult?[results.Count];
+        Law Of(int i) => laws[indices[i] / LawEvery % laws.Length];
+        void One(int i)
+        {
+            if (indices[i] % LawEvery == 0 && results[i] is { IsFinding: false, Result: RunResult.Ran }) held[i] = _examiner.Hold(Of(i), results[i].Id, results[i].Program);
+        }
+
+        if (_examiner.Engine is ProcessEngine)
+            for (var i = 0; i < held.Length; i++) One(i);
+        else Parallel.For(0, held.Length, One);
+        for (var i = 0; i < held.Length; i++)
+            if (held[i] is { } result) yield return (Of(i), result);
     }
 
     /// <summary>In process the cases of a batch run on all cores; the results stand in order all the same.</summary>

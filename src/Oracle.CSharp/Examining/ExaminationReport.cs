@@ -1,9 +1,12 @@
+using Verified.Oracle.Laws;
+
 namespace Verified.Oracle;
 
 /// <summary>What an examination found.</summary>
 public sealed class ExaminationReport
 {
     private readonly Dictionary<string, Tally> _phases = [];
+    private readonly Dictionary<Law, Tally> _laws = [];
     private readonly SortedDictionary<string, Tally> _operators = new(StringComparer.Ordinal);
     private readonly List<CaseResult> _findings = [];
     private readonly List<CaseResult> _goldenDisagreements = [];
@@ -26,6 +29,9 @@ public sealed class ExaminationReport
     /// <summary>Counts by phase: one a corpus, and the random programs.</summary>
     public IReadOnlyDictionary<string, Tally> Phases => _phases;
 
+    /// <summary>Counts by law: the random programs on which the engine was held to it and of which it says something.</summary>
+    public IReadOnlyDictionary<Law, Tally> Laws => _laws;
+
     /// <summary>Counts by operator: the cases in which it occurs.</summary>
     public IReadOnlyDictionary<string, Tally> Operators => _operators;
 
@@ -45,7 +51,7 @@ public sealed class ExaminationReport
     public bool Interrupted { get; private set; }
 
     /// <summary>True where nothing counts against the engine.</summary>
-    public bool Holds => Total.Holds;
+    public bool Holds => Total.Holds && _laws.Values.All(tally => tally.Holds);
 
     /// <summary>Why the engine was given up before the end, in a sentence; null where it was not.</summary>
     public string? GivenUp { get; internal set; }
@@ -63,6 +69,14 @@ public sealed class ExaminationReport
 
         if (result.IsFinding) _findings.Add(result);
         if (result.Golden is { Verdict: Verdict.Fail }) _goldenDisagreements.Add(result);
+    }
+
+    /// <summary>Counts a law apart: that an engine agrees with itself is no verdict on its values.</summary>
+    internal void Add(Law law, CaseResult result)
+    {
+        if (!_laws.TryGetValue(law, out var tally)) _laws[law] = tally = new Tally();
+        tally.Count(result);
+        if (result.IsFinding) _findings.Add(result);
     }
 
     /// <summary>Makes the findings short: the simplest first, until there are enough different ones.</summary>

@@ -1,4 +1,4 @@
-using Microsoft.FSharp.Core;
+using Verified.Oracle.Laws;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -30,6 +30,24 @@ public sealed class Examiner(IEngine engine)
             var item = waiting.Dequeue();
             yield return Judged(item.Id, item.Program, item.Golden?.Value, result);
         }
+    }
+
+    /// <summary>Holds the engine to a law on one program; null where the law says nothing of it.</summary>
+    public CaseResult? Hold(Law law, string id, Program program)
+    {
+        CaseResult? brokenDown = null;
+        RunResult? last = null;
+        Outcome? Ran(Program twin)
+        {
+            last = Guarded(twin);
+            if (last is RunResult.Broken or RunResult.Failed) brokenDown ??= new CaseResult(id, twin, last, null);
+            return last is RunResult.Ran ran ? ran.Outcome : null;
+        }
+
+        var held = law.Check(Ran, program);
+        if (brokenDown is not null || !held.Applies) return brokenDown;
+        var judgement = new Judgement(held.Violation is { } violation ? [new Finding(law.Name, Verdict.Fail, Difference.Law, violation)] : []);
+        return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = Explaining(program, judgement) };
     }
 
     /// <summary>True where the program counts against the engine: what a shrinker keeps.</summary>

@@ -16,6 +16,7 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     /// <summary>What is wrong, in one line: failures with the same one are most likely the same fault.</summary>
     public string Signature => Shrunk switch
     {
+        { Law: { } law } => $"'{law.Name}' broken by {string.Join(" ", Shrunk.Operators)}",
         { Judgement: { } judgement } => $"{judgement.Findings.Max(f => f.Verdict)} {Worst(judgement).Difference} in {string.Join(" ", Shrunk.Operators)}",
         { Result: RunResult.Broken broken } => $"{broken.Kind} in {string.Join(" ", Shrunk.Operators)}",
         _ => $"failed in {string.Join(" ", Shrunk.Operators)}",
@@ -39,21 +40,20 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         var deadline = DateTime.UtcNow.AddSeconds(30);
         var wasBroken = found.Judgement is null;
         var ending = Ending(found.Program);
+        CaseResult? Again(Program candidate) => found.Law is { } law ? examiner.Hold(law, found.Id, candidate) : examiner.Examine(found.Id, candidate);
         bool Fails(Program candidate)
         {
             if (DateTime.UtcNow > deadline) return false;
             // Where the engine gave up, any nonsense would make it give up, and an engine without errors is not asked for them: the
             // candidate must still end as the program found does.
             if ((wasBroken || !examiner.Engine.Info.Features.Contains("errors")) && !Equals(Ending(candidate), ending)) return false;
-            var result = examiner.Examine("", candidate);
             // A wrong value must not shrink into a crash, nor a crash into a wrong value: they are different findings.
-            return result.IsFinding && result.Judgement is null == wasBroken && (!wasBroken || result.Result.GetType() == found.Result.GetType());
+            return Again(candidate) is { IsFinding: true } result && result.Law == found.Law && result.Judgement is null == wasBroken && (!wasBroken || result.Result.GetType() == found.Result.GetType());
         }
 
         var program = new Shrinker(Fails, budget).Shrink(found.Program);
-        var shrunk = examiner.Examine(found.Id, program);
-        if (!shrunk.IsFinding) shrunk = found;
-        return new Failure(found, shrunk, wasBroken ? null : FirstDifference.Find(examiner, shrunk.Program));
+        var shrunk = Again(program) is { IsFinding: true } again ? again : found;
+        return new Failure(found, shrunk, wasBroken || found.Law is not null ? null : FirstDifference.Find(examiner, shrunk.Program));
     }
 
     /// <summary>The kind of error in which the specification ends a program; null where it ends in none.</summary>

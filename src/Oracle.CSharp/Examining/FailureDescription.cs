@@ -12,13 +12,23 @@ public static class FailureDescription
         [
             failure.Signature,
             "",
-            PrintPyTorch.print(failure.Shrunk.Program).TrimEnd(),
+            Printed(failure),
             "",
             failure.Message,
             .. Details(failure),
             $"found in {failure.Original.Id}; as JSON:",
             Json.writeProgram(failure.Shrunk.Program),
         ]);
+
+    /// <summary>What shows the fault, in one of the languages: the shrunk program, or both programs of a law.</summary>
+    public static string Printed(Failure failure, string language = "pytorch") => string.Join(
+        Environment.NewLine + Environment.NewLine,
+        Programs(failure).Select(shown => (shown.Title.Length == 0 ? "" : shown.Title + Environment.NewLine) + Printed(shown.Program, language)));
+
+    /// <summary>The programs that show the fault, each with its title: the shrunk one, or the two of a law.</summary>
+    internal static IReadOnlyList<(string Title, Program Program)> Programs(Failure failure) => failure.Shrunk.Twins is { } twins
+        ? [("The first:", twins.First), ("Its twin:", twins.Second)]
+        : [("", failure.Shrunk.Program)];
 
     /// <summary>A program in one of the languages <c>pytorch</c>, <c>csharp</c>, <c>fsharp</c> and <c>json</c>.</summary>
     public static string Printed(Program program, string language) => language switch
@@ -33,6 +43,7 @@ public static class FailureDescription
     /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
     public static IEnumerable<string> Details(Failure failure)
     {
+        if (failure.Shrunk.Law is { } law) yield return $"the law: {law.Statement}";
         if (failure.Finding is { Index: not null, Bound: > 0 } finding)
             yield return string.Create(
                 CultureInfo.InvariantCulture,

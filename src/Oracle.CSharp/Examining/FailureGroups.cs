@@ -18,7 +18,7 @@ internal static class FailureGroups
 
     private static bool IsLike(Failure shorter, Failure longer)
     {
-        if (Rank(shorter) != Rank(longer) || shorter.Finding?.Difference != longer.Finding?.Difference) return false;
+        if (Rank(shorter) != Rank(longer) || shorter.Shrunk.Law != longer.Shrunk.Law || shorter.Finding?.Difference != longer.Finding?.Difference) return false;
         // As many of each: two backwards are more than one.
         var steps = longer.Shrunk.Program.Steps.CountBy(step => step.Op).ToDictionary();
         return shorter.Shrunk.Program.Steps.CountBy(step => step.Op).All(entry => steps.GetValueOrDefault(entry.Key) >= entry.Value);

@@ -17,14 +17,15 @@ internal static class HtmlFailure
 
             """);
         Numbers(page, failure);
+        if (failure.Shrunk.Law is { } law) page.Append(CultureInfo.InvariantCulture, $"<p>The law: {Escape(law.Statement)}</p>\n");
         if (failure.First is { } first)
             page.Append(CultureInfo.InvariantCulture, $"<p>First differs at step {first.Index}, <code>{Escape(first.Step.Op)}</code>{(first.Finding.Message == failure.Message ? "." : ": " + Escape(first.Finding.Message))}</p>\n");
         if (failure.Shrunk.Golden is { } golden)
             page.Append(CultureInfo.InvariantCulture, $"<p>PyTorch's recorded outcome is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}.</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"""
-            <figure><figcaption>as PyTorch</figcaption><pre>{Escape(PrintPyTorch.print(program).TrimEnd())}</pre></figure>
-            <details class="json"><summary>as C#</summary><pre>{Escape(PrintDotNet.printCSharp(program).TrimEnd())}</pre></details>
-            <details class="json"><summary>as F#</summary><pre>{Escape(PrintDotNet.printFSharp(program).TrimEnd())}</pre></details>
+            <figure><figcaption>as PyTorch</figcaption><pre>{Escape(FailureDescription.Printed(failure))}</pre></figure>
+            <details class="json"><summary>as C#</summary><pre>{Escape(FailureDescription.Printed(failure, "csharp"))}</pre></details>
+            <details class="json"><summary>as F#</summary><pre>{Escape(FailureDescription.Printed(failure, "fsharp"))}</pre></details>
             <details class="json"><summary>as JSON</summary><pre>{Escape(Json.writeProgram(program))}</pre></details>
             <p class="again">Again: <kbd>{Escape(replay)}</kbd><br>Found in <code>{Escape(failure.Original.Id)}</code>, {Steps(failure.Original.Program)} before shrinking.</p>
             </details>
@@ -41,6 +42,7 @@ internal static class HtmlFailure
     {
         RunResult.Broken broken => broken.Kind.ToString().ToLowerInvariant(),
         RunResult.Failed => "gave up",
+        _ when failure.Shrunk.Law is not null => "broken law",
         _ when failure.Finding is { } finding => (finding.Verdict == Verdict.LessAccurate ? "less accurate " : "wrong ") + Words(finding.Difference),
         _ => "failed",
     };

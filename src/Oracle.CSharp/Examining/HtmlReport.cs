@@ -33,6 +33,7 @@ public static class HtmlReport
         Failures(page, report, replay ?? (failure => $"./verify replay {failure.Original.Id}"));
         Operators(page, report);
         Phases(page, report);
+        Laws(page, report);
         Disagreements(page, report);
         Words(page);
         page.Append("</main>\n</body>\n</html>\n");
@@ -48,7 +49,7 @@ public static class HtmlReport
     private static void Headline(StringBuilder page, ExaminationReport report, string machine)
     {
         var total = report.Total;
-        var against = total.Failed + total.LessAccurate + total.Broken;
+        var against = report.Findings.Count;
         var (kind, word, sentence) = total.Total == 0
             ? ("none", "NOTHING", "Nothing was examined.")
             : report.Holds
@@ -159,6 +160,15 @@ public static class HtmlReport
     {
         static string Cell(int n, string kind) => $"<td class=\"{(n == 0 ? "zero" : kind)}\">{Number(n)}</td>";
         page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(name)}</th><td>{Bar(tally)}</td>{Cell(tally.Total, "")}{Cell(tally.Passed, "")}{Cell(tally.Failed, "fail")}{Cell(tally.LessAccurate, "fail")}{Cell(tally.Broken, "fail")}{Cell(tally.Known, "unsure")}{Cell(tally.Inconclusive, "unsure")}{Cell(tally.Unsupported, "")}</tr>\n");
+    }
+
+    private static void Laws(StringBuilder page, ExaminationReport report)
+    {
+        if (report.Laws.Count == 0) return;
+        page.Append("<section>\n<h2>Laws that need no tolerance</h2>\n<p class=\"note\">Two programs whose outcomes must agree to the last bit, made from random ones. Counted apart: they say that the engine agrees with itself.</p>\n<div class=\"wide\"><table>\n<tr><th>law</th><th>programs</th><th>held</th><th>broken</th></tr>\n");
+        foreach (var (law, tally) in report.Laws)
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(law.Statement)}</th><td>{Number(tally.Total)}</td><td>{Number(tally.Passed)}</td><td class=\"{(tally.Total == tally.Passed ? "zero" : "fail")}\">{Number(tally.Total - tally.Passed)}</td></tr>\n");
+        page.Append("</table></div>\n</section>\n");
     }
 
     private static void Disagreements(StringBuilder page, ExaminationReport report)

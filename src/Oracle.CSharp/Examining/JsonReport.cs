@@ -20,11 +20,13 @@ public static class JsonReport
             seconds = Math.Round(report.Elapsed.TotalSeconds, 1),
             total = Counts(report.Total),
             phases = report.Phases.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
+            laws = report.Laws.ToDictionary(entry => entry.Key.Name, entry => new { statement = entry.Key.Statement, programs = entry.Value.Total, held = entry.Value.Passed }),
             operators = report.Operators.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
             failures = report.Failures.Select(failure => new
             {
                 signature = failure.Signature,
                 message = failure.Message,
+                law = failure.Shrunk.Law?.Name,
                 found = failure.Original.Id,
                 hash = failure.Hash,
                 steps = failure.Shrunk.Program.Steps.Length,

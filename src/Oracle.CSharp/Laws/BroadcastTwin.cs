@@ -29,7 +29,10 @@ public static class BroadcastTwin
             step.Op, ListModule.OfSeq(step.In.Select((a, k) => k == arg ? Arg.NewName(wide) : a)), step.Attrs, step.Out, step.Wrt, step.Gradients, step.Steps);
         var second = given.Program.WithSteps([.. steps.Take(at), expand, twin, .. steps.Skip(at + 1)]);
         return new Twins(given.Program, second, [.. given.Program.Observe.Select(o => new Pair(o.Text, o.Text))]);
-    });
+    })
+    {
+        Needs = [EngineFeatures.Layouts, "views", "expand"],
+    };
 
     /// <summary>Pointwise on several tensors: shapes that broadcast are all that it asks for.</summary>
     private static bool Broadcasts(Step step) =>

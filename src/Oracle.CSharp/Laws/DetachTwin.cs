@@ -10,20 +10,25 @@ public static class DetachTwin
     /// <summary>The law.</summary>
     public static Law Law { get; } = new("detach twin", "A detached tensor that nobody writes to gives what a constant of the same value gives.", given =>
     {
-        var steps = given.Program.Steps.ToList();
+        // In float64, since the specification as an engine keeps more than float32 shows of a value.
+        var program = ForwardPart.InFloat64(given.Program);
+        var steps = program.Steps.ToList();
         if (steps.Exists(Writes)) return null;
         var places = Enumerable.Range(0, steps.Count).Where(i => steps[i].Op is "detach" or "data" && steps[i].Out.IsName).ToList();
         if (places.Count == 0) return null;
 
         var at = given.Rng.Pick(places);
         var name = ((Out.Name)steps[at].Out).Item;
-        var before = given.Program.WithSteps(steps.Take(at + 1)).WithObserve([Observed.NewValue(name)]);
+        var before = program.WithSteps(steps.Take(at + 1)).WithObserve([Observed.NewValue(name)]);
         if (!IsContiguous(before, name) || given.Run(before) is not { Raised: null } outcome || outcome.Values.IsEmpty || outcome.Values.Head.Item2 is not { } value) return null;
-        var second = given.Program
-            .WithInputs([.. given.Program.Inputs, new Input(name, value.Value.Tensor, false)])
+        var second = program
+            .WithInputs([.. program.Inputs, new Input(name, value.Value.Tensor, false)])
             .WithSteps([.. steps.Take(at), .. steps.Skip(at + 1)]);
-        return new Twins(given.Program, second, [.. given.Program.Observe.Select(o => new Pair(o.Text, o.Text))]);
-    });
+        return new Twins(program, second, [.. program.Observe.Select(o => new Pair(o.Text, o.Text))]);
+    })
+    {
+        Needs = ["detach", "float64"],
+    };
 
     internal static bool Writes(Step step) => step.Op.EndsWith('_') || step.Steps.Any(Writes);
 

@@ -31,7 +31,10 @@ public static class InPlaceTwin
             .Where(o => o.Text != name + ".grad")
             .Select(o => new Pair(o.Text, o.Text == name ? fresh : o.Text));
         return new Twins(given.Program, second, [.. pairs]);
-    });
+    })
+    {
+        Needs = ["in_place"],
+    };
 
     private static string Written(Step step) => ((Arg.Name)step.In.Head).Item;
 

@@ -14,7 +14,10 @@ public static class LinearInUpstream
         var values = ((Data.Floats)pullback.Upstream.Tensor.Data).Item;
         var scaled = new Literal(pullback.Upstream.Tensor.DType, pullback.Upstream.Tensor.Shape, Data.NewFloats(Array.ConvertAll(values, v => v * factor)));
         return new Twins(pullback.Backward(), pullback.Backward(upstream: scaled), pullback.Gradients(factor));
-    });
+    })
+    {
+        Needs = ["float64"],
+    };
 
     // Very large and very small numbers may overflow or underflow on one side alone.
     private static bool IsOrdinary(Input input) => input.Tensor.Data is not Data.Floats { Item: var values }

@@ -25,7 +25,10 @@ public static class StridedTwin
         var first = program.WithSteps([view.Binding(strided), Steps.Call("contiguous", [strided], input.Name), .. program.Steps]);
         var second = program.WithSteps([bound, .. program.Steps]);
         return new Twins(first, second, [.. program.Observe.Select(o => new Pair(o.Text, o.Text))]) { SecondMayBeRefused = true };
-    });
+    })
+    {
+        Needs = [EngineFeatures.Layouts, "views", "permute", "select", "contiguous"],
+    };
 
     /// <summary>The dimensions in reverse order in memory.</summary>
     private static (Input Memory, Step View) Transposed(Input input)

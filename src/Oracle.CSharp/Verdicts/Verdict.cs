@@ -60,6 +60,9 @@ public enum Difference
 
     /// <summary>The error is right, its text is not.</summary>
     Message,
+
+    /// <summary>Nothing is compared with the specification: the engine breaks a law that needs no tolerance.</summary>
+    Law,
 }
 
 /// <summary>The verdict on one observed value, with the element that decided it.</summary>
