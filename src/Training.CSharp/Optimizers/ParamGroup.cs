@@ -51,14 +51,10 @@ public sealed class ParamGroup : IEnumerable<KeyValuePair<string, object?>>
         return (System.Convert.ToDouble(list[0]), System.Convert.ToDouble(list[1]));
     }
 
-    /// <summary>The options in an order and with values for those that are not given.</summary>
+    /// <summary>Adds the options that are not given.</summary>
     internal void FillIn(StateDict defaults)
     {
-        var given = new StateDict();
-        foreach (var (name, value) in options) given.Add(name, value);
-        options.Clear();
-        foreach (var (name, value) in defaults) options.Add(name, given.Remove(name, out var own) ? own : value);
-        foreach (var (name, value) in given) options.Add(name, value);
+        foreach (var (name, value) in defaults) options.TryAdd(name, value);
     }
 
     /// <summary>The options as a state dictionary has them.</summary>
