@@ -127,6 +127,8 @@ public class Adam : Optimizer
         else Run<double>(p.Dense, g, moment);
     }
 
+    // Compiled whole at once: the first version otherwise makes an object of every number that it converts.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private unsafe void Run<T>(Tensor parameter, Tensor gradient, Moment moment)
         where T : unmanaged, System.Numerics.IFloatingPoint<T>
     {

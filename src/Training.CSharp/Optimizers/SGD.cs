@@ -97,6 +97,8 @@ public sealed class SGD : Optimizer
         else Run<double>(p.Dense, g, buffer, first);
     }
 
+    // Compiled whole at once: the first version otherwise makes an object of every number that it converts.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private unsafe void Run<T>(Tensor parameter, Tensor gradient, Tensor? buffer, bool first)
         where T : unmanaged, System.Numerics.IFloatingPoint<T>
     {
