@@ -127,8 +127,6 @@ public class Adam : Optimizer
         else Run<double>(p.Dense, g, moment);
     }
 
-    // Compiled whole at once: the first version otherwise makes an object of every number that it converts.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private unsafe void Run<T>(Tensor parameter, Tensor gradient, Moment moment)
         where T : unmanaged, System.Numerics.IFloatingPoint<T>
     {
@@ -144,15 +142,15 @@ public class Adam : Optimizer
                     M = m,
                     V2 = v,
                     W = amsgrad ? w : null,
-                    Decay = T.CreateChecked(decoupled ? 1 - (lr * weightDecay) : weightDecay),
-                    Weight = T.CreateChecked(1 - beta1),
-                    LessOne = T.CreateChecked(1 - beta1) - T.One,
-                    Heavy = T.CreateChecked(1 - beta1) >= T.CreateChecked(0.5),
-                    Beta2 = T.CreateChecked(beta2),
-                    Rest = T.CreateChecked(1 - beta2),
-                    Correction = T.CreateChecked(correction),
-                    Eps = T.CreateChecked(eps),
-                    Size = T.CreateChecked(-size),
+                    Decay = FusedUpdate.Number<T>(decoupled ? 1 - (lr * weightDecay) : weightDecay),
+                    Weight = FusedUpdate.Number<T>(1 - beta1),
+                    LessOne = FusedUpdate.Number<T>(1 - beta1) - T.One,
+                    Heavy = FusedUpdate.Number<T>(1 - beta1) >= FusedUpdate.Number<T>(0.5),
+                    Beta2 = FusedUpdate.Number<T>(beta2),
+                    Rest = FusedUpdate.Number<T>(1 - beta2),
+                    Correction = FusedUpdate.Number<T>(correction),
+                    Eps = FusedUpdate.Number<T>(eps),
+                    Size = FusedUpdate.Number<T>(-size),
                     Couples = !decoupled && weightDecay != 0,
                     Shrinks = decoupled,
                     Maximize = maximize,

@@ -24,6 +24,10 @@ internal static class FusedUpdate
         Ranges.For(count, Ranges.Grain, ref work);
     }
 
+    /// <summary>A number rounded to the type of the elements; unlike the library's conversion it makes no object in code that is not optimised yet.</summary>
+    public static T Number<T>(double value)
+        where T : unmanaged => typeof(T) == typeof(float) ? Unsafe.BitCast<float, T>((float)value) : Unsafe.BitCast<double, T>(value);
+
     private struct Work<TUpdate, T> : IRangeWork
         where TUpdate : struct, IUpdate<T>
         where T : unmanaged

@@ -97,8 +97,6 @@ public sealed class SGD : Optimizer
         else Run<double>(p.Dense, g, buffer, first);
     }
 
-    // Compiled whole at once: the first version otherwise makes an object of every number that it converts.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private unsafe void Run<T>(Tensor parameter, Tensor gradient, Tensor? buffer, bool first)
         where T : unmanaged, System.Numerics.IFloatingPoint<T>
     {
@@ -110,10 +108,10 @@ public sealed class SGD : Optimizer
                     P = p,
                     G = g,
                     B = buffer is null ? null : b,
-                    Lr = T.CreateChecked(-lr),
-                    Momentum = T.CreateChecked(momentum),
-                    Undampened = T.CreateChecked(1 - dampening),
-                    Decay = T.CreateChecked(weightDecay),
+                    Lr = FusedUpdate.Number<T>(-lr),
+                    Momentum = FusedUpdate.Number<T>(momentum),
+                    Undampened = FusedUpdate.Number<T>(1 - dampening),
+                    Decay = FusedUpdate.Number<T>(weightDecay),
                     First = first,
                     Decays = weightDecay != 0,
                     Nesterov = nesterov,
