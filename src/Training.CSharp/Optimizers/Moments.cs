@@ -27,8 +27,13 @@ internal static class Moments
         public void Dispose()
         {
             // The write is counted, so that a backward pass that needs the old values finds out.
-            if (ReferenceEquals(Dense, parameter)) parameter.Storage.Bump();
-            else parameter.CopyInPlace(Dense);
+            if (ReferenceEquals(Dense, parameter))
+            {
+                parameter.Storage.Bump();
+                return;
+            }
+            using var off = Autograd.NoGrad();
+            parameter.CopyInPlace(Dense);
         }
     }
 }

@@ -59,7 +59,6 @@ public abstract class Optimizer : IStateful
     /// <summary>Changes every parameter that has a gradient.</summary>
     public void Step()
     {
-        using var off = Autograd.NoGrad();
         var number = 0;
         foreach (var group in groups)
         {
