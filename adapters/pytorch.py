@@ -325,6 +325,8 @@ def place(parameters, shape, attributes):
         elif p.has_default or p.optional and not p.tensor:
             gap = True
             continue
+        elif p.optional and taken == len(shape):  # a null at the end that was dropped
+            source = None
         else:
             return None
         by_name = gap or p.keyword_only or (name is not None and missing == 0)
@@ -465,7 +467,7 @@ class Run:
         function, calls, placed = plan_for(op, shape, tuple(attrs))
         positional, keywords = [], {}
         for keyword, source in calls:
-            value = arguments[source] if type(source) is int else attribute(source, attrs[source])
+            value = None if source is None else arguments[source] if type(source) is int else attribute(source, attrs[source])
             if keyword is None:
                 positional.append(value)
             else:
@@ -533,6 +535,8 @@ class Run:
         p = attrs.get("p", 0.5)
         if not 0 <= p <= 1:
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        if mask.shape != x.shape:
+            raise ValueError(f"dropout expects a mask of shape {list(x.shape)}, but got {list(mask.shape)}")
         kept = mask.to(x.dtype)
         return x * (kept * 0 if p == 1 else kept.div_(1 - p))
 

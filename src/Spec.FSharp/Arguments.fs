@@ -599,6 +599,7 @@ module Define =
           Saves = fun _ _ -> []
           Derivative = None
           Refuses = []
+          Updates = []
           InPlace = false
           OnlyInPlace = false
           Internal = false

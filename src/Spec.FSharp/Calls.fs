@@ -230,6 +230,53 @@ module Calls =
         { s with
             Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
 
+    /// Puts a dense value, already of the tensor's shape and dtype, where a tensor lies.
+    let private put id (value: Value<'S>) second (s: State<'S>) : State<'S> =
+        let t = s.Tensors[id]
+        let storage = s.Storages[t.Storage]
+
+        { s with
+            Storages =
+                s.Storages.Set(
+                    t.Storage,
+                    { Elements = Elements.replace t.Geometry value.Elements storage.Elements
+                      SecondOrder = storage.SecondOrder || second }
+                ) }
+
+    /// The same, counted as a write.
+    let store id (value: Value<'S>) second (s: State<'S>) : State<'S> = put id value second s |> bump s.Tensors[id].Counter
+
+    /// Writes to the arguments that a call changes unseen. What comes of it where one shares elements with another argument is open.
+    let private update
+        (op: Operator)
+        (inputs: int option[])
+        (results: Value<'S> list)
+        second
+        (s: State<'S>)
+        : Result<State<'S>, Complaint> =
+        let written =
+            op.Updates
+            |> List.choose (fun (argument, result) ->
+                match Array.tryItem argument inputs |> Option.flatten, List.tryItem result results with
+                | Some id, Some value -> Some(argument, id, value)
+                | _ -> None)
+
+        let places id = Positions.ofGeometry s.Tensors[id].Geometry
+
+        let shares (argument, id, _) =
+            inputs
+            |> Array.indexed
+            |> Array.exists (fun (i, other) ->
+                match other with
+                | Some other when i <> argument && s.Tensors[other].Storage = s.Tensors[id].Storage ->
+                    not (Set.intersect (set (places id)) (set (places other))).IsEmpty
+                | _ -> false)
+
+        if List.exists shares written then
+            complain Unsupported $"{op.Name} that changes an argument which shares elements with another one"
+        else
+            Ok(written |> List.fold (fun s (_, id, value) -> put id value second s) s)
+
     let private compute
         (s: State<'S>)
         (op: Operator)
@@ -258,7 +305,8 @@ module Calls =
         recorded
         |> Result.bind (fun (s, recorded) ->
             forward.Of { In = values s inputs; Attrs = attrs }
-            |> Result.bind (fun results ->
+            |> Result.bind (fun results -> update op inputs results (second s inputs) s |> Result.map (fun s -> s, results))
+            |> Result.bind (fun (s, results) ->
                 let second = second s inputs
                 let mutable after = s
                 let ids = Array.zeroCreate results.Length
@@ -459,20 +507,6 @@ module Calls =
                 "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation."
         else
             Ok()
-
-    /// Puts a dense value, already of the tensor's shape and dtype, where a tensor lies, and counts the write.
-    let store id (value: Value<'S>) second (s: State<'S>) : State<'S> =
-        let t = s.Tensors[id]
-        let storage = s.Storages[t.Storage]
-
-        { s with
-            Storages =
-                s.Storages.Set(
-                    t.Storage,
-                    { Elements = Elements.replace t.Geometry value.Elements storage.Elements
-                      SecondOrder = storage.SecondOrder || second }
-                ) }
-        |> bump t.Counter
 
     let private fits (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
         if value.Shape <> t.Shape then

@@ -162,6 +162,9 @@ type Operator =
         Derivative: Rule option
         /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.
         Refuses: (int * string) list
+        /// Arguments that a call writes to without counting it as a write, as training batch_norm does to its running statistics: the place
+        /// of each, where it was given, and that of the result behind the visible ones that goes there, where the call has it.
+        Updates: (int * int) list
         /// There is a twin in place, `name_`, that writes the result into the first argument.
         InPlace: bool
         /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

@@ -12,6 +12,7 @@ module PrintPyTorch =
     let private functional =
         set
             [ "avg_pool2d"
+              "batch_norm"
               "binary_cross_entropy_with_logits"
               "conv2d"
               "conv_transpose2d"
@@ -20,11 +21,13 @@ module PrintPyTorch =
               "embedding"
               "gelu"
               "interpolate"
+              "l1_loss"
               "layer_norm"
               "leaky_relu"
               "linear"
               "max_pool2d"
               "mse_loss"
+              "nll_loss"
               "pad"
               "silu"
               "softplus" ]
@@ -42,8 +45,12 @@ module PrintPyTorch =
               "clamp_", [ "min"; "max" ]
               "layer_norm", [ "weight"; "bias" ]
               "cross_entropy", [ ""; "weight" ]
+              "nll_loss", [ ""; "weight" ]
               "binary_cross_entropy_with_logits", [ ""; "weight"; "pos_weight" ]
               "addcmul_", [ ""; "" ] ]
+
+    /// How many tensor arguments must be written, None for one left out: those for which PyTorch's signature has no default.
+    let private written = Map.ofList [ "batch_norm", 3 ]
 
     let private number (value: float) (shortest: string) =
         if Double.IsNaN value then "float('nan')"
@@ -126,8 +133,11 @@ module PrintPyTorch =
     let private call (step: Step) =
         let attrs = Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
 
+        let missing = (written |> Map.tryFind step.Op |> Option.defaultValue 0) - step.In.Length
+        let given = step.In @ List.replicate (max 0 missing) Arg.Missing
+
         let rest =
-            match Map.tryFind step.Op keywords, step.In with
+            match Map.tryFind step.Op keywords, given with
             | Some keywords, _ :: others ->
                 others
                 |> List.mapi (fun i other ->

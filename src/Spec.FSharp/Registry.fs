@@ -27,6 +27,7 @@ module Registry =
           Convolution.all
           Pooling.all
           Normalisation.all
+          BatchNormalisation.all
           Losses.all ]
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)

@@ -29,13 +29,6 @@ public class AdjointIsTranspose
 
     public static TheoryData<string> Differentiable => [.. DifferentiableNames];
 
-    // Tensor arguments that PyTorch does not differentiate.
-    private static readonly Dictionary<string, int[]> Constants = new()
-    {
-        ["binary_cross_entropy_with_logits"] = [2, 3],
-        ["cross_entropy"] = [2],
-    };
-
     public static TheoryData<string> InPlace =>
         [.. RegistryModule.all.Values.Where(op => op.InPlace && op.Behaviour.IsComputes).Select(op => op.Name)];
 
@@ -84,7 +77,8 @@ public class AdjointIsTranspose
         var samples = new OperatorSamples(20260 + name.Length * 7 + name[0]);
         for (var attempt = 0; attempt < Attempts; attempt++)
             if (samples.Next(RegistryModule.all[name]) is { } sample)
-                yield return sample with { Constants = Constants.GetValueOrDefault(name, []) };
+                // What PyTorch refuses to differentiate is a constant.
+                yield return sample with { Constants = [.. sample.Op.Refuses.Select(refused => refused.Item1)] };
     }
 
     private static bool IsDifferentOnPurpose(OperatorSample sample) =>
@@ -165,5 +159,5 @@ public class AdjointIsTranspose
                     lock (reached) reached.Add(op.Name);
                     return rule.Value.Invoke(d);
                 })),
-                op.Refuses, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
+                op.Refuses, op.Updates, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
 }

@@ -74,8 +74,10 @@ internal static class Arrangement
         {
             var p = call.Attributes.Double("p", 0.5);
             if (p is < 0 or > 1) throw new AutogradException(ErrorKind.Value, $"dropout probability has to be between 0 and 1, but got {p}");
-            var x = call.Tensor(0);
-            return x.Mul(call.Tensor(1).To(x.DType).Mul(p == 1 ? 0 : 1 / (1 - p)));
+            Tensor x = call.Tensor(0), mask = call.Tensor(1);
+            if (!Shapes.Same(mask.Sizes, x.Sizes))
+                throw new AutogradException(ErrorKind.Shape, $"dropout expects a mask of shape {Shapes.Text(x.Sizes)}, but got {Shapes.Text(mask.Sizes)}");
+            return x.Mul(mask.To(x.DType).Mul(p == 1 ? 0 : 1 / (1 - p)));
         })
     { Keywords = ["p"] };
 

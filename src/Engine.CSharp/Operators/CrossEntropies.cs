@@ -27,6 +27,17 @@ internal static class CrossEntropies
         Keeps = (inputs, a) => a.Double("label_smoothing", 0) > 0 && Shapes.Same(inputs[0]!.Sizes, inputs[1]!.Sizes) ? Kept & ~Saved.Input1 : Kept,
     };
 
+    /// <summary>The same of log-probabilities, which PyTorch keeps although the derivative reads only what each counts.</summary>
+    public static readonly FunctionOperator NllLoss = new(
+        "nll_loss",
+        (inputs, a) => OfLogs(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
+        [
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) =>
+                -((Losses.ReductionOf(c.Attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(c.InputShape(0))) : g) * c.Output(1))),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
+
     private readonly record struct Settings(LossReduction Reduction, int Ignored, double Smoothing)
     {
         public static Settings Of(Attributes attributes)
@@ -47,12 +58,7 @@ internal static class CrossEntropies
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"log_softmax_lastdim_kernel_impl\" not implemented for '{x.DType.ScalarType()}'");
         var dim = ClassDim(x.Sizes);
         var classes = x.Sizes[dim];
-        if (weight is not null && !(weight.Rank == 1 && weight.Sizes[0] == classes))
-        {
-            throw new AutogradException(
-                ErrorKind.Shape,
-                $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shapes.Text(weight.Sizes)}");
-        }
+        CheckWeight(classes, weight);
         var logs = Normalizations.LogSoftmaxOf(Copying.Packed(x), dim);
         int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
         if (Shapes.Same(target.Sizes, x.Sizes)) CheckProbabilities(target, settings);
@@ -61,6 +67,51 @@ internal static class CrossEntropies
         return x.DType == DType.Float32
             ? Compute<float>(logs, target, weight, dim, groups, settings)
             : Compute<double>(logs, target, weight, dim, groups, settings);
+    }
+
+    private static Tensor[] OfLogs(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
+    {
+        var settings = Settings.Of(attributes);
+        if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "Expected 1 or more dimensions (got 0)");
+        var dim = ClassDim(x.Sizes);
+        int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
+        CheckTarget(x.Sizes, groups, target.Sizes);
+        CheckWeight(x.Sizes[dim], weight);
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"nll_loss_out_frame\" not implemented for '{x.DType.ScalarType()}'");
+        CheckTypes(x, target, weight);
+        x = Copying.Packed(x);
+        weight = weight is null ? null : Copying.Packed(weight);
+        var results = x.DType == DType.Float32
+            ? Compute<float>(x, target, weight, dim, groups, settings)
+            : Compute<double>(x, target, weight, dim, groups, settings);
+        return [results[0], results[2]];
+    }
+
+    /// <summary>PyTorch's texts depend on the rank.</summary>
+    private static void CheckTarget(int[] shape, int[] groups, int[] target)
+    {
+        var text = shape.Length == 1 && target.Length > 0 ? $"size mismatch (got input: {Shapes.Text(shape)}, target: {Shapes.Text(target)})"
+            : shape.Length > 1 && target.Length > 0 && target[0] != shape[0] ? $"Expected input batch_size ({shape[0]}) to match target batch_size ({target[0]})."
+            : target.Length != groups.Length ? $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"
+            : Shapes.Same(target, groups) ? null
+            : shape.Length == 4 ? $"size mismatch (got input: {Shapes.Text(shape)} , target: {Shapes.Text(target)}"
+            : $"Expected target size {Shapes.Text(groups)}, got {Shapes.Text(target)}";
+        if (text is not null) throw new AutogradException(ErrorKind.Shape, text);
+    }
+
+    private static void CheckWeight(int classes, Tensor? weight)
+    {
+        if (weight is null || (weight.Rank == 1 && weight.Sizes[0] == classes)) return;
+        throw new AutogradException(
+            ErrorKind.Shape,
+            $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shapes.Text(weight.Sizes)}");
+    }
+
+    private static void CheckTypes(Tensor x, Tensor target, Tensor? weight)
+    {
+        if (target.DType != DType.Int64) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type Long but found {target.DType.ScalarType()}");
+        if (weight is not null && weight.DType != x.DType)
+            throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {weight.DType.ScalarType()}");
     }
 
     private static void CheckProbabilities(Tensor target, Settings settings)
@@ -274,4 +325,13 @@ public sealed partial class Tensor
     public Tensor CrossEntropy(Tensor target, Tensor? weight = null, int ignoreIndex = -100, string reduction = "mean", double labelSmoothing = 0) =>
         CrossEntropies.CrossEntropy.Apply(
             [this, target, weight], Attributes.Of(("ignore_index", ignoreIndex), ("reduction", reduction), ("label_smoothing", labelSmoothing)))[0];
+
+    /// <summary>Minus the log-probability of each target's class, averaged by the classes' weights. This tensor holds log-probabilities, [N, C, ..] or [C].</summary>
+    /// <param name="target">Class indices without the dimension of classes.</param>
+    /// <param name="weight">A factor for each class, [C].</param>
+    /// <param name="ignoreIndex">A class index that counts for nothing.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    /// <exception cref="AutogradException">Shapes, types or indices do not fit.</exception>
+    public Tensor NllLoss(Tensor target, Tensor? weight = null, int ignoreIndex = -100, string reduction = "mean") =>
+        CrossEntropies.NllLoss.Apply([this, target, weight], Attributes.Of("ignore_index", ignoreIndex, "reduction", reduction))[0];
 }

@@ -122,6 +122,7 @@ public sealed class FunctionOperator : Operator
         if (write.Records)
         {
             (edges, saves) = Edges(inputs, attributes);
+            if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
             if (saves != Saved.None)
             {
                 saved = new SavedValues(inputs.Length, 1);

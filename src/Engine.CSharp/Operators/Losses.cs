@@ -27,6 +27,12 @@ internal static class Losses
         ])
     { Keywords = ["reduction"], Arity = 2 };
 
+    /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
+    public static readonly CompositeOperator L1Loss = new(
+        "l1_loss",
+        call => Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes)))
+    { Keywords = ["reduction"] };
+
     /// <summary>-log(1 + exp(-x)) without overflow.</summary>
     public static readonly UnaryOperator LogSigmoid = new(
         "log_sigmoid",
@@ -57,7 +63,7 @@ internal static class Losses
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 
-    public static IEnumerable<Operator> All => [MseLoss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy];
+    public static IEnumerable<Operator> All => [MseLoss, L1Loss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy, CrossEntropies.NllLoss];
 
     /// <summary>The reduction that a call names.</summary>
     public static LossReduction ReductionOf(Attributes attributes) => attributes.Text("reduction", "mean") switch
@@ -88,6 +94,18 @@ internal static class Losses
         LossReduction.Sum => g.Expand(shape),
         _ => g,
     };
+
+    /// <summary>The mean (or sum) of |a - b|.</summary>
+    public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
+    {
+        var distances = (a - b).Abs();
+        return reduction switch
+        {
+            LossReduction.Mean => distances.Mean(),
+            LossReduction.Sum => distances.Sum(),
+            _ => distances,
+        };
+    }
 
     private static Tensor SquaredDistance(Tensor a, Tensor b, Attributes attributes)
     {
@@ -167,6 +185,13 @@ public sealed partial class Tensor
     /// <param name="target">What is wished for.</param>
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
     public Tensor MseLoss(Tensor target, string reduction = "mean") => Losses.MseLoss.Apply([this, target], Attributes.Of("reduction", reduction))[0];
+
+    /// <summary>The absolute distances from a target, broadcast; their derivative where they are 0 is 0.</summary>
+    /// <param name="target">Of a shape that broadcasts with this tensor's.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction is none of these.</exception>
+    public Tensor L1Loss(Tensor target, string reduction = "mean") =>
+        Losses.Distance(this, target, Losses.ReductionOf(Attributes.Of("reduction", reduction)));
 
     /// <summary>-(posWeight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x))), times a weight, without overflow.</summary>
     /// <param name="target">Probabilities, of this tensor's shape.</param>

@@ -347,7 +347,8 @@ module Indexing =
 
                                   if accumulate then
                                       let sums = Array.copy xs
-                                      Array.iter2 (fun position v -> sums[position] <- sums[position] + v) positions vs
+                                      let add (a: int64) b = if x.DType = Bool then a ||| b else a + b
+                                      Array.iter2 (fun position v -> sums[position] <- add sums[position] v) positions vs
                                       Elements.Ints(sums, knownX && knownV)
                                   else
                                       Elements.Ints(written xs positions vs, knownX && knownV)

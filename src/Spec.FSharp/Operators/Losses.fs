@@ -16,6 +16,8 @@ module internal Loss =
         let d = a - b
         d * d
 
+    let distance<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = a - b
+
     // max(-x, 0): (|x| - x) / 2, without the roundings where the sign is known.
     let private negativePart<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
         match 'S.Compare(x, num 0.0) with
@@ -53,7 +55,7 @@ module internal Loss =
     /// A target probability, mixed with its share of smoothing.
     let mixed<'S when 'S :> IScalar<'S>> (kept: float) (share: float) (t: 'S) : 'S = t * num kept + num share
 
-/// mse_loss, binary_cross_entropy_with_logits, cross_entropy.
+/// mse_loss, l1_loss, binary_cross_entropy_with_logits, cross_entropy, nll_loss.
 module Losses =
     let private readReduction attrs =
         match Read.textOr "mean" attrs "reduction" with
@@ -123,6 +125,60 @@ module Losses =
                     Derive.rule (fun d g ->
                         let shape = broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)
                         let slope () = (d.Input 0 - d.Input 1) * 2.0 * spread d shape g
+                        [ Some slope; Some(fun () -> -(slope ())) ])
+                ) }
+
+    // ---- l1_loss ----
+
+    let l1Loss =
+        { Define.computes
+              "l1_loss"
+              "y = mean (or sum) of |input - target|"
+              [ ArgKind.Float; ArgKind.Float ]
+              [ reductionAttr ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! a = Argument.tensor call 0
+                          let! b = Argument.tensor call 1
+                          let! reduction = readReduction call.Attrs
+                          let! shape = Broadcast.shapes a.Shape b.Shape
+                          let dtype = dtypeOf [ a; b ]
+
+                          do!
+                              if dtype.IsFloat then
+                                  Ok()
+                              elif reduction = Mean then
+                                  Complain.dtype
+                                      $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {Promotion.messageName dtype}"
+                              else
+                                  Error
+                                      { Kind = Unsupported
+                                        Message = "l1_loss of integers" }
+
+                          let read v = Value.expand shape v |> Value.asFloats dtype
+                          let distances = Array.map2 Loss.distance (read a) (read b)
+
+                          // The distances are not seen; the derivative keeps them.
+                          return [ distances |> Array.map 'S.Abs |> reduced dtype shape reduction; Value.floats dtype shape distances ]
+                      } } with
+            Node = "Mean"
+            Shapes =
+                [ [ [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 2; 3 |] ]
+                  [ [||]; [||] ]
+                  [ [| 2; 3 |]; [| 3 |] ]
+                  [ [| 0 |]; [| 0 |] ] ]
+            // Of the arguments nothing: a write to one is no error.
+            Saves = fun _ _ -> [ Output 1 ]
+            Kinks = Some "input = target: 0, as abs (measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let slope () =
+                            let distance = d.Output 1
+                            spread d distance.Shape g * Shaping.unary "sign" distance
+
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
 
@@ -284,6 +340,27 @@ module Losses =
                 $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shape.show w.Shape}"
         | _ -> Ok()
 
+    let private checkIndices (x: Value<'S>) (target: Value<'S>) (weight: Value<'S> option) =
+        if target.DType <> Int64 then
+            Complain.dtype $"expected scalar type Long but found {Promotion.messageName target.DType}"
+        else
+            Complain.unlessDType (weight |> Option.forall (fun w -> w.DType = x.DType)) (fun () ->
+                $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName weight.Value.DType}")
+
+    /// The classes that a target names, and whether they are decided; where they are not, some class.
+    let private indicesOf classes settings (target: Value<'S>) =
+        let targets, decided = Value.asInts Int64 target
+        let outside t = t <> settings.Ignored && (t < 0L || t >= int64 classes)
+
+        match Array.tryFind outside targets with
+        | Some t when decided -> Complain.index $"Target {t} is out of bounds."
+        | _ -> Ok(targets |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L))), decided)
+
+    let private weightsOf<'S when 'S :> IScalar<'S>> (x: Value<'S>) classes (weight: Value<'S> option) : 'S[] =
+        match weight with
+        | Some w -> Value.asFloats x.DType w
+        | None -> Array.create classes (Value.exact x.DType 1.0)
+
     /// Numbers for each class of each group, laid out as the logits are.
     let private layOut (groups: Groups) count (perGroup: 'a[][]) =
         let found = Array.zeroCreate count
@@ -419,10 +496,7 @@ module Losses =
                     let logs = groups.Of(Value.asFloats x.DType x) |> Array.map (Normalise.logSoftmax x.DType)
                     let logProbabilities = layOut groups (Value.count x) logs |> Value.floats x.DType x.Shape
 
-                    let weights =
-                        match weight with
-                        | Some w -> Value.asFloats x.DType w
-                        | None -> Array.create classes (Value.exact x.DType 1.0)
+                    let weights = weightsOf x classes weight
 
                     if target.Shape = x.Shape then
                         do!
@@ -441,25 +515,11 @@ module Losses =
                     else
                         do! checkClasses x.Shape target.Shape groups
 
-                        do!
-                            Complain.unlessDType (target.DType = Int64) (fun () ->
-                                $"expected scalar type Long but found {Promotion.messageName target.DType}")
-
-                        do!
-                            Complain.unlessDType (weight |> Option.forall (fun w -> w.DType = x.DType)) (fun () ->
-                                $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName weight.Value.DType}")
-
-                        let targets, decided = Value.asInts Int64 target
-
-                        match targets |> Array.tryFind (fun t -> t <> settings.Ignored && (t < 0L || t >= int64 classes)) with
-                        | Some t when decided -> return! Complain.index $"Target {t} is out of bounds."
-                        | _ ->
-                            let targets =
-                                targets |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L)))
-
-                            let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
-                            let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
-                            return [ unknown decided (signless loss); logProbabilities; unknown decided counts ]
+                        do! checkIndices x target weight
+                        let! targets, decided = indicesOf classes settings target
+                        let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
+                        let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
+                        return [ unknown decided (signless loss); logProbabilities; unknown decided counts ]
                 } }
 
     /// The gradient reaches the logits through the log-probabilities l: of the loss it is -g times how much each counts, and under
@@ -553,4 +613,76 @@ module Losses =
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative = Some crossEntropyRule }
 
-    let all = [ mseLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy ]
+    // ---- nll_loss ----
+
+    /// The shape of the classes' indices, from that of the log-probabilities, with PyTorch's texts, which depend on the rank.
+    let private checkTarget (x: int[]) (target: int[]) (groups: Groups) =
+        if x.Length = 0 then
+            Complain.shape "Expected 1 or more dimensions (got 0)"
+        elif x.Length = 1 && target.Length > 0 then
+            Complain.shape $"size mismatch (got input: {Shape.show x}, target: {Shape.show target})"
+        elif x.Length > 1 && target.Length > 0 && target[0] <> x[0] then
+            Complain.shape $"Expected input batch_size ({x[0]}) to match target batch_size ({target[0]})."
+        elif target.Length <> groups.Result.Length then
+            Complain.shape $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"
+        elif target <> groups.Result && x.Length = 4 then
+            Complain.shape $"size mismatch (got input: {Shape.show x} , target: {Shape.show target}"
+        elif target <> groups.Result then
+            Complain.shape $"Expected target size {Shape.show groups.Result}, got {Shape.show target}"
+        else
+            Ok()
+
+    let nllLoss =
+        { Define.computes
+              "nll_loss"
+              "y = -weight[target] x[target], averaged by weight"
+              [ ArgKind.Float; ArgKind.Index; ArgKind.Optional ArgKind.Float ]
+              [ reductionAttr; Define.attr "ignore_index" (AttrKind.Integer [ -100L; 0L; 1L ]) ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! target = Argument.tensor call 1
+                          let weight = Argument.tryTensor call 2
+                          let! settings = readSettings call.Attrs
+                          let groups = Groups.over x.Shape [ classDim x.Shape ] false
+                          do! checkTarget x.Shape target.Shape groups
+                          do! checkWeight groups.Size weight
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  $"\"nll_loss_out_frame\" not implemented for '{Promotion.messageName x.DType}'")
+
+                          do! checkIndices x target weight
+                          let! targets, decided = indicesOf groups.Size settings target
+                          let weights = weightsOf x groups.Size weight
+                          let logs = groups.Of(Value.asFloats x.DType x)
+                          let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
+                          let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
+                          return [ unknown decided (signless loss); unknown decided counts ]
+                      } } with
+            Refuses = [ 2, "weight" ]
+            Shapes =
+                [ [ [| 2; 3 |]; [| 2 |] ]
+                  [ [| 3; 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 3 |]; [||] ]
+                  [ [| 2; 3; 2 |]; [| 2; 2 |] ]
+                  [ [| 2; 3; 2; 2 |]; [| 2; 2; 2 |]; [| 3 |] ]
+                  [ [| 1; 1 |]; [| 1 |] ] ]
+            Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1 ]
+            Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let shape = d.ShapeOf 0
+                        let dim = classDim shape
+
+                        let each =
+                            match (ofRule (readSettings d.Attrs)).Reduction with
+                            | Elementwise -> g |> Shaping.reshape (shape |> Array.mapi (fun k size -> if k = dim then 1 else size))
+                            | _ -> g
+
+                        [ Some(fun () -> -(each * d.Output 1)) ])
+                ) }
+
+    let all = [ mseLoss; l1Loss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]

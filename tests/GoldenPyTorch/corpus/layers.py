@@ -157,8 +157,118 @@ def normalising():
     return found
 
 
+def batch_normalising():
+    found = []
+
+    def vector(c):
+        return Arg([c])
+
+    def statistics(c):
+        return [Arg([c], grad=False), Arg([c], "positive", grad=False)]
+
+    def observing(**attrs):
+        """The call, and what becomes of the running statistics."""
+        def call(p, names):
+            y = p.step("batch_norm", *names, **attrs)
+            p.observe(*(name for name in names[1:3] if name is not None))
+            return y
+        return call
+
+    def add(label, x, more=(), variants=FIRST + SECOND, **attrs):
+        found.extend(spread("batch_norm", label, [x if isinstance(x, Arg) else Arg(x)] + list(more), variants=variants, call=observing(**attrs)))
+
+    for label, shape in [("rows", [4, 3]), ("images", [2, 3, 2, 2]), ("lines", [3, 2, 4]), ("two-values", [2, 1]), ("one-of-a-batch", [1, 2, 3]),
+                         ("volumes", [2, 2, 1, 2, 2]), ("many", [70, 2]), ("long", [2, 2, 40])]:
+        c = shape[1]
+        wide = label in ("many", "long")
+        add(f"training-{label}", shape, training=True, variants=FIRST if wide else FIRST + SECOND)
+        add(f"training-{label}-affine", shape, [None, None, vector(c), vector(c)], training=True,
+            variants=FIRST if wide else ALL if label in ("rows", "images") else FIRST + SECOND)
+        add(f"training-{label}-running", shape, statistics(c) + [vector(c), vector(c)], training=True, variants=FIRST + SECOND[1:])
+        add(f"evaluating-{label}", shape, statistics(c) + [vector(c), vector(c)],
+            variants=FIRST if wide else ALL if label in ("rows", "images") else FIRST + SECOND)
+    add("evaluating-plain", [4, 3], statistics(3))
+    for training in [True, False]:
+        name = "training" if training else "evaluating"
+        add(f"{name}-weight-alone", [3, 2, 2], statistics(2) + [vector(2)], training=training)
+        add(f"{name}-bias-alone", [3, 2, 2], statistics(2) + [None, vector(2)], training=training)
+        add(f"{name}-eps", [3, 2], statistics(2) + [vector(2), vector(2)], training=training, eps=0.5)
+        add(f"{name}-data-is-constant", Arg([3, 2, 2], grad=False), statistics(2) + [vector(2), vector(2)], training=training)
+        add(f"{name}-empty-batch", [0, 2, 3], statistics(2) + [vector(2), vector(2)], training=training, variants=FIRST)
+        add(f"{name}-far-from-zero", Arg(values=[[1000.0, 3.0], [1001.5, 2.0], [999.0, 1.0]]), statistics(2), training=training)
+        add(f"{name}-not-finite", Arg(values=[[INF, 3.0, 1.0], [1.0, NAN, 2.0]]), statistics(3) + [vector(3), vector(3)], training=training, variants=FIRST)
+    add("training-constant", Arg(values=[[2.0, 1.0], [2.0, 3.0], [2.0, 5.0]]), [None, None, vector(2), vector(2)], training=True)
+    for label, momentum in [("none", 0.0), ("half", 0.5), ("all", 1.0), ("beyond", 1.5)]:
+        add(f"training-momentum-{label}", [4, 2], statistics(2), training=True, momentum=momentum, variants=FIRST)
+    add("training-mean-alone", [4, 2], statistics(2)[:1], training=True, variants=FIRST)
+    add("training-variance-alone", [4, 2], [None] + statistics(2)[1:], training=True, variants=FIRST)
+    add("evaluating-no-variance", [3, 2], [Arg([2], grad=False), Arg(values=[0.0, -1.0], grad=False)], eps=0.0, variants=FIRST)
+    add("one-value-raises", [1, 3], training=True, variants=["f32"])
+    add("one-value-of-lines-raises", [1, 3, 1], training=True, variants=["f32"])
+    add("one-value-evaluating", [1, 3], statistics(3), variants=FIRST)
+    add("no-statistics-raises", [2, 3], variants=["f32"])
+    add("no-variance-raises", [2, 3], statistics(3)[:1], variants=["f32"])
+    add("mean-size-raises", [2, 3], statistics(2), variants=["f32"])
+    add("variance-size-raises", [2, 3], [statistics(3)[0], statistics(2)[1]], variants=["f32"])
+    add("weight-size-raises", [2, 3], statistics(3) + [vector(2)], variants=["f32"])
+    add("bias-size-raises", [2, 3], statistics(3) + [vector(3), vector(1)], variants=["f32"])
+    add("statistics-matrix-raises", [2, 3], [Arg([1, 3], grad=False), Arg([3], "positive", grad=False)], variants=["f32"])
+    add("vector-raises", [3], statistics(3), variants=["f32"])
+    add("vector-training-raises", [3], training=True, variants=["f32"])
+    add("zero-dim-training-raises", [], training=True, variants=["f32"])
+    add("int64-raises", Arg([4, 3], dtype="int64"), training=True, variants=["f32"])
+    add("dtypes-raise", Arg([4, 3], dtype="float64"), [Arg([3], dtype="float32", grad=False), Arg([3], "positive", dtype="float32", grad=False)],
+        variants=["f32"])
+    return found
+
+
 def losses():
     found = []
+    for reduction in ["mean", "sum", "none"]:
+        found += spread("l1_loss", reduction, [of(3, 4), of(3, 4)], {"reduction": reduction}, variants=ALL if reduction == "mean" else FIRST + SECOND)
+        for label, input, target, more in [
+            ("", [3, 4], Arg(values=[1, 3, 0], dtype="int64"), []),
+            ("-weighted", [3, 4], Arg(values=[1, 3, 0], dtype="int64"), [Arg([4], "positive", grad=False)]),
+            ("-ignored", [3, 4], Arg(values=[1, -100, 0], dtype="int64"), []),
+            ("-images", [2, 3, 2, 2], Arg([2, 2, 2], (0, 3), dtype="int64"), [Arg([3], "positive", grad=False)]),
+            ("-lines", [2, 3, 4], Arg([2, 4], (0, 3), dtype="int64"), []),
+            ("-volumes", [2, 3, 1, 2, 2], Arg([2, 1, 2, 2], (0, 3), dtype="int64"), []),
+            ("-one-sample", [4], Arg(values=2, dtype="int64"), []),
+        ]:
+            found += spread("nll_loss", reduction + label, [Arg(input), target] + more, {"reduction": reduction},
+                            variants=ALL if reduction == "mean" and label == "" else FIRST + SECOND)
+    found += spread("l1_loss", "constant-target", [of(3), Arg([3], grad=False)], variants=FIRST + SECOND)
+    found += spread("l1_loss", "broadcast", [of(2, 3), of(3)], variants=FIRST + SECOND)
+    found += spread("l1_loss", "zero-dim", [of(), of()], variants=FIRST)
+    found += spread("l1_loss", "empty", [of(0), of(0)], variants=FIRST)
+    found += spread("l1_loss", "ties", [Arg(values=[1.0, 0.0, -0.0, 2.0]), Arg(values=[1.0, -0.0, 0.0, 3.0])], variants=FIRST + SECOND)
+    found += spread("l1_loss", "not-finite", [Arg(values=[INF, NAN, INF, 1.0]), Arg(values=[0.0, 1.0, INF, -INF])], {"reduction": "none"}, variants=FIRST)
+    found += spread("l1_loss", "promotion", [Arg([3], dtype="float32"), Arg([3], dtype="float64")], variants=["f32"])
+    found += spread("l1_loss", "int64-target", [of(3), Arg([3], dtype="int64")], variants=["f32"])
+    found += spread("l1_loss", "int64-raises", [Arg([3], dtype="int64"), Arg([3], dtype="int64")], variants=["f32"])
+    found += spread("l1_loss", "shapes-raise", [of(2), of(3)], variants=["f32"])
+    found += spread("l1_loss", "reduction-raises", [of(2), of(2)], {"reduction": "average"}, variants=["f32"])
+    classes = Arg(values=[2, 0], dtype="int64")
+    found += spread("nll_loss", "ignore-2", [of(2, 3), classes], {"ignore_index": 2}, variants=FIRST)
+    found += spread("nll_loss", "all-ignored", [of(2, 3), Arg(values=[-100, -100], dtype="int64")], variants=FIRST)
+    found += spread("nll_loss", "not-finite", [Arg(values=[[INF, NAN, -INF], [1.0, 0.0, 2.0]]), classes], variants=FIRST)
+    found += spread("nll_loss", "empty-batch", [of(0, 3), Arg([0], (0, 1), dtype="int64")], variants=FIRST)
+    for label, input, target, more in [
+        ("class-out-of-range", [2, 3], Arg(values=[0, 5], dtype="int64"), []),
+        ("class-negative", [2, 3], Arg(values=[0, -1], dtype="int64"), []),
+        ("batch", [2, 3], Arg(values=[0, 1, 2], dtype="int64"), []),
+        ("size-of-lines", [2, 3, 2], Arg([2, 3], (0, 3), dtype="int64"), []),
+        ("size-of-images", [2, 3, 2, 2], Arg([2, 2, 3], (0, 3), dtype="int64"), []),
+        ("no-images", [2, 3, 2, 2], Arg([2, 2], (0, 3), dtype="int64"), []),
+        ("one-sample", [3], classes, []),
+        ("zero-dim", [], classes, []),
+        ("weight", [2, 3], classes, [Arg([2], grad=False)]),
+        ("weight-dtype", [2, 3], classes, [Arg([3], dtype="float64", grad=False)]),
+        ("float-target", [2, 3], Arg([2], grad=False), []),
+    ]:
+        found += spread("nll_loss", label + "-raises", [Arg(input), target] + more, variants=["f32"])
+    found += spread("nll_loss", "int64-raises", [Arg([2, 3], dtype="int64"), classes], variants=["f32"])
+    found += spread("nll_loss", "reduction-raises", [of(2, 3), classes], {"reduction": "average"}, variants=["f32"])
     for reduction in ["mean", "sum", "none"]:
         found += spread("mse_loss", reduction, [of(3, 4), of(3, 4)], {"reduction": reduction}, variants=ALL)
         found += spread("binary_cross_entropy_with_logits", reduction, [of(3, 4), Arg([3, 4], "probability")], {"reduction": reduction},
@@ -218,4 +328,4 @@ def dropout():
 
 
 def programs():
-    return convolutions() + pooling() + normalising() + losses() + dropout()
+    return convolutions() + pooling() + normalising() + batch_normalising() + losses() + dropout()

@@ -359,6 +359,17 @@ def _(p):
         p.observe(d)
 
 
+@case("higher/third-of-batch-norm", dtype="float64")
+def _(p):
+    """PyTorch's third derivative of batch_norm is known to be wrong (pytorch#175754)."""
+    x, c = p.leaf("x", [[0.3], [-1.2], [2.0]]), p.input("c", [[0.7], [-0.4], [0.9]])
+    root = p.sum(p.mul(p.batch_norm(x, training=True, eps=0.1), c))
+    for order in range(3):
+        d, = p.grad(root, x, out=f"d{order}", create_graph=True)
+        root = p.sum(p.mul(d, c))
+        p.observe(d)
+
+
 @case("higher/hessian-times-vector")
 def _(p):
     x, v = p.leaf("x", [1.0, 2.0, -1.0]), p.input("v", [0.5, -1.0, 2.0])

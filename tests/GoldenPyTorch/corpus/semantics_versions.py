@@ -275,3 +275,89 @@ def _(p):
     p.dropout(x, m, p=0.5, out="z")
     p.fill_(m, value=True)
     finish(p, "z", "m")
+
+
+def batch_norm(p, training, **more):
+    """z, of x and running statistics m and v."""
+    x = p.leaf("x", [[1.0, -2.0], [3.0, 0.5], [2.0, 4.0]])
+    p.input("m", [0.5, 0.0]), p.input("v", [1.0, 2.0])
+    y = p.batch_norm(x, "m", "v", training=training, **more)
+    p.mul(y, p.input("w", [[1.0, 2.0], [-1.0, 0.5], [3.0, 1.0]]), out="z")
+
+
+@case("version/batch-norm-training-moves-statistics-unseen")
+def _(p):
+    """PyTorch does not count the write: the version stays, and backward goes through."""
+    batch_norm(p, True)
+    finish(p, "z", "m", "v")
+
+
+@case("version/batch-norm-training-statistic-written")
+def _(p):
+    batch_norm(p, True)
+    p.mul_("m", other=2)
+    finish(p, "z", "m", "v")
+
+
+@case("version/batch-norm-evaluating-statistic-written")
+def _(p):
+    batch_norm(p, False)
+    p.mul_("v", other=2)
+    finish(p, "z", "m", "v")
+
+
+@case("version/batch-norm-trained-between-evaluation-and-backward")
+def _(p):
+    """The statistics that evaluation saved have changed unseen: its derivative reads the new ones."""
+    batch_norm(p, False)
+    p.batch_norm(p.input("other", [[5.0, -1.0], [7.0, 1.0]]), "m", "v", training=True, momentum=0.5, out="t")
+    finish(p, "z", "m", "v", "t")
+
+
+@case("version/batch-norm-input-written")
+def _(p):
+    p.leaf("x", [[1.0, -2.0], [3.0, 0.5]])
+    p.clone("x", out="y")
+    p.batch_norm("y", training=True, out="z")
+    p.mul_("y", other=2)
+    finish(p, "z")
+
+
+@case("version/batch-norm-result-written")
+def _(p):
+    p.leaf("x", [[1.0, -2.0], [3.0, 0.5]])
+    p.batch_norm("x", training=True, out="z")
+    p.mul_("z", other=2)
+    finish(p, "z")
+
+
+@case("version/batch-norm-statistic-is-a-view")
+def _(p):
+    """A moved statistic that is a view shows in its base."""
+    p.leaf("x", [[1.0, -2.0], [3.0, 0.5]])
+    p.input("base", [[0.0, 1.0], [0.0, 1.0]])
+    p.select("base", dim=1, index=0, out="m")
+    p.select("base", dim=1, index=1, out="v")
+    p.batch_norm("x", "m", "v", training=True, momentum=0.5, out="z")
+    p.backward("z", p.input("g", [[1.0, 2.0], [-1.0, 0.5]]))
+    p.observe("z", "base", "m", "x.grad")
+
+
+@case("version/l1-loss-arguments-written")
+def _(p):
+    x, t = leaf(p), p.input("t", [0.0, 1.0, 1.0])
+    p.clone(x, out="y")
+    p.l1_loss("y", t, out="z")
+    p.mul_("y", other=2)
+    p.zero_(t)
+    finish(p, "z")
+
+
+@case.each({f"version/nll-loss-{name}-written": name for name in ("y", "t", "w")})
+def _(p, written):
+    p.leaf("x", [[1.0, -2.0, 0.5], [3.0, 0.5, 1.0]])
+    p.input("t", [0, 2], dtype="int64"), p.input("w", [1.0, 2.0, 0.5])
+    p.clone("x", out="y")
+    p.nll_loss("y", "t", "w", out="z")
+    p.zero_(written)
+    finish(p, "z")

@@ -52,6 +52,13 @@ internal static unsafe class Indexing
         }
     }
 
+    /// <summary>y[index[j]] = x[j], in order of j: of several at one place the last stays.</summary>
+    public static void Write<T>(ref T x, ref long index, ref T y, int count)
+        where T : unmanaged
+    {
+        for (var j = 0; j < count; j++) Unsafe.Add(ref y, (nint)Unsafe.Add(ref index, j)) = Unsafe.Add(ref x, j);
+    }
+
     /// <summary>
     /// z[i0, ..] = x[.., index[i0, ..], ..]: the index takes the place of dimension <paramref name="dim"/>. The shape is the index's.
     /// </summary>

@@ -1,0 +1,237 @@
+using System.Numerics;
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>
+/// Batch normalisation. Training also moves the running statistics, which PyTorch does not count as a write: a derivative that saved them does not notice.
+/// </summary>
+internal static class BatchNormalization
+{
+    public static readonly FunctionOperator BatchNorm = new(
+        "batch_norm",
+        Normalized,
+        [new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3 | Saved.Output1 | Saved.Output2, (_, _) => null)],
+        "NativeBatchNormBackward0")
+    { Keywords = ["training", "momentum", "eps"], Arity = 1, Visible = 1, BackwardAll = Backward };
+
+    public static IEnumerable<Operator> All => [BatchNorm];
+
+    /// <summary>Sizes as the kernels take them.</summary>
+    private readonly record struct Layout(int Batch, int Channels, int Rest)
+    {
+        /// <summary>How many elements a channel has.</summary>
+        public int Count => Batch * Rest;
+
+        public bool IsEmpty => Count == 0 || Channels == 0;
+
+        public static Layout Of(int[] shape) => new(shape[0], shape[1], Shapes.Count(shape.AsSpan(2)));
+    }
+
+    /// <summary>The result, and in training, for the derivative, each channel's mean and 1 / deviation.</summary>
+    private static Tensor[] Normalized(Tensor?[] inputs, Attributes attributes)
+    {
+        var x = inputs[0]!;
+        Tensor? runningMean = Optional(inputs, 1), runningVar = Optional(inputs, 2), weight = Optional(inputs, 3), bias = Optional(inputs, 4);
+        var training = attributes.Bool("training", false);
+        CheckBatch(x.Sizes, training);
+        CheckVector("running_mean", runningMean, x.Sizes, isStatistic: true, training);
+        CheckVector("running_var", runningVar, x.Sizes, isStatistic: true, training);
+        CheckVector("weight", weight, x.Sizes, isStatistic: false, training);
+        CheckVector("bias", bias, x.Sizes, isStatistic: false, training);
+        if (x.Rank < 2) throw new AutogradException(ErrorKind.Index, "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"batch_norm\" not implemented for '{x.DType.ScalarType()}'");
+        if (inputs.Any(t => t is not null && t.DType != x.DType)) throw new AutogradException(ErrorKind.Dtype, "mixed dtype (CPU): all inputs must share same datatype.");
+
+        var layout = Layout.Of(x.Sizes);
+        if (layout.IsEmpty) return [Tensor.Zeros(x.Sizes, x.DType), Tensor.Zeros([layout.Channels], x.DType), Tensor.Zeros([layout.Channels], x.DType)];
+        using var off = Autograd.NoGrad();
+        x = Copying.Packed(x);
+        Tensor mean, variance;
+        if (training)
+        {
+            (mean, var squares) = x.DType == DType.Float32 ? Statistics<float>(x, layout) : Statistics<double>(x, layout);
+            variance = squares / Count(layout.Count);
+            Move(runningMean, mean, attributes);
+            Move(runningVar, squares / Count(layout.Count - 1), attributes);
+        }
+        else
+        {
+            (mean, variance) = (Copying.Packed(runningMean!), Copying.Packed(runningVar!));
+        }
+        var rstd = (variance + attributes.Double("eps", 1e-5)).Rsqrt();
+        var scale = weight is null ? rstd : Copying.Packed(rstd * weight);
+        var shift = bias is null ? Tensor.Zeros([layout.Channels], x.DType) : Copying.Packed(bias);
+        var y = Tensor.Empty(x.Sizes, x.DType);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        GC.KeepAlive(x);
+        GC.KeepAlive(mean);
+        GC.KeepAlive(scale);
+        GC.KeepAlive(shift);
+        return training ? [y, mean, rstd] : [y, Tensor.Empty([0], x.DType), Tensor.Empty([0], x.DType)];
+
+        void Run<T>()
+            where T : unmanaged, IFloatingPointIeee754<T> =>
+            Kernels.BatchNorm.Apply(
+                ref x.Origin<T>(), ref mean.Origin<T>(), ref scale.Origin<T>(), ref shift.Origin<T>(), ref y.Origin<T>(), layout.Batch, layout.Channels, layout.Rest);
+    }
+
+    private static (Tensor Mean, Tensor Squares) Statistics<T>(Tensor x, Layout layout)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        Tensor mean = Tensor.Empty([layout.Channels], x.DType), squares = Tensor.Empty([layout.Channels], x.DType);
+        Kernels.BatchNorm.Statistics(ref x.Origin<T>(), ref mean.Origin<T>(), ref squares.Origin<T>(), layout.Batch, layout.Channels, layout.Rest);
+        return (mean, squares);
+    }
+
+    /// <summary>Writes without counting it.</summary>
+    private static void Move(Tensor? running, Tensor now, Attributes attributes)
+    {
+        if (running is null) return;
+        var momentum = attributes.Double("momentum", 0.1);
+        Copying.Copy(now * momentum + running * (1 - momentum), running);
+    }
+
+    /// <summary>By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
+    private static void Backward(BackwardContext c)
+    {
+        if (c.Gradient(0) is not { } g) return;
+        var x = c.Input(0);
+        var layout = Layout.Of(x.Sizes);
+        var inputs = c.Node.InputCount;
+        bool toWeight = inputs > 3 && c.Needs(3), toBias = inputs > 4 && c.Needs(4);
+        if (layout.IsEmpty)
+        {
+            if (c.Needs(0)) c.Set(0, g);
+            if (toWeight) c.Set(3, Tensor.Zeros([layout.Channels], g.DType));
+            if (toBias) c.Set(4, Tensor.Zeros([layout.Channels], g.DType));
+            return;
+        }
+        var weight = inputs > 3 ? c.InputOrNull(3) : null;
+        var training = c.Attributes.Bool("training", false);
+        var eps = c.Attributes.Double("eps", 1e-5);
+        if (GradMode.Records) Recorded();
+        else Fused();
+
+        void Fused()
+        {
+            g = Copying.Packed(g);
+            x = Copying.Packed(x);
+            // What evaluation normalised with is read now, as PyTorch does.
+            var mean = training ? c.Output(1) : Copying.Packed(c.Input(1));
+            var rstd = training ? c.Output(2) : (c.Input(2) + eps).Rsqrt();
+            var scale = weight is null ? rstd : Copying.Packed(rstd * weight);
+            var (sum, product) = training || toWeight || toBias ? Sums(g, x, mean, layout) : default;
+            if (c.Needs(0)) c.Set(0, training ? Projected(g, x, mean, sum / Count(layout.Count), product * rstd * rstd / Count(layout.Count), scale, layout) : g * OverChannels(scale, x.Rank));
+            if (toWeight) c.Set(3, product * rstd);
+            if (toBias) c.Set(4, sum);
+        }
+
+        void Recorded()
+        {
+            var lines = Lines(x, layout);
+            var gradients = Lines(g, layout);
+            var mean = training ? lines.Mean(1, keepdim: true) : c.Input(1).Unsqueeze(1);
+            var distance = lines - mean;
+            var variance = training ? (distance * distance).Mean(1, keepdim: true) : c.Input(2).Unsqueeze(1);
+            var rstd = (variance + eps).Rsqrt();
+            var standard = distance * rstd;
+            if (c.Needs(0))
+            {
+                var scale = weight is null ? rstd : rstd * weight.Unsqueeze(1);
+                var centred = training ? gradients - gradients.Mean(1, keepdim: true) - standard * (gradients * standard).Mean(1, keepdim: true) : gradients;
+                c.Set(0, (centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes));
+            }
+            if (toWeight) c.Set(3, (gradients * standard).Sum(1));
+            if (toBias) c.Set(4, gradients.Sum(1));
+        }
+    }
+
+    /// <summary>Each channel as a row.</summary>
+    private static Tensor Lines(Tensor x, Layout layout) =>
+        x.Reshape([layout.Batch, layout.Channels, layout.Rest]).Transpose(0, 1).Reshape([layout.Channels, layout.Count]);
+
+    private static Tensor OverChannels(Tensor vector, int rank) => vector.Reshape([-1, .. Enumerable.Repeat(1, rank - 2)]);
+
+    private static (Tensor Sum, Tensor Product) Sums(Tensor g, Tensor x, Tensor mean, Layout layout)
+    {
+        Tensor sum = Tensor.Empty([layout.Channels], x.DType), product = Tensor.Empty([layout.Channels], x.DType);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        GC.KeepAlive(g);
+        GC.KeepAlive(x);
+        GC.KeepAlive(mean);
+        return (sum, product);
+
+        void Run<T>()
+            where T : unmanaged, IFloatingPointIeee754<T> =>
+            Kernels.BatchNorm.Sums(
+                ref g.Origin<T>(), ref x.Origin<T>(), ref mean.Origin<T>(), ref sum.Origin<T>(), ref product.Origin<T>(), layout.Batch, layout.Channels, layout.Rest);
+    }
+
+    private static Tensor Projected(Tensor g, Tensor x, Tensor mean, Tensor a, Tensor b, Tensor scale, Layout layout)
+    {
+        var dx = Tensor.Empty(x.Sizes, x.DType);
+        if (x.DType == DType.Float32) Run<float>(); else Run<double>();
+        GC.KeepAlive(g);
+        GC.KeepAlive(x);
+        GC.KeepAlive(mean);
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(scale);
+        return dx;
+
+        void Run<T>()
+            where T : unmanaged, IFloatingPointIeee754<T> =>
+            Kernels.BatchNorm.BackwardInput(
+                ref g.Origin<T>(), ref x.Origin<T>(), ref mean.Origin<T>(), ref a.Origin<T>(), ref b.Origin<T>(), ref scale.Origin<T>(), ref dx.Origin<T>(),
+                layout.Batch, layout.Channels, layout.Rest);
+    }
+
+    private static Tensor? Optional(Tensor?[] inputs, int index) => index < inputs.Length ? inputs[index] : null;
+
+    private static Tensor Count(int count) => Tensor.Number((double)count);
+
+    private static void CheckBatch(int[] shape, bool training)
+    {
+        if (!training) return;
+        if (shape.Length == 0) throw new AutogradException(ErrorKind.Index, "tuple index out of range");
+        var count = shape.Length < 2 ? shape[0] : Layout.Of(shape).Count;
+        if (count == 1)
+            throw new AutogradException(ErrorKind.Value, $"Expected more than 1 value per channel when training, got input size torch.Size({Shapes.Text(shape)})");
+    }
+
+    private static void CheckVector(string name, Tensor? vector, int[] shape, bool isStatistic, bool training)
+    {
+        var channels = shape.Length < 2 ? 0 : shape[1];
+        if (vector is null)
+        {
+            if (isStatistic && !training) throw new AutogradException(ErrorKind.Value, $"{name} must be defined in evaluation mode");
+            return;
+        }
+        if (vector.Count != channels) throw new AutogradException(ErrorKind.Shape, $"{name} should contain {channels} elements not {vector.Count}");
+        if (vector.Rank == 1) return;
+        throw isStatistic
+            ? new AutogradException(ErrorKind.Shape, $"TensorAccessor expected 1 dims but tensor has {vector.Rank}")
+            : new AutogradException(ErrorKind.Unsupported, $"batch_norm with a {name} that is no vector");
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>
+    /// (x - mean) / sqrt(variance + eps) for each channel of [N, C, ..], times a weight, plus a bias. In training mean and variance are those of the batch, and the running
+    /// statistics are moved towards them (the variance divided by n - 1); otherwise they are the running statistics. In PyTorch's order of arguments.
+    /// </summary>
+    /// <param name="runningMean">[C]; needed where not training. Written to in training, without a new version; has no derivative.</param>
+    /// <param name="runningVar">[C], as the mean.</param>
+    /// <param name="weight">[C]; ones where left out.</param>
+    /// <param name="bias">[C]; zeros where left out.</param>
+    /// <param name="training">Whether to normalise by the batch.</param>
+    /// <param name="momentum">How much of this batch's statistics goes into the running ones.</param>
+    /// <param name="eps">Added to the variance.</param>
+    /// <exception cref="AutogradException">Shapes or types do not fit, or a channel has one value in training.</exception>
+    public Tensor BatchNorm(
+        Tensor? runningMean, Tensor? runningVar, Tensor? weight = null, Tensor? bias = null, bool training = false, double momentum = 0.1, double eps = 1e-5) =>
+        BatchNormalization.BatchNorm.Apply(
+            [this, runningMean, runningVar, weight, bias], Attributes.Of(("training", training), ("momentum", momentum), ("eps", eps)))[0];
+}

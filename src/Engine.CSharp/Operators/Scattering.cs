@@ -1,0 +1,118 @@
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>Writing and adding at indices.</summary>
+internal static class Scattering
+{
+    /// <summary>
+    /// Writes values at the elements that indices name, or adds them. Of several values for one element the last stays, and only that one has a gradient (PyTorch
+    /// gives one to all).
+    /// </summary>
+    public static readonly FunctionOperator IndexPut = new(
+        "index_put",
+        (inputs, attributes) => Put(inputs[0]!, inputs[1..^1], inputs[^1]!, attributes.Bool("accumulate", false)),
+        [new Rule(Saved.Input1, (_, _) => null)])
+    {
+        Keywords = ["accumulate"],
+        HasInPlaceTwin = true,
+        Bind = call => [call.Tensor(0), .. call.Tensors(1), call.Tensor(2)],
+        Keeps = (inputs, _) => (Saved)(((1 << (inputs.Length - 1)) - 1) & ~1 & 0xff),
+        BackwardAll = IndexPutBackward,
+    };
+
+    public static IEnumerable<Operator> All => [IndexPut];
+
+    private static Tensor Put(Tensor x, Tensor?[] indices, Tensor values, bool accumulate)
+    {
+        var (flat, shape) = TensorIndex.Places(x.Sizes, indices);
+        if (values.DType != x.DType)
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype,
+                $"Index put requires the source and destination dtypes match, got {x.DType.ScalarType()} for the destination and {values.DType.ScalarType()} for the source.");
+        }
+        if (!Shapes.CanExpand(values.Sizes, shape))
+        {
+            throw new AutogradException(
+                ErrorKind.Shape, $"shape mismatch: value tensor of shape {Shapes.Text(values.Sizes)} cannot be broadcast to indexing result of shape {Shapes.Text(shape)}");
+        }
+        var spread = Tensor.Empty(shape, x.DType);
+        Copying.Copy(values, spread);
+        var y = Tensor.Empty(x.Sizes, x.DType);
+        Copying.Copy(x, y);
+        if (flat.Count == 0) return y;
+        switch (x.DType)
+        {
+            case DType.Float32 when accumulate: Add<float>(); break;
+            case DType.Float64 when accumulate: Add<double>(); break;
+            case DType.Int64 when accumulate: Add<long>(); break;
+            case DType.Float32: Write<float>(); break;
+            case DType.Float64: Write<double>(); break;
+            case DType.Int64: Write<long>(); break;
+            default:
+                // Of truth values a sum is "or": only what is true is written.
+                if (accumulate) (spread, flat) = WhereTrue(spread, flat);
+                if (flat.Count > 0) Write<byte>();
+                break;
+        }
+        GC.KeepAlive(flat);
+        GC.KeepAlive(spread);
+        GC.KeepAlive(y);
+        return y;
+
+        void Add<T>()
+            where T : unmanaged, System.Numerics.INumber<T> =>
+            Indexing.Add(ref spread.Origin<T>(), ref flat.Origin<long>(), ref y.Origin<T>(), 1, y.Count, flat.Count, 1);
+
+        void Write<T>()
+            where T : unmanaged => Indexing.Write(ref spread.Origin<T>(), ref flat.Origin<long>(), ref y.Origin<T>(), flat.Count);
+    }
+
+    private static (Tensor Values, Tensor Places) WhereTrue(Tensor values, Tensor places)
+    {
+        var holds = values.ToBools();
+        var at = places.ToLongs();
+        long[] kept = [.. at.Where((_, i) => holds[i])];
+        return (Tensor.Create(Enumerable.Repeat(true, kept.Length).ToArray(), [kept.Length]), Tensor.Create(kept, [kept.Length]));
+    }
+
+    private static void IndexPutBackward(BackwardContext c)
+    {
+        var g = c.Gradient(0)!;
+        var last = c.Node.InputCount - 1;
+        Tensor?[] indices = [.. Enumerable.Range(1, last - 1).Select(c.InputOrNull)];
+        var accumulate = c.Attributes.Bool("accumulate", false);
+        if (c.Needs(0)) c.Set(0, accumulate ? g : IndexPut.Apply([g, .. indices, Tensor.Zeros([], g.DType)], Attributes.None)[0]);
+        if (!c.Needs(last)) return;
+        var picked = g.Index(indices);
+        c.Set(last, accumulate || Overwritten(g.Sizes, indices) is not { } lost ? picked : picked.MaskedFill(lost, 0));
+    }
+
+    /// <summary>Which values another one for the same element follows; null where none does.</summary>
+    private static Tensor? Overwritten(int[] sizes, Tensor?[] indices)
+    {
+        var (flat, shape) = TensorIndex.Places(sizes, indices);
+        var places = flat.ToLongs();
+        var seen = new HashSet<long>();
+        var lost = new bool[places.Length];
+        for (var i = places.Length - 1; i >= 0; i--) lost[i] = !seen.Add(places[i]);
+        return seen.Count == places.Length ? null : Tensor.Create(lost, shape);
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>A copy in which the elements that indices name (see <see cref="Index"/>) are replaced by values, or have them added.</summary>
+    /// <param name="indices">int64 tensors, broadcast together, or masks; null is a whole dimension.</param>
+    /// <param name="values">Of this tensor's type; broadcast to the shape that the indices give.</param>
+    /// <param name="accumulate">Adds. Otherwise, of several values for one element, the last stays.</param>
+    /// <exception cref="AutogradException">Indices, shapes or types do not fit.</exception>
+    public Tensor IndexPut(Tensor?[] indices, Tensor values, bool accumulate = false) =>
+        Scattering.IndexPut.Apply([this, .. indices, values], Attributes.Of("accumulate", accumulate))[0];
+
+    /// <summary>Writes values at the elements that indices name, or adds them, and gives this tensor back.</summary>
+    /// <inheritdoc cref="IndexPut"/>
+    public Tensor IndexPutInPlace(Tensor?[] indices, Tensor values, bool accumulate = false) =>
+        Scattering.IndexPut.ApplyInPlace([this, .. indices, values], Attributes.Of("accumulate", accumulate));
+}

@@ -1,0 +1,237 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// The formulas of batch normalisation, over any number system.
+module internal BatchNormalise =
+    open Scalar
+
+    /// 1 / sqrt(variance + eps).
+    let scale<'S when 'S :> IScalar<'S>> (eps: float) (variance: 'S) : 'S =
+        let spread = variance + num eps
+        'S.Permitted [| num 1.0 / sqrt spread; apply Elementary.Rsqrt spread |]
+
+    /// (x - mean) scale weight + bias: as it stands, with scale and weight multiplied first, or as a line through the origin's image.
+    let affine<'S when 'S :> IScalar<'S>> (mean: 'S) (scale: 'S) (weight: 'S option) (bias: 'S option) (xs: 'S[]) : 'S[] =
+        let times (y: 'S) =
+            match weight with
+            | Some w -> y * w
+            | None -> y
+
+        let plus (y: 'S) =
+            match bias with
+            | Some b -> y + b
+            | None -> y
+
+        let slope = times scale
+        let intercept = plus (neg (mean * slope))
+
+        let at (x: 'S) =
+            let distance = x - mean
+            'S.Permitted [| plus (times (distance * scale)); plus (distance * slope); x * slope + intercept |]
+
+        xs |> Array.map (at >> Elementwise.eitherZero)
+
+    /// A running statistic, moved towards that of this batch: as a weighted mean, or by a part of the distance.
+    let moved<'S when 'S :> IScalar<'S>> (momentum: float) (running: 'S) (now: 'S) : 'S =
+        let kept: 'S = num 1.0 - num momentum
+
+        'S.Permitted [| now * num momentum + running * kept; running + (now - running) * num momentum |]
+
+/// Batch normalisation: every channel (dimension 1) is normalised over all the others.
+module BatchNormalisation =
+    type private Settings =
+        { Training: bool
+          Momentum: float
+          Eps: float }
+
+    let private settings attrs =
+        result {
+            let! training = Read.flagOr false attrs "training"
+            let! momentum = Read.numberOr 0.1 attrs "momentum"
+            let! eps = Read.numberOr 1e-5 attrs "eps"
+
+            return
+                { Training = training
+                  Momentum = momentum
+                  Eps = eps }
+        }
+
+    let private settingsOfRule (d: IDerivation) =
+        match settings d.Attrs with
+        | Ok settings -> settings
+        | Error complaint -> invalidOp complaint.Message
+
+    let private names = [ "running_mean"; "running_var"; "weight"; "bias" ]
+
+    let private complainOfBatch (shape: int[]) training =
+        if shape.Length = 0 && training then
+            Complain.index "tuple index out of range"
+        else
+            let values =
+                if shape.Length < 2 then
+                    Shape.count shape
+                else
+                    shape[0] * Shape.count shape[2..]
+
+            Complain.unlessValue (not training || values <> 1) (fun () ->
+                $"Expected more than 1 value per channel when training, got input size torch.Size({Shape.show shape})")
+
+    /// One of the four vectors: of a number for each channel.
+    let private complainOfVector (shape: int[]) training i (tensor: Value<'S> option) : Result<unit, Complaint> =
+        let channels = if shape.Length < 2 then 0 else shape[1]
+
+        match tensor with
+        | Some v when Value.count v <> channels -> Complain.shape $"{names[i]} should contain {channels} elements not {Value.count v}"
+        | Some v when v.Shape.Length <> 1 && i < 2 -> Complain.shape $"TensorAccessor expected 1 dims but tensor has {v.Shape.Length}"
+        // PyTorch takes it, and then gives it a gradient of another shape.
+        | Some v when v.Shape.Length <> 1 ->
+            Error
+                { Kind = Unsupported
+                  Message = $"batch_norm with a {names[i]} that is no vector" }
+        | None when i < 2 && not training -> Complain.value $"{names[i]} must be defined in evaluation mode"
+        | _ -> Ok()
+
+    let private complainOfDTypes (x: Value<'S>) (vectors: Value<'S> list) =
+        if not x.DType.IsFloat then
+            Complain.dtype $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'"
+        else
+            Complain.unlessDType (vectors |> List.forall (fun v -> v.DType = x.DType)) (fun () ->
+                "mixed dtype (CPU): all inputs must share same datatype.")
+
+    /// The dimensions that are normalised over.
+    let private others (shape: int[]) = 0 :: [ 2 .. shape.Length - 1 ]
+
+    let private forward =
+        { new Forward with
+            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
+                    let vectors = [ for i in 1..4 -> Argument.tryTensor call i ]
+                    let! settings = settings call.Attrs
+                    do! complainOfBatch x.Shape settings.Training
+
+                    do!
+                        vectors
+                        |> List.indexed
+                        |> List.fold
+                            (fun found (i, v) -> found |> Result.bind (fun () -> complainOfVector x.Shape settings.Training i v))
+                            (Ok())
+
+                    do!
+                        if x.Shape.Length < 2 then
+                            Complain.index "Dimension out of range (expected to be in range of [-1, 0], but got 1)"
+                        else
+                            Ok()
+
+                    do! complainOfDTypes x (List.choose id vectors)
+                    let read i = vectors[i] |> Option.map (Value.asFloats x.DType)
+                    let mean, variance, weight, bias = read 0, read 1, read 2, read 3
+                    let channel (v: 'S[] option) c = v |> Option.map (fun v -> v[c])
+                    let groups = Groups.over x.Shape (others x.Shape) false
+                    let lines = groups.Of(Value.asFloats x.DType x)
+                    let found = Array.zeroCreate (Value.count x)
+
+                    let normalise c center spread =
+                        BatchNormalise.affine center (BatchNormalise.scale settings.Eps spread) (channel weight c) (channel bias c) lines[c]
+                        |> Array.iteri (fun n y -> found[groups.Outer[c] + groups.Inner[n]] <- y)
+
+                    let y () = Value.floats x.DType x.Shape found
+
+                    if settings.Training && groups.Size > 0 then
+                        let means = lines |> Array.map (fun xs -> Reduce.over (float xs.Length) (Scalar.sum xs))
+                        lines |> Array.iteri (fun c xs -> normalise c means[c] (Reduce.variance x.DType 0.0 xs))
+
+                        let moved (running: 'S[] option) (now: int -> 'S) =
+                            let elements =
+                                match running with
+                                | Some running -> running |> Array.mapi (fun c r -> BatchNormalise.moved settings.Momentum r (now c))
+                                | None -> [||]
+
+                            Value.floats x.DType [| elements.Length |] elements
+
+                        return [ y (); moved mean (fun c -> means[c]); moved variance (fun c -> Reduce.variance x.DType 1.0 lines[c]) ]
+                    else
+                        if groups.Size > 0 then
+                            lines |> Array.iteri (fun c _ -> normalise c mean.Value[c] variance.Value[c])
+
+                        return [ y () ]
+                } }
+
+    /// The gradient through the channels as lines [C, N S], along which layer_norm's operators work.
+    let private rule: Rule =
+        Derive.rule (fun d g ->
+            let settings = settingsOfRule d
+            let shape = d.ShapeOf 0
+            let batch, channels, rest = shape[0], shape[1], Shape.count shape[2..]
+            let n = batch * rest
+
+            let toLines (t: Term) =
+                t |> Shaping.reshape [| batch; channels; rest |] |> Shaping.transpose 0 1 |> Shaping.reshape [| channels; n |]
+
+            let ofLines (t: Term) = t |> Shaping.reshape [| channels; batch; rest |] |> Shaping.transpose 0 1 |> Shaping.reshape shape
+
+            let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
+            let line name args = Derive.apply name args []
+            let x = toLines (d.Input 0)
+            let g = toLines g
+
+            let variance =
+                if settings.Training then
+                    Derive.apply "var" [ x ] [ "dim", Derive.dimsAttr [ -1 ]; "correction", Attr.Integer 0L; "keepdim", Attr.Flag true ]
+                else
+                    column (d.Input 2)
+
+            let scale = Shaping.unary "rsqrt" (variance + settings.Eps)
+            let weighted (t: Term) = if d.Has 3 then t * column (d.Input 3) else t
+
+            let toInput () =
+                if settings.Training then
+                    let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
+                    line "scaled_distance" [ g; weighted scale ] - line "scaled_distance" [ x; weighted slope ]
+                else
+                    g * weighted scale
+
+            let toWeight () =
+                if n = 0 then Shaping.sumOver [ 1 ] false g
+                elif settings.Training then line "covariance" [ g; x ] * scale
+                else Shaping.sumOver [ 1 ] true (g * (x - column (d.Input 1))) * scale
+
+            [ Some(toInput >> ofLines)
+              None
+              None
+              Some(toWeight >> Shaping.reshape [| channels |])
+              Some(fun () -> Shaping.sumOver [ 1 ] false g) ])
+
+    let batchNorm =
+        { Define.computes
+              "batch_norm"
+              "y = (x - mean) / sqrt(var + eps) weight + bias for each channel: mean and var of the batch in training, else the running ones"
+              [ ArgKind.Float
+                ArgKind.Optional ArgKind.Float
+                ArgKind.Optional ArgKind.Float
+                ArgKind.Optional ArgKind.Float
+                ArgKind.Optional ArgKind.Float ]
+              [ Define.attr "training" AttrKind.Flag
+                Define.attr "momentum" (AttrKind.Number [ 0.1; 0.5; 0.0; 1.0 ])
+                Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
+              forward with
+            Node = "NativeBatchNorm"
+            Shapes =
+                [ [ [| 3; 2 |]; [| 2 |]; [| 2 |]; [| 2 |]; [| 2 |] ]
+                  [ [| 2; 2; 2 |]; [| 2 |]; [| 2 |]; [| 2 |]; [| 2 |] ]
+                  [ [| 2; 1; 2; 2 |]; [| 1 |]; [| 1 |]; [| 1 |]; [| 1 |] ]
+                  [ [| 1; 3; 1; 2 |]; [| 3 |]; [| 3 |]; [| 3 |]; [| 3 |] ]
+                  [ [| 4; 3 |]; [| 3 |]; [| 3 |]; [| 3 |]; [| 3 |] ] ]
+            // A variance is positive.
+            Domain = Positive
+            // All four, whichever needs a gradient: derivatives.yaml has one formula for them.
+            Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
+            Refuses = [ 1, "running_mean"; 2, "running_var" ]
+            Updates = [ 1, 1; 2, 2 ]
+            Kinks =
+                Some
+                    "in training a channel of equal elements gives 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (a known divergence)"
+            Derivative = Some rule }
+
+    let all = [ batchNorm ]
