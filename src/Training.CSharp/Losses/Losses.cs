@@ -73,3 +73,11 @@ public sealed class MSELoss(string reduction = "mean") : Loss(reduction)
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input, Tensor target) => input.MseLoss(target, Reduction);
 }
+
+/// <summary>The absolute difference; its derivative is 0 where they are equal.</summary>
+/// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+public sealed class L1Loss(string reduction = "mean") : Loss(reduction)
+{
+    /// <inheritdoc/>
+    public override Tensor Forward(Tensor input, Tensor target) => input.L1Loss(target, Reduction);
+}

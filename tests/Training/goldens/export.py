@@ -8,9 +8,10 @@ import torch
 import generator
 import golden
 import layers
+import networks
 import optimizers
 
-GROUPS = {"generator": generator.cases, "layers": layers.cases, "optimizers": optimizers.cases}
+GROUPS = {"generator": generator.cases, "layers": layers.cases, "optimizers": optimizers.cases, "networks": networks.cases}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]

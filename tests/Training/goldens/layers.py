@@ -66,7 +66,7 @@ def cases():
     for name, make in SMALL:
         torch.manual_seed(4)
         module = make()
-        line = {"case": name, "repr": repr(module), "state": module.state_dict()}
+        line = {"case": name, "repr": repr(module), "state": {n: t.clone() for n, t in module.state_dict().items()}}
         if name.startswith(("CrossEntropy", "BCE", "MSE", "L1", "ModuleList", "Embedding", "Sequential-empty")):
             yield line
             continue
