@@ -27,13 +27,13 @@ public sealed class BinaryOperator : Operator
         this.left = left;
         this.right = right;
         HasInPlaceTwin = true;
+        NumberKeywords = [null, "other"];
     }
-
-    /// <summary>The keyword under which a number may stand for the second operand.</summary>
-    public string NumberKeyword { get; init; } = "other";
 
     /// <summary>What is saved where it depends on the second operand, from what the rules name.</summary>
     internal Func<Tensor, Saved, Saved>? Keeps { get; init; }
+
+    private string NumberKeyword => NumberKeywords[1]!;
 
     /// <summary>The derivative for the first operand.</summary>
     public Rule Left => left;
@@ -43,7 +43,7 @@ public sealed class BinaryOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public BinaryOperator WithRules(Rule first, Rule second) =>
-        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeyword = NumberKeyword, Keeps = Keeps, Variant = Variant };
+        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeywords = NumberKeywords, Keeps = Keeps, Variant = Variant };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -60,7 +60,16 @@ public sealed class BinaryOperator : Operator
     }
 
     /// <summary>The function's value, recorded where an operand requires a gradient.</summary>
-    public Tensor Apply(Tensor a, Tensor b, Attributes? attributes = null)
+    public Tensor Apply(Tensor a, Tensor b, Attributes? attributes = null) => Calls.Heard ? Heard(a, b, attributes) : Compute(a, b, attributes);
+
+    /// <summary>Writes the function's value over its first operand, whose shape and type must hold it.</summary>
+    public Tensor ApplyInPlace(Tensor a, Tensor b, Attributes? attributes = null) => Calls.Heard ? HeardInPlace(a, b, attributes) : Write(a, b, attributes);
+
+    private Tensor Heard(Tensor a, Tensor b, Attributes? attributes) => Heard(false, [a, b], attributes, () => [Compute(a, b, attributes)])[0];
+
+    private Tensor HeardInPlace(Tensor a, Tensor b, Attributes? attributes) => Heard(true, [a, b], attributes, () => [Write(a, b, attributes)])[0];
+
+    private Tensor Compute(Tensor a, Tensor b, Attributes? attributes)
     {
         var y = forward(a, b, attributes ?? Attributes.None, null);
         if (!GradMode.Records) return y;
@@ -83,8 +92,7 @@ public sealed class BinaryOperator : Operator
         return y;
     }
 
-    /// <summary>Writes the function's value over its first operand, whose shape and type must hold it.</summary>
-    public Tensor ApplyInPlace(Tensor a, Tensor b, Attributes? attributes = null)
+    private Tensor Write(Tensor a, Tensor b, Attributes? attributes)
     {
         bool needsA = a.RequiresGrad, needsB = b.RequiresGrad;
         var write = new InPlaceWrite(this, a, needsA || needsB);

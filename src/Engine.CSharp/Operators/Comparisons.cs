@@ -23,6 +23,7 @@ internal static class Comparisons
         ])
     {
         Keywords = ["self", "other"],
+        NumberKeywords = [null, "self", "other"],
         Bind = call => call.Attributes.Has("self") && call.TensorOrNull(2) is not null
             ? throw new AutogradException(ErrorKind.Value, "where takes 'self' with one tensor besides the condition")
             : call.Attributes.Number("self") is { } number
@@ -46,6 +47,7 @@ internal static class Comparisons
         ])
     {
         Keywords = ["value"],
+        NumberKeywords = [null, null, "value"],
         Variant = a => a.Has("value") ? "MaskedFillBackward0" : "MaskedFillBackward1",
         ChecksOverlap = false,
         HasInPlaceTwin = true,

@@ -12,14 +12,18 @@ internal static class Copies
             return copy;
         },
         new Rule(g => g))
-    { Keywords = ["memory_format"], Arity = 1 };
+    {
+        Keywords = ["memory_format"],
+        Arity = 1,
+        Written = call => call.Attributes.Has("memory_format") ? ("contiguous", new OperatorCall(call.Inputs, Attributes.None)) : ("clone", call),
+    };
 
     public static readonly FunctionOperator ToCopy = new(
         "_to_copy",
         (x, attributes) => Copying.Cast(x, attributes.DType("dtype")!.Value),
         new Rule(g => g),
         "ToCopyBackward0")
-    { Keywords = ["dtype"], Arity = 1 };
+    { Keywords = ["dtype"], Arity = 1, Written = call => ("to", call) };
 
     public static readonly CompositeOperator To = new(
         "to", call => call.Attributes.DType("dtype") is { } dtype

@@ -39,6 +39,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>How PyTorch's arguments become inputs; by default as they stand, a list spread out.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
 
+    /// <summary>The inverse of <see cref="Bind"/>, and of spreading a list out: how a program writes the inputs; by default as they stand.</summary>
+    public Func<Tensor?[], object?[]>? Unbind { get; init; }
+
     /// <summary>
     /// Where one formula gives the gradients of all inputs (<c>cat</c>, <c>layer_norm</c>): called in the place of the rules, whose <see cref="Rule.Saves"/> still say what is saved.
     /// It uses <see cref="BackwardContext.Needs"/> and <see cref="BackwardContext.Set"/>.
@@ -71,7 +74,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, WriteShared = WriteShared };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, WriteShared = WriteShared };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -93,7 +96,18 @@ public sealed class FunctionOperator : Operator
     public Tensor Apply(Tensor input, Attributes? attributes = null) => Apply([input], attributes ?? Attributes.None)[0];
 
     /// <summary>The results, recorded where an input requires a gradient.</summary>
-    public Tensor[] Apply(Tensor?[] inputs, Attributes attributes)
+    public Tensor[] Apply(Tensor?[] inputs, Attributes attributes) =>
+        Calls.Heard ? Heard(inputs, attributes) : Compute(inputs, attributes);
+
+    /// <summary>Writes the single result over the first input.</summary>
+    public Tensor ApplyInPlace(Tensor?[] inputs, Attributes attributes) =>
+        Calls.Heard ? HeardInPlace(inputs, attributes) : Write(inputs, attributes);
+
+    private Tensor[] Heard(Tensor?[] inputs, Attributes attributes) => Heard(false, inputs, attributes, () => Compute(inputs, attributes));
+
+    private Tensor HeardInPlace(Tensor?[] inputs, Attributes attributes) => Heard(true, inputs, attributes, () => [Write(inputs, attributes)])[0];
+
+    private Tensor[] Compute(Tensor?[] inputs, Attributes attributes)
     {
         var results = forward(inputs, attributes);
         if (!GradMode.Records || !AnyRequiresGrad(inputs)) return results;
@@ -111,8 +125,7 @@ public sealed class FunctionOperator : Operator
         return results;
     }
 
-    /// <summary>Writes the single result over the first input.</summary>
-    public Tensor ApplyInPlace(Tensor?[] inputs, Attributes attributes)
+    private Tensor Write(Tensor?[] inputs, Attributes attributes)
     {
         var self = inputs[0]!;
         var write = new InPlaceWrite(this, self, AnyRequiresGrad(inputs));
@@ -157,6 +170,10 @@ public sealed class FunctionOperator : Operator
         for (var i = 0; i < context.Node.InputCount; i++)
             if (context.Needs(i) && RuleFor(i, context.Node.Attributes).Derivative is { } derivative) context.Set(i, derivative(g, context));
     }
+
+    private protected override IReadOnlyList<object?> ToArguments(Tensor?[] inputs) => Unbind?.Invoke(inputs) ?? inputs;
+
+    private protected override int VisibleResults => Visible;
 
     private static bool AnyRequiresGrad(Tensor?[] inputs)
     {

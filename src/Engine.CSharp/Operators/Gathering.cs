@@ -176,7 +176,7 @@ internal static class Gathering
             }),
             Rule.NotDifferentiable,
         ])
-    { Bind = call => [call.Tensor(0), .. call.Tensors(1)] };
+    { Bind = call => [call.Tensor(0), .. call.Tensors(1)], Unbind = inputs => [inputs[0], inputs[1..]] };
 
     public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, Embedding, Index];
 

@@ -21,7 +21,11 @@ public sealed class InPlaceMetadata : Operator
     }
 
     /// <summary>Changes the tensor's shape and strides and gives it back.</summary>
-    public Tensor Apply(Tensor self, Attributes? attributes = null)
+    public Tensor Apply(Tensor self, Attributes? attributes = null) => Calls.Heard ? Heard(self, attributes) : Write(self, attributes);
+
+    private Tensor Heard(Tensor self, Attributes? attributes) => Heard(true, [self], attributes, () => [Write(self, attributes)])[0];
+
+    private Tensor Write(Tensor self, Attributes? attributes)
     {
         var write = new InPlaceWrite(this, self, self.RequiresGrad);
         var edge = write.Records ? self.GradEdge : default;

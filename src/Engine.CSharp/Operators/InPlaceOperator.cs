@@ -39,7 +39,11 @@ public sealed class InPlaceOperator : Operator
     }
 
     /// <summary>Writes into the first input and gives it back.</summary>
-    public Tensor Apply(Tensor?[] inputs, Attributes attributes)
+    public Tensor Apply(Tensor?[] inputs, Attributes attributes) => Calls.Heard ? Heard(inputs, attributes) : Write(inputs, attributes);
+
+    private Tensor Heard(Tensor?[] inputs, Attributes attributes) => Heard(true, inputs, attributes, () => [Write(inputs, attributes)])[0];
+
+    private Tensor Write(Tensor?[] inputs, Attributes attributes)
     {
         var self = inputs[0] ?? throw new AutogradException(ErrorKind.Value, $"{Name} needs a tensor to write to");
         var write = new InPlaceWrite(this, self, Array.Exists(inputs, t => t is { RequiresGrad: true }));

@@ -7,7 +7,7 @@ internal static class Joining
         "cat",
         (inputs, attributes) => Concatenate(inputs, attributes.Int("dim", 0)),
         [new Rule(g => g)])
-    { Keywords = ["dim"], BackwardAll = Pieces, Remember = inputs => Array.ConvertAll(inputs, t => t!.Sizes) };
+    { Keywords = ["dim"], BackwardAll = Pieces, Unbind = inputs => [inputs], Remember = inputs => Array.ConvertAll(inputs, t => t!.Sizes) };
 
     public static readonly CompositeOperator Stack = new(
         "stack", call => Tensor.Stack([.. call.Tensors(0).Select(t => t!)], call.Attributes.Int("dim", 0)))

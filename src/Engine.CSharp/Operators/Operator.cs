@@ -71,6 +71,12 @@ public abstract class Operator
     /// <summary>Whether the derivative is a user's code, which may keep what it is given and what it returns.</summary>
     internal virtual bool IsForeign => false;
 
+    /// <summary>The keywords under which a program writes a number that stands in the place of an input, by the input's index; null where it writes a tensor.</summary>
+    public IReadOnlyList<string?> NumberKeywords { get; init; } = [];
+
+    /// <summary>How a program writes a call, where not under the operator's own name and attributes (<c>_to_copy</c> is <c>to</c>).</summary>
+    public Func<OperatorCall, (string Name, OperatorCall Call)>? Written { get; init; }
+
     /// <summary>Applies the operator to PyTorch's arguments.</summary>
     /// <returns>The results; one for most operators.</returns>
     public abstract Tensor[] Invoke(OperatorCall call);
@@ -88,6 +94,37 @@ public abstract class Operator
 
     /// <inheritdoc/>
     public override string ToString() => Name;
+
+    /// <summary>The inputs as a program's arguments: the inverse of how arguments become inputs.</summary>
+    private protected virtual IReadOnlyList<object?> ToArguments(Tensor?[] inputs) => inputs;
+
+    /// <summary>The number of results that the caller of the operator sees.</summary>
+    private protected virtual int VisibleResults => int.MaxValue;
+
+    /// <summary>Applies the operator where somebody listens (see <see cref="Calls"/>).</summary>
+    private protected Tensor[] Heard(bool inPlace, Tensor?[] inputs, Attributes? attributes, Func<Tensor[]> make)
+    {
+        var given = attributes ?? Attributes.None;
+        var tensors = new List<Tensor?>();
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var keyword = i < NumberKeywords.Count ? NumberKeywords[i] : null;
+            if (inputs[i] is not { IsWrappedNumber: true } number)
+            {
+                tensors.Add(inputs[i]);
+                continue;
+            }
+            if (keyword is not null && !given.Has(keyword))
+                given = Attributes.From(given.Append(new(keyword, number.DType == DType.Int64 ? number.Origin<long>() : number.Origin<double>())));
+            if (keyword is null) tensors.Add(Tensor.StandIn(number, inputs));
+            // A number for the first operand lets the tensors move up; any other leaves its place empty.
+            else if (keyword != "self") tensors.Add(null);
+        }
+        var written = new OperatorCall(ToArguments([.. tensors]), given);
+        var (name, call) = Written is null ? (Name, written) : Written(written);
+        if (inPlace && !name.EndsWith('_')) name += "_";
+        return Calls.Run(new MadeCall(name, call) { Operator = this, Visible = VisibleResults }, make);
+    }
 
     private protected static void CheckKeywords(Operator op, Attributes attributes)
     {

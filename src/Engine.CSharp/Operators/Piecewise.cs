@@ -41,6 +41,7 @@ internal static class Piecewise
         ])
     {
         Keywords = ["min", "max"],
+        NumberKeywords = [null, "min", "max"],
         Variant = a => a.Has("min") || a.Has("max") ? "ClampBackward1" : "ClampBackward0",
         HasInPlaceTwin = true,
         Bind = call =>

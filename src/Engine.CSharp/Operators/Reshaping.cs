@@ -21,7 +21,7 @@ internal static class Reshaping
         (x, attributes) => x.Window(attributes.Ints("size")!, Shapes.ContiguousStrides(attributes.Ints("size")!)),
         new Rule(Saved.None, (g, c) => g.Reshape(c.InputShape(0))),
         "UnsafeViewBackward0")
-    { Keywords = ["size"], Arity = 1 };
+    { Keywords = ["size"], Arity = 1, Written = call => ("view", call) };
 
     public static readonly ViewOperator Transpose = new(
         "transpose",

@@ -39,7 +39,7 @@ internal static class Slicing
             var (dim, start, step, _) = SliceRange(shape, c.Attributes);
             return SliceBackward!.Apply(g, Placement(shape, dim, start, step));
         })
-    { Keywords = ["dim", "start", "end", "step"] };
+    { Keywords = ["dim", "start", "end", "step"], Written = call => ("getitem", SliceAsIndex(call)) };
 
     /// <summary>Zeros of the given sizes with a tensor put in at every step-th place of one dimension.</summary>
     public static readonly FunctionOperator SliceBackward = new(
@@ -70,7 +70,8 @@ internal static class Slicing
         "getitem", call => Indexed(call.Tensor(0), IndexList(call.Attributes)))
     { Keywords = ["index"] };
 
-    public static readonly ViewOperator Alias = new("alias", (x, _) => x.Window(x.Sizes, x.Steps), (g, _) => g);
+    public static readonly ViewOperator Alias = new("alias", (x, _) => x.Window(x.Sizes, x.Steps), (g, _) => g)
+    { Written = call => ("getitem", new OperatorCall(call.Inputs, Attributes.Of("index", Array.Empty<object?>()))) };
 
     public static readonly ViewOperator Unbind = new(
         "unbind",
@@ -187,6 +188,15 @@ internal static class Slicing
         var start = Clamp(attributes["start"] as long? ?? 0, size);
         var end = Math.Max(start, Clamp(attributes["end"] as long? ?? size, size));
         return (dim, start, step, (end - start + step - 1) / step);
+    }
+
+    /// <summary>A slice as PyTorch's users write it: x[:, start:end:step].</summary>
+    private static OperatorCall SliceAsIndex(OperatorCall call)
+    {
+        var a = call.Attributes;
+        object?[] slice = [a["start"], a["end"], a["step"]];
+        var dim = Shapes.WrapDim(a.Int("dim", 0), call.Tensor(0).Rank);
+        return new OperatorCall(call.Inputs, Attributes.Of("index", (object?[])[.. Enumerable.Repeat((object?)null, dim), slice]));
     }
 
     private static int Clamp(long at, int size) => (int)Math.Clamp(at < 0 ? at + size : at, 0, size);

@@ -42,7 +42,16 @@ public sealed class UnaryOperator : Operator
     }
 
     /// <summary>The function's value, recorded where the operand requires a gradient.</summary>
-    public Tensor Apply(Tensor x, Attributes? attributes = null)
+    public Tensor Apply(Tensor x, Attributes? attributes = null) => Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+
+    /// <summary>Writes the function's value over its operand.</summary>
+    public Tensor ApplyInPlace(Tensor x, Attributes? attributes = null) => Calls.Heard ? HeardInPlace(x, attributes) : Write(x, attributes);
+
+    private Tensor Heard(Tensor x, Attributes? attributes) => Heard(false, [x], attributes, () => [Compute(x, attributes)])[0];
+
+    private Tensor HeardInPlace(Tensor x, Attributes? attributes) => Heard(true, [x], attributes, () => [Write(x, attributes)])[0];
+
+    private Tensor Compute(Tensor x, Attributes? attributes)
     {
         var y = forward(x, attributes ?? Attributes.None, null);
         if (!GradMode.Records || !x.RequiresGrad || !y.DType.IsFloat()) return y;
@@ -59,8 +68,7 @@ public sealed class UnaryOperator : Operator
         return y;
     }
 
-    /// <summary>Writes the function's value over its operand.</summary>
-    public Tensor ApplyInPlace(Tensor x, Attributes? attributes = null)
+    private Tensor Write(Tensor x, Attributes? attributes)
     {
         var write = new InPlaceWrite(this, x, x.RequiresGrad);
         SavedValues? saved = null;

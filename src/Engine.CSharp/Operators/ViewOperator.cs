@@ -42,7 +42,11 @@ public sealed class ViewOperator : Operator
     public Tensor Apply(Tensor x, Attributes? attributes = null) => ApplyAll(x, attributes ?? Attributes.None)[0];
 
     /// <summary>The views, recorded where the input requires a gradient.</summary>
-    public Tensor[] ApplyAll(Tensor x, Attributes attributes)
+    public Tensor[] ApplyAll(Tensor x, Attributes attributes) => Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+
+    private Tensor[] Heard(Tensor x, Attributes attributes) => Heard(false, [x], attributes, () => Compute(x, attributes));
+
+    private Tensor[] Compute(Tensor x, Attributes attributes)
     {
         var views = window(x, attributes);
         var records = GradMode.Records && x.RequiresGrad && x.DType.IsFloat();

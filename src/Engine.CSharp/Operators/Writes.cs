@@ -22,7 +22,7 @@ internal static class Writes
             Copying.Copy(value, self);
         },
         [new Rule(ZerosLike), new Rule(g => g.Sum())])
-    { Keywords = ["value"], ChecksOverlap = false, Variant = a => a.Has("value") ? "FillBackward2" : "FillBackward3" };
+    { Keywords = ["value"], NumberKeywords = [null, "value"], ChecksOverlap = false, Variant = a => a.Has("value") ? "FillBackward2" : "FillBackward3" };
 
     public static readonly InPlaceOperator Copy = new(
         "copy_",

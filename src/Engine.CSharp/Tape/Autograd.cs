@@ -52,6 +52,22 @@ public static class Autograd
         bool? retainGraph = null,
         bool createGraph = false)
     {
+        if (Calls.Heard)
+        {
+            var call = Structural("backward", roots, ("retain_graph", retainGraph), ("create_graph", createGraph)) with { Gradients = gradients, Wrt = inputs };
+            _ = Calls.Run<Tensor?[]>(call, () =>
+            {
+                Accumulate(roots, gradients, inputs, retainGraph, createGraph);
+                return [];
+            });
+            return;
+        }
+        Accumulate(roots, gradients, inputs, retainGraph, createGraph);
+    }
+
+    private static void Accumulate(
+        IReadOnlyList<Tensor> roots, IReadOnlyList<Tensor?>? gradients, IReadOnlyList<Tensor>? inputs, bool? retainGraph, bool createGraph)
+    {
         if (inputs is { Count: 0 }) throw new AutogradException(ErrorKind.Value, "`inputs` argument to `backward()` cannot be empty.");
         var seeds = Seeds(roots, gradients);
         var edges = RootEdges(roots, seeds);
@@ -96,6 +112,24 @@ public static class Autograd
     {
         if (materializeGrads && allowUnused == false)
             throw new AutogradException(ErrorKind.Value, "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.");
+        if (!Calls.Heard) return Computed(outputs, inputs, gradOutputs, retainGraph, createGraph, allowUnused, materializeGrads);
+        var call = Structural("grad", outputs, ("retain_graph", retainGraph), ("create_graph", createGraph), ("allow_unused", allowUnused ?? materializeGrads));
+        return Calls.Run(
+            call with { Gradients = gradOutputs, Wrt = inputs }, () => Computed(outputs, inputs, gradOutputs, retainGraph, createGraph, allowUnused, materializeGrads));
+    }
+
+    private static MadeCall Structural(string name, IReadOnlyList<Tensor> tensors, params (string Name, bool? Value)[] flags) =>
+        new(name, new OperatorCall([.. tensors], Attributes.Of([.. flags.Where(f => f.Value is not null).Select(f => (f.Name, (object?)f.Value))])));
+
+    private static Tensor?[] Computed(
+        IReadOnlyList<Tensor> outputs,
+        IReadOnlyList<Tensor> inputs,
+        IReadOnlyList<Tensor?>? gradOutputs,
+        bool? retainGraph,
+        bool createGraph,
+        bool? allowUnused,
+        bool materializeGrads)
+    {
         if (inputs.Count == 0) throw new AutogradException(ErrorKind.Value, "grad requires non-empty inputs.");
         var seeds = Seeds(outputs, gradOutputs);
         var edges = RootEdges(outputs, seeds);

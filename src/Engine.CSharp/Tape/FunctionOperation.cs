@@ -25,9 +25,18 @@ internal sealed class FunctionOperation : Operator
         var context = new FunctionContext(needs);
         // Taken before the forward, which may write to what they belong to.
         var edges = GradMode.Records && Array.IndexOf(needs, true) >= 0 ? Array.ConvertAll(inputs, t => t is { RequiresGrad: true } ? t.GradEdge : default) : null;
-        Tensor[] raw;
-        using (Autograd.NoGrad()) raw = function.Forward(context, inputs);
-        return Record(context, inputs, raw, edges is null ? null : Make(context, inputs, raw, edges));
+        var mode = Calls.ForwardMode;
+        try
+        {
+            Calls.ForwardMode ??= GradMode.Enabled;
+            Tensor[] raw;
+            using (Autograd.NoGrad()) raw = function.Forward(context, inputs);
+            return Record(context, inputs, raw, edges is null ? null : Make(context, inputs, raw, edges));
+        }
+        finally
+        {
+            Calls.ForwardMode = mode;
+        }
     }
 
     internal override void Backward(BackwardContext context)

@@ -113,10 +113,12 @@ public sealed partial class Tensor
     }
 
     /// <summary>The same memory as a leaf that requires no gradient; a write to either is a write to both, and counted as such.</summary>
-    public Tensor Detach() => Alias(Sizes, Steps, Offset);
+    public Tensor Detach() => Calls.Heard ? Heard("detach", Attributes.None, t => t.Alias(t.Sizes, t.Steps, t.Offset)) : Alias(Sizes, Steps, Offset);
 
     /// <summary>Makes this tensor a leaf that requires no gradient. Not for views.</summary>
-    public Tensor DetachInPlace()
+    public Tensor DetachInPlace() => Calls.Heard ? Heard("detach_", Attributes.None, t => t.CutInPlace()) : CutInPlace();
+
+    private Tensor CutInPlace()
     {
         if (ViewOf is not null)
         {
@@ -133,16 +135,29 @@ public sealed partial class Tensor
     }
 
     /// <summary>The same memory as a leaf with a version count of its own: writes to it are not noticed by what was saved, as with PyTorch's <c>.data</c>.</summary>
-    public Tensor Data => new(Storage.WithOwnVersion(), dtype, Sizes, Steps, Offset) { IsInference = IsInference };
+    public Tensor Data => Calls.Heard ? Heard("data", Attributes.None, t => t.WithOwnVersion()) : WithOwnVersion();
+
+    private Tensor WithOwnVersion() => new(Storage.WithOwnVersion(), dtype, Sizes, Steps, Offset) { IsInference = IsInference };
 
     /// <summary>Collects the gradient of a computed tensor in <see cref="Grad"/>; does nothing for a leaf.</summary>
     public void RetainGrad()
     {
+        if (Calls.Heard)
+        {
+            _ = Heard("retain_grad", Attributes.None, t => t.Retaining());
+            return;
+        }
+        _ = Retaining();
+    }
+
+    private Tensor Retaining()
+    {
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.RetainGradWithoutGrad, "can't retain_grad on Tensor that has requires_grad=False");
-        if (GradNode is not { } made || RetainsGrad) return;
+        if (GradNode is not { } made || RetainsGrad) return this;
         State.Retains = true;
         HookTable.For(made).Retain(outputNumber, this);
+        return this;
     }
 
     /// <summary>Calls a function with the gradient of this tensor whenever one was computed; what it returns, if not null, takes the gradient's place.</summary>
@@ -150,6 +165,7 @@ public sealed partial class Tensor
     {
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
+        if (Calls.Heard) _ = Heard("register_hook", Attributes.None, t => t);
         var edge = GradEdge;
         // A view made with recording off reports that it requires a gradient but nothing will ever reach it.
         return edge.Node is null ? new HookHandle(hook) : HookTable.For(edge.Node).Add(edge.Output, hook);
@@ -170,15 +186,22 @@ public sealed partial class Tensor
     /// <summary>Forgets the gradient or, with <paramref name="setToNone"/> false, detaches it and fills it with zeros in place.</summary>
     public void ZeroGrad(bool setToNone = true)
     {
-        if (leaf?.Grad is not { } grad) return;
+        if (Calls.Heard) _ = Heard("zero_grad", Attributes.Of("set_to_none", setToNone), t => t.Zeroing(setToNone));
+        else _ = Zeroing(setToNone);
+    }
+
+    private Tensor Zeroing(bool setToNone)
+    {
+        if (leaf?.Grad is not { } grad) return this;
         if (setToNone)
         {
             leaf.Grad = null;
-            return;
+            return this;
         }
         if (grad.GradNode is not null) grad.DetachInPlace();
         else grad.leafRequiresGrad = false;
         grad.ZeroInPlace();
+        return this;
     }
 
     /// <summary>Computes the gradients of this tensor's leaves and adds them to their <see cref="Grad"/>: see <see cref="Autograd.Backward(IReadOnlyList{Tensor}, IReadOnlyList{Tensor}, IReadOnlyList{Tensor}, bool?, bool)"/>.</summary>
@@ -191,20 +214,31 @@ public sealed partial class Tensor
         outputNumber = output;
     }
 
+    /// <summary>A structural step where somebody listens.</summary>
+    private Tensor Heard(string name, Attributes attributes, Func<Tensor, Tensor> make) =>
+        Calls.Run(new MadeCall(name, new OperatorCall([this], attributes)), () => new[] { make(this) })[0];
+
     private void SetRequiresGrad(bool requiresGrad, string wrongType)
+    {
+        if (Calls.Heard) _ = Heard("requires_grad_", Attributes.Of("requires_grad", requiresGrad), t => t.Requiring(requiresGrad, wrongType));
+        else _ = Requiring(requiresGrad, wrongType);
+    }
+
+    private Tensor Requiring(bool requiresGrad, string wrongType)
     {
         if (requiresGrad && !dtype.IsFloat()) throw new AutogradException(ErrorKind.RequiresGradDtype, wrongType);
         if (requiresGrad && IsInference && !GradMode.Inference)
             throw new AutogradException(ErrorKind.Other, "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
         if (!IsLeaf)
         {
-            if (requiresGrad) return;
+            if (requiresGrad) return this;
             throw new AutogradException(
                 ErrorKind.NonleafRequiresGrad,
                 "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation "
                 + "use var_no_grad = var.detach().");
         }
         leafRequiresGrad = requiresGrad;
+        return this;
     }
 }
 

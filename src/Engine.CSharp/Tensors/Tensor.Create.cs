@@ -90,6 +90,14 @@ public sealed partial class Tensor
         return t;
     }
 
+    /// <summary>A number as a tensor of the type that it takes on beside these operands.</summary>
+    internal static Tensor StandIn(Tensor number, Tensor?[] operands)
+    {
+        var type = DTypes.Promote(number, Array.Find(operands, t => t is { IsWrappedNumber: false }) ?? number);
+        if (number.DType == DType.Int64 && type != DType.Int64) return Scalar(number.Origin<long>(), type);
+        return number.DType == DType.Int64 ? Create([number.Origin<long>()], []) : Scalar(number.Origin<double>(), type);
+    }
+
     private static Tensor From<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape, DType dtype, bool requiresGrad)
         where T : unmanaged
     {

@@ -1,0 +1,120 @@
+namespace Verified.Engine;
+
+/// <summary>A call as a program writes it: an operator's, or one of the structural steps such as <c>detach</c> and <c>backward</c>.</summary>
+/// <param name="Name">PyTorch's name, with an underscore at its end where it is in place.</param>
+/// <param name="Call">The arguments, as <see cref="OperatorRegistry.Invoke"/> takes them. A number stands among the attributes.</param>
+public sealed record MadeCall(string Name, OperatorCall Call)
+{
+    /// <summary>The operator that was applied; null for a structural step.</summary>
+    public Operator? Operator { get; init; }
+
+    /// <summary>The number of results that the caller sees.</summary>
+    public int Visible { get; init; } = int.MaxValue;
+
+    /// <summary>The gradients that a backward was given; null where none were.</summary>
+    public IReadOnlyList<Tensor?>? Gradients { get; init; }
+
+    /// <summary>The tensors that a backward was told to differentiate by; null for all leaves.</summary>
+    public IReadOnlyList<Tensor>? Wrt { get; init; }
+
+    /// <summary>Whether operations were recorded on the tape when the call was made.</summary>
+    public bool GradEnabled { get; } = Calls.ForwardMode ?? GradMode.Enabled;
+
+    /// <summary>Whether the call was made in an inference scope.</summary>
+    public bool Inference { get; } = GradMode.Inference;
+}
+
+/// <summary>
+/// Hears every call that the code on its thread makes, whether it is recorded on the tape or not: of the outermost operators, not of what they are made of, nor of what a backward computes.
+/// </summary>
+public interface ICallListener
+{
+    /// <summary>A call is about to be made: its arguments are still as they were.</summary>
+    void Calling(MadeCall call);
+
+    /// <summary>A call was made.</summary>
+    /// <param name="call">The call, the same object as before.</param>
+    /// <param name="results">Its results; in place, the first argument. Null where there is none, such as a gradient that has not arrived.</param>
+    void Called(MadeCall call, IReadOnlyList<Tensor?> results);
+
+    /// <summary>A call was refused; the exception goes on to the caller.</summary>
+    void Refused(MadeCall call, AutogradException error);
+}
+
+/// <summary>Listening to the calls of a thread. Where nobody listens it costs the reading of one static field a call.</summary>
+public static class Calls
+{
+    private static int listeners;
+
+    [ThreadStatic]
+    private static ICallListener? current;
+
+    [ThreadStatic]
+    private static bool? forwardMode;
+
+    /// <summary>
+    /// Inside a custom function's forward, which runs with recording off: whether recording was on where the function was applied. Its calls are heard with that mode, since
+    /// the derivative that the function ought to have is that of what it computes.
+    /// </summary>
+    internal static bool? ForwardMode
+    {
+        get => forwardMode;
+        set => forwardMode = value;
+    }
+
+    /// <summary>Whether somebody hears this thread's calls now.</summary>
+    internal static bool Heard => listeners > 0 && current is not null;
+
+    /// <summary>Lets a listener hear this thread's calls until the scope is disposed; one that listened before hears nothing meanwhile.</summary>
+    public static IDisposable Listen(ICallListener listener)
+    {
+        ArgumentNullException.ThrowIfNull(listener);
+        return new Scope(listener);
+    }
+
+    /// <summary>Makes a call that is heard; what it is made of is not.</summary>
+    internal static TResults Run<TResults>(MadeCall call, Func<TResults> make)
+        where TResults : IReadOnlyList<Tensor?>
+    {
+        var listener = current!;
+        listener.Calling(call);
+        current = null;
+        TResults results;
+        try
+        {
+            results = make();
+        }
+        catch (AutogradException e)
+        {
+            current = listener;
+            listener.Refused(call, e);
+            throw;
+        }
+        finally
+        {
+            current = listener;
+        }
+        listener.Called(call, results.Count > call.Visible ? [.. results.Take(call.Visible)] : results);
+        return results;
+    }
+
+    private sealed class Scope : IDisposable
+    {
+        private readonly ICallListener? before = current;
+        private bool disposed;
+
+        public Scope(ICallListener listener)
+        {
+            Interlocked.Increment(ref listeners);
+            current = listener;
+        }
+
+        public void Dispose()
+        {
+            if (disposed) return;
+            disposed = true;
+            current = before;
+            Interlocked.Decrement(ref listeners);
+        }
+    }
+}
