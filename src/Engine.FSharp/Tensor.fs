@@ -333,6 +333,10 @@ module Tensor =
     let layerNorm (normalizedShape: int list) (x: Tensor) =
         x.LayerNorm(List.toArray normalizedShape)
 
+    /// Each channel of `x` [n, channels, ...] normalised by the batch, with a scale and a shift per channel; without running statistics.
+    let batchNorm (weight: Tensor) (bias: Tensor) (x: Tensor) =
+        x.BatchNorm(null, null, weight, bias, training = true)
+
     /// The rows of a table that these indices name: `indices |> Tensor.embedding table`.
     let embedding (weight: Tensor) (indices: Tensor) = indices.Embedding weight
 
@@ -342,6 +346,12 @@ module Tensor =
     /// The mean binary cross-entropy of logits and targets in [0, 1].
     let binaryCrossEntropyWithLogits (target: Tensor) (logits: Tensor) =
         logits.BinaryCrossEntropyWithLogits target
+
+    /// The mean of what the target's class has in log-probabilities [n, classes], negated.
+    let nllLoss (target: Tensor) (logProbabilities: Tensor) = logProbabilities.NllLoss target
+
+    /// The mean absolute difference.
+    let l1Loss (target: Tensor) (x: Tensor) = x.L1Loss target
 
     /// The mean squared difference.
     let mseLoss (target: Tensor) (x: Tensor) = x.MseLoss target
@@ -426,3 +436,7 @@ module Tensor =
     /// The elements that tensors of indices or a mask name, a tensor a dimension; `None` is a whole one.
     let index (indices: Tensor option list) (x: Tensor) =
         x.Index(indices |> List.map Option.toObj |> List.toArray)
+
+    /// A copy with `values` at the places that the indices name; the inverse of `index`.
+    let indexPut (indices: Tensor option list) (values: Tensor) (x: Tensor) =
+        x.IndexPut(indices |> List.map Option.toObj |> List.toArray, values)

@@ -17,6 +17,7 @@ internal static class Scattering
         Keywords = ["accumulate"],
         HasInPlaceTwin = true,
         Bind = call => [call.Tensor(0), .. call.Tensors(1), call.Tensor(2)],
+        Unbind = inputs => [inputs[0], inputs[1..^1], inputs[^1]],
         Keeps = (inputs, _) => (Saved)(((1 << (inputs.Length - 1)) - 1) & ~1 & 0xff),
         BackwardAll = IndexPutBackward,
     };
