@@ -4,6 +4,7 @@ using Verified.Oracle.Generation;
 using Verified.Oracle.Laws;
 using Verified.Spec;
 using Verified.Spec.Numbers;
+using Ridders = Verified.Engine.Ridders;
 using Xunit;
 using Xunit.Abstractions;
 

@@ -1,0 +1,145 @@
+using System.Text;
+
+namespace Verified.Engine;
+
+/// <summary>What a <see cref="GradCheck"/> came to.</summary>
+public enum GradCheckVerdict
+{
+    /// <summary>All that could be decided was right.</summary>
+    Passed,
+
+    /// <summary>Something is wrong.</summary>
+    Failed,
+
+    /// <summary>Nothing could be decided: no numerical derivative was exact enough.</summary>
+    Inconclusive,
+}
+
+/// <summary>The rules that a derivative must keep.</summary>
+public enum GradCheckRule
+{
+    /// <summary>The derivative is that of the function.</summary>
+    Jacobian,
+
+    /// <summary>At a kink the derivative lies between the slopes to the two sides.</summary>
+    Kink,
+
+    /// <summary>A rule is linear in the gradient that arrives.</summary>
+    Linearity,
+
+    /// <summary>A gradient of zero gives zero.</summary>
+    ZeroUpstream,
+
+    /// <summary>A rule does not write to the gradient that arrives.</summary>
+    UpstreamChanged,
+
+    /// <summary>How the gradient that arrives lies in memory does not matter.</summary>
+    StridedUpstream,
+
+    /// <summary>A gradient that does not arrive counts as zero.</summary>
+    UndefinedUpstream,
+
+    /// <summary>The same input gives the same result.</summary>
+    Deterministic,
+
+    /// <summary>A function does not write to its inputs.</summary>
+    InputChanged,
+
+    /// <summary>Shape and type of the results do not depend on the values of the inputs.</summary>
+    FormChanged,
+
+    /// <summary>A derivative in float32 is that in float64, rounded.</summary>
+    Precision,
+
+    /// <summary>Neither function nor derivative raises.</summary>
+    Raised,
+}
+
+/// <summary>One thing that is wrong.</summary>
+/// <param name="Rule">The rule that is broken.</param>
+/// <param name="Message">How, in a sentence.</param>
+public sealed record GradCheckFinding(GradCheckRule Rule, string Message)
+{
+    /// <summary>Which of the inputs; null where none is singled out.</summary>
+    public int? Input { get; init; }
+
+    /// <summary>Which element of it.</summary>
+    public IReadOnlyList<int>? InputElement { get; init; }
+
+    /// <summary>Which of the results; null where none is singled out.</summary>
+    public int? Output { get; init; }
+
+    /// <summary>Which element of it.</summary>
+    public IReadOnlyList<int>? OutputElement { get; init; }
+
+    /// <summary>What the derivative rules give.</summary>
+    public double? Analytic { get; init; }
+
+    /// <summary>What it was held against.</summary>
+    public double? Numeric { get; init; }
+
+    /// <summary>By how much the two may differ.</summary>
+    public double? Allowance { get; init; }
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Rule}: {Message}";
+}
+
+/// <summary>What a <see cref="GradCheck"/> found.</summary>
+public sealed class GradCheckReport
+{
+    private readonly List<GradCheckFinding> findings = [];
+
+    internal GradCheckReport(int seed) => Seed = seed;
+
+    /// <summary>What is wrong; of one rule at most a few.</summary>
+    public IReadOnlyList<GradCheckFinding> Findings => findings;
+
+    /// <summary>How many derivatives were compared and agreed.</summary>
+    public int Agreed { get; internal set; }
+
+    /// <summary>How many lie at a kink, between the slopes to its sides.</summary>
+    public int AtKinks { get; internal set; }
+
+    /// <summary>How many could not be compared: no numerical derivative was exact enough.</summary>
+    public int Undecided { get; internal set; }
+
+    /// <summary>What the upstream gradients and directions were drawn from.</summary>
+    public int Seed { get; }
+
+    /// <summary>The verdict.</summary>
+    public GradCheckVerdict Verdict =>
+        findings.Count > 0 ? GradCheckVerdict.Failed : Agreed + AtKinks == 0 && Undecided > 0 ? GradCheckVerdict.Inconclusive : GradCheckVerdict.Passed;
+
+    /// <summary>Whether the verdict is that all is right.</summary>
+    public bool Passed => Verdict == GradCheckVerdict.Passed;
+
+    /// <summary>Raises an error with the report unless it passed.</summary>
+    /// <exception cref="AutogradException">What was found.</exception>
+    public void ThrowUnlessPassed()
+    {
+        if (!Passed) throw new AutogradException(ErrorKind.Other, ToString());
+    }
+
+    /// <inheritdoc/>
+    public override string ToString()
+    {
+        var text = new StringBuilder();
+        text.Append($"gradcheck {Verdict.ToString().ToLowerInvariant()}: {Agreed} derivatives agree, {AtKinks} at kinks, {Undecided} undecided, seed {Seed}");
+        foreach (var finding in findings) text.Append($"\n  {finding}");
+        return text.ToString();
+    }
+
+    internal void Add(GradCheckFinding finding)
+    {
+        if (findings.Count(f => f.Rule == finding.Rule) < 3) findings.Add(finding);
+    }
+
+    internal void Take(GradCheckReport other, string prefix)
+    {
+        foreach (var finding in other.findings) Add(finding with { Message = prefix + finding.Message });
+        Agreed += other.Agreed;
+        AtKinks += other.AtKinks;
+        Undecided += other.Undecided;
+    }
+}
