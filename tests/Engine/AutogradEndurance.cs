@@ -21,6 +21,50 @@ public class AutogradEndurance
     }
 
     [Fact]
+    public void A_million_nodes_take_at_most_a_kilobyte_each()
+    {
+        const int nodes = 1_000_000;
+        var x = Tensor.Scalar(1, DType.Float64, requiresGrad: true);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var y = x;
+        for (var i = 0; i < nodes; i++) y = y * x;
+        y.Backward();
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / nodes, 100, 1024);
+        Assert.Equal(1_000_001.0, x.Grad!.Item());
+    }
+
+    [Fact]
+    public void A_dropped_graph_holds_nothing()
+    {
+        var x = Tensor.Scalar(1, DType.Float64, requiresGrad: true);
+        var held = Recorded(x);
+        for (var i = 0; i < 3; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+        Assert.All(held, reference => Assert.False(reference.IsAlive));
+        GC.KeepAlive(x);
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference[] Recorded(Tensor x)
+    {
+        var f = Function.Create("Keeps", (context, t) =>
+        {
+            var y = t * 2;
+            context.SaveForBackward(t, y);
+            return y;
+        }, (context, g) => g * 2 + context.SavedTensors[1]! * 0);
+        var (a, b) = (f.Apply(x), x.Exp());
+        a.RegisterHook(g => g * b);
+        var c = a;
+        for (var i = 0; i < 100_000; i++) c = i % 1000 == 0 ? f.Apply(c) : c.Unsqueeze(0).Squeeze(0);
+        (c + b).Backward(retainGraph: true);
+        return [new(a), new(b), new(c), new(a.GradFn), new(c.GradFn)];
+    }
+
+    [Fact]
     public void Ten_thousand_training_steps_that_dispose_nothing_leave_memory_flat()
     {
         var random = new Random(1);
@@ -66,6 +110,49 @@ public class AutogradEndurance
         });
         Assert.Equal(160, results.Count);
         Assert.All(results, r => Assert.True(r.AsSpan().SequenceEqual(expected)));
+    }
+
+    [Fact]
+    public void Backwards_from_several_threads_accumulate_into_the_same_leaves()
+    {
+        var x = Tensor.Create([1.0, 2.0], requiresGrad: true);
+        var shared = (x * x).Exp();
+        Parallel.For(0, 8, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i =>
+        {
+            for (var k = 0; k < 50; k++) (shared * (i + 1)).Sum().Backward(retainGraph: true);
+        });
+        var expected = new[] { 1.0, 2.0 }.Select(v => 50 * 36 * 2 * v * Math.Exp(v * v)).ToArray();
+        Assert.Equal(expected[0], x.Grad!.ToDoubles()[0], 6);
+        Assert.Equal(expected[1], x.Grad.ToDoubles()[1], 4);
+    }
+
+    [Fact]
+    public void A_graph_released_under_another_thread_is_PyTorchs_error()
+    {
+        var outcomes = new ConcurrentBag<bool>();
+        for (var round = 0; round < 50; round++)
+        {
+            var x = Tensor.Create([1.0, 2.0], requiresGrad: true);
+            var y = x;
+            for (var i = 0; i < 50; i++) y = y.Sigmoid();
+            var loss = y.Sum();
+            Parallel.For(0, 4, new ParallelOptions { MaxDegreeOfParallelism = 4 }, _ =>
+            {
+                try
+                {
+                    loss.Backward();
+                    outcomes.Add(true);
+                }
+                catch (AutogradException e) when (e.Kind == ErrorKind.FreedGraph)
+                {
+                    outcomes.Add(false);
+                }
+            });
+            Assert.NotNull(x.Grad);
+        }
+        Assert.Equal(200, outcomes.Count);
+        Assert.Contains(true, outcomes);
+        Assert.Contains(false, outcomes);
     }
 
     [Fact]

@@ -275,7 +275,7 @@ public sealed class GradCheckTests(ITestOutputHelper output)
                 return t * t;
             },
             x);
-        Assert.Equal([1, 4], seen);
+        Assert.Equal([1, 4], seen!);
     }
 
     [Fact]
