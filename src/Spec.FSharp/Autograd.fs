@@ -79,12 +79,12 @@ module Autograd =
         traverse (lookup s) (names step)
         |> Result.bind (fun tensors ->
             match step.Gradients with
-            | Some gradients when gradients.Length < tensors.Length ->
+            | Some gradients when gradients.Length < tensors.Length && s.Holds Rules.Gradients.everyRootIsMatched ->
                 complain OtherError $"got {tensors.Length} tensors and {gradients.Length} gradients"
             | gradients ->
                 let gradients =
                     match gradients with
-                    | Some gradients -> List.truncate tensors.Length gradients
+                    | Some gradients -> tensors |> List.mapi (fun i _ -> List.tryItem i gradients |> Option.flatten)
                     | None -> List.map (fun _ -> None) tensors
 
                 List.zip tensors gradients
@@ -97,22 +97,27 @@ module Autograd =
                         lookup s name
                         |> Result.bind (fun g ->
                             let shape = s.Tensors[g].Shape
+                            let i = if s.Holds Rules.Errors.rootsAreNumbered then i else 0
 
-                            if shape <> t.Shape then
+                            if shape <> t.Shape && s.Holds Rules.Gradients.givenHasTheShape then
                                 complain
                                     GradientShape
                                     $"Mismatch in shape: grad_output[{i}] has a shape of {shown shape} and output[{i}] has a shape of {shown t.Shape}."
                             else
                                 Ok(id, Some g))
-                    | None when History.requiresGrad s t && Shape.count t.Shape <> 1 ->
+                    | None when History.requiresGrad s t && Shape.count t.Shape <> 1 && s.Holds Rules.Gradients.onlyOneElementIsImplicit ->
                         complain NonScalarBackward "grad can be implicitly created only for scalar outputs"
                     | None -> Ok(id, None)))
 
     let private demand (s: State<'S>) (step: Step) accumulates wanted : Result<Demand, Complaint> =
         flag "create_graph" false step.Attrs
         |> Result.bind (fun creates ->
-            flag "retain_graph" creates step.Attrs
+            let retained = creates && s.Holds Rules.Graph.createGraphRetains
+
+            flag "retain_graph" retained step.Attrs
             |> Result.bind (fun retains ->
+                let retains = retains && (s.Holds Rules.Graph.retainGraphKeeps || creates && not (step.Attrs.ContainsKey "retain_graph"))
+
                 roots s step
                 |> Result.map (fun roots ->
                     { Roots = roots
@@ -125,9 +130,10 @@ module Autograd =
         allowed step [ "retain_graph"; "create_graph" ]
         |> Result.bind (fun () ->
             match step.Wrt with
-            | Some [] -> complain ValueError "`inputs` argument to `backward()` cannot be empty."
-            | Some wanted -> traverse (lookup s) wanted |> Result.map Some
-            | None -> Ok None)
+            | Some [] when s.Holds Rules.Gradients.somethingIsWanted ->
+                complain ValueError "`inputs` argument to `backward()` cannot be empty."
+            | Some(_ :: _ as wanted) -> traverse (lookup s) wanted |> Result.map Some
+            | _ -> Ok None)
         |> Result.bind (demand s step true)
         |> Result.bind (Backward.run registry s)
         |> Result.map fst
@@ -137,6 +143,7 @@ module Autograd =
         |> Result.bind (fun () ->
             match step.Wrt with
             | Some(_ :: _ as wanted) -> traverse (lookup s) wanted
+            | _ when not (s.Holds Rules.Gradients.somethingIsWanted) -> Ok []
             | _ -> complain ValueError "grad requires non-empty inputs.")
         |> Result.bind (fun wanted ->
             flag "allow_unused" false step.Attrs
@@ -144,7 +151,7 @@ module Autograd =
                 demand s step false (Some wanted)
                 |> Result.bind (Backward.run registry s)
                 |> Result.bind (fun (s, gradients) ->
-                    if not allowUnused && List.exists Option.isNone gradients then
+                    if not allowUnused && List.exists Option.isNone gradients && s.Holds Rules.Gradients.unusedIsAnError then
                         complain
                             UnusedInput
                             "One of the differentiated Tensors appears to not have been used in the graph. Set allow_unused=True if this is the desired behavior."
@@ -165,8 +172,15 @@ module Autograd =
     /// The same storage under a version counter of its own, without a history.
     let private data (s: State<'S>) id : State<'S> * int =
         State.addTensor
-            { fresh s.Tensors[id] with
-                Counter = s.Versions.Count
+            { (if s.Holds Rules.Leaves.dataHasNoHistory then
+                   fresh s.Tensors[id]
+               else
+                   s.Tensors[id]) with
+                Counter =
+                    if s.Holds Rules.Versions.dataHasItsOwnCounter then
+                        s.Versions.Count
+                    else
+                        s.Tensors[id].Counter
                 Inference = s.Inference && s.Tensors[id].Inference }
             { s with Versions = s.Versions.Add 0 }
 
@@ -174,21 +188,33 @@ module Autograd =
     let private detach (s: State<'S>) id : State<'S> * int =
         let t = s.Tensors[id]
 
-        if t.Inference && not s.Inference then
-            data s id
-        else
-            State.addTensor (fresh t) s
+        let ownCounter = t.Inference && not s.Inference || not (s.Holds Rules.Versions.detachSharesTheCounter)
+
+        let view =
+            if s.Holds Rules.Views.detachedIsNoView then
+                None
+            else
+                Some
+                    { Base = t.View |> Option.map (fun view -> view.Base) |> Option.defaultValue id
+                      Creation = Ordinary
+                      At = State.version s t }
+
+        if not (s.Holds Rules.Leaves.detachHasNoHistory) then State.addTensor t s
+        elif ownCounter then data s id
+        else State.addTensor { fresh t with View = view } s
 
     let private detachInPlace (s: State<'S>) id : Result<State<'S>, Complaint> =
         let t = s.Tensors[id]
 
         // Inference mode knows no histories, and so leaves them alone.
-        if s.Inference then
+        if s.Inference && s.Holds Rules.Modes.inferenceLeavesHistoriesAlone then
             Ok s
-        elif t.View.IsSome then
+        elif t.View.IsSome && s.Holds Rules.Leaves.viewsAreNotDetachedInPlace then
             complain
                 DetachView
                 "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."
+        elif not (s.Holds Rules.Leaves.detachedInPlaceEndsThere) then
+            Ok s
         else
             Ok(
                 State.setTensor
@@ -196,6 +222,7 @@ module Autograd =
                     { t with
                         RequiresGrad = false
                         GradFn = None
+                        View = None
                         RetainsGrad = false }
                     s
             )
@@ -205,19 +232,23 @@ module Autograd =
         |> Result.bind (fun wanted ->
             let t = s.Tensors[id]
 
-            if t.GradFn.IsSome && not wanted then
+            if not (s.Records || s.Holds Rules.Leaves.theFlagIgnoresTheMode) then
+                Ok s
+            elif t.GradFn.IsSome && not wanted && not (s.Holds Rules.Leaves.aComputedTensorStaysRequired) then
+                Ok s
+            elif t.GradFn.IsSome && not wanted then
                 complain
                     NonleafRequiresGrad
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach()."
-            elif wanted && not t.DType.IsFloat then
+            elif wanted && not t.DType.IsFloat && s.Holds Rules.Leaves.onlyFloatsMayRequire then
                 complain RequiresGradDType "only Tensors of floating point dtype can require gradients"
-            elif wanted && t.Inference && not s.Inference then
+            elif wanted && t.Inference && not s.Inference && s.Holds Rules.Modes.inferenceNeverRequires then
                 complain OtherError "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
             else
                 Ok(State.requireGrad wanted id s))
 
     let private retainGrad (s: State<'S>) id : Result<State<'S>, Complaint> =
-        if not (History.requiresGrad s s.Tensors[id]) then
+        if not (History.requiresGrad s s.Tensors[id] || not (s.Holds Rules.Gradients.onlyWhatRequiresIsRetained)) then
             complain RetainGradWithoutGrad "can't retain_grad on Tensor that has requires_grad=False"
         else
             History.gradFn s id |> Result.map (fun (s, _) -> History.retain id s)
@@ -229,22 +260,29 @@ module Autograd =
 
             match t.Grad with
             | None -> s
-            | Some _ when setToNone -> State.setTensor id { t with Grad = None } s
+            | Some _ when setToNone && s.Holds Rules.Gradients.zeroGradForgets -> State.setTensor id { t with Grad = None } s
+            | Some grad when not (s.Holds Rules.Gradients.zeroedInPlaceStays) ->
+                let g = s.Tensors[grad]
+                let s, zeros = State.addValue (Layout.dense g.Shape) false (Value.full g.DType g.Shape 0.0) s
+                State.setTensor id { t with Grad = Some zeros } s
             | Some grad ->
                 let g = s.Tensors[grad]
 
                 State.setTensor
                     grad
-                    { g with
-                        RequiresGrad = false
-                        GradFn = None }
+                    (if s.Holds Rules.Gradients.zeroedInPlaceIsDetached then
+                         { g with
+                             RequiresGrad = false
+                             GradFn = None }
+                     else
+                         g)
                     s
                 |> Calls.store grad (Value.full g.DType g.Shape 0.0) false)
 
     let private registerHook (s: State<'S>) (step: Step) id : Result<State<'S>, Complaint> =
         match Map.tryFind "scale" step.Attrs with
         | Some(Attr.Integer _ | Attr.Float _ as scale) ->
-            if not (History.requiresGrad s s.Tensors[id]) then
+            if not (History.requiresGrad s s.Tensors[id] || not (s.Holds Rules.Hooks.onlyWhatRequiresIsHooked)) then
                 complain OtherError "cannot register a hook on a tensor that doesn't require gradient"
             else
                 History.edge s id
@@ -273,6 +311,7 @@ module Autograd =
         match names step with
         | [ name ] ->
             match Map.tryFind name s.HookNames with
+            | Some _ when not (s.Holds Rules.Hooks.removedAreNotRun) -> Ok s
             | Some hook ->
                 Ok
                     { s with
@@ -287,6 +326,18 @@ module Autograd =
         | Some op -> Ok op
         | None -> complain Unsupported $"there is no operator '{name}'"
 
+    /// Whether an index consists of slices that write out a whole dimension, `0:n`. PyTorch's slice then gives the tensor itself,
+    /// where `:` gives a view (aten/src/ATen/TensorIndexing.h, applySlice).
+    let private writesOutTheWhole (shape: int[]) (attrs: Attrs) =
+        match Map.tryFind "index" attrs with
+        | Some(Attr.Items items) ->
+            List.indexed items
+            |> List.forall (fun (d, item) ->
+                match item with
+                | Attr.Items [ Attr.Null | Attr.Integer 0L; Attr.Integer stop; Attr.Null | Attr.Integer 1L ] -> stop = int64 shape[d]
+                | _ -> false)
+        | _ -> false
+
     /// `x[index] = v`: a view of x, unless the index is all of it, and a copy into it; a zero-dimensional v fills it.
     let private setitem registry (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =
         match names step with
@@ -298,8 +349,11 @@ module Autograd =
                     operator registry "getitem"
                     |> Result.bind (fun getitem ->
                         Operators.Views.indexed s.Tensors[target].Geometry step.Attrs
-                        |> Result.bind (fun g ->
-                            if g = s.Tensors[target].Geometry then
+                        |> Result.bind (fun _ ->
+                            if
+                                writesOutTheWhole s.Tensors[target].Shape step.Attrs
+                                && s.Holds Rules.Writes.wholeItemsAreTheTensorItself
+                            then
                                 Ok(s, target)
                             else
                                 Calls.apply s getitem [| Some target |] step.Attrs |> Result.map (fun (s, views) -> s, views.Head))
@@ -362,7 +416,14 @@ module Autograd =
         match step.Op with
         | "backward" -> backward registry s step
         | "grad" -> grad registry s step
-        | "get_grad" -> onOne (fun id -> bindOut step [ s.Tensors[id].Grad ] s)
+        | "get_grad" ->
+            onOne (fun id ->
+                match s.Tensors[id].Grad with
+                | Some grad when not (s.Holds Rules.Gradients.getGradIsTheGradient) ->
+                    let g = s.Tensors[grad]
+                    let s, copy = State.addValue (Layout.dense g.Shape) (State.secondOrder s g) (State.read s g) s
+                    bindOut step [ Some copy ] s
+                | grad -> bindOut step [ grad ] s)
         | "zero_grad" -> allowed step [ "set_to_none" ] |> Result.bind (fun () -> onOne (zeroGrad s step))
         | "detach" ->
             onOne (fun id ->
@@ -385,8 +446,15 @@ module Autograd =
     /// The modes of a block, if the step is one.
     let private block (s: State<'S>) (step: Step) =
         match step.Op with
-        | "no_grad" -> Some { s with GradMode = false }
-        | "enable_grad" -> Some { s with GradMode = true }
+        | "no_grad" ->
+            Some
+                { s with
+                    GradMode = s.GradMode && not (s.Holds Rules.Modes.noGradRecordsNothing) }
+        | "enable_grad" ->
+            Some
+                { s with
+                    GradMode = s.GradMode || s.Holds Rules.Modes.enableGradRecords }
+        | "inference_mode" when not (s.Holds Rules.Modes.inferenceRecordsNothing) -> Some s
         | "inference_mode" ->
             Some
                 { s with
@@ -406,24 +474,35 @@ module Autograd =
         match steps with
         | [] -> s, None
         | step :: rest ->
-            let here = path @ [ from ]
+            let here =
+                if s.Holds Rules.Errors.pathsLeadIntoBlocks || path.IsEmpty then
+                    path @ [ from ]
+                else
+                    path
 
             let after, raised =
                 match block s step with
                 | Some inside ->
                     let after, raised = advance registry here 0 inside step.Steps
 
-                    { after with
-                        GradMode = s.GradMode
-                        Inference = s.Inference },
+                    (if s.Holds Rules.Modes.blocksEnd then
+                         { after with
+                             GradMode = s.GradMode
+                             Inference = s.Inference }
+                     else
+                         after),
                     raised
                 | None ->
                     match single registry s step with
                     | Ok after -> after, None
+                    | Error complaint when complaint.Kind = UnusedInput && not (s.Holds Rules.Errors.nullIsNotUsed) -> s, None
                     | Error complaint ->
                         // PyTorch notices only after the write that it was to a tensor of inference mode.
                         let s =
-                            if complaint.Message.StartsWith "Inplace update to inference tensor" then
+                            if
+                                complaint.Message.StartsWith "Inplace update to inference tensor"
+                                && s.Holds Rules.Modes.inferenceErrorsComeLate
+                            then
                                 match single registry { s with Inference = true } step with
                                 | Ok after -> { after with Inference = s.Inference }
                                 | Error _ -> s

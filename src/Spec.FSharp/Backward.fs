@@ -79,6 +79,14 @@ module private Passes =
                 Elements = Elements.Floats(Array.map2 (fun p q -> 'S.Add(p, q)) x y) }
         | _ -> invalidOp "gradients are floats"
 
+    /// Operators in place that leave nothing of what was there.
+    let overwriting = set [ "zero"; "fill"; "copy" ]
+
+    let isZero<'S when 'S :> IScalar<'S>> (value: Value<'S>) =
+        match value.Elements with
+        | Elements.Floats x -> x |> Array.forall (fun v -> 'S.Value v = 0.0)
+        | Elements.Ints(x, _) -> x |> Array.forall (fun v -> v = 0L)
+
 open Passes
 
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
@@ -179,7 +187,10 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             while n > 0 && args[n - 1].IsNone do
                 n <- n - 1
 
-            p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
+            match name with
+            | "sum_to" when not (state.Holds Rules.Gradients.broadcastIsSummed) -> List.choose id (List.ofArray args)
+            | "to" when not (state.Holds Rules.Gradients.ownDtype) -> List.choose id (List.ofArray args)
+            | _ -> p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
     member p.Sum(a: Term, b: Term) : Term = if creates then a + b else p.Plain(sum (p.Value a) (p.Value b))
 
@@ -220,12 +231,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
     member p.Fit(term: Term, struct (shape: int[], dtype: DType)) : Term =
         let term =
-            if term.Shape = shape then
+            if term.Shape = shape || not (state.Holds Rules.Gradients.broadcastIsSummed) then
                 term
             else
                 p.Apply(operator "sum_to", [| Some term |], Map.ofList [ "size", Derive.sizeAttr shape ]) |> List.head
 
-        if term.DType = dtype then
+        if term.DType = dtype || not (state.Holds Rules.Gradients.ownDtype) then
             term
         else
             p.Apply(operator "to", [| Some term |], Map.ofList [ "dtype", Attr.Text dtype.Name ]) |> List.head
@@ -248,7 +259,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 state <- s
                 edge
 
-        if saved.HadHistory && history.IsNone then
+        if saved.HadHistory && history.IsNone && state.Holds Rules.Versions.keptIsNotDetached then
             fail
                 { Kind = OtherError
                   Message =
@@ -256,16 +267,22 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let version = State.version state t
 
-        if version <> saved.Version then
+        if version <> saved.Version && state.Holds Rules.Versions.keptIsChecked then
             let origin =
                 match history with
                 | Some edge -> $", which is output {edge.Output} of {edge.Node.Name},"
                 | None -> ""
 
+            let which =
+                if state.Holds Rules.Errors.modifiedNamesTheTensor then
+                    $": [{History.describe t}]{origin} is at version {version}; expected version {saved.Version} instead"
+                else
+                    ""
+
             fail
                 { Kind = ModifiedInPlace
                   Message =
-                    $"one of the variables needed for gradient computation has been modified by an inplace operation: [{History.describe t}]{origin} is at version {version}; expected version {saved.Version} instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)." }
+                    $"one of the variables needed for gradient computation has been modified by an inplace operation{which}. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)." }
 
         if creates && saved.Twin then
             let s, id = State.addTensor { t with GradFn = history } state
@@ -282,6 +299,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
     /// The gradients of a node's inputs. `needs`: which of them are wanted.
     member private p.Differentiate(node: Node<'S>, gradients: Term option[], needs: int -> bool) : Term option[] =
+        if state.Freed.Contains node.Sequence && state.Holds Rules.Graph.freedAfterUse then
+            p.FailFreed()
+
         match node.Kind with
         | Accumulate _ -> [||]
         | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> p.Transpose(g, input, output)) |]
@@ -296,9 +316,6 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             [| Array.zip gradients outputs |> Array.fold add None |]
         | Rule(op, attrs, kept) ->
-            if kept.Length > 0 && state.Freed.Contains node.Sequence then
-                p.FailFreed()
-
             let terms = kept |> Array.map (fun saved -> if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))
 
             let find place =
@@ -333,10 +350,11 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 if results.Length < node.Inputs.Length then
                     invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {node.Inputs.Length} inputs"
 
+                if overwriting.Contains op.Name && not (state.Holds Rules.Writes.overwritingCuts) then
+                    results[0] <- gradients[0]
+
                 results
         | WriteThrough(whole, view, inner) ->
-            if state.Freed.Contains node.Sequence then p.FailFreed()
-
             match gradients[0] with
             | None -> Array.create node.Inputs.Length None
             | Some g ->
@@ -370,9 +388,18 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             | Some _ when state.Hooks.IsEmpty -> ()
             | Some g ->
                 match Map.tryFind (struct (node.Sequence, k)) state.Hooks with
-                | Some hooks ->
-                    gradients[k] <- hooks |> List.fold (fun (g: Term) hook -> g.Apply("mul", [], [ "other", hook.Scale ])) g |> Some
-                | None -> ()
+                | Some hooks when state.Holds Rules.Hooks.replaceTheGradient ->
+                    let run (g: Term) (hook: Hook) =
+                        let replaced = g.Apply("mul", [], [ "other", hook.Scale ])
+
+                        if state.Holds Rules.Hooks.areDifferentiated then
+                            replaced
+                        else
+                            p.Plain(p.Value replaced)
+
+                    let hooks = if state.Holds Rules.Hooks.allAreRun then hooks else List.truncate 1 hooks
+                    gradients[k] <- Some(List.fold run g hooks)
+                | _ -> ()
             | None -> ()
 
     member private p.KeepGradients(node: Node<'S>, gradients: Term option[]) =
@@ -383,7 +410,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     let grad =
                         match state.Tensors[id].Grad with
                         | None -> p.Copy g
-                        | Some before -> p.Tensor(p.Sum(p.Tracked before, g))
+                        | Some before when state.Holds Rules.Gradients.retainedAccumulates -> p.Tensor(p.Sum(p.Tracked before, g))
+                        | Some _ -> p.Copy g
 
                     p.SetGrad(id, grad)
                 | _ -> ()
@@ -415,13 +443,27 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
     member private p.AccumulateInto(id: int, gradient: Term) =
         let t = state.Tensors[id]
 
-        if t.RequiresGrad then
+        let inPlace =
+            if creates then
+                not (state.Holds Rules.Gradients.createGraphAddsOutOfPlace)
+            else
+                state.Holds Rules.Gradients.addsInPlace
+
+        if t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing) then
             match t.Grad with
-            | None -> p.SetGrad(id, p.Copy gradient)
-            | Some before when creates -> p.SetGrad(id, p.Tensor(p.Sum(p.Tracked before, gradient)))
-            | Some before ->
+            | Some _ when not (state.Holds Rules.Gradients.backwardsAccumulate) -> p.SetGrad(id, p.Copy gradient)
+            | None when state.Holds Rules.Gradients.neverShared -> p.SetGrad(id, p.Copy gradient)
+            | None -> p.SetGrad(id, p.Tensor gradient)
+            | Some before when inPlace ->
                 let total = sum (State.read state state.Tensors[before]) (p.Value gradient)
-                state <- Calls.store before total second state
+                let after = Calls.store before total second state
+
+                state <-
+                    if state.Holds Rules.Versions.accumulationCounts then
+                        after
+                    else
+                        { after with Versions = state.Versions }
+            | Some before -> p.SetGrad(id, p.Tensor(p.Sum(p.Tracked before, gradient)))
 
     /// The slots of all nodes that can be reached, each knowing how many others lead to it.
     member private _.Collect(roots: Edge<'S> list) : Dictionary<int, Slot<'S>> =
@@ -479,6 +521,22 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                             next.Runs || not next.Captures.IsEmpty
                         | None -> false)
 
+    /// Frees what a node kept.
+    member private _.Free(node: Node<'S>) =
+        let keeps =
+            match node.Kind with
+            | Rule(_, _, kept) -> kept |> Array.exists (fun saved -> saved.Tensor >= 0 || state.Holds Rules.Graph.numbersAreKept)
+            | WriteThrough _ -> true
+            | View _
+            | Accumulate _ -> false
+
+        let kept = keeps || not (state.Holds Rules.Graph.onlyWhatKeptIsFreed) && not node.Kind.IsAccumulate
+
+        if kept && not demand.Retains then
+            state <-
+                { state with
+                    Freed = state.Freed.Add node.Sequence }
+
     /// Runs the pass: the gradients of what was wanted, where they are not accumulated.
     member p.Run() : Term option list =
         let edgeOf id =
@@ -488,19 +546,30 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let roots =
             demand.Roots
-            |> List.mapi (fun i (id, gradient) ->
+            |> List.truncate (if state.Holds Rules.Gradients.rootsAdd then demand.Roots.Length else 1)
+            |> List.indexed
+            |> List.choose (fun (i, (id, gradient)) ->
                 match edgeOf id with
-                | Some edge -> edge, id, gradient
-                | None ->
+                | Some edge -> Some(edge, id, gradient)
+                | None when state.Holds Rules.Gradients.aRootHasAHistory ->
+                    let i = if state.Holds Rules.Errors.rootsAreNumbered then i else 0
+
                     fail
                         { Kind = NoGradFn
-                          Message = $"element {i} of tensors does not require grad and does not have a grad_fn" })
+                          Message = $"element {i} of tensors does not require grad and does not have a grad_fn" }
+                | None -> None)
 
         let wanted =
             demand.Wanted
             |> Option.map (
                 List.map (fun id ->
-                    if not (History.requiresGrad state state.Tensors[id]) then
+                    let rule =
+                        if demand.Accumulates then
+                            Rules.Gradients.onlyWhatRequiresIsRetained
+                        else
+                            Rules.Gradients.differentiatedRequires
+
+                    if state.Holds rule && not (History.requiresGrad state state.Tensors[id]) then
                         fail (
                             if demand.Accumulates then
                                 { Kind = RetainGradWithoutGrad
@@ -512,13 +581,20 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
                     let edge = edgeOf id
 
-                    if demand.Accumulates then state <- History.retain id state
+                    if demand.Accumulates && state.Holds Rules.Gradients.wantedMayBeComputed then
+                        state <- History.retain id state
 
                     edge)
             )
 
         let slots = p.Collect(roots |> List.map (fun (edge, _, _) -> edge))
-        wanted |> Option.iter (fun wanted -> p.Restrict(slots, wanted))
+
+        if not demand.Accumulates || state.Holds Rules.Gradients.onlyWhatIsWanted then
+            wanted |> Option.iter (fun wanted -> p.Restrict(slots, wanted))
+
+        if not demand.Accumulates && not (state.Holds Rules.Gradients.gradLeavesLeavesAlone) then
+            for slot in slots.Values do
+                slot.Runs <- true
 
         let single =
             match roots with
@@ -532,7 +608,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             let slot = slots[edge.Node.Sequence]
 
             match slot.Gradients[edge.Output], gradient with
-            | Some before, Some more -> slot.Gradients[edge.Output] <- Some(p.Sum(before, more))
+            | Some before, Some more when state.Holds Rules.Gradients.pathsAdd -> slot.Gradients[edge.Output] <- Some(p.Sum(before, more))
+            | Some _, Some more -> slot.Gradients[edge.Output] <- Some more
             | None, more -> slot.Gradients[edge.Output] <- more
             | _ -> ()
 
@@ -546,7 +623,19 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             let seed =
                 match gradient with
-                | Some g -> p.Fit(p.Tracked g, struct (t.Shape, t.DType))
+                | Some g ->
+                    let given = p.Tracked g
+
+                    if given.DType <> t.DType && not (state.Holds Rules.Gradients.givenIsCast) then
+                        fail
+                            { Kind = DTypeError
+                              Message = "a gradient has another dtype than its root" }
+
+                    if given.Shape <> t.Shape then
+                        p.Apply(operator "expand", [| Some given |], Map.ofList [ "size", Derive.sizeAttr t.Shape ]) |> List.head
+                    else
+                        given
+                    |> fun given -> p.Fit(given, struct (t.Shape, t.DType))
                 | None -> p.Plain(Value.full t.DType t.Shape 1.0)
 
             give edge (Some seed)
@@ -564,14 +653,25 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     captured[i] <- gradients[k]
 
             // What is returned of a node that runs as well has not seen its hooks, as PyTorch has it.
-            if slot.Runs then capture ()
+            let runs = slot.Runs && state.Holds Rules.Hooks.passedIsCapturedBefore
+
+            if runs then capture ()
 
             // PyTorch enters a single root whether or not its gradient leads anywhere.
-            if slot.Runs || not slot.Captures.IsEmpty || single = Some node.Sequence then
-                p.Hooked(node, gradients)
-                p.KeepGradients(node, gradients)
+            if
+                slot.Runs
+                || not slot.Captures.IsEmpty && state.Holds Rules.Hooks.runInGrad
+                || single = Some node.Sequence && state.Holds Rules.Hooks.aSingleRootIsEntered
+            then
+                if not (state.Holds Rules.Hooks.beforeRetained) then
+                    p.KeepGradients(node, gradients)
 
-            if not slot.Runs then capture ()
+                p.Hooked(node, gradients)
+
+                if state.Holds Rules.Hooks.beforeRetained then
+                    p.KeepGradients(node, gradients)
+
+            if not runs then capture ()
 
             let results =
                 if not slot.Runs then
@@ -591,19 +691,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
                         let results = p.Differentiate(node, gradients, needs)
 
-                        if not demand.Retains then
-                            match node.Kind with
-                            | Rule(_, _, kept) when kept.Length = 0 -> ()
-                            | Rule _
-                            | WriteThrough _ ->
-                                state <-
-                                    { state with
-                                        Freed = state.Freed.Add node.Sequence }
-                            | _ -> ()
+                        p.Free node
 
                         results
                         |> Array.mapi (fun i result ->
                             match result with
+                            | Some g when not (state.Holds Rules.Gradients.zeroIsNotNull) && isZero (p.Value g) -> None
                             | Some g when i < node.Inputs.Length && needs i -> Some(p.Fit(g, node.Inputs[i]))
                             | _ -> None)
 
@@ -618,6 +711,10 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     if next.Pending = 0 then enqueue next
                 | None -> ()
 
+        if not (state.Holds Rules.Graph.onlyWhatWasPassedIsFreed) then
+            for slot in slots.Values do
+                p.Free slot.Node
+
         List.ofArray captured
 
 [<RequireQualifiedAccess>]
@@ -629,9 +726,13 @@ module Backward =
         (s: State<'S>)
         (demand: Demand)
         : Result<State<'S> * int option list, Complaint> =
+        let creates = demand.Creates && s.Holds Rules.Graph.createGraphRecords || not (s.Holds Rules.Graph.gradientsAreConstants)
+
+        let demand = { demand with Creates = creates }
+
         let inside =
             { s with
-                GradMode = demand.Creates
+                GradMode = creates && (s.GradMode || s.Holds Rules.Modes.backwardHasItsOwnMode)
                 Inference = false
                 Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
 

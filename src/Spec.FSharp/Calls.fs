@@ -82,10 +82,12 @@ module Calls =
 
     /// Whether any argument requires a gradient.
     let anyRequires (s: State<'S>) (inputs: int option[]) =
-        inputs
-        |> Array.exists (function
+        let requires (input: int option) =
+            match input with
             | Some id -> History.requiresGrad s s.Tensors[id]
-            | None -> false)
+            | None -> false
+
+        Array.exists requires inputs && (s.Holds Rules.Leaves.oneArgumentIsEnough || Array.forall requires inputs)
 
     /// The edges of a call's arguments: None for those that need no gradient.
     let edges (s: State<'S>) (inputs: int option[]) : Result<State<'S> * Edge<'S> option[], Complaint> =
@@ -117,7 +119,7 @@ module Calls =
     let private keep (s: State<'S>) place id twin : Result<Saved, Complaint> =
         let t = s.Tensors[id]
 
-        if t.Inference then
+        if t.Inference && s.Holds Rules.Modes.inferenceIsNotKept then
             complain
                 OtherError
                 "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd."
@@ -186,11 +188,18 @@ module Calls =
 
         go s [] places
 
-    let private needs (edges: Edge<'S> option[]) i = i < edges.Length && edges[i].IsSome
+    /// Which inputs and outputs a call keeps.
+    let private saves (s: State<'S>) (op: Operator) (edges: Edge<'S> option[]) attrs : Saving list =
+        let needs i = i < edges.Length && (edges[i].IsSome || not (s.Holds Rules.Versions.keptOnlyWhereNeeded))
+
+        if s.Holds Rules.Versions.onlyWhatIsKeptIsChecked then
+            op.Saves needs attrs
+        else
+            List.distinct (op.Saves needs attrs @ List.init edges.Length Input @ [ Output 0 ])
 
     /// The node of a computed result: kept inputs first, then kept outputs.
     let private node (s: State<'S>) (op: Operator) attrs edges signature (results: int[]) (kept: Saved list) =
-        keepOutputs s (op.Saves (needs edges) attrs) results false
+        keepOutputs s (saves s op edges attrs) results false
         |> Result.map (fun (s, outputs) ->
             let node: Node<'S> =
                 { Sequence = s.Next
@@ -215,7 +224,7 @@ module Calls =
         for k in 0 .. results.Length - 1 do
             let t = s.Tensors[results[k]]
 
-            if t.DType.IsFloat then
+            if t.DType.IsFloat || not (s.Holds Rules.Leaves.integersNeverRequire) then
                 s <-
                     State.setTensor
                         results[k]
@@ -223,12 +232,20 @@ module Calls =
                             GradFn = Some { Node = node; Output = k } }
                         s
 
+                if not (s.Holds Rules.Leaves.onlyLeavesKeepGradients) then
+                    s <- History.retain results[k] s
+
         s
 
     /// Counts a write.
     let bump counter (s: State<'S>) =
-        { s with
-            Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
+        let counts = s.Holds Rules.Versions.writesCount && (s.Records || s.Holds Rules.Versions.writesCountInEveryMode)
+
+        if counts then
+            { s with
+                Versions = s.Versions.Set(counter, s.Versions[counter] + 1) }
+        else
+            s
 
     /// Puts a dense value, already of the tensor's shape and dtype, where a tensor lies.
     let private put id (value: Value<'S>) second (s: State<'S>) : State<'S> =
@@ -275,7 +292,8 @@ module Calls =
         if List.exists shares written then
             complain Unsupported $"{op.Name} that changes an argument which shares elements with another one"
         else
-            Ok(written |> List.fold (fun s (_, id, value) -> put id value second s) s)
+            let move = if s.Holds Rules.Versions.runningStatisticsMoveUnseen then put else store
+            Ok(written |> List.fold (fun s (_, id, value) -> move id value second s) s)
 
     let private compute
         (s: State<'S>)
@@ -287,7 +305,10 @@ module Calls =
         let refused =
             op.Refuses
             |> List.tryFind (fun (i, _) ->
-                s.Records && i < inputs.Length && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
+                s.Records
+                && s.Holds Rules.Errors.refusedArguments
+                && i < inputs.Length
+                && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
 
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
@@ -298,7 +319,7 @@ module Calls =
             elif s.Records && op.Derivative.IsSome && anyRequires s inputs then
                 edges s inputs
                 |> Result.bind (fun (s, edges) ->
-                    keepInputs s (op.Saves (needs edges) attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
+                    keepInputs s (saves s op edges attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
             else
                 Ok(s, None)
 
@@ -313,7 +334,11 @@ module Calls =
 
                 let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
 
-                let version = Layouts.version op arguments
+                let version =
+                    if s.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
+                        Layouts.version op arguments
+                    else
+                        0
 
                 results
                 |> List.iteri (fun k value ->
@@ -323,7 +348,9 @@ module Calls =
                     ids[k] <- id)
 
                 match recorded with
-                | Some(edges, kept) when results |> List.exists (fun r -> r.DType.IsFloat) ->
+                | Some(edges, kept) when
+                    results |> List.exists (fun r -> r.DType.IsFloat) || not (s.Holds Rules.Leaves.integersNeverRequire)
+                    ->
                     node after op attrs edges (signature s inputs) ids kept
                     |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
                 | _ -> Ok(after, List.ofArray ids)))
@@ -353,7 +380,12 @@ module Calls =
 
         let ofBase, creation =
             match t.View with
-            | Some view -> view.Base, (if creation = Ordinary then view.Creation else creation)
+            | Some view ->
+                (if s.Holds Rules.Views.chainsHaveOneBase then view.Base else source),
+                (if creation = Ordinary && s.Holds Rules.Views.readOnlyIsInherited then
+                     view.Creation
+                 else
+                     creation)
             | None -> source, creation
 
         let node: Node<'S> =
@@ -378,17 +410,42 @@ module Calls =
         let ids =
             geometries
             |> List.mapi (fun k g ->
+                let shown =
+                    { t with
+                        Geometry = g
+                        RequiresGrad = false
+                        GradFn = if records then Some { Node = node; Output = k } else None
+                        View = view
+                        Accumulator = None
+                        Grad = None
+                        RetainsGrad = false }
+
                 let next, id =
-                    State.addTensor
-                        { t with
-                            Geometry = g
-                            RequiresGrad = false
-                            GradFn = if records then Some { Node = node; Output = k } else None
-                            View = view
-                            Accumulator = None
-                            Grad = None
-                            RetainsGrad = false }
-                        s
+                    if s.Holds Rules.Views.shareMemory then
+                        let ownCounter = not (s.Holds Rules.Versions.viewsShareTheCounter)
+
+                        State.addTensor
+                            (if ownCounter then
+                                 { shown with
+                                     Counter = s.Versions.Count }
+                             else
+                                 shown)
+                            (if ownCounter then { s with Versions = s.Versions.Add 0 } else s)
+                    else
+                        let next, id = State.addValue (Layout.dense g.Shape) (State.secondOrder s t) (State.read s shown) s
+
+                        State.setTensor
+                            id
+                            { next.Tensors[id] with
+                                GradFn = shown.GradFn }
+                            next,
+                        id
+
+                let next =
+                    if s.Holds Rules.Leaves.onlyLeavesKeepGradients then
+                        next
+                    else
+                        History.retain id next
 
                 s <- next
                 id)
@@ -409,36 +466,41 @@ module Calls =
 
         aliases t.Geometry attrs
         |> Result.bind (fun aliasing ->
-            let records = s.Records && t.DType.IsFloat && History.requiresGrad s t
+            let records =
+                (s.Records || not (s.Holds Rules.Views.madeInNoGradHasNoHistory))
+                && t.DType.IsFloat
+                && History.requiresGrad s t
+
+            let copied (shape: int[]) toInput s =
+                let value = { State.read s t with Shape = shape }
+
+                let g = Layout.dense shape
+                let s, id = State.addValue g (State.secondOrder s t) value s
+
+                if records then
+                    let node: Node<'S> =
+                        { Sequence = s.Next
+                          Name = Nodes.name op 1 attrs false
+                          Kind = View(dense, [| g |])
+                          Edges = [| toInput |]
+                          Inputs = [| struct (t.Shape, t.DType) |]
+                          Results = [| struct (shape, t.DType) |] }
+
+                    attach node [| id |] { s with Next = s.Next + 1 }, [ id ]
+                else
+                    s, [ id ]
 
             let toInput = if records then History.edge s source else Ok(s, None)
 
             match aliasing with
-            | Itself -> Ok(s, [ source ])
+            | Itself when s.Holds Rules.Views.nothingToDoIsTheTensorItself -> Ok(s, [ source ])
+            | Itself -> toInput |> Result.map (fun (s, toInput) -> copied t.Shape toInput s)
             | Views geometries ->
                 toInput
                 |> Result.bind (fun (s, toInput) ->
                     over () |> Result.map (fun over -> views s op attrs source toInput over geometries records))
-            | Copied shape ->
-                toInput
-                |> Result.map (fun (s, toInput) ->
-                    let value = { State.read s t with Shape = shape }
-
-                    let g = Layout.dense shape
-                    let s, id = State.addValue g (State.secondOrder s t) value s
-
-                    if records then
-                        let node: Node<'S> =
-                            { Sequence = s.Next
-                              Name = Nodes.name op 1 attrs false
-                              Kind = View(dense, [| g |])
-                              Edges = [| toInput |]
-                              Inputs = [| struct (t.Shape, t.DType) |]
-                              Results = [| struct (shape, t.DType) |] }
-
-                        attach node [| id |] { s with Next = s.Next + 1 }, [ id ]
-                    else
-                        s, [ id ]))
+            | Copied shape when s.Holds Rules.Views.reshapeCopies -> toInput |> Result.map (fun (s, toInput) -> copied shape toInput s)
+            | Copied _ -> complain ShapeError "view size is not compatible with input tensor's size and stride")
 
     let private convertsToItself (s: State<'S>) (op: Operator) (inputs: int option[]) (attrs: Attrs) =
         op.Name = "to"
@@ -449,7 +511,8 @@ module Calls =
     /// Applies an operator to tensors: the state after it, and the results.
     let apply (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
         match op.Behaviour with
-        | Computes _ when convertsToItself s op inputs attrs -> Ok(s, [ inputs[0].Value ])
+        | Computes _ when s.Holds Rules.Views.nothingToDoIsTheTensorItself && convertsToItself s op inputs attrs ->
+            Ok(s, [ inputs[0].Value ])
         | Computes forward -> compute s op forward inputs attrs
         | Aliases aliases -> alias s op aliases inputs attrs
 
@@ -457,24 +520,30 @@ module Calls =
     let private checkWritable (s: State<'S>) id recorded : Result<unit, Complaint> =
         let t = s.Tensors[id]
 
-        if t.Inference && not s.Inference then
+        if t.Inference && not s.Inference && s.Holds Rules.Modes.inferenceIsReadOnlyOutside then
             complain
                 OtherError
                 "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
-        elif not recorded then
+        elif not recorded && s.Holds Rules.Writes.theModeForgives then
             Ok()
         else
             match t.View with
             | Some view ->
-                History.forbidden t view false
+                History.forbidden s t view false
                 |> Result.bind (fun () ->
-                    if s.Tensors[view.Base].GradFn.IsNone && History.requiresGrad s t then
+                    if s.Tensors[view.Base].GradFn.IsNone && History.requiresGrad s t && s.Holds Rules.Views.ofALeafIsReadOnly then
                         complain ViewOfLeafInPlace "a view of a leaf Variable that requires grad is being used in an in-place operation."
                     else
                         Ok())
             | None -> Ok()
             |> Result.bind (fun () ->
-                if t.GradFn.IsNone && History.requiresGrad s t then
+                let readOnly =
+                    if t.View.IsSome then
+                        s.Holds Rules.Views.ofALeafIsReadOnly
+                    else
+                        s.Holds Rules.Writes.leavesAreReadOnly
+
+                if t.GradFn.IsNone && History.requiresGrad s t && readOnly then
                     complain LeafInPlace "a leaf Variable that requires grad is being used in an in-place operation."
                 else
                     Ok())
@@ -484,22 +553,25 @@ module Calls =
         let t = s.Tensors[id]
 
         // Writing one number everywhere may write it twice.
-        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 then
+        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
             Ok()
         elif op.Name = "copy" && inputs[1] = inputs[0] || op.Name = "masked_fill" then
             Ok()
-        elif Strides.overlapsItself t.Geometry then
+        elif Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
             complain
                 OverlappingWrite
                 "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation."
         elif
             // A zero-dimensional source that is part of what is filled is copied first.
             op.Name <> "fill"
+            && s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
             && inputs
                |> Array.exists (function
                    | Some other when other <> id ->
                        let o = s.Tensors[other]
-                       o.Storage = t.Storage && Strides.overlapsPartly t.Geometry o.Geometry
+
+                       o.Storage = t.Storage
+                       && (Strides.overlapsPartly t.Geometry o.Geometry || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead))
                    | _ -> false)
         then
             complain
@@ -508,10 +580,10 @@ module Calls =
         else
             Ok()
 
-    let private fits (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
+    let private fits (s: State<'S>) (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
         if value.Shape <> t.Shape then
             complain ShapeError $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
-        elif not (Promotion.canCast value.DType t.DType) then
+        elif not (Promotion.canCast value.DType t.DType) && s.Holds Rules.Writes.integersTakeNoFloats then
             complain
                 DTypeError
                 $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}"
@@ -524,8 +596,8 @@ module Calls =
         let t = s.Tensors[id]
 
         match t.View with
-        | None -> Ok(History.replace id { Node = node; Output = 0 } s)
-        | Some view ->
+        | _ when not (s.Holds Rules.Writes.aWriteIsHistory) -> Ok s
+        | Some view when s.Holds Rules.Views.aWriteRewritesTheBase ->
             History.edge s view.Base
             |> Result.bind (fun (s, toBase) ->
                 let whole = s.Tensors[view.Base]
@@ -542,10 +614,11 @@ module Calls =
                 |> History.replace view.Base { Node = through; Output = 0 }
                 |> fun s -> History.gradFn s id
                 |> Result.map fst)
+        | _ -> Ok(History.replace id { Node = node; Output = 0 } s)
 
     /// What a write keeps of its inputs. Of the written tensor it keeps a copy, with the history that it has so far.
     let private keepBefore (s: State<'S>) (places: Saving list) (inputs: int option[]) edges =
-        if not (List.contains (Input 0) places) then
+        if not (List.contains (Input 0) places && s.Holds Rules.Versions.aWriteKeepsWhatWasThere) then
             keepInputs s places inputs |> Result.map (fun kept -> s, kept)
         else
             let id = inputs[0].Value
@@ -589,7 +662,7 @@ module Calls =
             if records then
                 edges s inputs
                 |> Result.bind (fun (s, edges) ->
-                    let places = op.Saves (needs edges) attrs
+                    let places = saves s op edges attrs
                     keepBefore s places inputs edges |> Result.map (fun (s, kept) -> s, Some(edges, kept)))
             else
                 Ok(s, None)
@@ -603,7 +676,7 @@ module Calls =
                 let t = s.Tensors[id]
                 let value = List.head results
 
-                fits t value
+                fits s t value
                 |> Result.bind (fun () ->
                     let write =
                         if op.Name = "masked_fill" && Strides.overlapsItself t.Geometry then
@@ -614,7 +687,16 @@ module Calls =
                     let s = write (Value.cast t.DType value) (second s inputs) s
 
                     match recorded with
-                    | None -> Ok s
+                    | None when s.Holds Rules.Writes.unrecordedChangesNoHistory -> Ok s
+                    | None ->
+                        Ok(
+                            State.setTensor
+                                id
+                                { s.Tensors[id] with
+                                    GradFn = None
+                                    RequiresGrad = false }
+                                s
+                        )
                     | Some(edges, kept) ->
                         let empty: Node<'S> =
                             { Sequence = s.Next
@@ -624,13 +706,19 @@ module Calls =
                               Inputs = before
                               Results = [| struct (t.Shape, t.DType) |] }
 
-                        let places = op.Saves (needs edges) attrs |> List.filter (fun p -> p.IsOutput)
+                        let places = saves s op edges attrs |> List.filter (fun p -> p.IsOutput)
 
                         if places.IsEmpty then
                             rebase id empty { s with Next = s.Next + 1 }
                         else
                             keepOutputs s places [| id |] t.View.IsSome
                             |> Result.bind (fun (s, outputs) ->
+                                let outputs =
+                                    if s.Holds Rules.Versions.aWriteKeepsItsResult then
+                                        outputs
+                                    else
+                                        outputs |> List.map (fun kept -> { kept with Version = kept.Version - 1 })
+
                                 rebase
                                     id
                                     { empty with
@@ -647,10 +735,12 @@ module Calls =
         |> Result.bind (fun aliasing ->
             match aliasing with
             | Views [ g ] ->
-                let s = State.setTensor id { t with Geometry = g } s |> bump t.Counter
+                let s = State.setTensor id { t with Geometry = g } s
+
+                let s = if s.Holds Rules.Versions.geometryInPlaceCounts then bump t.Counter s else s
 
                 match aliases dense attrs with
-                | _ when not records -> Ok s
+                | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok s
                 // A view's history is always that of what it shows.
                 | _ when t.View.IsSome -> History.gradFn s id |> Result.map fst
                 | Ok(Views [ over ]) ->
@@ -682,4 +772,15 @@ module Calls =
             match op.Behaviour with
             | Computes forward -> writeComputed s op forward inputs attrs records
             | Aliases aliases -> writeGeometry s op aliases inputs attrs records)
-        |> Result.map (fun s -> s, [ id ])
+        |> Result.map (fun s ->
+            if s.Holds Rules.Writes.returnsItself then
+                s, [ id ]
+            else
+                let s, copy = State.addValue (Layout.dense t.Shape) (State.secondOrder s t) (State.read s s.Tensors[id]) s
+
+                State.setTensor
+                    copy
+                    { s.Tensors[copy] with
+                        GradFn = s.Tensors[id].GradFn }
+                    s,
+                [ copy ])

@@ -11,12 +11,18 @@ module History =
         t.RequiresGrad
         || t.GradFn.IsSome
         || (match t.View with
-            | Some view -> requiresGrad s s.Tensors[view.Base]
-            | None -> false)
+            | Some view when s.Holds Rules.Views.requireWithTheirBase -> requiresGrad s s.Tensors[view.Base]
+            | _ -> false)
 
     /// PyTorch's sentence about a write to a view that must not be written to; `indirect`: the write was to its base.
-    let forbidden (t: Tensor<'S>) (view: ViewOf) indirect : Result<unit, Complaint> =
-        let ``object`` = if indirect then "its base or another view of its base has been" else "is being"
+    let forbidden (s: State<'S>) (t: Tensor<'S>) (view: ViewOf) indirect : Result<unit, Complaint> =
+        let saysWhy = s.Holds Rules.Errors.readOnlyViewsSayWhy
+
+        let ``object`` =
+            if indirect && saysWhy then
+                "its base or another view of its base has been"
+            else
+                "is being"
 
         let modes mode =
             $"Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the {mode} block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
@@ -24,20 +30,29 @@ module History =
         let start =
             match view.Creation, t.GradFn with
             | Ordinary, _ -> ""
-            | OneOfSeveral, Some edge -> $"Output {edge.Output} of {edge.Node.Name} is a view and {``object``} modified inplace."
+            | OneOfSeveral, Some edge when saysWhy ->
+                $"Output {edge.Output} of {edge.Node.Name} is a view and {``object``} modified inplace."
             | creation, edge ->
                 let prefix =
                     match edge with
-                    | Some edge -> $"Output {edge.Output} of {edge.Node.Name} is a view of a view which was created in"
-                    | None -> "A view was created in"
+                    | Some edge when saysWhy -> $"Output {edge.Output} of {edge.Node.Name} is a view of a view which was created in"
+                    | _ -> "A view was created in"
 
                 if creation = InInference then
                     $"{prefix} inference mode and {``object``} modified inplace in normal mode."
                 else
                     $"{prefix} no_grad mode and {``object``} modified inplace with grad mode enabled."
 
+        let readOnly =
+            match view.Creation with
+            | Ordinary -> false
+            | OneOfSeveral -> s.Holds Rules.Views.oneOfSeveralIsReadOnly && (not indirect || s.Holds Rules.Views.oneOfSeveralEndsWithAWrite)
+            | WithoutGrad -> s.Holds Rules.Views.madeInNoGradIsReadOnly
+            | InInference -> s.Holds Rules.Views.madeInInferenceIsReadOnly
+
         match view.Creation with
         | Ordinary -> Ok()
+        | _ when not readOnly -> Ok()
         | OneOfSeveral ->
             complain
                 MultiOutputViewInPlace
@@ -48,7 +63,7 @@ module History =
     /// Moves the wish to keep a gradient to the latest history of a tensor; hooks stay where they were registered.
     let private moveRetained id (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
         match before with
-        | Some edge when s.Tensors[id].RetainsGrad ->
+        | Some edge when s.Tensors[id].RetainsGrad && s.Holds Rules.Gradients.retainedIsOfTheLatest ->
             { s with
                 Retained =
                     s.Retained
@@ -56,18 +71,36 @@ module History =
                     |> Map.add (struct (after.Node.Sequence, after.Output)) id }
         | _ -> s
 
+    /// Without the rule that hooks stay where they were registered: they move like retained gradients.
+    let private moveHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
+        match before with
+        | Some edge when not (s.Holds Rules.Hooks.stayWithTheirHistory) ->
+            match Map.tryFind (struct (edge.Node.Sequence, edge.Output)) s.Hooks with
+            | Some hooks ->
+                { s with
+                    Hooks =
+                        s.Hooks
+                        |> Map.remove (struct (edge.Node.Sequence, edge.Output))
+                        |> Map.add (struct (after.Node.Sequence, after.Output)) hooks }
+            | None -> s
+        | _ -> s
+
     /// Gives a tensor another history.
     let replace id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
-        State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge
+        State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge |> moveHooks t.GradFn edge
 
     /// A tensor's grad_fn, made anew where it is a view whose storage was written to since.
     let rec gradFn (s: State<'S>) id : Result<State<'S> * Edge<'S> option, Complaint> =
         let t = s.Tensors[id]
 
         match t.View with
-        | Some view when view.At <> s.Versions[t.Counter] && (t.GradFn.IsSome || requiresGrad s s.Tensors[view.Base]) ->
-            forbidden t view true
+        | Some view when
+            view.At <> s.Versions[t.Counter]
+            && (t.GradFn.IsSome || requiresGrad s s.Tensors[view.Base])
+            && s.Holds Rules.Views.historiesAreMadeAnew
+            ->
+            forbidden s t view true
             |> Result.bind (fun () -> edge s view.Base)
             |> Result.map (fun (s, toBase) ->
                 let whole = s.Tensors[view.Base]
@@ -111,7 +144,7 @@ module History =
         let t = s.Tensors[id]
 
         match t.GradFn with
-        | Some edge when not t.RetainsGrad ->
+        | Some edge when not t.RetainsGrad && s.Holds Rules.Gradients.retainedIsKept ->
             { State.setTensor id { t with RetainsGrad = true } s with
                 Retained = Map.add (struct (edge.Node.Sequence, edge.Output)) id s.Retained }
         | _ -> s

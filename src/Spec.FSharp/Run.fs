@@ -52,7 +52,9 @@ module Run =
         Some
             { Value = State.read s t
               RequiresGrad = History.requiresGrad s t
-              IsLeaf = gradFn |> Option.map Option.isNone
+              IsLeaf =
+                gradFn
+                |> Option.map (fun edge -> edge.IsNone && (History.requiresGrad s t || s.Holds Rules.Leaves.aLeafHasNoHistory))
               Version = if gradient || t.Inference then None else Some(State.version s t)
               GradFn = gradFn |> Option.map (Option.map (fun edge -> edge.Node.Name))
               SecondOrder = State.secondOrder s t }
@@ -69,20 +71,30 @@ module Run =
             match Map.tryFind name s.Names with
             | None -> None
             | Some None -> Some(o.Text, None)
-            | Some(Some id) when gradient -> Some(o.Text, s.Tensors[id].Grad |> Option.bind (fun g -> report s g true))
+            | Some(Some id) when gradient ->
+                let t = s.Tensors[id]
+
+                match t.Grad with
+                | None when t.RequiresGrad && not (s.Holds Rules.Gradients.nullIsNotZero) ->
+                    let s, zeros = State.addValue (Layout.dense t.Shape) false (Value.full t.DType t.Shape 0.0) s
+                    Some(o.Text, report s zeros true)
+                | grad -> Some(o.Text, grad |> Option.bind (fun g -> report s g true))
             | Some(Some id) -> Some(o.Text, report s id false))
 
-    /// The state before a program's first step; what is wrong with its inputs is raised at an empty path.
-    let start<'S when 'S :> IScalar<'S>> (program: Program) : Result<State<'S>, Raised> =
-        State.start program
+    /// The same without some of the rules.
+    let private startWithout<'S when 'S :> IScalar<'S>> off (program: Program) : Result<State<'S>, Raised> =
+        State.start off program
         |> Result.mapError (fun c ->
             { Step = []
               Kind = c.Kind
               Message = c.Message })
 
-    /// Runs a program in a number system.
-    let run<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (program: Program) : Ran<'S> =
-        match start<'S> program with
+    /// The state before a program's first step; what is wrong with its inputs is raised at an empty path.
+    let start<'S when 'S :> IScalar<'S>> (program: Program) : Result<State<'S>, Raised> = startWithout Set.empty program
+
+    /// Runs a program in a number system without the rules of these names: what goes wrong where an engine does not follow them.
+    let runWithout<'S when 'S :> IScalar<'S>> (off: Set<string>) (registry: Map<string, Operator>) (program: Program) : Ran<'S> =
+        match startWithout<'S> off program with
         | Error raised ->
             { Values = []
               Raised = Some raised
@@ -95,6 +107,10 @@ module Run =
               Raised = raised
               Last = s
               SecondOrder = s.Second }
+
+    /// Runs a program in a number system.
+    let run<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (program: Program) : Ran<'S> =
+        runWithout Set.empty registry program
 
     /// The states before each step at the top of a program and after the last one that succeeded: what a generator and the search
     /// for the first differing step walk over.

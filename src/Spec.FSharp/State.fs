@@ -122,10 +122,15 @@ type State<'S> =
         Second: bool
         /// The sequence number of the next node.
         Next: int
+        /// The names of the rules that are switched off; none but where a program is asked whether it shows its rule.
+        Off: Set<string>
     }
 
+    /// Whether a rule of autograd is followed.
+    member s.Holds(rule: AutogradRule) = s.Off.IsEmpty || not (s.Off.Contains rule.Name)
+
     /// Whether what is computed now is recorded.
-    member s.Records = s.GradMode && not s.Inference
+    member s.Records = s.GradMode && not (s.Inference && s.Holds Rules.Modes.inferenceIsStronger)
 
 [<RequireQualifiedAccess>]
 module State =
@@ -142,7 +147,8 @@ module State =
           GradMode = true
           Inference = false
           Second = false
-          Next = 0 }
+          Next = 0
+          Off = Set.empty }
 
     /// A tensor by its number.
     let tensor (s: State<'S>) id = s.Tensors[id]
@@ -255,6 +261,6 @@ module State =
             let s, id = addValue (Layout.dense literal.Shape) false value s
             Ok(bind input.Name (Some id) (if input.RequiresGrad then requireGrad true id s else s))
 
-    /// The state before the first step.
-    let start<'S when 'S :> IScalar<'S>> (program: Program) : Result<State<'S>, Complaint> =
-        List.fold (fun s input -> Result.bind (addInput input) s) (Ok empty) program.Inputs
+    /// The state before the first step, without some of the rules.
+    let start<'S when 'S :> IScalar<'S>> off (program: Program) : Result<State<'S>, Complaint> =
+        List.fold (fun s input -> Result.bind (addInput input) s) (Ok { empty with Off = off }) program.Inputs

@@ -13,11 +13,15 @@ internal static class Goldens
 
     internal static IEnumerable<Json.Case> Read(string file) => Corpus.Read(Path.Combine(Folder(), file));
 
-    /// <summary>Upwards of the test's own folder: paths of the source are not real ones where a build is made deterministic.</summary>
-    private static string Folder()
+    private static string Folder() => Path.Combine(Root(), "tests", "GoldenPyTorch", "goldens");
+
+    /// <summary>
+    /// The repository, upwards of the test's own folder: paths of the source are not real ones where a build is made deterministic.
+    /// </summary>
+    internal static string Root()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Verified.sln"))) return Path.Combine(folder.FullName, "tests", "GoldenPyTorch", "goldens");
+            if (File.Exists(Path.Combine(folder.FullName, "Verified.sln"))) return folder.FullName;
         throw new DirectoryNotFoundException($"no folder above {AppContext.BaseDirectory} holds Verified.sln, and so the goldens");
     }
 }

@@ -145,8 +145,17 @@ internal static class Slicing
         return ReferenceEquals(result, x) ? Alias.Apply(x) : result;
     }
 
-    /// <summary>Whether an element of an index names a dimension as it is.</summary>
-    public static bool IsWhole(object? item) => item is null || (item is not (long or int) && Bounds(item) is (null or 0, null, null or 1));
+    /// <summary>
+    /// Whether an index consists of slices that write out a whole dimension, <c>0:n</c>: PyTorch's slice then gives the tensor itself,
+    /// where <c>:</c> gives a view (aten/src/ATen/TensorIndexing.h, applySlice).
+    /// </summary>
+    public static bool WritesOutTheWhole(Tensor x, object?[] index)
+    {
+        if (index.Length > x.Rank) return false;
+        for (var dim = 0; dim < index.Length; dim++)
+            if (index[dim] is null or long or int || Bounds(index[dim]!) is not (null or 0, { } stop, null or 1) || stop != x.Sizes[dim]) return false;
+        return true;
+    }
 
     /// <summary>The <c>index</c> attribute of <c>getitem</c> and <c>setitem_</c>, an element a dimension.</summary>
     public static object?[] IndexList(Attributes attributes) => attributes["index"] switch

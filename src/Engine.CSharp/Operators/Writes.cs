@@ -134,9 +134,7 @@ public sealed partial class Tensor
     /// <summary>Writes a value, broadcast, into the view that an index names (see <see cref="GetItem"/>), and gives this tensor back.</summary>
     public Tensor SetItemInPlace(object?[] index, Tensor value)
     {
-        var target = Array.TrueForAll(index, Slicing.IsWhole) && index.Length <= Rank ? this : Slicing.Indexed(this, index);
-        // An index that leaves everything in place names the tensor itself, not a view of it.
-        if (target.Offset == Offset && Shapes.Same(target.Sizes, Sizes) && target.Steps.AsSpan().SequenceEqual(Steps)) target = this;
+        var target = Slicing.WritesOutTheWhole(this, index) ? this : Slicing.Indexed(this, index);
         // PyTorch drops leading dimensions of size one from the value.
         while (value.Rank > target.Rank && value.Sizes[0] == 1) value = value.Select(0, 0);
         // Raises expand's message, as PyTorch's does, where the value does not fit.

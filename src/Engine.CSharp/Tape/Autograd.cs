@@ -78,7 +78,7 @@ public static class Autograd
             for (var i = 0; i < targets.Length; i++)
             {
                 var input = inputs[i];
-                if (input.RequiresGrad) input.RetainGrad();
+                input.RetainGrad();
                 targets[i] = Target(input);
             }
         }
@@ -161,7 +161,7 @@ public static class Autograd
     private static Tensor?[] Seeds(IReadOnlyList<Tensor> roots, IReadOnlyList<Tensor?>? gradients)
     {
         if (gradients is not null && gradients.Count < roots.Count)
-            throw new AutogradException(ErrorKind.GradientShape, $"got {roots.Count} tensors and {gradients.Count} gradients");
+            throw new AutogradException(ErrorKind.Other, $"got {roots.Count} tensors and {gradients.Count} gradients");
         var seeds = new Tensor?[roots.Count];
         for (var i = 0; i < seeds.Length; i++)
         {

@@ -115,11 +115,12 @@ public sealed partial class Tensor
     /// <summary>The same memory as a leaf that requires no gradient; a write to either is a write to both, and counted as such.</summary>
     public Tensor Detach() => Calls.Heard ? Heard("detach", Attributes.None, t => t.Alias(t.Sizes, t.Steps, t.Offset)) : Alias(Sizes, Steps, Offset);
 
-    /// <summary>Makes this tensor a leaf that requires no gradient. Not for views.</summary>
+    /// <summary>Makes this tensor a leaf that requires no gradient. Not for views. Inference mode knows no histories, and leaves them alone.</summary>
     public Tensor DetachInPlace() => Calls.Heard ? Heard("detach_", Attributes.None, t => t.CutInPlace()) : CutInPlace();
 
     private Tensor CutInPlace()
     {
+        if (GradMode.Inference) return this;
         if (ViewOf is not null)
         {
             throw new AutogradException(

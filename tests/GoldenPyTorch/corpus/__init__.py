@@ -7,9 +7,10 @@ GROUPS = {
     "operators-pointwise": ["pointwise", "binary"],
     "operators-reductions": ["reductions"],
     "operators-products": ["products"],
-    "operators-shapes": ["shapes"],
+    "operators-shapes": ["shapes", "copies"],
     "operators-indexing": ["indexing"],
     "operators-layers": ["layers"],
+    "operators-errors": ["errors"],
     "inplace": ["inplace"],
     "semantics": ["semantics"],
 }

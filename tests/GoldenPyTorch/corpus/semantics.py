@@ -1,8 +1,11 @@
-"""Programs thought out by hand, on the rules of autograd rather than on single operators."""
-from corpus import (semantics_accumulation, semantics_backward, semantics_errors, semantics_modes, semantics_versions,
-                    semantics_views)
+"""Programs thought out by hand, on the rules of autograd rather than on single operators: `semantics/*.txt`, a file for each group of rules."""
+import os
+
+from corpus import notation
+
+GROUPS = ["leaves", "gradients", "graph", "versions", "views", "writes", "modes", "hooks", "errors"]
 
 
 def programs():
-    parts = [semantics_accumulation, semantics_backward, semantics_versions, semantics_views, semantics_modes, semantics_errors]
-    return [p for part in parts for p in part.case.found]
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "semantics")
+    return [p for group in GROUPS for p in notation.programs(os.path.join(folder, group + ".txt"))]

@@ -1,7 +1,7 @@
-"""Ordinary errors, each with its kind."""
+"""Ordinary errors of operators, each with its kind."""
 from corpus.case import Cases
 
-case = Cases("semantics")
+case = Cases("operators")
 
 # ordinary errors, each with its kind
 
@@ -77,3 +77,7 @@ ERRORS = {
 def _(p, make):
     p.observe("a")
     make(p)
+
+
+def programs():
+    return case.found
