@@ -55,7 +55,7 @@ public class AutogradEndurance
             var y = t * 2;
             context.SaveForBackward(t, y);
             return y;
-        }, (context, g) => g * 2 + context.SavedTensors[1]! * 0);
+        }, (context, g) => g * 2 + context.Saved(1) * 0);
         var (a, b) = (f.Apply(x), x.Exp());
         a.RegisterHook(g => g * b);
         var c = a;

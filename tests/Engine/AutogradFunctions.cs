@@ -20,7 +20,7 @@ public class AutogradFunctions
             context.SaveForBackward(x);
             return x * x;
         },
-        (context, g) => g * 2 * context.SavedTensors[0]!);
+        (context, g) => g * 2 * context.Saved(0));
 
     private static readonly Function Dirty = Function.Create(
         "Dirty",
@@ -99,7 +99,7 @@ public class AutogradFunctions
             var y = x.Exp();
             context.SaveForBackward(y);
             return y;
-        }, (context, g) => g * context.SavedTensors[0]!);
+        }, (context, g) => g * context.Saved(0));
         var x = Leaf(1);
         var second = Autograd.Grad([Autograd.Grad([exp.Apply(x).Sum()], [x], createGraph: true)[0]!.Sum()], [x])[0]!;
         Assert.Equal(Math.E, second.Item(), 12);
@@ -355,7 +355,7 @@ public class AutogradFunctions
             },
             (context, g) =>
             {
-                var again = context.SavedTensors[0]!.Detach().RequiresGradInPlace();
+                var again = context.Saved(0).Detach().RequiresGradInPlace();
                 using (Autograd.EnableGrad()) inner(again).Backward(g);
                 return again.Grad;
             });
@@ -389,6 +389,6 @@ public class AutogradFunctions
             return [inputs[0]! * inputs[0]!];
         }
 
-        public override Tensor?[] Backward(FunctionContext context, Tensor?[] gradients) => [gradients[0]! * 2 * context.SavedTensors[0]!];
+        public override Tensor?[] Backward(FunctionContext context, Tensor?[] gradients) => [gradients[0]! * 2 * context.Saved(0)];
     }
 }

@@ -132,7 +132,7 @@ public class AutogradNesting
         {
             context.SaveForBackward(x);
             return x * x * x;
-        }, (context, g) => g * 3 * context.SavedTensors[0]!.Square());
+        }, (context, g) => g * 3 * context.Saved(0).Square());
         Assert.Equal(12.0, Functional.Jvp(t => cube.Apply(t), Scalar(2), Scalar(1)).Product.Item());
         var cut = Function.Create("Cut", (_, x) => x * 2, (_, g) => g.Detach() * 2);
         var error = Assert.Throws<AutogradException>(() => Functional.Jvp(t => cut.Apply(t), Scalar(2), Scalar(1)));

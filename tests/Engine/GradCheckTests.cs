@@ -42,7 +42,7 @@ public sealed class GradCheckTests(ITestOutputHelper output)
             return t * t;
         }, (context, g) =>
         {
-            var result = g * 2 * context.SavedTensors[0]!;
+            var result = g * 2 * context.Saved(0);
             var mask = Tensor.Ones([5000], DType.Float64);
             mask.SetItemInPlace([3217L], 0.5);
             return result * mask;
@@ -135,7 +135,7 @@ public sealed class GradCheckTests(ITestOutputHelper output)
         {
             context.SaveForBackward(t);
             return [t[0]! * t[1]! * 2];
-        }, (context, g) => [g[0]! * context.SavedTensors[1]! * 2, g[0]! * context.SavedTensors[0]!]);
+        }, (context, g) => [g[0]! * context.Saved(1) * 2, g[0]! * context.Saved(0)]);
         var square = Function.Create("Square", (context, t) =>
         {
             context.SaveForBackward(t);
@@ -235,7 +235,7 @@ public sealed class GradCheckTests(ITestOutputHelper output)
         {
             context.SaveForBackward(t);
             return t * t;
-        }, (context, g) => g * 2 * context.SavedTensors[0]! * (g.DType == DType.Float32 ? 1.001 : 1));
+        }, (context, g) => g * 2 * context.Saved(0) * (g.DType == DType.Float32 ? 1.001 : 1));
         Fails(t => coarse.Apply(t), x, GradCheckRule.Precision);
     }
 

@@ -42,6 +42,13 @@ public sealed class FunctionContext
         }
     }
 
+    /// <summary>In a backward: one of the tensors that were saved, as <see cref="SavedTensors"/>.</summary>
+    public Tensor Saved(int index)
+    {
+        node?.Saved!.CheckLease();
+        return (node is null ? ToSave[index] : node.Saved!.Output(index, node)) ?? throw new InvalidOperationException($"null was saved as tensor {index}");
+    }
+
     internal Tensor?[] ToSave { get; private set; } = [];
 
     internal Tensor[] Dirty { get; private set; } = [];
