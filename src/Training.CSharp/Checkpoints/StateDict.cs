@@ -59,6 +59,25 @@ public sealed class StateDict : OrderedDictionary<object, object?>
         _ => throw Wrong(key, "bytes"),
     };
 
+    /// <summary>A copy that later training does not change: tensors and lists are copied too.</summary>
+    public StateDict Clone() => (StateDict)Copied(this)!;
+
+    private static object? Copied(object? value)
+    {
+        switch (value)
+        {
+            case Tensor tensor: return tensor.Detach().Clone();
+            case byte[] bytes: return bytes.Clone();
+            case object?[] tuple: return Array.ConvertAll(tuple, Copied);
+            case IReadOnlyList<object?> list: return list.Select(Copied).ToList();
+            case StateDict state:
+                var copy = new StateDict();
+                foreach (var (key, item) in state) copy.Add(key, Copied(item));
+                return copy;
+            default: return value;
+        }
+    }
+
     private object? Value(object key) => TryGetValue(key, out var value) ? value
         : throw new StateDictException($"the state has no '{key}'; it has {(Count == 0 ? "nothing" : string.Join(", ", Keys.Take(20)) + (Count > 20 ? ", ..." : ""))}");
 

@@ -57,6 +57,9 @@ internal sealed class StoredType
     /// <exception cref="OverflowException">A number has no place in int64.</exception>
     public Tensor ToTensor(byte[] bytes, int[] shape) => read(bytes, shape);
 
+    /// <summary>A tensor's elements as little-endian bytes of this type: one of the engine's own, or the bytes that an int64 tensor holds.</summary>
+    public ReadOnlySpan<byte> Narrowed(Tensor x) => Name == "uint8" ? Array.ConvertAll(x.ToLongs(), v => checked((byte)v)) : ToBytes(x);
+
     /// <summary>A tensor's elements as little-endian bytes in row-major order.</summary>
     public static ReadOnlySpan<byte> ToBytes(Tensor x) => x.DType switch
     {

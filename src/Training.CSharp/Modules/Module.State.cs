@@ -7,7 +7,7 @@ namespace Verified.Training;
 /// <param name="UnexpectedKeys">What the dictionary has and the module has not.</param>
 public sealed record IncompatibleKeys(IReadOnlyList<string> MissingKeys, IReadOnlyList<string> UnexpectedKeys);
 
-public abstract partial class Module
+public abstract partial class Module : IStateful
 {
     /// <summary>
     /// Parameters and persistent buffers within by name, in PyTorch's order. The tensors are those of the module, detached: later training changes them;
@@ -61,6 +61,8 @@ public abstract partial class Module
             foreach (var (from, to) in copies) to.CopyInPlace(from);
         return new IncompatibleKeys(missing, unexpected);
     }
+
+    void IStateful.LoadStateDict(StateDict state) => LoadStateDict(state);
 
     /// <summary>Parameters, then persistent buffers, then those of the modules within; a shared one under each of its names.</summary>
     private IEnumerable<(string Key, Tensor Value, bool MayBeMissing)> State(string prefix)

@@ -7,7 +7,7 @@ namespace Verified.Training;
 /// What is drawn from it stands in <see cref="Rng"/>. May be used from several threads at once; each draw of a whole tensor is one step.
 /// </summary>
 /// <remarks>Source: Mersenne Twister MT19937; the order of its words in each kind of draw is PyTorch's, measured (tests/Training/goldens).</remarks>
-public sealed class Generator
+public sealed class Generator : IStateful
 {
     /// <summary>The seed of a generator that was given none, PyTorch's.</summary>
     public const long DefaultSeed = 67280421310721;
@@ -69,6 +69,22 @@ public sealed class Generator
             twister.Restore(saved.Words, saved.Left, saved.Next);
             InitialSeed = saved.Seed;
             SpareNormal = saved.SpareNormal;
+        }
+    }
+
+    /// <summary>The state as a checkpoint holds it.</summary>
+    public StateDict StateDict() => new() { ["state"] = GetState() };
+
+    /// <inheritdoc/>
+    public void LoadStateDict(StateDict state)
+    {
+        try
+        {
+            SetState(state.Bytes("state"));
+        }
+        catch (ArgumentException e)
+        {
+            throw new StateDictException(e.Message);
         }
     }
 

@@ -5,13 +5,15 @@ import sys
 
 import torch
 
+import checkpoints
 import generator
 import golden
 import layers
+import loader
 import networks
 import optimizers
 
-GROUPS = {"generator": generator.cases, "layers": layers.cases, "optimizers": optimizers.cases, "networks": networks.cases}
+GROUPS = {"checkpoints": checkpoints.cases, "loader": loader.cases, "generator": generator.cases, "layers": layers.cases, "optimizers": optimizers.cases, "networks": networks.cases}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]
