@@ -1,4 +1,6 @@
 using Verified.Engine;
+using Verified.Training;
+using Linear = Verified.Training.Linear;
 
 namespace Verified.Benchmarks.Training;
 
@@ -26,50 +28,37 @@ internal static class Steps
 
     public static Action Mlp()
     {
-        var initial = new Initial(1);
-        var (w1, b1) = initial.Layer(256, 784);
-        var (w2, b2) = initial.Layer(256, 256);
-        var (w3, b3) = initial.Layer(10, 256);
-        var optimizer = new Momentum(0.01, 0.9, w1, b1, w2, b2, w3, b3);
-        var x = initial.Uniform([64, 784], 1);
-        var y = initial.Classes(64, 10);
-        return () =>
-        {
-            x.Linear(w1, b1).Relu().Linear(w2, b2).Relu().Linear(w3, b3).CrossEntropy(y).Backward();
-            optimizer.Step();
-        };
+        Rng.ManualSeed(1);
+        var model = new Sequential(new Linear(784, 256), new ReLU(), new Linear(256, 256), new ReLU(), new Linear(256, 10));
+        return Train(model, new SGD(model.Parameters(), lr: 0.01, momentum: 0.9), [64, 784]);
     }
 
     /// <summary>Two convolutions of 5x5 with pooling, three layers: the network of PyTorch's CIFAR-10 tutorial.</summary>
     private static Action LeNet(int batch)
     {
-        var initial = new Initial(2);
-        var (c1, d1) = initial.Layer(6, 3, 5, 5);
-        var (c2, d2) = initial.Layer(16, 6, 5, 5);
-        var (w1, b1) = initial.Layer(120, 400);
-        var (w2, b2) = initial.Layer(84, 120);
-        var (w3, b3) = initial.Layer(10, 84);
-        var optimizer = new Momentum(0.001, 0.9, c1, d1, c2, d2, w1, b1, w2, b2, w3, b3);
-        var x = initial.Uniform([batch, 3, 32, 32], 1);
-        var y = initial.Classes(batch, 10);
-        return () =>
-        {
-            var h = x.Conv2d(c1, d1).Relu().MaxPool2d(2).Conv2d(c2, d2).Relu().MaxPool2d(2).Flatten(1);
-            h.Linear(w1, b1).Relu().Linear(w2, b2).Relu().Linear(w3, b3).CrossEntropy(y).Backward();
-            optimizer.Step();
-        };
+        Rng.ManualSeed(2);
+        var model = new Sequential(
+            new Conv2d(3, 6, 5), new ReLU(), new MaxPool2d(2), new Conv2d(6, 16, 5), new ReLU(), new MaxPool2d(2),
+            new Flatten(), new Linear(400, 120), new ReLU(), new Linear(120, 84), new ReLU(), new Linear(84, 10));
+        return Train(model, new SGD(model.Parameters(), lr: 0.001, momentum: 0.9), [batch, 3, 32, 32]);
     }
 
     private static Action SoftmaxRegression()
     {
-        var initial = new Initial(3);
-        var (w, b) = initial.Layer(10, 784);
-        var optimizer = new Momentum(0.1, 0, w, b);
-        var x = initial.Uniform([256, 1, 28, 28], 1);
-        var y = initial.Classes(256, 10);
+        Rng.ManualSeed(3);
+        var model = new Sequential(new Flatten(), new Linear(784, 10));
+        return Train(model, new SGD(model.Parameters(), lr: 0.1), [256, 1, 28, 28]);
+    }
+
+    /// <summary>The plain loop's step on one batch of random inputs and classes.</summary>
+    private static Action Train(Module model, Optimizer optimizer, int[] shape)
+    {
+        var (x, y) = (Rng.Randn(shape), Rng.Randint(0, 10, [shape[0]]));
+        var criterion = new CrossEntropyLoss();
         return () =>
         {
-            x.Flatten(1).Linear(w, b).CrossEntropy(y).Backward();
+            optimizer.ZeroGrad();
+            criterion.Forward(model.Forward(x), y).Backward();
             optimizer.Step();
         };
     }
