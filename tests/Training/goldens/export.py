@@ -10,10 +10,11 @@ import generator
 import golden
 import layers
 import loader
+import losses
 import networks
 import optimizers
 
-GROUPS = {"checkpoints": checkpoints.cases, "loader": loader.cases, "generator": generator.cases, "layers": layers.cases, "optimizers": optimizers.cases, "networks": networks.cases}
+GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, networks, optimizers)}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]
