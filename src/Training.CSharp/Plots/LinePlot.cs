@@ -114,15 +114,35 @@ public sealed class LinePlot
             }
         }
 
+        // The corner in which the fewest points lie, or lines between them pass.
+        (int X, int Y) EmptiestCorner(int width, int height)
+        {
+            (int X, int Y)[] corners = [(Width - Right - 8 - width, Top + 8), (Left + 8, Top + 8), (Width - Right - 8 - width, Height - Bottom - 8 - height), (Left + 8, Height - Bottom - 8 - height)];
+            return corners.MinBy(corner => curves.Sum(c => Enumerable.Range(0, c.X.Length).Count(k => Inside(c, k, corner))));
+
+            bool Inside((string Name, double[] X, double[] Y) c, int k, (int X, int Y) corner)
+            {
+                var before = Math.Max(0, k - 1);
+                foreach (var part in new[] { 0, 0.25, 0.5, 0.75 })
+                {
+                    var (x, y) = (X((c.X[k] * (1 - part)) + (c.X[before] * part)) - corner.X, Y((c.Y[k] * (1 - part)) + (c.Y[before] * part)) - corner.Y);
+                    if (x >= -6 && x <= width + 6 && y >= -6 && y <= height + 6) return true;
+                }
+
+                return false;
+            }
+        }
+
         void Legend()
         {
             if (curves.All(c => c.Name.Length == 0)) return;
             var width = 48 + (7 * curves.Max(c => c.Name.Length));
-            var x = Width - Right - 8 - width;
-            svg.Append(CultureInfo.InvariantCulture, $"""<rect class="legend" x="{x}" y="{Top + 8}" width="{width}" height="{8 + (18 * curves.Count)}" rx="3"/>""").Append('\n');
+            var height = 8 + (18 * curves.Count);
+            var (x, top) = EmptiestCorner(width, height);
+            svg.Append(CultureInfo.InvariantCulture, $"""<rect class="legend" x="{x}" y="{top}" width="{width}" height="{height}" rx="3"/>""").Append('\n');
             for (var i = 0; i < curves.Count; i++)
             {
-                var y = Top + 22 + (18 * i);
+                var y = top + 14 + (18 * i);
                 svg.Append(CultureInfo.InvariantCulture, $"""<path class="curve c{i % PlotStyle.Curves}" d="M{x + 8} {y}h24"/>""").Append('\n');
                 Label("start", x + 39, y + 4, curves[i].Name);
             }

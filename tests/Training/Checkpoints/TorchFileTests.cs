@@ -20,6 +20,9 @@ public sealed class TorchFileTests : IDisposable
     [InlineData("types")]
     [InlineData("others")]
     [InlineData("protocol4")]
+    [InlineData("resume")]
+    [InlineData("resumed")]
+    [InlineData("pytorch-1.13")]
     public void What_PyTorch_wrote_is_read(string name)
     {
         using var file = File.OpenRead(Path.Combine(AppContext.BaseDirectory, "goldens", "checkpoints.jsonl.gz"));

@@ -60,6 +60,38 @@ public class GeneratedDataTests
         Assert.InRange(layered, linear + 0.04, 1);
     }
 
+    [Fact]
+    public void On_images_with_masks_a_linear_filter_finds_little_where_a_small_network_finds_most()
+    {
+        var (train, test) = (Generated.Segmentation(64, 32, 1), Generated.Segmentation(16, 32, 2));
+        Rng.ManualSeed(0);
+        var linear = Dice(new Sequential(new Conv2d(3, 2, 7, padding: 3)), train, test);
+        var layered = Dice(
+            new Sequential(new Conv2d(3, 16, 5, padding: 2), new ReLU(), new Conv2d(16, 16, 5, padding: 2), new ReLU(), new Conv2d(16, 2, 3, padding: 1)), train, test);
+        Assert.InRange(linear, 0, 0.35);
+        Assert.InRange(layered, 0.6, 1);
+    }
+
+    /// <summary>Twice what mask and answer have in common, divided by both together.</summary>
+    private static double Dice(Module model, Dataset train, Dataset test)
+    {
+        var optimizer = new Adam(model.Parameters(), lr: 0.01);
+        for (var epoch = 0; epoch < 12; epoch++)
+        {
+            foreach (var (input, target) in new DataLoader(train, 8, shuffle: true))
+            {
+                optimizer.ZeroGrad();
+                model.Forward(input - 0.5).BinaryCrossEntropyWithLogits(target).Backward();
+                optimizer.Step();
+            }
+        }
+
+        using var off = Autograd.NoGrad();
+        var batch = new DataLoader(test, test.Count).Single();
+        var answer = model.Forward(batch.Input - 0.5).Gt(0).To(DType.Float32);
+        return 2 * (answer * batch.Target).Sum().Item() / (answer.Sum().Item() + batch.Target.Sum().Item());
+    }
+
     private static double Accuracy(Module model, double lr, Dataset train, Dataset test, int epochs)
     {
         var optimizer = new Adam(model.Parameters(), lr: lr);

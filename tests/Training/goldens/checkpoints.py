@@ -1,15 +1,18 @@
-"""Files that torch.save writes (goldens/checkpoints/*.pt), and what is in them.   Run by export.py; writes the files unless it only checks."""
+"""Files that torch.save writes (goldens/checkpoints/*.pt; those that are there already are kept), and what is in them.   Run by export.py.
+Run by itself with PyTorch 1.13 it writes the file of that version, pytorch-1.13.pt, which PyTorch 2.6 then says the content of."""
 import collections
+import copy
 import pathlib
 
 import torch
 
 FOLDER = pathlib.Path(__file__).parent / "checkpoints"
+OLDER = "pytorch-1.13"
 
 
 def contents():
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(8, 3))
+    model = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3, bias=False), torch.nn.BatchNorm2d(2), torch.nn.Flatten(), torch.nn.Linear(8, 3))
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
     for _ in range(2):
         optimizer.zero_grad()
@@ -22,6 +25,14 @@ def contents():
         "scaler": scaler_like, "random": torch.get_rng_state(), "epoch": 7, "best": 0.125, "name": "ünet", "done": False, "nothing": None,
         "sizes": [1, 2.5, "x", (3, 4)], "big": 2**40, "negative": -5, "empty": {},
     }
+    batches = [torch.rand(4, 1, 4, 4) for _ in range(3)]
+    before = {"model": {k: v.clone() for k, v in model.state_dict().items()}, "optimizer": copy.deepcopy(optimizer.state_dict()), "batches": batches}
+    for batch in batches:
+        optimizer.zero_grad()
+        model(batch).square().sum().backward()
+        optimizer.step()
+    yield "resume", before
+    yield "resumed", model.state_dict()
     base = torch.arange(24, dtype=torch.float32).reshape(4, 6)
     yield "views", {
         "base": base, "column": base[:, 1], "transposed": base.t(), "part": base[1:3], "again": base.view(-1), "expanded": torch.tensor([1.0, 2.0]).expand(3, 2),
@@ -62,3 +73,12 @@ def cases():
             torch.save(value, FOLDER / f"{name}.pt", **options)
         if name not in ("legacy", "evil"):
             yield {"case": name, "value": plain(value)}
+    yield {"case": OLDER, "value": plain(torch.load(FOLDER / f"{OLDER}.pt", weights_only=True))}
+
+
+if __name__ == "__main__":
+    assert torch.__version__.startswith("1.13"), torch.__version__
+    for name, value in contents():
+        if name == "run":
+            torch.save(value, FOLDER / f"{OLDER}.pt")
+            break
