@@ -40,7 +40,8 @@ module private Passes =
     [<AllowNullLiteral>]
     type Slot<'S>(node: Node<'S>) =
         member _.Node = node
-        member val Gradients: Term option[] = Array.create node.Results.Length None
+        /// What has arrived for each result, the latest first: engines add these up in any order.
+        member val Arrived: Term list[] = Array.create node.Results.Length []
         /// How many nodes still have to run before this one may.
         member val Pending = 0 with get, set
         /// Whether a wanted gradient lies on the way through it.
@@ -71,13 +72,6 @@ module private Passes =
           "stride", Derive.sizeAttr g.Strides
           "storage_offset", Attr.Integer(int64 g.Offset) ]
 
-    /// The sum of two plain values of one shape.
-    let sum<'S when 'S :> IScalar<'S>> (a: Value<'S>) (b: Value<'S>) : Value<'S> =
-        match a.Elements, b.Elements with
-        | Elements.Floats x, Elements.Floats y ->
-            { a with
-                Elements = Elements.Floats(Array.map2 (fun p q -> 'S.Add(p, q)) x y) }
-        | _ -> invalidOp "gradients are floats"
 
     /// Operators in place that leave nothing of what was there.
     let overwriting = set [ "zero"; "fill"; "copy" ]
@@ -192,7 +186,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             | "to" when not (state.Holds Rules.Gradients.ownDtype) -> List.choose id (List.ofArray args)
             | _ -> p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
-    member p.Sum(a: Term, b: Term) : Term = if creates then a + b else p.Plain(sum (p.Value a) (p.Value b))
+    /// The sum of gradients of one shape and dtype, in any order.
+    member p.Sum(terms: Term list) : Term option =
+        match terms with
+        | [] -> None
+        | [ only ] -> Some only
+        | _ -> p.Apply(operator "total", terms |> List.map Some |> Array.ofList, Map.empty) |> List.tryHead
 
     /// The transpose of a view's map, both geometries over one row of elements.
     member p.Transpose(term: Term, input: Geometry, output: Geometry) : Term =
@@ -372,6 +371,10 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 let results = p.Differentiate(inner, [| Some slice |], needs)
 
                 if needs 0 then
+                    // The gradient is written through the same view, and refused as any write there is.
+                    if results[0].IsSome && Strides.overlapsItself view then
+                        fail Calls.overlapsItself
+
                     let inside = results[0] |> Option.map (fun r -> p.Fit(r, struct (slice.Shape, slice.DType)))
 
                     let args = Array.append [| Some flat |] (if inside.IsSome then [| inside |] else [||])
@@ -410,7 +413,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     let grad =
                         match state.Tensors[id].Grad with
                         | None -> p.Copy g
-                        | Some before when state.Holds Rules.Gradients.retainedAccumulates -> p.Tensor(p.Sum(p.Tracked before, g))
+                        | Some before when state.Holds Rules.Gradients.retainedAccumulates ->
+                            p.Tensor(p.Sum([ p.Tracked before; g ]).Value)
                         | Some _ -> p.Copy g
 
                     p.SetGrad(id, grad)
@@ -440,7 +444,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     Grad = Some grad }
                 state
 
-    member private p.AccumulateInto(id: int, gradient: Term) =
+    /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once.
+    member private p.AccumulateInto(id: int, arrived: Term list) =
         let t = state.Tensors[id]
 
         let inPlace =
@@ -449,21 +454,29 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             else
                 state.Holds Rules.Gradients.addsInPlace
 
-        if t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing) then
-            match t.Grad with
-            | Some _ when not (state.Holds Rules.Gradients.backwardsAccumulate) -> p.SetGrad(id, p.Copy gradient)
-            | None when state.Holds Rules.Gradients.neverShared -> p.SetGrad(id, p.Copy gradient)
-            | None -> p.SetGrad(id, p.Tensor gradient)
-            | Some before when inPlace ->
-                let total = sum (State.read state state.Tensors[before]) (p.Value gradient)
-                let after = Calls.store before total second state
+        if
+            not arrived.IsEmpty
+            && (t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing))
+        then
+            let gradient () = p.Sum(arrived).Value
 
-                state <-
-                    if state.Holds Rules.Versions.accumulationCounts then
-                        after
-                    else
-                        { after with Versions = state.Versions }
-            | Some before -> p.SetGrad(id, p.Tensor(p.Sum(p.Tracked before, gradient)))
+            match t.Grad with
+            | Some _ when not (state.Holds Rules.Gradients.backwardsAccumulate) -> p.SetGrad(id, p.Copy(gradient ()))
+            | None when state.Holds Rules.Gradients.neverShared -> p.SetGrad(id, p.Copy(gradient ()))
+            | None -> p.SetGrad(id, p.Tensor(gradient ()))
+            | Some before ->
+                let total = p.Sum(p.Tracked before :: arrived).Value
+
+                if inPlace then
+                    let after = Calls.store before (p.Value total) second state
+
+                    state <-
+                        if state.Holds Rules.Versions.accumulationCounts then
+                            after
+                        else
+                            { after with Versions = state.Versions }
+                else
+                    p.SetGrad(id, p.Tensor total)
 
     /// The slots of all nodes that can be reached, each knowing how many others lead to it.
     member private _.Collect(roots: Edge<'S> list) : Dictionary<int, Slot<'S>> =
@@ -605,13 +618,11 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         let ready = PriorityQueue<Slot<'S>, int>()
 
         let give (edge: Edge<'S>) (gradient: Term option) =
-            let slot = slots[edge.Node.Sequence]
+            let arrived = slots[edge.Node.Sequence].Arrived
 
-            match slot.Gradients[edge.Output], gradient with
-            | Some before, Some more when state.Holds Rules.Gradients.pathsAdd -> slot.Gradients[edge.Output] <- Some(p.Sum(before, more))
-            | Some _, Some more -> slot.Gradients[edge.Output] <- Some more
-            | None, more -> slot.Gradients[edge.Output] <- more
-            | _ -> ()
+            gradient
+            |> Option.iter (fun g ->
+                arrived[edge.Output] <- if state.Holds Rules.Gradients.pathsAdd then g :: arrived[edge.Output] else [ g ])
 
         let enqueue (slot: Slot<'S>) =
             match slot.Node.Kind with
@@ -646,7 +657,15 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         while ready.Count > 0 do
             let slot = ready.Dequeue()
             let node = slot.Node
-            let gradients = slot.Gradients
+
+
+            // A hook on a leaf sees the sum of what arrives there.
+            let accumulated =
+                match node.Kind with
+                | Accumulate _ when slot.Runs -> Map.containsKey (struct (node.Sequence, 0)) state.Hooks |> not
+                | _ -> false
+
+            let gradients = if accumulated then [| None |] else Array.map p.Sum slot.Arrived
 
             let capture () =
                 for i, k in slot.Captures do
@@ -679,7 +698,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 else
                     match node.Kind with
                     | Accumulate id ->
-                        gradients[0] |> Option.iter (fun g -> p.AccumulateInto(id, g))
+                        p.AccumulateInto(id, (if accumulated then slot.Arrived[0] else Option.toList gradients[0]))
                         [||]
                     | _ ->
                         let needs i =

@@ -548,6 +548,12 @@ module Calls =
                 else
                     Ok())
 
+    /// What is said of a write to a tensor of which several elements share a place.
+    let overlapsItself: Complaint =
+        { Kind = OverlappingWrite
+          Message =
+            "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation." }
+
     let private checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) : Result<unit, Complaint> =
         let id = inputs[0].Value
         let t = s.Tensors[id]
@@ -555,22 +561,25 @@ module Calls =
         // Writing one number everywhere may write it twice.
         if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
             Ok()
-        elif op.Name = "copy" && inputs[1] = inputs[0] || op.Name = "masked_fill" then
+        elif op.Name = "copy" && inputs[1] = inputs[0] then
             Ok()
-        elif Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
-            complain
-                OverlappingWrite
-                "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation."
         elif
-            // A zero-dimensional source that is part of what is filled is copied first.
-            op.Name <> "fill"
-            && s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
+            op.Name <> "masked_fill"
+            && Strides.overlapsItself t.Geometry
+            && s.Holds Rules.Writes.noPlaceTwice
+        then
+            Error overlapsItself
+        elif
+            s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
             && inputs
                |> Array.exists (function
                    | Some other when other <> id ->
                        let o = s.Tensors[other]
+                       // A zero-dimensional tensor that is part of what is filled with it is read before.
+                       let isRead = (op.Name = "fill" || op.Name = "masked_fill") && o.Shape.Length = 0
 
                        o.Storage = t.Storage
+                       && not isRead
                        && (Strides.overlapsPartly t.Geometry o.Geometry || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead))
                    | _ -> false)
         then

@@ -96,7 +96,9 @@ module Activations =
                   else
                       Ok(dtype, max 0L)))
               (Some "relu'(0) = 0, relu'(NaN) = 1: zero where the result is not above 0 (pytorch-kinks: relu)")
-              (fun d g -> Derive.apply "flat_in" [ Derive.zeroWhere (Derive.compared "le" (d.Output 0) 0.0) g; d.Output 0 ] []) with
+              (fun d g ->
+                  let zeros = Derive.apply "zeros_like" [ g ] []
+                  Derive.apply "where_above" [ d.Output 0; g; zeros ] [ "unordered", Attr.Flag true ]) with
             Args = [ ArgKind.Any ]
             InPlace = true
             Saves = fun _ _ -> [ Output 0 ] }
@@ -111,7 +113,7 @@ module Activations =
             (Some "leaky_relu'(0) = negative_slope (pytorch-kinks: leaky_relu)")
             (fun d g ->
                 let leak = g * numberOf d "negative_slope" 0.01
-                Derive.apply "flat_in" [ Derive.apply "where" [ Derive.compared "gt" (d.Input 0) 0.0; g; leak ] []; d.Input 0 ] [])
+                Derive.apply "where_above" [ d.Input 0; g; leak ] [ "unordered", Attr.Flag false ])
 
     let elu =
         activation

@@ -37,21 +37,69 @@ module Internal =
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
 
-    /// g, which x has no influence on: the derivative by x is zeros, but there is one, so that under create_graph the gradient of
-    /// relu and leaky_relu requires a gradient wherever x does, as PyTorch's threshold_backward and leaky_relu_backward have it.
-    let flatIn =
+    /// What gradients that meet are added by.
+    let total =
         { Define.computes
-              "flat_in"
-              "g"
-              [ ArgKind.Float; ArgKind.Float ]
+              "total"
+              "x0 + x1 + ..., in any order"
+              [ ArgKind.List ArgKind.Float ]
               []
               { new Forward with
-                  member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! terms = Argument.list call
+                          let first = terms.Head
+                          let elements = terms |> List.map (Value.asFloats first.DType) |> Array.ofList
+
+                          let sum i =
+                              match elements with
+                              | [| x; y |] -> 'S.Add(x[i], y[i])
+                              | _ -> 'S.Sum(elements |> Array.map (fun x -> x[i]))
+
+                          return [ Value.floats first.DType first.Shape (Array.init elements[0].Length sum) ]
+                      } } with
             Internal = true
+            Node = "Add"
+            Derivative = Some(Derive.rule (fun d g -> List.init d.Inputs (fun _ -> Some(fun () -> g)))) }
+
+    /// What the gradients of relu and leaky_relu are made by. Where the bound leaves open whether x is above 0 it covers both.
+    /// The derivative by x is zeros, but there is one, so that under create_graph these gradients require a gradient wherever x
+    /// does, as PyTorch's threshold_backward and leaky_relu_backward have it.
+    let whereAbove =
+        { Define.computes
+              "where_above"
+              "a where x > 0, else b"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Float ]
+              [ Define.required "unordered" AttrKind.Flag ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! a = Argument.floats call 1
+                          let! b = Argument.floats call 2
+                          let! unordered = Read.flagOr false call.Attrs "unordered"
+                          let zero: 'S = Value.exact x.DType 0.0
+
+                          let choose (x: 'S) (a: 'S) (b: 'S) =
+                              match 'S.Compare(x, zero) with
+                              | Greater -> a
+                              | Less
+                              | Equal -> b
+                              | Unordered -> if unordered then a else b
+                              | Undecided -> 'S.Permitted [| a; b |]
+
+                          let read v = Value.asFloats a.DType v
+                          return [ Value.floats a.DType a.Shape (Array.map3 choose (Value.asFloats x.DType x) (read a) (read b)) ]
+                      } } with
+            Internal = true
+            Saves = fun _ _ -> [ Input 0 ]
             Derivative =
-                Some(fun d ->
-                    let g = d.Gradient 0
-                    [ g; g |> Option.map (fun g -> Derive.apply "zeros_like" [ g ] []) ]) }
+                Some(
+                    Derive.rule (fun d g ->
+                        let zeros () = Derive.apply "zeros_like" [ g ] []
+                        let choose a b = Derive.apply "where_above" [ d.Input 0; a; b ] (Map.toList d.Attrs)
+                        [ Some zeros; Some(fun () -> choose g (zeros ())); Some(fun () -> choose (zeros ()) g) ])
+                ) }
 
     /// Zeros of the shape and dtype of x. Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
     let zerosLike =
@@ -189,4 +237,4 @@ module Internal =
                               g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
                 ) }
 
-    let all = [ flatIn; sumTo; zerosLike; strided; stridedBackward; erf ]
+    let all = [ total; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]
