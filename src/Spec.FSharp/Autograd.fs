@@ -365,9 +365,10 @@ module Autograd =
                                 operator registry "fill"
                                 |> Result.bind (fun fill -> Calls.write s fill [| Some view; Some source |] Map.empty)
                             else
+                                // Of a value of another shape all leading dimensions of size one are dropped.
                                 let ones = value.Shape |> Array.takeWhile (fun n -> n = 1) |> Array.length
-                                let excess = min ones (max 0 (value.Shape.Length - shape.Length))
-                                let size = Map.ofList [ "size", Derive.sizeAttr value.Shape[excess..] ]
+                                let rest = if value.Shape = shape then value.Shape else value.Shape[ones..]
+                                let size = Map.ofList [ "size", Derive.sizeAttr rest ]
                                 let target = Map.ofList [ "size", Derive.sizeAttr shape ]
 
                                 let shown name attrs (s: State<'S>, source) =
@@ -376,8 +377,8 @@ module Autograd =
                                     |> Result.map (fun (s, ids) -> s, ids.Head)
 
                                 let narrowed =
-                                    (if excess = 0 then Ok(s, source) else shown "view" size (s, source))
-                                    |> Result.bind (fun found -> if value.Shape = shape then Ok found else shown "expand" target found)
+                                    (if rest = value.Shape then Ok(s, source) else shown "view" size (s, source))
+                                    |> Result.bind (fun found -> if rest = shape then Ok found else shown "expand" target found)
 
                                 narrowed
                                 |> Result.bind (fun (s, source) ->

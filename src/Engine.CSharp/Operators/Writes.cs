@@ -135,17 +135,21 @@ public sealed partial class Tensor
     public Tensor SetItemInPlace(object?[] index, Tensor value)
     {
         var target = Slicing.WritesOutTheWhole(this, index) ? this : Slicing.Indexed(this, index);
-        // PyTorch drops leading dimensions of size one from the value.
-        while (value.Rank > target.Rank && value.Sizes[0] == 1) value = value.Select(0, 0);
-        // Raises expand's message, as PyTorch's does, where the value does not fit.
-        if (!Shapes.CanExpand(value.Sizes, target.Sizes)) _ = value.Expand(target.Sizes);
+        if (Shapes.Same(value.Sizes, target.Sizes))
+        {
+            target.CopyInPlace(value);
+            return this;
+        }
         // As PyTorch does: a scalar is filled in, which reads it before anything is written.
-        if (value.Rank == 0 && target.Rank > 0)
+        if (value.Rank == 0)
         {
             target.FillInPlace(value);
             return this;
         }
-        target.CopyInPlace(Shapes.Same(value.Sizes, target.Sizes) || !Shapes.CanExpand(value.Sizes, target.Sizes) ? value : value.Expand(target.Sizes));
+        // Of a value of another shape all leading dimensions of size one are dropped.
+        var ones = value.Sizes.TakeWhile(size => size == 1).Count();
+        if (ones > 0) value = value.View(value.Sizes[ones..]);
+        target.CopyInPlace(Shapes.Same(value.Sizes, target.Sizes) ? value : value.Expand(target.Sizes));
         return this;
     }
 

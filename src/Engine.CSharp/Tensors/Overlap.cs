@@ -28,21 +28,12 @@ internal static class Overlap
         var readEnd = readStart + ((long)read.Count * read.DType.Size());
         if (writtenStart == readStart && writtenEnd == readEnd)
         {
-            if (!SameSteps(written, read)) throw new AutogradException(ErrorKind.OverlappingWrite, Between);
+            if (!written.Steps.AsSpan().SequenceEqual(read.Steps)) throw new AutogradException(ErrorKind.OverlappingWrite, Between);
         }
         else if (writtenStart < readEnd && readStart < writtenEnd)
         {
             throw new AutogradException(ErrorKind.OverlappingWrite, Between);
         }
-    }
-
-    /// <summary>Whether two tensors of one rank step alike; the step of a dimension of size one does not count.</summary>
-    private static bool SameSteps(Tensor a, Tensor b)
-    {
-        if (a.Rank != b.Rank) return false;
-        for (var d = 0; d < a.Rank; d++)
-            if (a.Steps[d] != b.Steps[d] && (a.Sizes[d] != 1 || b.Sizes[d] != 1)) return false;
-        return true;
     }
 
     /// <summary>Whether the elements fill one piece of memory, each place once, in some order of the dimensions.</summary>

@@ -229,6 +229,8 @@ module Views =
 
                 let stride =
                     match behind with
+                    // Of a number.
+                    | _ when g.Shape.Length = 0 -> 0
                     | _ when d >= missing -> g.Strides[d - missing]
                     | [] -> 1
                     | (size, stride) :: _ -> size * stride
