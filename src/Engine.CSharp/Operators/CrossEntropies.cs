@@ -200,7 +200,7 @@ internal static class CrossEntropies
         Tensor? arriving = null;
         if (c.Needs(0))
         {
-            if (each is not null) arriving = -(each * (probabilities ? Times(Smoothed(), weight) : c.Output(2)));
+            if (each is not null) arriving = -(probabilities ? each * Times(Smoothed(), weight) : smoothing ? each * c.Output(2) : Counted(each, c.Output(2)));
             if (c.Gradient(1) is { } h) arriving = arriving is null ? h : arriving + h;
             if (arriving is not null) c.Set(0, Normalizations.LogSoftmaxBackward.Apply([arriving, logs], Attributes.Of("dim", dim))[0]);
         }
@@ -219,6 +219,10 @@ internal static class CrossEntropies
             c.Set(2, others.Length == 0 ? product : product.Sum(others));
         }
     }
+
+    /// <summary>Where a class does not count nothing flows, whatever arrives.</summary>
+    private static Tensor Counted(Tensor each, Tensor counts) =>
+        each.Rank == 0 && double.IsFinite(each.Item()) ? each * counts : Tensor.Where(counts.Eq(0), Tensor.Scalar(0, each.DType), each * counts);
 
     private static Tensor Times(Tensor t, Tensor? factor) => factor is null ? t : t * factor;
 

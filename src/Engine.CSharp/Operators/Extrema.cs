@@ -50,7 +50,9 @@ internal static class Extrema
             new Rule(Saved.Input0 | Saved.Output, (g, c) =>
             {
                 var (x, y) = (c.Input(0), c.Output());
-                return Share(g, c, Tensor.Where(y.Ne(y), x.Ne(x), x.Eq(y)));
+                var mask = Tensor.Where(y.Ne(y), x.Ne(x), x.Eq(y));
+                // Whatever arrives, the others get zero.
+                return Tensor.Where(mask, g / mask.To(g.DType).Sum(), Tensor.Scalar(0, g.DType));
             }),
         ])
     {

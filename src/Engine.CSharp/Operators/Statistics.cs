@@ -97,7 +97,7 @@ internal static class Statistics
             GC.KeepAlive(y);
             return y;
         },
-        new Rule(Saved.None, (g, c) => Cumsum!.Apply(g, Attributes.Of("dim", c.Attributes.Int("dim"), "reverse", !c.Attributes.Bool("reverse", false)))))
+        new Rule(Saved.None, (g, c) => Cumsum!.Apply(g.To(c.InputDType(0)), Attributes.Of("dim", c.Attributes.Int("dim"), "reverse", !c.Attributes.Bool("reverse", false)))))
     { Keywords = ["dim", "dtype"], Arity = 1 };
 
     public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
@@ -204,7 +204,7 @@ internal static class Statistics
 
     private static Tensor ProdBackward(Tensor g, BackwardContext c)
     {
-        var x = c.Input(0);
+        var x = c.Input(0).To(g.DType);
         if (x.Rank == 0) return g.Clone();
         var dim = c.Attributes.IntOrNull("dim");
         bool hasZero;

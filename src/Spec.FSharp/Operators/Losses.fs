@@ -555,13 +555,13 @@ module Losses =
             let ofLoss () =
                 d.Gradient 0
                 |> Option.map (fun g ->
-                    let counts =
-                        if probabilities then
-                            smoothedTarget () |> timesOptional (weight ())
-                        else
-                            d.Output 2
-
-                    -(each g * counts))
+                    if probabilities then
+                        -(each g * (smoothedTarget () |> timesOptional (weight ())))
+                    elif smoothing then
+                        -(each g * d.Output 2)
+                    else
+                        // Where a class does not count nothing flows, whatever arrives.
+                        -(Derive.zeroWhere (Derive.compared "eq" (d.Output 2) 0.0) (each g * d.Output 2)))
 
             let toLogits () =
                 plus (ofLoss ()) (d.Gradient 1)

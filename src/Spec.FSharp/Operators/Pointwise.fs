@@ -413,7 +413,9 @@ module Pointwise =
                         | None, None ->
                             let inBase () =
                                 let x, e = d.Input 0, d.Input 1
-                                let slope = e * Derive.apply "pow" [ x; e + -1.0 ] []
+                                // By `sub`, which like PyTorch's takes no bool exponent.
+                                let less = Derive.apply "sub" [ e ] [ "other", Attr.Integer 1L ]
+                                let slope = e * Derive.apply "pow" [ x; less ] []
                                 Derive.zeroWhere (Derive.compared "eq" e 0.0) (g * slope)
 
                             let inExponent () =

@@ -121,6 +121,8 @@ module Reductions =
                               let g = Groups.spread d groups g
 
                               match groups.Dims with
+                              // Of a number there are no others: under create_graph no way leads through it.
+                              | _ when shape.Length = 0 -> g
                               | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
                               | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }
@@ -237,6 +239,9 @@ module Reductions =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
+                              // In the dtype of x, as PyTorch.
+                              let g = Derive.cast (d.DTypeOf 0) g
+
                               if g.Shape.Length = 0 then
                                   g
                               else

@@ -41,7 +41,15 @@ internal static partial class Core
         var lost = V.Fma(a, a, -square);
         var e = ExpOfMinus<V, P>(half * square, half * lost);
         var tail = half * e * ErfcScaled<V, P>(a * V.Create(RootHalfDouble));
-        return (V.Select(V.Less(x, V.Create(0.0)), tail, V.Create(1.0) - tail), e * V.Create(NormalDensityAtZero));
+        var distribution = V.Select(V.Less(x, V.Create(0.0)), tail, V.Create(1.0) - tail);
+        if (!P.ForSingle)
+        {
+            // Around zero the tail is about a half, and its own error about as large as the result's.
+            var centre = V.Fma(x * V.Create(0.5 * RootHalfDouble), ErfSeries<V, P>(half * square), half);
+            distribution = V.Select(V.Less(a, half), centre, distribution);
+        }
+
+        return (distribution, e * V.Create(NormalDensityAtZero));
     }
 
     /// <summary>exp(-(high + low)) with low far below high.</summary>
