@@ -78,7 +78,7 @@ public sealed class BinaryOperator : Operator
         if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
         var edgeA = needsA ? a.GradEdge : default;
         var edgeB = needsB ? b.GradEdge : default;
-        var saves = (needsA ? left.Saves : Saved.None) | (needsB ? right.Saves : Saved.None);
+        var saves = Kept(edgeA, edgeB);
         if (Keeps is not null) saves = Keeps(b, saves);
         SavedValues? saved = null;
         if (saves != Saved.None)
@@ -104,7 +104,7 @@ public sealed class BinaryOperator : Operator
             if (b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
             edgeA = needsA ? a.GradEdge : default;
             edgeB = needsB ? b.GradEdge : default;
-            saves = (needsA ? left.Saves : Saved.None) | (needsB ? right.Saves : Saved.None);
+            saves = Kept(edgeA, edgeB);
             if (Keeps is not null) saves = Keeps(b, saves);
             if (saves != Saved.None)
             {
@@ -127,6 +127,10 @@ public sealed class BinaryOperator : Operator
         if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
         if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
     }
+
+    /// <summary>As PyTorch keeps it: what one operand's derivative alone reads, where its gradient gets any further; what both read, always.</summary>
+    private Saved Kept(Edge a, Edge b) =>
+        (left.Saves & right.Saves) | (a.Node is null ? Saved.None : left.Saves) | (b.Node is null ? Saved.None : right.Saves);
 
     /// <summary>A node's attributes name the number that stood for an operand, so that the tape tells the whole call.</summary>
     private Attributes WithNumber(Tensor a, Tensor b, Attributes? attributes)

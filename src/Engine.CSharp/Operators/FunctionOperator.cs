@@ -48,7 +48,7 @@ public sealed class FunctionOperator : Operator
     /// </summary>
     public Action<BackwardContext>? BackwardAll { get; init; }
 
-    /// <summary>Whether an in-place write to memory that several elements share is refused.</summary>
+    /// <summary>Whether an in-place write to memory that several elements share is refused. Where it is not, a number is read before anything is written.</summary>
     public bool ChecksOverlap { get; init; } = true;
 
     /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
@@ -144,7 +144,7 @@ public sealed class FunctionOperator : Operator
         }
         if (ChecksOverlap) Overlap.CheckWritable(self);
         for (var i = 1; i < inputs.Length; i++)
-            if (inputs[i] is { } other) Overlap.CheckReadable(self, other);
+            if (inputs[i] is { } other && (ChecksOverlap || other.Rank > 0)) Overlap.CheckReadable(self, other);
         var result = forward(inputs, attributes)[0];
         InPlaceChecks.Shape(self, result.Sizes);
         InPlaceChecks.DType(self, result.DType);
@@ -198,15 +198,36 @@ public sealed class FunctionOperator : Operator
     {
         var edges = new Edge[inputs.Length];
         var saves = Saved.None;
+        Saved? shared = null;
         for (var i = 0; i < inputs.Length; i++)
         {
             if (inputs[i] is not { RequiresGrad: true } input) continue;
             var rule = RuleFor(i, attributes);
             if (rule.Derivative is null && BackwardAll is null) continue;
             edges[i] = input.GradEdge;
-            if (edges[i].Node is not null) saves |= rule.Saves;
+            if (edges[i].Node is null) shared ??= KeptAnyway(inputs, attributes);
+            saves |= edges[i].Node is null ? rule.Saves & shared!.Value : rule.Saves;
         }
         return (edges, saves);
+    }
+
+    /// <summary>
+    /// What is kept even where no gradient will get any further (a view made with recording off): as in PyTorch what more than one input's derivative reads, and all of the only
+    /// input's.
+    /// </summary>
+    private Saved KeptAnyway(Tensor?[] inputs, Attributes attributes)
+    {
+        Saved once = Saved.None, more = Saved.None;
+        var differentiable = 0;
+        for (var i = 0; i < inputs.Length; i++)
+        {
+            var rule = RuleFor(i, attributes);
+            if (inputs[i] is null || !inputs[i]!.DType.IsFloat() || (rule.Derivative is null && BackwardAll is null)) continue;
+            more |= once & rule.Saves;
+            once |= rule.Saves;
+            differentiable++;
+        }
+        return differentiable == 1 ? once : more;
     }
 
     private Tensor?[] Inputs(OperatorCall call)
