@@ -597,6 +597,7 @@ module Define =
           Results = fun _ -> 1
           Node = nodeName name
           Saves = fun _ _ -> []
+          Folds = false
           Derivative = None
           Refuses = []
           Updates = []

@@ -158,6 +158,8 @@ type Operator =
         Node: string
         /// What is kept for the derivative: of which inputs need a gradient, and the attributes.
         Saves: (int -> bool) -> Attrs -> Saving list
+        /// It keeps its tensors folded to other shapes, so that which shape an error's text names is an accident.
+        Folds: bool
         /// The derivative; None: not differentiable, its results never require a gradient.
         Derivative: Rule option
         /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.

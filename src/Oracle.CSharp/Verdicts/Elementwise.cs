@@ -20,7 +20,8 @@ internal static class Elementwise
     /// <param name="expected">The specification's elements.</param>
     /// <param name="actual">The engine's elements, as many.</param>
     /// <param name="zeroSigns">Whether the sign of a zero counts where every order of summation gives the same.</param>
-    internal static Finding Judge(string name, IReadOnlyList<Bounded> expected, double[] actual, bool zeroSigns)
+    /// <param name="secondOrder">Whether they are of second order: there a formula's terms may cancel to NaN where another's give the infinity.</param>
+    internal static Finding Judge(string name, IReadOnlyList<Bounded> expected, double[] actual, bool zeroSigns, bool secondOrder)
     {
         var scale = 0.0;
         foreach (var b in expected)
@@ -29,10 +30,13 @@ internal static class Elementwise
         var ratio = 0.0;
         int? failed = null, open = null;
         var difference = Difference.None;
+        var how = Difference.None;
         for (var i = 0; i < actual.Length; i++)
         {
             var b = expected[i];
-            var verdict = One(b, actual[i], scale, zeroSigns, ref ratio, out var how);
+            var verdict = secondOrder && !double.IsFinite(b.V) && !double.IsFinite(actual[i]) && !b.V.Equals(actual[i])
+                ? Verdict.Inconclusive
+                : One(b, actual[i], scale, zeroSigns, ref ratio, out how);
             if (verdict == Verdict.Fail && Worse(expected, actual, i, failed)) (failed, difference) = (i, how);
             else if (verdict == Verdict.Inconclusive) open ??= i;
         }

@@ -144,7 +144,7 @@ public static class Judge
     private static Finding Elements(string name, Reported<Bounded> expected, Report actual, bool zeroSigns) =>
         (expected.Value.Elements, actual.Tensor.Data) switch
         {
-            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a, zeroSigns),
+            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a, zeroSigns, expected.SecondOrder),
             (Elements<Bounded>.Ints { decided: false }, _) => new Finding(name, Verdict.Inconclusive, Difference.None, $"{name} follows from a comparison within the bound"),
             (Elements<Bounded>.Ints { Item1: var e }, Data.Ints { Item: var a }) => Integers(name, e, a),
             _ => new Finding(name, Verdict.Fail, Difference.DType, $"{name} does not hold elements of its dtype"),

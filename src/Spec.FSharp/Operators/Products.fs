@@ -302,24 +302,25 @@ module Products =
             Derivative = Some rule }
 
     let matmul =
-        product
-            "matmul"
-            "y = a b, over broadcast batches of matrices; vectors are rows on the left and columns on the right"
-            [ [ [| 2; 3 |]; [| 3; 4 |] ]
-              [ [| 3 |]; [| 3 |] ]
-              [ [| 2; 3 |]; [| 3 |] ]
-              [ [| 3 |]; [| 3; 2 |] ]
-              [ [| 2; 2; 3 |]; [| 3; 2 |] ]
-              [ [| 2; 3 |]; [| 2; 3; 2 |] ]
-              [ [| 2; 2; 3 |]; [| 3 |] ]
-              [ [| 3 |]; [| 2; 3; 2 |] ]
-              [ [| 2; 1; 2; 3 |]; [| 2; 3; 2 |] ]
-              [ [| 1; 2; 3 |]; [| 2; 3; 1 |] ]
-              [ [| 2; 0 |]; [| 0; 3 |] ]
-              [ [| 0; 3 |]; [| 3; 2 |] ]
-              [ [| 1; 1 |]; [| 1; 1 |] ] ]
-            matmulForward
-            matmulRule
+        { product
+              "matmul"
+              "y = a b, over broadcast batches of matrices; vectors are rows on the left and columns on the right"
+              [ [ [| 2; 3 |]; [| 3; 4 |] ]
+                [ [| 3 |]; [| 3 |] ]
+                [ [| 2; 3 |]; [| 3 |] ]
+                [ [| 3 |]; [| 3; 2 |] ]
+                [ [| 2; 2; 3 |]; [| 3; 2 |] ]
+                [ [| 2; 3 |]; [| 2; 3; 2 |] ]
+                [ [| 2; 2; 3 |]; [| 3 |] ]
+                [ [| 3 |]; [| 2; 3; 2 |] ]
+                [ [| 2; 1; 2; 3 |]; [| 2; 3; 2 |] ]
+                [ [| 1; 2; 3 |]; [| 2; 3; 1 |] ]
+                [ [| 2; 0 |]; [| 0; 3 |] ]
+                [ [| 0; 3 |]; [| 3; 2 |] ]
+                [ [| 1; 1 |]; [| 1; 1 |] ] ]
+              matmulForward
+              matmulRule with
+            Folds = true }
 
     let mm =
         product
@@ -463,6 +464,7 @@ module Products =
                         matmul2 (Shaping.matrixTranspose gRows) (d.Input 0 |> matrix [| rows; inputs |])
                         |> Shaping.reshape (d.ShapeOf 1))
                     Some(fun () -> g) ])) with
+            Folds = true
             Args = [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ] }
 
     let all = [ matmul; mm; bmm; mv; dot; outer; linear ]
