@@ -30,6 +30,9 @@ public sealed class GeneratorDistributionTests(ITestOutputHelper output)
         Near(1.0 / 3, distribution.InPlace);
         Near(0.2, distribution.SecondOrder);
         Near(0.1, distribution.Raised);
+        Assert.True(distribution.InPlace >= 0.3, "fewer programs than 30 % have an in-place write");
+        Assert.True(distribution.ViewUsed >= 0.3, "fewer programs than 30 % have a view that is later used");
+        Assert.True(distribution.Raised >= 0.1, "fewer programs than 10 % end in an error");
         Assert.Equal(0, distribution.ObservingNothing);
 
         var missing = RegistryModule.all.Values.Where(op => !op.Internal).Select(op => op.OnlyInPlace ? op.Name + "_" : op.Name)

@@ -13,6 +13,7 @@ public sealed class Distribution
     private int _secondOrder;
     private int _heavy;
     private int _raised;
+    private int _viewUsed;
 
     /// <summary>Programs counted.</summary>
     public int Programs => _lengths.Count;
@@ -47,6 +48,9 @@ public sealed class Distribution
     /// <summary>The share of programs that end in an error.</summary>
     public double Raised => Share(_raised);
 
+    /// <summary>The share of programs with a view that a later step reads or writes to.</summary>
+    public double ViewUsed => Share(_viewUsed);
+
     /// <summary>In how many programs each operator or step occurs.</summary>
     public SortedDictionary<string, int> Operators { get; } = new(StringComparer.Ordinal);
 
@@ -58,6 +62,7 @@ public sealed class Distribution
         if (program.Observe.IsEmpty) ObservingNothing++;
         if (steps.Any(step => step.Op is "backward" or "grad")) _backward++;
         if (steps.Any(IsWrite)) _inPlace++;
+        if (UsesAView(steps)) _viewUsed++;
         if (steps.Any(step => step.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true })) _secondOrder++;
         if (steps.Any(step => OperatorChoice.IsHeavy(step.Op.TrimEnd('_')))) _heavy++;
         foreach (var op in steps.Select(step => step.Op).Distinct()) Operators[op] = Operators.GetValueOrDefault(op) + 1;
@@ -71,12 +76,24 @@ public sealed class Distribution
     public override string ToString() =>
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"{Programs} programs: {Shortest} to {Longest} steps, median {Median}; up to {MaxElements} elements; backward {Backward:P1}, in place {InPlace:P1}, ")
+            $"{Programs} programs: {Shortest} to {Longest} steps, median {Median}; up to {MaxElements} elements; backward {Backward:P1}, in place {InPlace:P1}, a view that is used {ViewUsed:P1}, ")
         + string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
             $"second order {SecondOrder:P1}, products, convolutions or reductions {Heavy:P1}, ending in an error {Raised:P1}; {ObservingNothing} observe nothing");
 
     private static bool IsWrite(Step step) => step.Op.EndsWith('_') && !NoWrites.Contains(step.Op);
+
+    private static bool UsesAView(IEnumerable<Step> steps)
+    {
+        var views = new HashSet<string>();
+        foreach (var step in steps)
+        {
+            if (StepNames.Read(step).Any(views.Contains)) return true;
+            if (RegistryModule.all.TryGetValue(step.Op, out var op) && op.Behaviour.IsAliases) views.UnionWith(StepNames.Bound(step));
+        }
+
+        return false;
+    }
 
     private static IEnumerable<Step> All(IEnumerable<Step> steps) => steps.SelectMany(step => All(step.Steps).Prepend(step));
 

@@ -6,7 +6,7 @@ namespace Verified.Oracle.Generation;
 public sealed record GeneratorOptions
 {
     /// <summary>The version of the generator: a seed gives the same program only with the same version.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>The most elements of any tensor.</summary>
     public int MaxElements { get; init; } = 64;
@@ -36,5 +36,5 @@ public sealed record GeneratorOptions
     public double Heavy { get; init; } = 0.2;
 
     /// <summary>The share of programs that end in an error.</summary>
-    public double Errors { get; init; } = 0.1;
+    public double Errors { get; init; } = 0.115;
 }

@@ -169,6 +169,18 @@ internal sealed class Draft
 
     private List<Variable> Floats => [.. _scene.Variables.Where(v => v.IsFloat)];
 
+    /// <summary>
+    /// What is written to: no leaves, and no gradients or what was given as one, since whether these share memory is no engine's promise.
+    /// </summary>
+    private List<Variable> Writable
+    {
+        get
+        {
+            var gradients = StepNames.Gradients(_steps);
+            return [.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
+        }
+    }
+
     /// <summary>A variable, recent ones more often, so that programs hang together.</summary>
     private Variable? Recent(IReadOnlyList<Variable> variables)
     {
@@ -320,12 +332,7 @@ internal sealed class Draft
     private Variable? FoundFloat(Operator op, int[]? first, int[]? wanted, bool target)
     {
         var floats = Floats;
-        if (target)
-        {
-            // Whether a gradient shares memory with what it was made of is no engine's promise, so none is written to.
-            var gradients = StepNames.Gradients(_steps);
-            return Recent([.. floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))]);
-        }
+        if (target) return Recent(Writable);
 
         if (!op.Domain.IsEverywhere && _rng.Chance(0.9)) floats = [.. floats.Where(v => _scene.LiesIn(v, op.Domain))];
         const double fresh = 0.1;
@@ -378,8 +385,7 @@ internal sealed class Draft
 
     private Step? SetItem()
     {
-        var gradients = StepNames.Gradients(_steps);
-        var target = Recent([.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && v.Shape.Length > 0 && !gradients.Contains(v.Name))]);
+        var target = Recent([.. Writable.Where(v => v.Shape.Length > 0)]);
         if (target is null) return null;
         var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape);
         var source = _rng.Chance(0.5) ? Named(NewFloat([], NewLeaf())) : Recent(Floats)!;
@@ -459,7 +465,7 @@ internal sealed class Draft
         var (call, result) = (_steps[^1], _scene.Variables[^1]);
         if (!result.IsFloat || !result.RequiresGrad) return null;
         var names = StepNames.Read(call).Append(result.Name).ToHashSet();
-        var written = Floats.Where(v => names.Contains(v.Name) && !(v.IsLeaf && v.RequiresGrad)).ToList();
+        var written = Writable.Where(v => names.Contains(v.Name)).ToList();
         var writes = SimpleWrites.Where(_choice.Allows).ToList();
         if (written.Count == 0 || writes.Count == 0 || !Keep(Steps.Act(_rng.Pick(writes) + "_", _rng.Pick(written).Name))) return null;
         return Steps.Act("backward", result.Name).Gradients(Upstream(result));
