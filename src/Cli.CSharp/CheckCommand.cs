@@ -16,6 +16,8 @@ internal static class CheckCommand
     private static readonly Option<string> Ops = new("--ops") { Description = "Only these operators, separated by commas." };
     private static readonly Option<string> Report = new("--report") { Description = "A folder for the report: report.html, report.json, report.md, and the failing programs." };
 
+    private static readonly Option<string> Record = new("--record") { Description = "A Markdown table, such as docs/records.md, to which a line about the random programs is added." };
+
     public static Command Create()
     {
         var command = new Command("check", "Examines an engine: goldens and corpora, then random programs, with verdicts by derived bounds.");
@@ -26,7 +28,7 @@ internal static class CheckCommand
     /// <summary>Gives a command the options of the examination: <c>verify</c> alone is <c>verify check</c>.</summary>
     public static void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report }) command.Options.Add(option);
+        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report, Record }) command.Options.Add(option);
         command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
     }
 
@@ -48,6 +50,7 @@ internal static class CheckCommand
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
         ConsoleReport.Write(report);
         if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, parsed.GetRequiredValue(Engine));
+        if (parsed.GetValue(Record) is { } record) RecordFile.Add(report, record, parsed.GetRequiredValue(Engine));
         if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}; the examination ended there.");
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted
             : report.Holds && report.GivenUp is not null ? ExitCodes.NotRun

@@ -40,6 +40,9 @@ public sealed record ExaminationProgress(string Phase, int Done, double Share, i
 /// <summary>The examination of one engine: goldens and corpora, random programs, laws.</summary>
 public sealed class Examination
 {
+    /// <summary>The phase of the random programs.</summary>
+    public const string RandomPhase = "random programs";
+
     private const int Batch = 64;
 
     /// <summary>Every so many-th random program is held to one of the laws, to each in turn: two programs more, and their making.</summary>
@@ -100,7 +103,7 @@ public sealed class Examination
 
     private void RunRandom(IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
-        const string phase = "random programs";
+        const string phase = RandomPhase;
         var generator = new ProgramGenerator(RegistryModule.all, For(_examiner.Engine.Info, _options.Operators));
         var laws = Law.All.Where(law => law.Concerns(_examiner.Engine.Info)).ToArray();
         var watch = Stopwatch.StartNew();
