@@ -330,6 +330,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         member _.Gradient k = gradients[k]
                         member _.Input i = find (Input i)
                         member _.Output k = find (Output k)
+
+                        member _.HasZero i =
+                            match (p.Value(find (Input i))).Elements with
+                            | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
+                            | Elements.Ints _ -> false
+
                         member _.Needs i = needs i
                         member _.Has i = kept |> Array.exists (fun saved -> saved.Place = Input i && saved.Tensor >= 0)
 

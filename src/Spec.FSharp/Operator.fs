@@ -71,6 +71,8 @@ type IDerivation =
     abstract Has: int -> bool
     /// The saved output k.
     abstract Output: int -> Term
+    /// Whether the saved input i holds a zero, where PyTorch's choice of a formula depends on it.
+    abstract HasZero: int -> bool
     /// Whether input i needs a gradient.
     abstract Needs: int -> bool
     /// The shape of input i, whether saved or not; and its dtype.

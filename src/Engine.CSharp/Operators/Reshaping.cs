@@ -205,6 +205,8 @@ internal static class Reshaping
             {
                 if (sizes[i] < 0)
                     throw new AutogradException(ErrorKind.Shape, $"The expanded size of the tensor ({sizes[i]}) isn't allowed in a leading, non-existing dimension {i}");
+                // A new dimension of size one steps over all behind it, as PyTorch has it.
+                if (sizes[i] == 1 && x.Rank > 0) steps[i] = sizes[i + 1] * steps[i + 1];
                 continue;
             }
             if (sizes[i] == -1) sizes[i] = x.Sizes[j];

@@ -120,11 +120,19 @@ module Reductions =
                               let others t = Derive.apply "prod_others" [ t ] []
                               let g = Groups.spread d groups g
 
+                              // PyTorch divides the result by x where no element is zero; of a number there are no others.
+                              let throughResult (t: Term) =
+                                  if d.HasZero 0 then
+                                      t
+                                  else
+                                      Derive.apply "by_way_of" [ t; Groups.spread d groups (d.Output 0) ] []
+
                               match groups.Dims with
-                              // Of a number there are no others: under create_graph no way leads through it.
                               | _ when shape.Length = 0 -> g
-                              | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
-                              | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
+                              | [ dim ] when shape.Length > 1 ->
+                                  g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1) |> throughResult
+                              | _ ->
+                                  g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape) |> throughResult) ])
                 ) }
 
     /// The last dimension taken apart into lines.
