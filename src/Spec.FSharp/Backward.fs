@@ -635,7 +635,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             | Accumulate _ -> ready.Enqueue(slot, System.Int32.MinValue)
             | _ -> ready.Enqueue(slot, -slot.Node.Sequence)
 
-        for edge, id, gradient in roots do
+        for i, (edge, id, gradient) in List.indexed roots do
             let t = state.Tensors[id]
 
             let seed =
@@ -652,8 +652,18 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         p.Apply(operator "expand", [| Some given |], Map.ofList [ "size", Derive.sizeAttr t.Shape ]) |> List.head
                     else
                         given
-                    |> fun given -> p.Fit(given, struct (t.Shape, t.DType))
                 | None -> p.Plain(Value.full t.DType t.Shape 1.0)
+
+            // A root that was given another shape in place, unrecorded, still has the shape that its node knows.
+            let struct (shape, dtype) = edge.Node.Results[edge.Output]
+
+            if not (Broadcast.reaches shape seed.Shape) then
+                fail
+                    { Kind = ShapeError
+                      Message =
+                        $"invalid gradient at index {i} - got {Shape.show seed.Shape} but expected shape compatible with {Shape.show shape}" }
+
+            let seed = p.Fit(seed, struct (shape, dtype))
 
             give edge (Some seed)
 

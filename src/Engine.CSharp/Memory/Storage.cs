@@ -55,7 +55,15 @@ internal sealed unsafe class Storage
     public long Serial { get; }
 
     /// <summary>The last number given on this thread: storages made from now on have larger ones, those of other threads lie far away.</summary>
-    public static long Mark => serials;
+    public static long Mark
+    {
+        get
+        {
+            // A thread that has made none yet must have a mark of its own too, or all that others made would look new.
+            if (serials == 0) serials = Interlocked.Increment(ref threads) << ThreadShift;
+            return serials;
+        }
+    }
 
     /// <summary>How many in-place writes this storage has seen.</summary>
     public int Version => version;
@@ -96,11 +104,7 @@ internal sealed unsafe class Storage
     /// <summary>Counts an in-place write.</summary>
     public void Bump() => version++;
 
-    private static long NextSerial()
-    {
-        if (serials == 0) serials = Interlocked.Increment(ref threads) << ThreadShift;
-        return ++serials;
-    }
+    private static long NextSerial() => serials = Mark + 1;
 
     private ref byte Managed()
     {

@@ -105,7 +105,8 @@ internal sealed class BackwardPass
         for (var i = 0; i < request.Roots.Length; i++)
         {
             var root = request.Roots[i];
-            Deliver(Find(root.Node!), root.Output, request.Gradients[i], owned: false);
+            // A root that was given another shape in place, unrecorded, still has the shape that its node knows.
+            Deliver(Find(root.Node!), root.Output, GradientShape.Fit(request.Gradients[i], root.Node!.Form(root.Output), null, i), owned: false);
         }
         for (var i = 0; i < request.Roots.Length; i++)
         {

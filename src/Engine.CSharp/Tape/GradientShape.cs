@@ -3,8 +3,8 @@ namespace Verified.Engine;
 /// <summary>Brings what a rule returned to the shape and type of the input it belongs to; un-broadcasting is written here, once.</summary>
 internal static class GradientShape
 {
-    /// <summary>The gradient, summed over the dimensions that broadcasting repeated and cast.</summary>
-    public static Tensor Fit(Tensor gradient, OutputForm form, Node from, int input)
+    /// <summary>The gradient, summed over the dimensions that broadcasting repeated and cast. <paramref name="from"/> is the node it came from; null for a root's own.</summary>
+    public static Tensor Fit(Tensor gradient, OutputForm form, Node? from, int input)
     {
         var (shape, dtype) = form;
         if (!Shapes.Same(gradient.Sizes, shape))
@@ -12,8 +12,8 @@ internal static class GradientShape
             if (!Shapes.CanExpand(shape, gradient.Sizes))
             {
                 throw new AutogradException(
-                    ErrorKind.GradientShape,
-                    $"Function {from.Name} returned an invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
+                    from is null ? ErrorKind.Shape : ErrorKind.GradientShape,
+                    $"{(from is null ? "" : $"Function {from.Name} returned an ")}invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
             }
             gradient = SumTo(gradient, shape);
         }
