@@ -419,8 +419,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     let grad =
                         match state.Tensors[id].Grad with
                         | None -> p.Copy g
-                        | Some before when state.Holds Rules.Gradients.retainedAccumulates ->
-                            p.Tensor(p.Sum([ p.Tracked before; g ]).Value)
+                        | Some before when state.Holds Rules.Gradients.retainedAccumulates -> p.Tensor(p.Sum([ p.Tracked before; g ]).Value)
                         | Some _ -> p.Copy g
 
                     p.SetGrad(id, grad)
@@ -460,10 +459,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             else
                 state.Holds Rules.Gradients.addsInPlace
 
-        if
-            not arrived.IsEmpty
-            && (t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing))
-        then
+        if not arrived.IsEmpty && (t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing)) then
             let gradient () = p.Sum(arrived).Value
 
             match t.Grad with
@@ -628,7 +624,11 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             gradient
             |> Option.iter (fun g ->
-                arrived[edge.Output] <- if state.Holds Rules.Gradients.pathsAdd then g :: arrived[edge.Output] else [ g ])
+                arrived[edge.Output] <-
+                    if state.Holds Rules.Gradients.pathsAdd then
+                        g :: arrived[edge.Output]
+                    else
+                        [ g ])
 
         let enqueue (slot: Slot<'S>) =
             match slot.Node.Kind with

@@ -563,11 +563,7 @@ module Calls =
             Ok()
         elif op.Name = "copy" && inputs[1] = inputs[0] then
             Ok()
-        elif
-            op.Name <> "masked_fill"
-            && Strides.overlapsItself t.Geometry
-            && s.Holds Rules.Writes.noPlaceTwice
-        then
+        elif op.Name <> "masked_fill" && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
             Error overlapsItself
         elif
             s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
