@@ -40,6 +40,8 @@ public sealed class LayerTests
         ["Dropout-options"] = () => new Dropout(0.1, inplace: true),
         ["Embedding"] = () => new Embedding(10, 3),
         ["Embedding-padding"] = () => new Embedding(4, 2, paddingIdx: -1),
+        ["Upsample"] = () => new Upsample(scaleFactor: 2),
+        ["Upsample-size"] = () => new Upsample(size: 5),
         ["Flatten"] = () => new Flatten(),
         ["Flatten-options"] = () => new Flatten(0, 2),
         ["ReLU"] = () => new ReLU(),

@@ -105,7 +105,7 @@ public sealed class TrainerTests
             // In the middle of an accumulation: it is finished first.
             if (report is { Epoch: 2, Batch: 3 }) stopped.Stop();
         };
-        stopped.CheckpointDue += t => saved = Copy(t.StateDict());
+        stopped.CheckpointDue += t => saved = t.StateDict().Clone();
         Assert.False(stopped.Fit(first.Loader, 3));
         Assert.Equal(4, saved!.Integer("batch"));
 
@@ -119,6 +119,22 @@ public sealed class TrainerTests
         Assert.Equal(reports.History[^1].Training.Loss, resumed.History[^1].Training.Loss);
         Assert.Equal(reports.History[1].Training.Loss, resumed.History[0].Training.Loss);
         Assert.Equal(reports.Steps, resumed.Steps);
+    }
+
+    [Fact]
+    public void A_state_that_fits_in_part_is_refused_and_changes_nothing()
+    {
+        var scene = new Scene();
+        var trainer = new Trainer(scene.Model, scene.Optimizer, scene.Loss);
+        trainer.Fit(scene.Loader, 1);
+        var broken = trainer.StateDict().Clone();
+        broken.Dictionary("model").Tensor("0.bias").FillInPlace(7);
+        broken["generator"] = new byte[3];
+        var before = scene.Weights();
+        Assert.Contains("'generator'", Assert.Throws<StateDictException>(() => trainer.LoadStateDict(broken)).Message, StringComparison.Ordinal);
+        Assert.Equal(before, scene.Weights());
+        Assert.Equal(1, trainer.Epoch);
+        Assert.Single(trainer.History);
     }
 
     [Fact]
@@ -150,22 +166,6 @@ public sealed class TrainerTests
         Assert.True(stop.Token.WaitHandle.WaitOne(TimeSpan.FromSeconds(30)));
         Assert.Equal(1, told);
     }
-
-    private static StateDict Copy(StateDict state)
-    {
-        var copy = new StateDict();
-        foreach (var (key, value) in state) copy.Add(key, CopyOf(value));
-        return copy;
-    }
-
-    private static object? CopyOf(object? value) => value switch
-    {
-        Tensor t => t.Clone(),
-        StateDict s => Copy(s),
-        byte[] b => b.Clone(),
-        IReadOnlyList<object?> list => list.Select(CopyOf).ToArray(),
-        _ => value,
-    };
 
     /// <summary>Fifty records, a model with dropout, and an optimizer with state; the same for the same seed.</summary>
     private sealed class Scene

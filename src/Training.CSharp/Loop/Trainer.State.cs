@@ -30,29 +30,40 @@ public sealed partial class Trainer : IStateful
     /// <summary>
     /// Goes back to a state that <see cref="StateDict"/> gave, into a trainer made alike; the next <see cref="Fit"/> goes on there. The history starts anew.
     /// </summary>
-    /// <exception cref="StateDictException">Something is missing or does not fit.</exception>
+    /// <exception cref="StateDictException">Something is missing or does not fit; nothing was changed.</exception>
     public void LoadStateDict(StateDict state)
+    {
+        var before = StateDict().Clone();
+        try
+        {
+            Load(state);
+        }
+        catch (StateDictException)
+        {
+            Load(before);
+            throw;
+        }
+        pendingSource = state.ContainsKey("loader") ? state.Dictionary("loader") : null;
+        history.Clear();
+    }
+
+    private void Load(StateDict state)
     {
         var (epoch, at, steps) = (state.Integer("epoch"), state.Integer("batch"), state.Integer("steps"));
         var sums = Sums.Unpack(state.Dictionary("running"));
-        var generator = state.Bytes("generator");
-        var schedule = Scheduler is null ? null : state.Dictionary("scheduler");
-        var scale = Scaler is null ? null : state.Dictionary("scaler");
         model.LoadStateDict(state.Dictionary("model"));
         optimizer.LoadStateDict(state.Dictionary("optimizer"));
-        Scheduler?.LoadStateDict(schedule!);
-        Scaler?.LoadStateDict(scale!);
+        Scheduler?.LoadStateDict(state.Dictionary("scheduler"));
+        Scaler?.LoadStateDict(state.Dictionary("scaler"));
         try
         {
-            Generator.Default.SetState(generator);
+            Generator.Default.SetState(state.Bytes("generator"));
         }
         catch (ArgumentException e)
         {
             throw new StateDictException($"'generator' of the state: {e.Message}");
         }
-        pendingSource = state.ContainsKey("loader") ? state.Dictionary("loader") : null;
         (Epoch, batch, Steps, running) = ((int)epoch, (int)at, steps, sums);
-        history.Clear();
     }
 
     /// <summary>Puts the batches' source where it was when the state was kept.</summary>

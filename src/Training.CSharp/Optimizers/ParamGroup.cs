@@ -1,4 +1,3 @@
-using System.Collections;
 using Verified.Engine;
 
 namespace Verified.Training;
@@ -7,7 +6,7 @@ namespace Verified.Training;
 /// Parameters that are optimized with the same options. Options have PyTorch's names (<c>lr</c>, <c>weight_decay</c>, ..); those that are not given are the
 /// optimizer's: <c>new ParamGroup(head.Parameters()) { ["lr"] = 1e-3 }</c>.
 /// </summary>
-public sealed class ParamGroup : IEnumerable<KeyValuePair<string, object?>>
+public sealed class ParamGroup
 {
     private readonly StateDict options = [];
 
@@ -71,9 +70,4 @@ public sealed class ParamGroup : IEnumerable<KeyValuePair<string, object?>>
         foreach (var (name, value) in packed)
             if (name is string text and not "params") options[text] = value;
     }
-
-    IEnumerator<KeyValuePair<string, object?>> IEnumerable<KeyValuePair<string, object?>>.GetEnumerator() =>
-        options.Select(o => KeyValuePair.Create((string)o.Key, o.Value)).GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => options.GetEnumerator();
 }
