@@ -43,9 +43,11 @@ internal static class CheckCommand
             Operators = ReadOperators(parsed.GetValue(Ops)),
         };
         foreach (var corpus in options.Corpora)
-            if (!File.Exists(corpus)) throw new CorpusException($"{corpus}: there is no such file");
+            if (!File.Exists(corpus)) throw new CorpusException($"{corpus}: {(Directory.Exists(corpus) ? "that is a folder" : "there is no such file")}");
         if (options.Random < 0) throw new CorpusException("--random wants a number that is not negative");
 
+        // Said before the examination rather than after.
+        if (parsed.GetValue(Report) is { } place) ReportFolder.Check(place);
         using var engine = EngineNames.Start(parsed.GetRequiredValue(Engine));
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
         ConsoleReport.Write(report);

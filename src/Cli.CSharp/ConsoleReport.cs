@@ -11,13 +11,7 @@ internal static class ConsoleReport
 {
     public static void Write(ExaminationReport report)
     {
-        var console = AnsiConsole.Console;
-        if (Console.IsOutputRedirected)
-        {
-            console.Profile.Width = 120;
-            console.Profile.Capabilities.Ansi = false;
-            console.Profile.Capabilities.ColorSystem = ColorSystem.NoColors;
-        }
+        var console = Terminal.Out;
         console.WriteLine();
         console.MarkupLineInterpolated($"[bold]{report.Engine.Name}[/] {report.Engine.Version} [grey]{report.Engine.Language}[/] examined against the specification");
         console.MarkupLineInterpolated($"[grey]{Machine()}, seed {report.Options.Seed}, {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? ", interrupted" : "")}[/]");

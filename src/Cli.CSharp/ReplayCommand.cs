@@ -32,11 +32,11 @@ internal static class ReplayCommand
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
             var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
             var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
-            foreach (var finding in findings) FailureText.Write(AnsiConsole.Console, Failure.Of(examiner, finding), language);
+            foreach (var finding in findings) FailureText.Write(Terminal.Out, Failure.Of(examiner, finding), language);
             failed |= findings.Count > 0;
             if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language));
-            AnsiConsole.MarkupLineInterpolated($"[green]{item.Id}: {result.Judgement?.Verdict.ToString() ?? result.Result.ToString()}[/]");
+            Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
         return failed ? ExitCodes.Failed : ExitCodes.Held;

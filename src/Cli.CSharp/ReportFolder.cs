@@ -31,6 +31,29 @@ internal static class ReportFolder
         }
     }
 
+    /// <summary>Sees whether a report can be written to a folder, and leaves nothing there.</summary>
+    public static void Check(string folder)
+    {
+        var missing = new Stack<string>();
+        for (var each = Path.GetFullPath(folder); !Directory.Exists(each); each = Path.GetDirectoryName(each)!) missing.Push(each);
+        try
+        {
+            Directory.CreateDirectory(folder);
+            var trial = Path.Combine(folder, Path.GetRandomFileName());
+            File.WriteAllText(trial, "");
+            File.Delete(trial);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CorpusException($"the report could not be written to {folder}: {e.Message}", e);
+        }
+        finally
+        {
+            foreach (var made in missing.Reverse()) // the innermost first
+                if (Directory.Exists(made)) Directory.Delete(made);
+        }
+    }
+
     /// <summary>A word of a shell's command.</summary>
     private static string Quoted(string word) =>
         word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";

@@ -28,6 +28,7 @@ public static class Corpus
     public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
     {
         if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Read(path);
+        if (Directory.Exists(path)) throw new CorpusException($"{path}: that is a folder, not a program or a corpus");
         string text;
         try
         {

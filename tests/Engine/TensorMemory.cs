@@ -23,6 +23,24 @@ public class TensorMemory
     }
 
     [Fact]
+    public void What_other_sizes_left_behind_is_given_back_before_more_is_taken()
+    {
+        // 64 MB of each of 40 sizes, one after the other: 2.5 GB, were every size to keep what it once needed.
+        const long each = 64L << 20;
+        var most = 0L;
+        for (var size = 64L << 10; size < each; size += size / 4)
+        {
+            var blocks = Enumerable.Range(0, (int)(each / size)).Select(_ => NativePool.Rent(size)).ToList();
+            foreach (var block in blocks) block.Release();
+            most = Math.Max(most, NativePool.CachedBytes);
+        }
+
+        Assert.InRange(most, each / 2, 1L << 30);
+        NativePool.Trim();
+        Assert.Equal(0, NativePool.CachedBytes);
+    }
+
+    [Fact]
     public void Blocks_are_aligned_and_large_enough()
     {
         for (var bytes = 513L; bytes < 5_000_000; bytes = (bytes * 9 / 8) + 1)

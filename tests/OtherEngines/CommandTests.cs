@@ -21,6 +21,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("check", "--shard", "3/2")]
     [InlineData("check", "--corpus", "no-such-file.jsonl")]
     [InlineData("run", "no-such-file.json")]
+    [InlineData("check", "--corpus", "/")]
+    [InlineData("check", "--random", "0", "--report", "/dev/null/report")]
+    [InlineData("run", "/")]
     [InlineData("tune", "--write", "/")]
     [InlineData("replay", "no-token")]
     [InlineData("replay", "V999-0123456789abcdef")]
@@ -137,6 +140,15 @@ public sealed class CommandTests : IDisposable
         process.Kill(entireProcessTree: true);
         await process.WaitForExitAsync();
         Assert.False(Directory.Exists(report));
+    }
+
+    [Fact]
+    public void A_replay_that_goes_to_a_file_holds_no_colours_and_says_what_is_not_supported()
+    {
+        var result = Command.Run("replay", Written("program.json", Program.Replace("exp", "no_such_operator", StringComparison.Ordinal)));
+        Assert.Equal(0, result.Code);
+        Assert.Contains("not run, the engine does not support no_such_operator", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
