@@ -11,7 +11,8 @@ module PrintPyTorch =
     /// Functions that are in torch.nn.functional and no methods of tensors.
     let private functional =
         set
-            [ "avg_pool2d"
+            [ "adaptive_avg_pool2d"
+              "avg_pool2d"
               "batch_norm"
               "binary_cross_entropy_with_logits"
               "conv2d"
@@ -20,16 +21,19 @@ module PrintPyTorch =
               "elu"
               "embedding"
               "gelu"
+              "huber_loss"
               "interpolate"
               "l1_loss"
               "layer_norm"
               "leaky_relu"
               "linear"
+              "logsigmoid"
               "max_pool2d"
               "mse_loss"
               "nll_loss"
               "pad"
               "silu"
+              "smooth_l1_loss"
               "softplus" ]
 
     /// Functions of torch alone: their first argument is a list or a condition.

@@ -26,6 +26,7 @@ module Registry =
           Embedding.all
           Convolution.all
           Pooling.all
+          Resizing.all
           Normalisation.all
           BatchNormalisation.all
           Losses.all ]

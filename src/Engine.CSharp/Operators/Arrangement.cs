@@ -44,27 +44,11 @@ internal static class Arrangement
     { Keywords = ["pad", "mode", "value"], Arity = 1 };
 
     public static readonly FunctionOperator Tril = new(
-        "tril",
-        (x, attributes) =>
-        {
-            if (x.Rank < 2) throw new AutogradException(ErrorKind.Shape, "tril: input tensor must have at least 2 dimensions");
-            x = Copying.Contiguous(x);
-            var y = Tensor.Empty(x.Sizes, x.DType);
-            var (rows, columns) = (x.Sizes[^2], x.Sizes[^1]);
-            var batch = Shapes.Count(x.Sizes.AsSpan(0, x.Rank - 2));
-            var diagonal = attributes.Int("diagonal", 0);
-            switch (x.DType)
-            {
-                case DType.Float32: Triangle.Lower(ref x.Origin<float>(), ref y.Origin<float>(), batch, rows, columns, diagonal); break;
-                case DType.Float64: Triangle.Lower(ref x.Origin<double>(), ref y.Origin<double>(), batch, rows, columns, diagonal); break;
-                case DType.Int64: Triangle.Lower(ref x.Origin<long>(), ref y.Origin<long>(), batch, rows, columns, diagonal); break;
-                default: Triangle.Lower(ref x.Origin<byte>(), ref y.Origin<byte>(), batch, rows, columns, diagonal); break;
-            }
-            GC.KeepAlive(x);
-            GC.KeepAlive(y);
-            return y;
-        },
-        new Rule(Saved.None, (g, c) => Tril!.Apply(g, c.Attributes)))
+        "tril", (x, attributes) => TriangleOf(x, attributes, "tril", upper: false), new Rule(Saved.None, (g, c) => Tril!.Apply(g, c.Attributes)))
+    { Keywords = ["diagonal"], Arity = 1 };
+
+    public static readonly FunctionOperator Triu = new(
+        "triu", (x, attributes) => TriangleOf(x, attributes, "triu", upper: true), new Rule(Saved.None, (g, c) => Triu!.Apply(g, c.Attributes)))
     { Keywords = ["diagonal"], Arity = 1 };
 
     /// <summary>What the mask keeps, scaled so that the mean stays. The mask is drawn elsewhere: here everything is determined.</summary>
@@ -81,7 +65,34 @@ internal static class Arrangement
         })
     { Keywords = ["p"] };
 
-    public static IEnumerable<Operator> All => [Flip, Repeat, Pad, Tril, Dropout];
+    public static IEnumerable<Operator> All => [Flip, Repeat, Pad, Tril, Triu, Dropout];
+
+    private static Tensor TriangleOf(Tensor x, Attributes attributes, string name, bool upper)
+    {
+        if (x.Rank < 2) throw new AutogradException(ErrorKind.Shape, $"{name}: input tensor must have at least 2 dimensions");
+        x = Copying.Contiguous(x);
+        var y = Tensor.Empty(x.Sizes, x.DType);
+        switch (x.DType)
+        {
+            case DType.Float32: Run<float>(); break;
+            case DType.Float64: Run<double>(); break;
+            case DType.Int64: Run<long>(); break;
+            default: Run<byte>(); break;
+        }
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
+        return y;
+
+        void Run<T>()
+            where T : unmanaged
+        {
+            var (rows, columns) = (x.Sizes[^2], x.Sizes[^1]);
+            var batch = Shapes.Count(x.Sizes.AsSpan(0, x.Rank - 2));
+            var diagonal = attributes.Int("diagonal", 0);
+            if (upper) Triangle.Upper(ref x.Origin<T>(), ref y.Origin<T>(), batch, rows, columns, diagonal);
+            else Triangle.Lower(ref x.Origin<T>(), ref y.Origin<T>(), batch, rows, columns, diagonal);
+        }
+    }
 
     private static bool[] Dims(Tensor x, Attributes attributes)
     {
@@ -153,6 +164,10 @@ public sealed partial class Tensor
 
     /// <summary>A copy with a border of one value: widths before and after, from the last dimension on; negative ones cut.</summary>
     public Tensor Pad(int[] pad, double value = 0) => Arrangement.Pad.Apply(this, Attributes.Of("pad", pad, "value", value));
+
+    /// <summary>The elements of the last two dimensions on and above a diagonal; zeros elsewhere.</summary>
+    /// <param name="diagonal">Which one: 0 is the main one, 1 the next above it.</param>
+    public Tensor Triu(int diagonal = 0) => Arrangement.Triu.Apply(this, Attributes.Of("diagonal", diagonal));
 
     /// <summary>A copy of the lower triangles of the last two dimensions, zeros above the diagonal.</summary>
     public Tensor Tril(int diagonal = 0) => Arrangement.Tril.Apply(this, Attributes.Of("diagonal", diagonal));

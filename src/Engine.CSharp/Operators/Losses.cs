@@ -35,10 +35,28 @@ internal static class Losses
 
     /// <summary>-log(1 + exp(-x)) without overflow.</summary>
     public static readonly UnaryOperator LogSigmoid = new(
-        "log_sigmoid",
-        (x, _, into) => Elementwise.Unary(Elementwise.Unary(x, null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
-        new Rule(Saved.Input0, (g, c) => g * (-c.Input(0)).Sigmoid()))
+        "logsigmoid",
+        (x, _, into) => Elementwise.Unary(Elementwise.Unary(RequireFloat(x, "log_sigmoid_cpu"), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
+        new Rule(Saved.Input0, (g, c) => g * (-c.Input(0)).Sigmoid()),
+        "LogSigmoidBackward0")
     { HasInPlaceTwin = false };
+
+    /// <summary>A square up to beta, a line beyond; with a beta of 0 it is the distance, as PyTorch has it.</summary>
+    public static readonly CompositeOperator SmoothL1Loss = new(
+        "smooth_l1_loss",
+        call =>
+        {
+            var beta = call.Attributes.Double("beta", 1);
+            if (beta < 0) throw new AutogradException(ErrorKind.Value, "smooth_l1_loss does not support negative values for beta.");
+            return beta == 0
+                ? Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes))
+                : Smooth!.Apply([call.Tensor(0), call.Tensor(1)], call.Attributes)[0];
+        })
+    { Keywords = ["reduction", "beta"] };
+
+    private static readonly FunctionOperator Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (a.Double("beta", 1), a.Double("beta", 1)));
+
+    public static readonly FunctionOperator HuberLoss = Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1));
 
     /// <summary>Weight and pos_weight have no derivative.</summary>
     public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(
@@ -63,7 +81,7 @@ internal static class Losses
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 
-    public static IEnumerable<Operator> All => [MseLoss, L1Loss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy, CrossEntropies.NllLoss];
+    public static IEnumerable<Operator> All => [MseLoss, L1Loss, SmoothL1Loss, HuberLoss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy, CrossEntropies.NllLoss];
 
     /// <summary>The reduction that a call names.</summary>
     public static LossReduction ReductionOf(Attributes attributes) => attributes.Text("reduction", "mean") switch
@@ -94,6 +112,43 @@ internal static class Losses
         LossReduction.Sum => g.Expand(shape),
         _ => g,
     };
+
+    private static double Delta(Attributes attributes) => attributes.Double("delta", 1) is var delta and > 0
+        ? delta
+        : throw new AutogradException(ErrorKind.Value, "huber_loss does not support non-positive values for delta.");
+
+    private static Tensor RequireFloat(Tensor x, string kernel) =>
+        x.DType.IsFloat() ? x : throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{x.DType.ScalarType()}'");
+
+    /// <summary>
+    /// A loss of the distance d: d d / 2 up to a knee, a line beyond, all over a scale. At the knee the slope is the line's, and its derivative 0.
+    /// </summary>
+    private static FunctionOperator Rounded(string name, string kernel, Func<Attributes, (double Knee, double Scale)> shapeOf)
+    {
+        return new(
+            name,
+            (inputs, a) =>
+            {
+                Tensor x = inputs[0]!, target = inputs[1]!;
+                _ = Shapes.Broadcast(x.Sizes, target.Sizes);
+                _ = ReductionOf(a);
+                var (knee, scale) = shapeOf(a);
+                if (!DTypes.Promote(x, target).IsFloat())
+                    throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{DTypes.Promote(x, target).ScalarType()}'");
+                return Reduced(Elementwise.Binary(x, target, null, new RoundedDistance<float>((float)knee, (float)scale), new RoundedDistance<double>(knee, scale)), a);
+            },
+            [new Rule(Saved.Input0 | Saved.Input1, (g, c) => Slope(g, c)), new Rule(Saved.Input0 | Saved.Input1, (g, c) => -Slope(g, c))])
+        { Keywords = ["reduction", "beta", "delta"], Arity = 2 };
+
+        Tensor Slope(Tensor g, BackwardContext c)
+        {
+            var (knee, scale) = shapeOf(c.Attributes);
+            var d = c.Input(0) - c.Input(1);
+            var line = scale == knee ? d.Sign() : d.Sign() * knee;
+            var curve = scale == 1 ? d : d / scale;
+            return Each(g, c, d.Sizes) * Tensor.Where(d.Abs().Ge(knee), line, curve);
+        }
+    }
 
     /// <summary>The mean (or sum) of |a - b|.</summary>
     public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
@@ -166,6 +221,22 @@ internal static class Losses
         }
     }
 
+    private readonly struct RoundedDistance<T>(T knee, T scale) : IBinary<T>
+        where T : unmanaged, System.Numerics.IFloatingPointIeee754<T>
+    {
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveInlining)]
+        public V Invoke<V>(V x, V y)
+            where V : struct, ISimd<V, T>
+        {
+            var half = V.Create(T.CreateTruncating(0.5));
+            var d = x - y;
+            var size = V.Abs(d);
+            var square = half * d * d / V.Create(scale);
+            var line = (size - (half * V.Create(knee))) * V.Create(knee / scale);
+            return V.Select(V.LessOrEqual(V.Create(knee), size), line, square);
+        }
+    }
+
     /// <summary>-log(1 + exp(x)), without a threshold.</summary>
     private readonly struct MinusSoftplus<T> : IUnary<T>, IWide1
         where T : unmanaged
@@ -192,6 +263,25 @@ public sealed partial class Tensor
     /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction is none of these.</exception>
     public Tensor L1Loss(Tensor target, string reduction = "mean") =>
         Losses.Distance(this, target, Losses.ReductionOf(Attributes.Of("reduction", reduction)));
+
+    /// <summary>The distances d from a target, broadcast: d d / (2 beta) up to beta, beyond it |d| - beta / 2.</summary>
+    /// <param name="target">Of a shape that broadcasts with this tensor's.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    /// <param name="beta">Where the square ends; with 0 this is <see cref="L1Loss"/>.</param>
+    /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction or beta is none of these.</exception>
+    public Tensor SmoothL1Loss(Tensor target, string reduction = "mean", double beta = 1) =>
+        Losses.SmoothL1Loss.Invoke(new OperatorCall([this, target], Attributes.Of("reduction", reduction, "beta", beta)))[0];
+
+    /// <summary>The distances d from a target, broadcast: d d / 2 up to delta, beyond it delta (|d| - delta / 2).</summary>
+    /// <param name="target">Of a shape that broadcasts with this tensor's.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    /// <param name="delta">Where the square ends; above 0.</param>
+    /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction or delta is none of these.</exception>
+    public Tensor HuberLoss(Tensor target, string reduction = "mean", double delta = 1) =>
+        Losses.HuberLoss.Apply([this, target], Attributes.Of("reduction", reduction, "delta", delta))[0];
+
+    /// <summary>log(sigmoid(x)), without overflow.</summary>
+    public Tensor LogSigmoid() => Losses.LogSigmoid.Apply(this);
 
     /// <summary>-(posWeight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x))), times a weight, without overflow.</summary>
     /// <param name="target">Probabilities, of this tensor's shape.</param>

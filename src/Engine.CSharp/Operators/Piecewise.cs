@@ -54,6 +54,14 @@ internal static class Piecewise
         },
     };
 
+    /// <summary>The lower bound alone: a number or a tensor.</summary>
+    public static readonly FunctionOperator ClampMin = Bounded(
+        "clamp_min", "min", (x, bound) => Clamped(x, bound, null), (x, bound) => x.Ge(bound), (x, bound) => x.Lt(bound));
+
+    /// <summary>The upper bound alone: a number or a tensor.</summary>
+    public static readonly FunctionOperator ClampMax = Bounded(
+        "clamp_max", "max", (x, bound) => Clamped(x, null, bound), (x, bound) => x.Le(bound), (x, bound) => x.Gt(bound));
+
     /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
     public static readonly BinaryOperator Maximum = new(
         "maximum",
@@ -70,7 +78,28 @@ internal static class Piecewise
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
     { HasInPlaceTwin = false };
 
-    public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, Maximum, Minimum];
+    public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
+
+    private static FunctionOperator Bounded(
+        string name, string keyword, Func<Tensor, Tensor, Tensor> clamp, Func<Tensor, Tensor, Tensor> inside, Func<Tensor, Tensor, Tensor> outside) =>
+        new(
+            name,
+            (inputs, _) => clamp(inputs[0]!, inputs[1]!),
+            [
+                new Rule(Saved.Input0 | Saved.Input1, (g, c) => Tensor.Where(inside(c.Input(0), c.Input(1)), g, Zero(g))),
+                new Rule(Saved.Input0 | Saved.Input1, (g, c) => Tensor.Where(outside(c.Input(0), c.Input(1)), g, Zero(g))),
+            ])
+        {
+            Keywords = [keyword],
+            HasInPlaceTwin = true,
+            Variant = a => (keyword == "min" ? "ClampMinBackward" : "ClampMaxBackward") + (a.Has(keyword) ? "0" : "1"),
+            Bind = call =>
+            [
+                call.Tensor(0),
+                call.TensorOrNull(1) ?? call.Attributes.Number(keyword)
+                    ?? throw new AutogradException(ErrorKind.Value, "torch.clamp: At least one of 'min' or 'max' must not be None"),
+            ],
+        };
 
     private static Tensor Zero(Tensor like) => Tensor.Scalar(0, like.DType);
 
@@ -135,6 +164,12 @@ public sealed partial class Tensor
 
     /// <summary>x held between two tensors that broadcast, either of which may be left out.</summary>
     public Tensor Clamp(Tensor? min, Tensor? max) => Piecewise.Clamp.Apply([this, min, max], Attributes.None)[0];
+
+    /// <summary>x held at a number or above.</summary>
+    public Tensor ClampMin(double min) => Piecewise.ClampMin.Apply([this, Number(min)], Attributes.None)[0];
+
+    /// <summary>x held at a number or below.</summary>
+    public Tensor ClampMax(double max) => Piecewise.ClampMax.Apply([this, Number(max)], Attributes.None)[0];
 
     /// <summary>x held between two numbers, over x.</summary>
     public Tensor ClampInPlace(double? min = null, double? max = null) =>

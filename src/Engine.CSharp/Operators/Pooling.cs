@@ -42,7 +42,25 @@ internal static class Pooling
         new Rule(Saved.Input0, (g, c) => AvgPoolBackward.Apply(g, WithSize(c.Attributes, c.InputShape(0)))))
     { Keywords = AverageKeywords, Arity = 1 };
 
-    public static IEnumerable<Operator> All => [MaxPool2d, MaxPoolBackward, MaxPoolGather, AvgPool2d, AvgPoolBackward];
+    /// <summary>The transpose of <c>adaptive_avg_pool2d</c>.</summary>
+    public static readonly FunctionOperator AdaptiveBackward = new(
+        "adaptive_avg_pool2d_backward",
+        (g, a) => Adaptive(g, a.Ints("input_size")!, a, forward: false),
+        new Rule(Saved.None, (g, c) => AdaptiveAvgPool2d!.Apply(g, c.Attributes)))
+    { Keywords = ["input_size", "output_size"], Arity = 1 };
+
+    /// <summary>Down to one place PyTorch takes a mean, which keeps nothing.</summary>
+    public static readonly FunctionOperator AdaptiveAvgPool2d = new(
+        "adaptive_avg_pool2d",
+        (x, a) => Adaptive(x, x.Sizes, a, forward: true),
+        new Rule(Saved.Input0, (g, c) => AdaptiveBackward.Apply(g, WithSize(c.Attributes, c.InputShape(0)))))
+    {
+        Keywords = ["output_size"],
+        Arity = 1,
+        Keeps = (inputs, a) => AdaptiveSize(a, inputs[0]!.Sizes) is [1, 1] ? Saved.None : Saved.Input0,
+    };
+
+    public static IEnumerable<Operator> All => [MaxPool2d, MaxPoolBackward, MaxPoolGather, AvgPool2d, AvgPoolBackward, AdaptiveAvgPool2d, AdaptiveBackward];
 
     private static Attributes WithSize(Attributes attributes, int[] shape) =>
         Attributes.From(attributes.Where(a => a.Key != "input_size").Append(new("input_size", shape)));
@@ -126,6 +144,68 @@ internal static class Pooling
         return dx;
     }
 
+    private static Tensor Adaptive(Tensor tensor, int[] shape, Attributes attributes, bool forward)
+    {
+        var sizes = AdaptiveSize(attributes, shape);
+        if (!tensor.DType.IsFloat())
+        {
+            throw new AutogradException(
+                ErrorKind.Dtype,
+                sizes is [1, 1]
+                    ? $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {tensor.DType.ScalarType()}"
+                    : $"\"adaptive_avg_pool2d\" not implemented for '{tensor.DType.ScalarType()}'");
+        }
+        tensor = Copying.Packed(tensor);
+        var result = forward ? Tensor.Empty([.. shape[..^2], .. sizes], tensor.DType) : Tensor.Zeros(shape, tensor.DType);
+        if (tensor.DType == DType.Float32) Run<float>(); else Run<double>();
+        KeepAlive(tensor, result, result);
+        return result;
+
+        void Run<T>()
+            where T : unmanaged, System.Numerics.INumber<T>
+        {
+            int planes = Planes(shape), height = shape[^2], width = shape[^1];
+            if (forward) AdaptiveAverage.Forward(ref tensor.Origin<T>(), ref result.Origin<T>(), planes, height, width, sizes[0], sizes[1]);
+            else AdaptiveAverage.Backward(ref tensor.Origin<T>(), ref result.Origin<T>(), planes, height, width, sizes[0], sizes[1]);
+        }
+    }
+
+    /// <summary>The sizes of the result's planes; null is the input's.</summary>
+    private static int[] AdaptiveSize(Attributes attributes, int[] shape)
+    {
+        int?[] given = attributes["output_size"] switch
+        {
+            object?[] list => Array.ConvertAll(list, n => n is null ? (int?)null : Convert.ToInt32(n, System.Globalization.CultureInfo.InvariantCulture)),
+            int[] list => Array.ConvertAll(list, n => (int?)n),
+            null => throw new AutogradException(ErrorKind.Value, "adaptive_avg_pool2d() needs the attribute 'output_size'"),
+            _ => [attributes.Int("output_size"), attributes.Int("output_size")],
+        };
+        if (given.Length != 2) throw new AutogradException(ErrorKind.Value, "adaptive_avg_pool2d: output_size must be 2");
+        if (shape.Length < 3 && given.Any(n => n is null)) throw new AutogradException(ErrorKind.Value, "Input dimension should be at least 3");
+        int[] sizes = [given[0] ?? shape[^2], given[1] ?? shape[^1]];
+        if (sizes[0] < 0 || sizes[1] < 0)
+        {
+            throw new AutogradException(
+                ErrorKind.Value, $"adaptive_avg_pool2d: elements of output_size must be greater than or equal to 0 but received {{{sizes[0]}, {sizes[1]}}}");
+        }
+        if (sizes is [1, 1])
+        {
+            if (shape.Length < 2) _ = Shapes.WrapDim(-2, shape.Length);
+            return sizes;
+        }
+        if (shape.Length is not (3 or 4))
+            throw new AutogradException(ErrorKind.Shape, $"adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got {Shapes.Text(shape)}");
+        for (var d = shape.Length - 2; d < shape.Length; d++)
+        {
+            if (shape[d] > 0) continue;
+            throw new AutogradException(
+                ErrorKind.Shape,
+                $"adaptive_avg_pool2d(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {Shapes.Text(shape)} "
+                + $"with dimension {d} being empty");
+        }
+        return sizes;
+    }
+
     private static void KeepAlive(Tensor a, Tensor b, Tensor c)
     {
         GC.KeepAlive(a);
@@ -169,4 +249,10 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="AvgPool2d(int[], int[], int[], bool, bool, int?)"/>
     public Tensor AvgPool2d(int kernelSize, int? stride = null, int padding = 0) => AvgPool2d([kernelSize], stride is { } s ? [s] : null, [padding]);
+
+    /// <summary>The means of [.., H, W] over windows that share each plane out evenly, so that planes of a given size come out.</summary>
+    /// <param name="outputSize">That size: one number, or rows and columns.</param>
+    /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
+    public Tensor AdaptiveAvgPool2d(params int[] outputSize) =>
+        Pooling.AdaptiveAvgPool2d.Apply(this, Attributes.Of("output_size", outputSize.Length == 1 ? [outputSize[0], outputSize[0]] : outputSize));
 }

@@ -3,7 +3,7 @@ using Verified.Engine.Kernels;
 
 namespace Verified.Engine;
 
-/// <summary>Resizing by the nearest element, and its transpose.</summary>
+/// <summary>Resizing by the nearest element or between the nearest ones, and the transposes.</summary>
 internal static class Resizing
 {
     private static readonly string[] Names = ["size", "scale_factor", "mode", "align_corners", "recompute_scale_factor"];
@@ -27,10 +27,42 @@ internal static class Resizing
 
     private static Tensor Compute(Tensor tensor, int[] inputShape, Attributes attributes, bool forward)
     {
-        var sources = Sources(attributes, inputShape);
-        if (!tensor.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"upsample_nearest\" not implemented for '{tensor.DType.ScalarType()}'");
+        var plan = PlanOf(attributes, inputShape);
+        if (!tensor.DType.IsFloat())
+        {
+            var kernel = plan.IsLinear ? "upsample_bilinear2d_channels_last" : "upsample_nearest";
+            throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{tensor.DType.ScalarType()}'");
+        }
         tensor = Copying.Packed(tensor);
+        if (plan.IsLinear) return tensor.DType == DType.Float32 ? Blended<float>(tensor, inputShape, plan, forward) : Blended<double>(tensor, inputShape, plan, forward);
+        int[][] sources = [.. plan.Along.Select(d => Along(d.Size, d.Target, d.Scale))];
         return tensor.DType == DType.Float32 ? Passes<float>(tensor, inputShape, sources, forward) : Passes<double>(tensor, inputShape, sources, forward);
+    }
+
+    /// <summary>What is asked for: for each spatial dimension (behind batch and channels) its size, the size to reach, and the scale to get there by (0: none given).</summary>
+    private readonly record struct Plan(bool IsLinear, bool Aligned, (int Size, int Target, double Scale)[] Along);
+
+    private static Tensor Blended<T>(Tensor tensor, int[] shape, Plan plan, bool forward)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var taps = Array.ConvertAll(plan.Along, d => Taps<T>.Between(d.Size, d.Target, d.Scale, plan.Aligned));
+        var rows = taps.Length == 1 ? Taps<T>.Between(1, 1, 0, aligned: false) : taps[0];
+        var columns = taps[^1];
+        int planes = shape[0] * shape[1], height = taps.Length == 1 ? 1 : shape[2], width = shape[^1];
+        Tensor result;
+        if (forward)
+        {
+            result = Tensor.Empty([shape[0], shape[1], .. plan.Along.Select(d => d.Target)], tensor.DType);
+            Kernels.Linear.Forward(ref tensor.Origin<T>(), ref result.Origin<T>(), planes, height, width, rows, columns);
+        }
+        else
+        {
+            result = Tensor.Zeros(shape, tensor.DType);
+            Kernels.Linear.Backward(ref tensor.Origin<T>(), ref result.Origin<T>(), planes, height, width, rows, columns);
+        }
+        GC.KeepAlive(tensor);
+        GC.KeepAlive(result);
+        return result;
     }
 
     /// <summary>One pass over the last two dimensions, and with three of them one over the first before (or, backward, behind) it.</summary>
@@ -72,23 +104,11 @@ internal static class Resizing
         return dx;
     }
 
-    /// <summary>For each spatial dimension (behind batch and channels), the sources of its places.</summary>
-    private static int[][] Sources(Attributes attributes, int[] shape)
+    private static Plan PlanOf(Attributes attributes, int[] shape)
     {
         var mode = attributes.Text("mode", "nearest");
-        switch (mode)
-        {
-            case "nearest":
-                break;
-            case "linear" or "bilinear" or "bicubic" or "trilinear" or "area" or "nearest-exact":
-                throw new AutogradException(ErrorKind.Unsupported, $"interpolate with mode {mode}");
-            default:
-                throw Bad(
-                    $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | "
-                    + $"trilinear | area | nearest-exact (got {mode})");
-        }
-        if (shape.Length is < 3 or > 5)
-            throw new AutogradException(ErrorKind.Shape, $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest");
+        var aligned = attributes.Has("align_corners") ? attributes.Bool("align_corners", false) : (bool?)null;
+        CheckMode(mode, shape, aligned);
         var spatial = shape[2..];
         var size = attributes.Ints("size");
         var scale = Numbers(attributes, "scale_factor");
@@ -99,14 +119,36 @@ internal static class Resizing
                 $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(spatial)} "
                 + $"and output size of {Shapes.Text(size)}");
             RefuseEmpty(spatial, targets);
-            return [.. spatial.Select((n, d) => Along(n, targets[d], 0))];
+            return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
         }
         if (scale is null) throw Bad("either size or scale_factor should be defined");
         var scales = Each(scale, spatial.Length) ?? throw Bad("scale_factor must have as many entries as there are spatial dimensions");
         int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
         RefuseEmpty(spatial, sizes);
         var recompute = attributes.Bool("recompute_scale_factor", false);
-        return [.. spatial.Select((n, d) => Along(n, sizes[d], recompute ? 0 : scales[d]))];
+        return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, sizes[d], recompute ? 0 : scales[d]))]);
+    }
+
+    private static void CheckMode(string mode, int[] shape, bool? aligned)
+    {
+        switch (mode)
+        {
+            case "linear" or "bilinear":
+                var rank = mode == "linear" ? 3 : 4;
+                if (shape.Length != rank) throw new AutogradException(ErrorKind.Unsupported, $"Got {shape.Length}D input, but {mode} mode needs {rank}D input");
+                if (shape[1] == 0) throw new AutogradException(ErrorKind.Shape, $"Non-empty {rank}D data tensor expected but got a tensor with sizes {Shapes.Text(shape)}");
+                return;
+            case "nearest":
+                if (aligned is not null) throw Bad("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
+                if (shape.Length is >= 3 and <= 5) return;
+                throw new AutogradException(ErrorKind.Shape, $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest");
+            case "bicubic" or "trilinear" or "area" or "nearest-exact":
+                throw new AutogradException(ErrorKind.Unsupported, $"interpolate with mode {mode}");
+            default:
+                throw Bad(
+                    $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | "
+                    + $"trilinear | area | nearest-exact (got {mode})");
+        }
     }
 
     /// <summary>PyTorch's sources: exact where nothing or a doubling is asked for, else by float32 arithmetic, whatever the data is.</summary>
@@ -141,10 +183,18 @@ internal static class Resizing
 
 public sealed partial class Tensor
 {
-    /// <summary>Resizes the dimensions behind batch and channels (one to three of them) by taking the nearest element, PyTorch's mode <c>nearest</c>.</summary>
+    /// <summary>Resizes the dimensions behind batch and channels.</summary>
     /// <param name="size">The sizes to reach: one for all, or one each. Give this or <paramref name="scaleFactor"/>.</param>
     /// <param name="scaleFactor">What sizes are multiplied with, rounded down: one for all, or one each.</param>
-    /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
-    public Tensor Interpolate(int[]? size = null, double[]? scaleFactor = null) =>
-        Resizing.Interpolate.Apply(this, Attributes.Of("size", size, "scale_factor", scaleFactor?.Select(s => (object?)s).ToArray()));
+    /// <param name="mode"><c>nearest</c> takes the nearest element, of one to three dimensions; <c>linear</c> (of one) and <c>bilinear</c> (of two) go between the nearest ones.</param>
+    /// <param name="alignCorners">For the linear modes: whether the ends of input and output meet, not the edges of their elements. Left out it is false.</param>
+    /// <exception cref="AutogradException">Shapes, numbers or the mode do not fit.</exception>
+    public Tensor Interpolate(int[]? size = null, double[]? scaleFactor = null, string mode = "nearest", bool? alignCorners = null) =>
+        Resizing.Interpolate.Apply(
+            this,
+            Attributes.From(
+                [
+                    .. Attributes.Of(("size", size), ("scale_factor", scaleFactor?.Select(s => (object?)s).ToArray()), ("mode", mode)),
+                    .. alignCorners is { } aligned ? Attributes.Of("align_corners", aligned) : Attributes.None,
+                ]));
 }

@@ -18,6 +18,27 @@ module internal Loss =
 
     let distance<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = a - b
 
+    /// Half the square up to a distance of `knee`, a straight line beyond, all over `scale`. Both agree at the knee.
+    let rounded<'S when 'S :> IScalar<'S>> (knee: float) (scale: float) (d: 'S) : 'S =
+        let size = abs d
+        let over (y: 'S) = if scale = 1.0 then y else y / num scale
+
+        // In three honest orders.
+        let square () = 'S.Permitted [| over (num 0.5 * d * d); over (num 0.5 * (d * d)); num 0.5 * over (d * d) |]
+
+        let line () =
+            if scale = knee then
+                size - num 0.5 * num knee
+            else
+                num knee * (size - num 0.5 * num knee)
+
+        match 'S.Compare(size, num knee) with
+        | Less
+        | Unordered -> square ()
+        | Equal
+        | Greater -> line ()
+        | Undecided -> 'S.Permitted [| square (); line () |]
+
     // max(-x, 0): (|x| - x) / 2, without the roundings where the sign is known.
     let private negativePart<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
         match 'S.Compare(x, num 0.0) with
@@ -182,21 +203,126 @@ module Losses =
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
 
+    // ---- smooth_l1_loss, huber_loss ----
+
+    /// A loss that is a square up to a knee and a line beyond; `knee` and `scale` are read from the attributes.
+    let private roundedLoss name attr formula (shape: Attrs -> Result<float * float, Complaint>) =
+        let shapeOfRule (d: IDerivation) = ofRule (shape d.Attrs)
+
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Float; ArgKind.Float ]
+              [ reductionAttr; attr ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! a = Argument.tensor call 0
+                          let! b = Argument.tensor call 1
+                          let! common = Broadcast.shapes a.Shape b.Shape
+                          let! reduction = readReduction call.Attrs
+                          let! knee, scale = shape call.Attrs
+                          let dtype = dtypeOf [ a; b ]
+                          let kernel = (name: string).Replace("_loss", "_cpu")
+
+                          do!
+                              Complain.unlessDType dtype.IsFloat (fun () ->
+                                  $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'")
+
+                          let read v = Value.expand common v |> Value.asFloats dtype
+                          let distances = Array.map2 Loss.distance (read a) (read b)
+
+                          return
+                              [ distances |> Array.map (Loss.rounded knee scale) |> reduced dtype common reduction
+                                Value.floats dtype common distances ]
+                      } } with
+            Shapes =
+                [ [ [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 2; 3 |] ]
+                  [ [||]; [||] ]
+                  [ [| 2; 3 |]; [| 3 |] ]
+                  [ [| 0 |]; [| 0 |] ] ]
+            // Without a knee it is l1_loss, which keeps the distances.
+            Saves =
+                fun _ attrs ->
+                    match shape attrs with
+                    | Ok(0.0, _) -> [ Output 1 ]
+                    | _ -> [ Input 0; Input 1 ]
+            Kinks = Some "at the knee the slope is the line's, and its derivative 0 (measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        let knee, scale = shapeOfRule d
+
+                        let slope () =
+                            if knee = 0.0 then
+                                let distance = d.Output 1
+                                spread d distance.Shape g * Shaping.unary "sign" distance
+                            else
+                                let distance = d.Input 0 - d.Input 1
+                                let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
+                                let sign = Shaping.unary "sign" distance
+                                let line = if scale = knee then sign else sign * knee
+
+                                let curve =
+                                    if scale = 1.0 then
+                                        distance
+                                    else
+                                        Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
+
+                                spread d distance.Shape g * Derive.apply "where" [ beyond; line; curve ] []
+
+                        [ Some slope; Some(fun () -> -(slope ())) ])
+                ) }
+
+    let smoothL1Loss =
+        roundedLoss
+            "smooth_l1_loss"
+            (Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ]))
+            "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
+            (fun attrs ->
+                result {
+                    let! beta = Read.numberOr 1.0 attrs "beta"
+
+                    do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
+
+                    return beta, beta
+                })
+
+    let huberLoss =
+        roundedLoss
+            "huber_loss"
+            (Define.attr "delta" (AttrKind.Number [ 1.0; 0.5; 2.0 ]))
+            "y = mean (or sum) of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2), with d = input - target"
+            (fun attrs ->
+                result {
+                    let! delta = Read.numberOr 1.0 attrs "delta"
+
+                    do! Complain.unlessValue (delta > 0.0) (fun () -> "huber_loss does not support non-positive values for delta.")
+
+                    return delta, 1.0
+                })
+
     // ---- binary_cross_entropy_with_logits ----
 
     let logSigmoid =
         { Define.computes
-              "log_sigmoid"
+              "logsigmoid"
               "y = -log(1 + exp(-x))"
               [ ArgKind.Float ]
               []
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
-                          let! x = Argument.floats call 0
+                          let! x = Argument.tensor call 0
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  $"\"log_sigmoid_cpu\" not implemented for '{Promotion.messageName x.DType}'")
+
                           return [ Value.asFloats x.DType x |> Array.map Loss.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
-            Internal = true
+            Node = "LogSigmoid"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
 
@@ -290,7 +416,7 @@ module Losses =
                           Some(fun () ->
                               match positive with
                               | None -> -x * g
-                              | Some p -> (Shaping.unary "log_sigmoid" -x - p * Shaping.unary "log_sigmoid" x) * g)
+                              | Some p -> (Shaping.unary "logsigmoid" -x - p * Shaping.unary "logsigmoid" x) * g)
                           None
                           None ])
                 ) }
@@ -685,4 +811,4 @@ module Losses =
                         [ Some(fun () -> -(each * d.Output 1)) ])
                 ) }
 
-    let all = [ mseLoss; l1Loss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]
+    let all = [ mseLoss; l1Loss; smoothL1Loss; huberLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]

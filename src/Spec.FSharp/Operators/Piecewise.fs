@@ -194,6 +194,52 @@ module Piecewise =
                         [ Some toX; Some toLow; Some toHigh ])
                 ) }
 
+    let private clampOf (call: Call<'S>) low high =
+        match clamp.Behaviour with
+        | Computes forward ->
+            forward.Of
+                { In = [| Argument.tryTensor call 0; low; high |]
+                  Attrs = call.Attrs }
+        | Aliases _ -> invalidOp "clamp computes"
+
+    /// clamp by one bound alone, which is the second argument or the attribute; `inside` compares x with it where the gradient is x's.
+    let private clampBy name bound formula inside outside (forward: Forward) =
+        { Define.computes
+              name
+              formula
+              [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
+              [ Define.attr bound (AttrKind.Number [ -1.0; 0.0; 0.5 ]) ]
+              forward with
+            InPlace = true
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Kinks = Some "on the bound the gradient is x's, nobody's where x is NaN (measured)"
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.whereElseZero (comparedWith inside (d.Input 0) (boundOf d 1 bound).Value) g)
+                          Some(fun () -> Derive.whereElseZero (Derive.apply outside [ d.Input 0; d.Input 1 ] []) g) ])
+                ) }
+
+    let clampMin =
+        clampBy
+            "clamp_min"
+            "min"
+            "max(x, min)"
+            "ge"
+            "lt"
+            { new Forward with
+                member _.Of(call: Call<'S>) = clampOf call (Argument.tryTensor call 1) None }
+
+    let clampMax =
+        clampBy
+            "clamp_max"
+            "max"
+            "min(x, max)"
+            "le"
+            "gt"
+            { new Forward with
+                member _.Of(call: Call<'S>) = clampOf call None (Argument.tryTensor call 1) }
+
     // PyTorch calls a number in the middle `self`; the tensors are then two.
     let private whereOperands (call: Call<'S>) =
         result {
@@ -254,4 +300,4 @@ module Piecewise =
                             [ None; Some toInput; Some toOther ])
                 ) }
 
-    let all = [ sign; floor; round; maximum; minimum; clamp; where ]
+    let all = [ sign; floor; round; maximum; minimum; clamp; clampMin; clampMax; where ]

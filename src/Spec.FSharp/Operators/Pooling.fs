@@ -126,7 +126,7 @@ module internal Pool =
                    extent h (fst pool.Stride) (fst pool.Padding) (fst pool.Kernel) p
                    * extent w (snd pool.Stride) (snd pool.Padding) (snd pool.Kernel) q |]
 
-/// max_pool2d, avg_pool2d, and interpolation by the nearest element.
+/// max_pool2d, avg_pool2d, adaptive_avg_pool2d.
 module Pooling =
     let private poolAttrs dilation =
         [ Define.required "kernel_size" (AttrKind.Integers [ [ 2L; 2L ]; [ 3L; 2L ]; [ 1L; 1L ]; [ 3L; 3L ] ])
@@ -317,186 +317,155 @@ module Pooling =
                         [ Some(fun () -> Derive.apply "avg_pool2d" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
                 ) }
 
-    // ---- interpolate ----
+    // ---- adaptive_avg_pool2d ----
 
-    /// The source of each place of one dimension, in float32 as PyTorch computes it (UpSample.h, nearest_idx).
-    let private nearest size target (scale: float option) =
-        Array.init target (fun i ->
-            if target = size then
-                i
-            elif target = 2 * size then
-                i / 2
-            else
-                let step =
-                    match scale with
-                    | Some scale when scale > 0.0 -> float32 (1.0 / scale)
-                    | _ -> float32 size / float32 target
-
-                min (int (floor (float32 i * step))) (size - 1))
-
-    let private readNumbers (attrs: Attrs) name =
-        let rec asNumber attr =
-            match attr with
-            | Attr.Integer n -> Ok [ float n ]
-            | Attr.Float x -> Ok [ x ]
-            | Attr.Items items ->
-                List.foldBack
-                    (fun item rest ->
-                        result {
-                            let! rest = rest
-                            let! first = asNumber item
-                            return first @ rest
-                        })
-                    items
-                    (Ok [])
-            | _ -> Complain.value $"attribute '{name}' must be a number or a list of numbers"
-
-        match Read.optional attrs name with
-        | None -> Ok None
-        | Some attr -> asNumber attr |> Result.map Some
-
-    let private refuseEmpty (spatial: int[]) (target: int[]) =
-        let names = [| "D"; "H"; "W" |]
-
-        let show (sizes: int[]) =
-            Array.zip names[3 - sizes.Length ..] sizes
-            |> Array.map (fun (name, size) -> $"{name}: {size}")
-            |> String.concat ", "
-
-        Complain.value $"Input and output sizes should be greater than 0, but got input ({show spatial}) output ({show target})"
-
-    /// For each spatial dimension of the shape (after batch and channels), the sources of its places.
-    let private sources (attrs: Attrs) (shape: int[]) =
+    /// The sizes of the output's planes: null is the input's.
+    let private adaptiveSize (attrs: Attrs) (shape: int[]) =
         result {
-            let! mode = Read.textOr "nearest" attrs "mode"
+            let! sizes =
+                match Read.optional attrs "output_size" with
+                | Some(Attr.Items items) ->
+                    List.foldBack
+                        (fun item rest ->
+                            result {
+                                let! rest = rest
+                                let! size = Read.tryInteger (Map.ofList [ "output_size", item ]) "output_size"
+                                return size :: rest
+                            })
+                        items
+                        (Ok [])
+                | _ -> Read.integer attrs "output_size" |> Result.map (fun n -> [ Some n; Some n ])
+
+            do! Complain.unlessValue (sizes.Length = 2) (fun () -> "adaptive_avg_pool2d: output_size must be 2")
+
+            // As Python reads it, before anything else is looked at.
+            do!
+                Complain.unlessValue (shape.Length > 2 || List.forall Option.isSome sizes) (fun () ->
+                    "Input dimension should be at least 3")
+
+            let own k = shape[shape.Length - 2 + k]
+            let sizes = sizes |> List.mapi (fun k size -> size |> Option.defaultWith (fun () -> own k)) |> Array.ofList
 
             do!
-                match mode with
-                | "nearest" -> Ok()
-                | "linear"
-                | "bilinear"
-                | "bicubic"
-                | "trilinear"
-                | "area"
-                | "nearest-exact" ->
-                    Error
-                        { Kind = Unsupported
-                          Message = $"interpolate with mode {mode}" }
-                | _ ->
-                    Complain.value
-                        $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+                Complain.unlessValue (Array.forall (fun n -> n >= 0) sizes) (fun () ->
+                    $"adaptive_avg_pool2d: elements of output_size must be greater than or equal to 0 but received {{{sizes[0]}, {sizes[1]}}}")
 
-            do!
-                Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
-                    $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
+            // One place is a mean, whatever the rank.
+            if sizes = [| 1; 1 |] then
+                if shape.Length < 2 then
+                    return! Dim.normalise shape.Length -2 |> Result.map (fun _ -> sizes)
+                else
+                    return sizes
+            else
+                do!
+                    Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
+                        $"adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got {Shape.show shape}")
 
-            let spatial = shape[2..]
-            let! size = Read.tryIntegers attrs "size"
-            let! scale = readNumbers attrs "scale_factor"
-            let! recompute = Read.flagOr false attrs "recompute_scale_factor"
-
-            let each (items: 'a list) =
-                if items.Length = 1 then Some(List.replicate spatial.Length items.Head)
-                elif items.Length = spatial.Length then Some items
-                else None
-
-            match size, scale with
-            | Some _, Some _ -> return! Complain.value "only one of size or scale_factor should be defined"
-            | None, None -> return! Complain.value "either size or scale_factor should be defined"
-            | Some size, None ->
-                match each size with
-                | None ->
+                match [ shape.Length - 2; shape.Length - 1 ] |> List.tryFind (fun d -> shape[d] = 0) with
+                | Some d ->
                     return!
-                        Complain.value
-                            $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
-                | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
-                    return! refuseEmpty spatial (Array.ofList size)
-                | Some size -> return Array.map2 (fun n target -> nearest n target None) spatial (Array.ofList size)
-            | None, Some scale ->
-                match each scale with
-                | None -> return! Complain.value "scale_factor must have as many entries as there are spatial dimensions"
-                | Some scale ->
-                    let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
-
-                    if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
-                        return! refuseEmpty spatial targets
-                    else
-                        return
-                            Array.map3
-                                (fun n target scale -> nearest n target (if recompute then None else Some scale))
-                                spatial
-                                targets
-                                (Array.ofList scale)
+                        Complain.shape
+                            $"adaptive_avg_pool2d(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {Shape.show shape} with dimension {d} being empty"
+                | None -> return sizes
         }
 
-    /// The shape of the result, and for each of its elements the position in the input.
-    let private upsampled (shape: int[]) (sources: int[][]) =
-        let target = Array.append shape[..1] (sources |> Array.map Array.length)
-        let strides = Shape.strides shape
-        let mutable positions = [| 0 |]
+    /// For each place of a plane, the elements under it: from floor(i size / places) to ceil((i + 1) size / places).
+    let private adaptiveWindows (shape: int[]) (sizes: int[]) =
+        let height, width = shape[shape.Length - 2], shape[shape.Length - 1]
+        let range size places i = [ i * size / places .. ((i + 1) * size + places - 1) / places - 1 ]
 
-        for d in 0 .. shape.Length - 1 do
-            let along = if d < 2 then Array.init shape[d] id else sources[d - 2]
+        [| for p in 0 .. sizes[0] - 1 do
+               for q in 0 .. sizes[1] - 1 ->
+                   [| for row in range height sizes[0] p do
+                          for column in range width sizes[1] q -> row * width + column |] |]
 
-            positions <-
-                [| for p in positions do
-                       for source in along -> p + source * strides[d] |]
+    let private adaptiveAttrs =
+        [ Define.required "output_size" (AttrKind.Integers [ [ 2L; 2L ]; [ 1L; 1L ]; [ 3L; 2L ]; [ 1L; 2L ] ]) ]
 
-        target, positions
-
-    let private interpolateAttrs =
-        [ Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ])
-          Define.attr "scale_factor" (AttrKind.Number [ 2.0; 1.5; 0.5; 3.0 ])
-          Define.attr "mode" (AttrKind.Choice [ "nearest" ]) ]
-
-    let interpolate =
+    let adaptiveAvgPool2d =
         { Define.computes
-              "interpolate"
-              "y[n,c,p,q] = x[n,c,floor(p scale),floor(q scale)] (mode nearest)"
+              "adaptive_avg_pool2d"
+              "y[n,c,p,q] = mean of x over the rows floor(p H / P) to ceil((p + 1) H / P) and the columns likewise"
               [ ArgKind.Float ]
-              interpolateAttrs
+              adaptiveAttrs
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          let! sources = sources call.Attrs x.Shape
-                          do! floatsFor "upsample_nearest" x
-                          let shape, positions = upsampled x.Shape sources
-                          return [ Value.pick shape positions x ]
+                          let! sizes = adaptiveSize call.Attrs x.Shape
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  if sizes = [| 1; 1 |] then
+                                      $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {Promotion.messageName x.DType}"
+                                  else
+                                      $"\"adaptive_avg_pool2d\" not implemented for '{Promotion.messageName x.DType}'")
+
+                          let elements = Value.asFloats x.DType x
+                          let windows = adaptiveWindows x.Shape sizes
+                          let plane = Shape.count x.Shape[x.Shape.Length - 2 ..]
+
+                          let mean (window: int[]) first =
+                              if window.Length = 0 then
+                                  Value.exact x.DType nan
+                              else
+                                  window |> Array.map (fun at -> elements[first + at]) |> Reduce.average x.DType (float window.Length)
+
+                          return
+                              [ [| for p in 0 .. planesOf x.Shape - 1 do
+                                       for window in windows -> mean window (p * plane) |]
+                                |> Value.floats x.DType (Array.append x.Shape[.. x.Shape.Length - 3] sizes) ]
                       } } with
-            Node = "UpsampleNearest2D"
-            Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
+            Node = "AdaptiveAvgPool2D"
+            Shapes = [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 2; 3; 5 |] ]; [ [| 1; 1; 1; 1 |] ]; [ [| 0; 1; 2; 2 |] ] ]
+            // A single place is PyTorch's mean, which keeps nothing.
+            Saves =
+                fun _ attrs ->
+                    match adaptiveSize attrs [| 1; 1; 1; 1 |] with
+                    | Ok [| 1; 1 |] -> []
+                    | _ -> [ Input 0 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               Derive.apply
-                                  "interpolate_backward"
+                                  "adaptive_avg_pool2d_backward"
                                   [ g ]
                                   (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
                 ) }
 
-    let interpolateBackward =
+    let adaptiveAvgPool2dBackward =
         { Define.computes
-              "interpolate_backward"
-              "x[i] = sum of y over the places that i is nearest to: the transpose of interpolate"
+              "adaptive_avg_pool2d_backward"
+              "x[n,c,i,j] = sum of y over the places whose windows hold (i, j), each over its window's size: the transpose of adaptive_avg_pool2d"
               [ ArgKind.Float ]
-              (Define.required "input_size" AttrKind.Size :: interpolateAttrs)
+              (Define.required "input_size" AttrKind.Size :: adaptiveAttrs)
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! y = Argument.floats call 0
                           let! size = Read.integers call.Attrs "input_size"
                           let shape = Array.ofList size
-                          let! sources = sources call.Attrs shape
-                          let _, positions = upsampled shape sources
-                          return [ Pick.sumAt shape (positions, true) y ]
+                          let! sizes = adaptiveSize call.Attrs shape
+                          let windows = adaptiveWindows shape sizes
+                          let plane = Shape.count shape[shape.Length - 2 ..]
+
+                          let sources, targets =
+                              Value.asFloats y.DType y
+                              |> Array.mapi (fun i g ->
+                                  let window = windows[i % windows.Length]
+                                  let share = Reduce.over (float window.Length) g
+                                  window |> Array.map (fun at -> share, i / windows.Length * plane + at))
+                              |> Array.concat
+                              |> Array.unzip
+
+                          return [ Value.floats y.DType [| sources.Length |] sources |> Pick.sumAt shape (targets, true) ]
                       } } with
             Internal = true
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.apply "interpolate" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                        [ Some(fun () -> Derive.apply "adaptive_avg_pool2d" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
                 ) }
 
-    let all = [ maxPool2d; avgPool2d; avgPool2dBackward; interpolate; interpolateBackward ]
+    let all = [ maxPool2d; avgPool2d; avgPool2dBackward; adaptiveAvgPool2d; adaptiveAvgPool2dBackward ]

@@ -299,10 +299,11 @@ module Rearranging =
                               Derive.apply "pad" [ g ] [ "pad", Derive.dimsAttr (List.map (fun n -> -n) pad) ]) ])
                 ) }
 
-    let tril =
+    /// `keeps` of a place's column less its row, and the diagonal.
+    let private triangle name formula keeps =
         { Define.computes
-              "tril"
-              "x on and below the diagonal of its last two dimensions, else 0"
+              name
+              formula
               [ ArgKind.Any ]
               [ Define.attr "diagonal" (AttrKind.Integer [ 0L; 1L; -1L ]) ]
               { new Forward with
@@ -311,7 +312,7 @@ module Rearranging =
                           let! x = Argument.tensor call 0
                           let! diagonal = Read.integerOr 0 call.Attrs "diagonal"
                           let rank = x.Shape.Length
-                          do! Complain.unlessShape (rank >= 2) (fun () -> "tril: input tensor must have at least 2 dimensions")
+                          do! Complain.unlessShape (rank >= 2) (fun () -> $"{name}: input tensor must have at least 2 dimensions")
 
                           let zero =
                               if x.DType.IsFloat then
@@ -324,10 +325,17 @@ module Rearranging =
 
                           let from flat =
                               let row = flat / columns % rows
-                              if flat % columns - row <= diagonal then struct (0, flat) else struct (-1, 0)
+
+                              if keeps (flat % columns - row) diagonal then
+                                  struct (0, flat)
+                              else
+                                  struct (-1, 0)
 
                           return [ gather x.DType x.Shape [ x ] (Some zero) (Array.init (Shape.count x.Shape) from) ]
                       } } with
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "tril" [ g ] (Map.toList d.Attrs)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply name [ g ] (Map.toList d.Attrs)) ])) }
 
-    let all = [ cat; stack; flip; repeat; pad; tril ]
+    let tril = triangle "tril" "x on and below the diagonal of its last two dimensions, else 0" (<=)
+    let triu = triangle "triu" "x on and above the diagonal of its last two dimensions, else 0" (>=)
+
+    let all = [ cat; stack; flip; repeat; pad; tril; triu ]

@@ -96,6 +96,48 @@ def pooling():
     ]:
         found += spread("interpolate", label, [Arg(shape)], {**attrs, "mode": "nearest"},
                         variants=ALL if label == "scale-2" else FIRST + SECOND[:1])
+    for aligned in [False, True]:
+        for label, shape, attrs in [
+            ("scale-2", [1, 2, 2, 3], {"scale_factor": 2}),
+            ("size", [1, 1, 3, 3], {"size": [5, 4]}),
+            ("smaller", [1, 1, 4, 5], {"size": [2, 3]}),
+            ("scale-pair", [2, 1, 2, 3], {"scale_factor": [3, 1]}),
+            ("scale-1.7", [1, 1, 3, 4], {"scale_factor": 1.7}),
+            ("to-one", [1, 1, 3, 2], {"size": [1, 1]}),
+            ("from-one", [1, 1, 1, 1], {"size": [2, 3]}),
+            ("same", [1, 1, 2, 3], {"size": [2, 3]}),
+            ("empty-batch", [0, 1, 2, 2], {"scale_factor": 2}),
+        ]:
+            found += spread("interpolate", f"bilinear-{label}{'-aligned' if aligned else ''}", [Arg(shape)],
+                            {**attrs, "mode": "bilinear", "align_corners": aligned}, variants=ALL if label == "scale-2" else FIRST + SECOND)
+        found += spread("interpolate", f"linear{'-aligned' if aligned else ''}", [of(2, 2, 4)],
+                        {"size": 7, "mode": "linear", "align_corners": aligned}, variants=FIRST + SECOND)
+    found += spread("interpolate", "bilinear-default", [of(1, 1, 2, 2)], {"scale_factor": 3, "mode": "bilinear"}, variants=FIRST)
+    found += spread("interpolate", "nearest-aligned-raises", [of(1, 1, 2, 2)], {"scale_factor": 2, "align_corners": False}, variants=["f32"])
+    found += spread("interpolate", "bilinear-no-channels-raises", [of(1, 0, 2, 2)], {"scale_factor": 2, "mode": "bilinear"}, variants=["f32"])
+    found += spread("interpolate", "bilinear-size-0-raises", [of(1, 1, 2, 2)], {"size": [0, 2], "mode": "bilinear"}, variants=["f32"])
+    for label, shape, size in [
+        ("2", [1, 2, 4, 4], 2),
+        ("one", [2, 2, 3, 4], 1),
+        ("pair", [1, 1, 5, 7], [2, 3]),
+        ("uneven", [1, 1, 5, 5], [3, 4]),
+        ("larger", [1, 1, 2, 3], [4, 4]),
+        ("null", [1, 1, 3, 4], [None, 2]),
+        ("same", [1, 1, 2, 2], [2, 2]),
+        ("no-batch", [2, 4, 4], 2),
+        ("one-of-a-plane", [3, 4], 1),
+        ("row", [1, 1, 4, 6], [1, 3]),
+        ("nothing", [1, 1, 3, 3], 0),
+        ("empty-batch", [0, 1, 4, 4], 2),
+        ("no-channels", [1, 0, 4, 4], 2),
+    ]:
+        found += spread("adaptive_avg_pool2d", label, [Arg(shape)], {"output_size": size}, variants=ALL if label in ("2", "one") else FIRST + SECOND)
+    for label, shape, size in [("plane", [3, 4], 2), ("size-of-one", [1, 1, 4, 4], [1]), ("size-of-three", [1, 1, 4, 4], [1, 2, 3]),
+                               ("negative", [1, 1, 4, 4], -1), ("empty-plane", [1, 1, 0, 3], 2)]:
+        found += spread("adaptive_avg_pool2d", label + "-raises", [Arg(shape)], {"output_size": size}, variants=["f32"])
+    found += spread("adaptive_avg_pool2d", "int64-raises", [Arg([1, 1, 4, 4], dtype="int64")], {"output_size": 2}, variants=["f32"])
+    found += spread("adaptive_avg_pool2d", "int64-one-raises", [Arg([1, 1, 4, 4], dtype="int64")], {"output_size": 1}, variants=["f32"])
+    found += spread("adaptive_avg_pool2d", "not-finite", [Arg(values=[[[[NAN, 1.0, INF], [2.0, 3.0, -INF]]]])], {"output_size": [2, 2]})
     found += spread("interpolate", "both-raise", [of(1, 1, 2, 2)], {"size": [4, 4], "scale_factor": 2, "mode": "nearest"}, variants=["f32"])
     found += spread("interpolate", "neither-raises", [of(1, 1, 2, 2)], {"mode": "nearest"}, variants=["f32"])
     return found
@@ -248,6 +290,24 @@ def losses():
     found += spread("l1_loss", "int64-raises", [Arg([3], dtype="int64"), Arg([3], dtype="int64")], variants=["f32"])
     found += spread("l1_loss", "shapes-raise", [of(2), of(3)], variants=["f32"])
     found += spread("l1_loss", "reduction-raises", [of(2), of(2)], {"reduction": "average"}, variants=["f32"])
+    for op, knee in [("smooth_l1_loss", "beta"), ("huber_loss", "delta")]:
+        for reduction in ["mean", "sum", "none"]:
+            found += spread(op, reduction, [of(3, 4), of(3, 4)], {"reduction": reduction}, variants=ALL if reduction == "mean" else FIRST + SECOND)
+        for label, value in [("half", 0.5), ("2", 2.0), ("3", 3)]:
+            found += spread(op, label, [of(3, 4), of(3, 4)], {knee: value}, variants=FIRST + SECOND)
+        found += spread(op, "knee", [Arg(values=[1.0, -1.0, 0.0, 0.5, 2.0]), Arg(values=[0.0] * 5)], variants=FIRST + SECOND)
+        found += spread(op, "not-finite", [Arg(values=[INF, NAN, -INF, 1.0]), Arg(values=[0.0, 1.0, 1.0, INF])], {"reduction": "none"}, variants=FIRST)
+        found += spread(op, "constant-target", [of(3), Arg([3], grad=False)], variants=FIRST + SECOND)
+        found += spread(op, "broadcast", [of(2, 3), of(3)], variants=FIRST + SECOND)
+        found += spread(op, "zero-dim", [of(), of()], variants=FIRST)
+        found += spread(op, "empty", [of(0), of(0)], variants=FIRST)
+        found += spread(op, "int64-target", [of(3), Arg([3], dtype="int64")], variants=["f32"])
+        found += spread(op, "shapes-raise", [of(2), of(3)], variants=["f32"])
+        found += spread(op, "reduction-raises", [of(2), of(2)], {"reduction": "average"}, variants=["f32"])
+        found += spread(op, "negative-raises", [of(2), of(2)], {knee: -1.0}, variants=["f32"])
+        found += spread(op, "int64-raises", [Arg([3], dtype="int64"), Arg([3], dtype="int64")], variants=["f32"])
+    found += spread("smooth_l1_loss", "beta-0", [of(3, 4), of(3, 4)], {"beta": 0.0}, variants=FIRST + SECOND)
+    found += spread("huber_loss", "delta-0-raises", [of(2), of(2)], {"delta": 0.0}, variants=["f32"])
     classes = Arg(values=[2, 0], dtype="int64")
     found += spread("nll_loss", "ignore-2", [of(2, 3), classes], {"ignore_index": 2}, variants=FIRST)
     found += spread("nll_loss", "all-ignored", [of(2, 3), Arg(values=[-100, -100], dtype="int64")], variants=FIRST)

@@ -21,6 +21,7 @@ UNARY = {
     "relu": ("any", [1e-30, -1e-30]),
     "leaky_relu": ("any", [1e-30, -1e-30]),
     "gelu": ("any", [6.0, -6.0, 20.0, -20.0]),
+    "logsigmoid": ("any", [20.0, -20.0, 100.0, -100.0]),
     "silu": ("any", [20.0, -20.0, 100.0, -100.0]),
     "elu": ("any", [-20.0, 1e-10, -1e-10]),
     "softplus": ("any", [19.9, 20.0, 20.1, -40.0]),
@@ -86,6 +87,15 @@ def clamp():
     found += spread("clamp", "tensor-max", [of(3, 4), None, of(3, 1)], variants=FIRST + SECOND)
     found += spread("clamp", "tensors-broadcast", [of(2, 2, 3), of(3), of(2, 1)], variants=FIRST + SECOND + LAYOUTS[:2])
     found += spread("clamp", "tensors-broadcast-the-input", [of(2, 1, 3), of(3), of(2, 1)])
+    for op, bound in [("clamp_min", "min"), ("clamp_max", "max")]:
+        found += spread(op, "values", [Arg(values=values)], {bound: 0.5}, variants=FIRST + SECOND[:1])
+        found += spread(op, "3x4", [of(3, 4)], {bound: -0.5}, variants=ALL)
+        found += spread(op, "integer", [of(3, 4)], {bound: 1})
+        found += spread(op, "tensor", [of(3, 4), of(4)], variants=FIRST + SECOND)
+        found += spread(op, "tensor-at-bounds", [x, low], variants=FIRST + SECOND)
+        found += spread(op, "empty", [of(0)], {bound: 0.0})
+        found += forward(op, "int64", [Arg([4], (-9, 9), dtype="int64")], {bound: 1}, dtypes=["f32"])
+        found += forward(op, "int64-float-bound", [Arg([4], (-9, 9), dtype="int64")], {bound: 1.5}, dtypes=["f32"])
     found += spread("clamp", "no-bound", [of(3)], variants=["f32"])
     return found
 
@@ -101,7 +111,7 @@ def whole_numbers():
         found += forward(op, "bool-promotes", [b], dtypes=["f32"])
     found += forward("clamp", "int64", [i], {"min": -1, "max": 2}, dtypes=["f32"])
     found += forward("clamp", "int64-float-bound", [i], {"min": -1.5, "max": 2}, dtypes=["f32"])
-    for op in ["gelu", "silu", "elu", "softplus", "leaky_relu"]:
+    for op in ["gelu", "silu", "logsigmoid", "elu", "softplus", "leaky_relu"]:
         found += forward(op, "int64-raises", [i], dtypes=["f32"])
     found += forward("neg", "bool-raises", [b], dtypes=["f32"])
     return found

@@ -151,6 +151,16 @@ ONE = {
         ("far", [2, 2], {"diagonal": 5}),
         ("vector-raises", [3], {}),
     ],
+    "triu": [
+        ("3x4", [3, 4], {}),
+        ("above", [3, 3], {"diagonal": 1}),
+        ("below", [3, 3], {"diagonal": -1}),
+        ("batch", [2, 3, 3], {}),
+        ("tall", [4, 2], {}),
+        ("empty", [0, 0], {}),
+        ("far", [2, 2], {"diagonal": 5}),
+        ("vector-raises", [3], {}),
+    ],
     "clone": [("3x4", [3, 4], {}), ("zero-dim", [], {}), ("empty", [0], {}), ("17", [17], {})],
     "contiguous": [("3x4", [3, 4], {}), ("zero-dim", [], {}), ("17", [17], {})],
 }
@@ -165,7 +175,7 @@ def one():
         label, shape, attrs = cases[0]
         found += forward(op, "int64", [Arg(shape, (-9, 9), dtype="int64")], attrs, dtypes=["f32"])
         found += forward(op, "bool", [Arg(shape, dtype="bool")], attrs, dtypes=["f32"])
-        found += spread(op, "not-finite", [Arg(values=[[INF, -INF, NAN]] if op in ("t", "tril") else [INF, -INF, NAN])],
+        found += spread(op, "not-finite", [Arg(values=[[INF, -INF, NAN]] if op in ("t", "tril", "triu") else [INF, -INF, NAN])],
                         NOT_FINITE.get(op, attrs), variants=["f32"])
 
         def then_squared(p, n, op=op, attrs=attrs):

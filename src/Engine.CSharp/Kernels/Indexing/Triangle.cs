@@ -15,4 +15,17 @@ internal static unsafe class Triangle
                 Rows.Fill(default, py + (r * columns) + kept, columns - kept);
             }
     }
+
+    /// <summary>y = x where column - row &gt;= diagonal, else 0, of dense matrices [batch, rows, columns]. The destination may be the source.</summary>
+    public static void Upper<T>(ref T x, ref T y, int batch, int rows, int columns, long diagonal)
+        where T : unmanaged
+    {
+        fixed (T* px = &x, py = &y)
+            for (long r = 0; r < (long)batch * rows; r++)
+            {
+                var cleared = (int)Math.Clamp((r % rows) + diagonal, 0, columns);
+                Rows.Fill(default, py + (r * columns), cleared);
+                Rows.Copy(px + (r * columns) + cleared, py + (r * columns) + cleared, columns - cleared);
+            }
+    }
 }

@@ -1,0 +1,323 @@
+namespace Verified.Spec.Operators
+
+open Verified.Spec
+
+/// Where the numbers of a resized dimension come from.
+module internal Taps =
+    /// The source of each place of one dimension, in float32 as PyTorch computes it (UpSample.h, nearest_idx).
+    let nearest size target (scale: float option) =
+        Array.init target (fun i ->
+            if target = size then
+                i
+            elif target = 2 * size then
+                i / 2
+            else
+                let step =
+                    match scale with
+                    | Some scale when scale > 0.0 -> float32 (1.0 / scale)
+                    | _ -> float32 size / float32 target
+
+                min (int (floor (float32 i * step))) (size - 1))
+
+    let private stepBetween aligned size target (scale: float option) =
+        match scale with
+        | _ when aligned -> if target > 1 then float (size - 1) / float (target - 1) else 0.0
+        | Some scale when scale > 0.0 -> 1.0 / scale
+        | _ -> float size / float target
+
+    let private inside size k = max 0 (min k (size - 1))
+    let private next size k = inside size (k + 1)
+    let private previous size k = inside size (k - 1)
+    let private middle (i: int) = float i + 0.5
+    let private isNearInteger (x: float) = abs (x - System.Math.Round x) < 1e-4
+
+    open Scalar
+
+    /// For each place, sources with their weights: the two elements between which it lies (UpSample.h). Place and weights are computed
+    /// in the dtype; where a place may lie on either side of an element, the one before it counts with a weight of 0 and the place's error.
+    let linear<'S when 'S :> IScalar<'S>> dtype aligned size target (scale: float option) : (int * 'S)[][] =
+        let step: 'S = num (stepBetween aligned size target scale)
+        let zero: 'S = Value.exact dtype 0.0
+        let one: 'S = Value.exact dtype 1.0
+
+        let place (i: int) : 'S =
+            if aligned then
+                Value.exact dtype (float i) * step
+            else
+                Elementwise.larger (Value.exact dtype (middle i) * step - num 0.5) zero
+
+        Array.init target (fun i ->
+            if target = size then
+                [| i, one |]
+            else
+                let at = place i
+                let value = 'S.Value at
+                let k = inside size (int (floor value))
+                let second = at - Value.exact dtype (float k)
+
+                [| k, one - second; next size k, second; if isNearInteger value then previous size k, at - at |])
+
+/// Resizing by the nearest element, or between the nearest ones.
+module Resizing =
+    let private readNumbers (attrs: Attrs) name =
+        let rec asNumber attr =
+            match attr with
+            | Attr.Integer n -> Ok [ float n ]
+            | Attr.Float x -> Ok [ x ]
+            | Attr.Items items ->
+                List.foldBack
+                    (fun item rest ->
+                        result {
+                            let! rest = rest
+                            let! first = asNumber item
+                            return first @ rest
+                        })
+                    items
+                    (Ok [])
+            | _ -> Complain.value $"attribute '{name}' must be a number or a list of numbers"
+
+        match Read.optional attrs name with
+        | None -> Ok None
+        | Some attr -> asNumber attr |> Result.map Some
+
+    let private refuseEmpty (spatial: int[]) (target: int[]) =
+        let names = [| "D"; "H"; "W" |]
+
+        let show (sizes: int[]) =
+            Array.zip names[3 - sizes.Length ..] sizes
+            |> Array.map (fun (name, size) -> $"{name}: {size}")
+            |> String.concat ", "
+
+        Complain.value $"Input and output sizes should be greater than 0, but got input ({show spatial}) output ({show target})"
+
+    /// What is asked for: for each spatial dimension (after batch and channels) its size, the size to reach, and the scale to get there by.
+    type private Plan =
+        { IsLinear: bool
+          Aligned: bool
+          Along: (int * int * float option)[] }
+
+    let private ranksOf mode =
+        match mode with
+        | "linear" -> Some 3
+        | "bilinear" -> Some 4
+        | "trilinear" -> Some 5
+        | _ -> None
+
+    let private checkMode mode (shape: int[]) (aligned: bool option) =
+        let unsupported message =
+            Error
+                { Kind = Unsupported
+                  Message = message }
+
+        match mode, ranksOf mode with
+        | _, Some rank when rank <> shape.Length -> unsupported $"Got {shape.Length}D input, but {mode} mode needs {rank}D input"
+        | _, Some _ ->
+            Complain.unlessShape (Array.forall (fun n -> n > 0) shape[1..1]) (fun () ->
+                $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
+        | "nearest", _ ->
+            result {
+                do!
+                    Complain.unlessValue aligned.IsNone (fun () ->
+                        "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
+
+                do!
+                    Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
+                        $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
+            }
+        | ("bicubic" | "area" | "nearest-exact"), _ -> unsupported $"interpolate with mode {mode}"
+        | _ ->
+            Complain.value
+                $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest | linear | bilinear | bicubic | trilinear | area | nearest-exact (got {mode})"
+
+    let private plan (attrs: Attrs) (shape: int[]) =
+        result {
+            let! mode = Read.textOr "nearest" attrs "mode"
+
+            let! aligned =
+                match Read.optional attrs "align_corners" with
+                | None -> Ok None
+                | Some _ -> Read.flagOr false attrs "align_corners" |> Result.map Some
+
+            do! checkMode mode shape aligned
+            let spatial = shape[2..]
+            let! size = Read.tryIntegers attrs "size"
+            let! scale = readNumbers attrs "scale_factor"
+            let! recompute = Read.flagOr false attrs "recompute_scale_factor"
+
+            let each (items: 'a list) =
+                if items.Length = 1 then Some(List.replicate spatial.Length items.Head)
+                elif items.Length = spatial.Length then Some items
+                else None
+
+            let planned along =
+                { IsLinear = mode <> "nearest"
+                  Aligned = (aligned = Some true)
+                  Along = along }
+
+            match size, scale with
+            | Some _, Some _ -> return! Complain.value "only one of size or scale_factor should be defined"
+            | None, None -> return! Complain.value "either size or scale_factor should be defined"
+            | Some size, None ->
+                match each size with
+                | None ->
+                    return!
+                        Complain.value
+                            $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
+                | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
+                    return! refuseEmpty spatial (Array.ofList size)
+                | Some size -> return planned (Array.map2 (fun n target -> n, target, None) spatial (Array.ofList size))
+            | None, Some scale ->
+                match each scale with
+                | None -> return! Complain.value "scale_factor must have as many entries as there are spatial dimensions"
+                | Some scale ->
+                    let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
+
+                    if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
+                        return! refuseEmpty spatial targets
+                    else
+                        return
+                            Array.map3
+                                (fun n target scale -> n, target, (if recompute then None else Some scale))
+                                spatial
+                                targets
+                                (Array.ofList scale)
+                            |> planned
+        }
+
+    let private sources (plan: Plan) = plan.Along |> Array.map (fun (n, target, scale) -> Taps.nearest n target scale)
+
+    /// The shape of the result, and for each of its elements the position in the input.
+    let private upsampled (shape: int[]) (sources: int[][]) =
+        let target = Array.append shape[..1] (sources |> Array.map Array.length)
+        let strides = Shape.strides shape
+        let mutable positions = [| 0 |]
+
+        for d in 0 .. shape.Length - 1 do
+            let along = if d < 2 then Array.init shape[d] id else sources[d - 2]
+
+            positions <-
+                [| for p in positions do
+                       for source in along -> p + source * strides[d] |]
+
+        target, positions
+
+    /// The shape of the result, and for each of its elements the positions in the input with their weights.
+    let private weighted<'S when 'S :> IScalar<'S>> dtype (shape: int[]) (plan: Plan) : int[] * (int * 'S)[][] =
+        let target = Array.append shape[..1] (plan.Along |> Array.map (fun (_, target, _) -> target))
+        let strides = Shape.strides shape
+        let planes = [| for p in 0 .. shape[0] * shape[1] - 1 -> [| p * Shape.count shape[2..], None |] |]
+
+        let cross (found: (int * 'S option)[][]) (stride, taps: (int * 'S)[][]) =
+            [| for terms in found do
+                   for tap in taps ->
+                       [| for position, weight in terms do
+                              for source, factor in tap ->
+                                  position + source * stride,
+                                  Some(
+                                      match weight with
+                                      | Some weight -> 'S.Mul(weight, factor)
+                                      | None -> factor
+                                  ) |] |]
+
+        let along =
+            plan.Along
+            |> Array.mapi (fun d (n, target, scale) -> strides[d + 2], Taps.linear<'S> dtype plan.Aligned n target scale)
+
+        target, Array.fold cross planes along |> Array.map (Array.map (fun (position, weight) -> position, weight.Value))
+
+    let private interpolateAttrs =
+        [ Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ])
+          Define.attr "scale_factor" (AttrKind.Number [ 2.0; 1.5; 0.5; 3.0 ])
+          Define.attr "mode" (AttrKind.Choice [ "nearest"; "bilinear" ])
+          Define.attr "align_corners" AttrKind.Flag ]
+
+    let interpolate =
+        { Define.computes
+              "interpolate"
+              "y[n,c,p,q] = x[n,c,floor(p scale),floor(q scale)] (mode nearest), or between the elements around (bilinear)"
+              [ ArgKind.Float ]
+              interpolateAttrs
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! plan = plan call.Attrs x.Shape
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  let kernel =
+                                      if plan.IsLinear then
+                                          "upsample_bilinear2d_channels_last"
+                                      else
+                                          "upsample_nearest"
+
+                                  $"\"{kernel}\" not implemented for '{Promotion.messageName x.DType}'")
+
+                          if plan.IsLinear then
+                              let elements = Value.asFloats x.DType x
+                              let shape, terms = weighted<'S> x.DType x.Shape plan
+
+                              let blend (terms: (int * 'S)[]) =
+                                  'S.Dot(terms |> Array.map snd, terms |> Array.map (fun (position, _) -> elements[position]))
+
+                              return [ terms |> Array.map (blend >> Elementwise.eitherZero) |> Value.floats x.DType shape ]
+                          else
+                              let shape, positions = upsampled x.Shape (sources plan)
+                              return [ Value.pick shape positions x ]
+                      } } with
+            Node = "UpsampleNearest2D"
+            Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply
+                                  "interpolate_backward"
+                                  [ g ]
+                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
+                ) }
+
+    let interpolateBackward =
+        { Define.computes
+              "interpolate_backward"
+              "x[i] = sum of y over the places that i is nearest to, or by its weights: the transpose of interpolate"
+              [ ArgKind.Float ]
+              (Define.required "input_size" AttrKind.Size :: interpolateAttrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! y = Argument.floats call 0
+                          let! size = Read.integers call.Attrs "input_size"
+                          let shape = Array.ofList size
+                          let! plan = plan call.Attrs shape
+
+                          if plan.IsLinear then
+                              let _, terms = weighted<'S> y.DType shape plan
+                              let weights = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>())
+                              let gradients = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>())
+
+                              Value.asFloats y.DType y
+                              |> Array.iteri (fun i g ->
+                                  for position, weight in terms[i] do
+                                      weights[position].Add weight
+                                      gradients[position].Add g)
+
+                              let sum (weights: ResizeArray<'S>) (gradients: ResizeArray<'S>) =
+                                  if weights.Count = 0 then
+                                      Value.exact y.DType 0.0
+                                  else
+                                      Elementwise.eitherZero ('S.Dot(weights.ToArray(), gradients.ToArray()))
+
+                              return [ Array.map2 sum weights gradients |> Value.floats y.DType shape ]
+                          else
+                              let _, positions = upsampled shape (sources plan)
+                              return [ Pick.sumAt shape (positions, true) y ]
+                      } } with
+            Internal = true
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.apply "interpolate" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                ) }
+
+    let all = [ interpolate; interpolateBackward ]
