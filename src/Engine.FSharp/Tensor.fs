@@ -188,8 +188,17 @@ module Tensor =
     /// `log (1 + exp x)`.
     let softplus (x: Tensor) = x.Softplus()
 
+    /// log(sigmoid(x)), without overflow.
+    let logSigmoid (x: Tensor) = x.LogSigmoid()
+
     /// `x` held between two numbers.
     let clamp (low: float) (high: float) (x: Tensor) = x.Clamp(low, high)
+
+    /// `x` held at a number or above.
+    let clampMin (low: float) (x: Tensor) = x.ClampMin low
+
+    /// `x` held at a number or below.
+    let clampMax (high: float) (x: Tensor) = x.ClampMax high
 
     /// The larger of two elements; ties share the gradient.
     let maximum (b: Tensor) (a: Tensor) = a.Maximum b
@@ -325,6 +334,9 @@ module Tensor =
     /// The mean of each square of `size`.
     let avgPool2d (size: int) (x: Tensor) = x.AvgPool2d size
 
+    /// Means over windows that share each image out evenly, so that images of this size (a number, or rows and columns) come out.
+    let adaptiveAvgPool2d (size: int list) (x: Tensor) = x.AdaptiveAvgPool2d(List.toArray size)
+
     /// Images enlarged by repeating elements.
     let interpolate (factor: float) (x: Tensor) =
         x.Interpolate(scaleFactor = [| factor |])
@@ -352,6 +364,12 @@ module Tensor =
 
     /// The mean absolute difference.
     let l1Loss (target: Tensor) (x: Tensor) = x.L1Loss target
+
+    /// The mean of a square of the difference up to `beta`, of a line beyond.
+    let smoothL1Loss (beta: float) (target: Tensor) (x: Tensor) = x.SmoothL1Loss(target, beta = beta)
+
+    /// The mean of a square of the difference up to `delta`, of a line of that slope beyond.
+    let huberLoss (delta: float) (target: Tensor) (x: Tensor) = x.HuberLoss(target, delta = delta)
 
     /// The mean squared difference.
     let mseLoss (target: Tensor) (x: Tensor) = x.MseLoss target
@@ -402,6 +420,9 @@ module Tensor =
 
     /// The part of matrices on and below a diagonal, zeros above.
     let tril (diagonal: int) (x: Tensor) = x.Tril diagonal
+
+    /// The elements on and above a diagonal.
+    let triu (diagonal: int) (x: Tensor) = x.Triu diagonal
 
     /// One place of a dimension, which is dropped.
     let select (dim: int) (index: int) (x: Tensor) = x.Select(dim, index)

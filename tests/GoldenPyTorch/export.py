@@ -3,6 +3,7 @@
 
     python tests/GoldenPyTorch/export.py                      every group, into tests/GoldenPyTorch/goldens
     python tests/GoldenPyTorch/export.py --only seeds models  some groups
+    python tests/GoldenPyTorch/export.py --new                what has a golden keeps it, byte for byte; runs only what is new or changed
     python tests/GoldenPyTorch/export.py --check              exports again, writes nothing, lists what differs
     python tests/GoldenPyTorch/export.py --list               groups and the number of their programs
 
@@ -41,13 +42,16 @@ def golden_path(folder, group):
     return os.path.join(folder, group + ".jsonl.gz")
 
 
-def lines_of(group, source):
-    """The golden lines of a group, each a program run just now."""
+def lines_of(group, source, kept):
+    """The golden lines of a group: the one kept of the same program, else of the program run just now."""
     programs = corpus.programs(group)
     shown = time.monotonic()
     lines = []
     for i, p in enumerate(programs):
         program = p.program()
+        if program == kept.get(p.id, (None, None))[0]:
+            lines.append(kept[p.id][1])
+            continue
         try:
             outcome = pytorch.run_program(program)
         except (pytorch.Malformed, pytorch.Unsupported) as error:
@@ -100,6 +104,12 @@ def parsed(path, lines):
         except (ValueError, KeyError, TypeError) as error:
             raise SystemExit(f"export: {path}, line {i}: no golden ({error})") from error
     return found
+
+
+def kept_lines(path):
+    """The committed goldens by identity: the program, and the line as it stands."""
+    lines = read_lines(path) if os.path.exists(path) else []
+    return {identity: (golden["program"], line) for (identity, golden), line in zip(parsed(path, lines).items(), lines)}
 
 
 def refuse_other_version(path, source):
@@ -180,10 +190,13 @@ def check(path, group, lines):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing; list what differs from the committed files")
+    parser.add_argument("--new", action="store_true", help="keep the goldens that there are; run only programs that are new or changed")
     parser.add_argument("--only", nargs="+", metavar="GROUP", choices=list(corpus.GROUPS), help="these groups alone")
     parser.add_argument("--out", metavar="DIR", default=os.path.join(HERE, "goldens"), help="where the golden files are")
     parser.add_argument("--list", action="store_true", help="list the groups")
     options = parser.parse_args()
+    if options.new and options.check:
+        parser.error("--check runs every program, --new only new ones: give one of them")
     if options.list:
         for group in options.only or corpus.GROUPS:
             print(f"{group}\t{len(corpus.programs(group))}")
@@ -196,7 +209,7 @@ def main():
         path = golden_path(options.out, group)
         if not options.check:
             refuse_other_version(path, source)
-        lines = lines_of(group, source)
+        lines = lines_of(group, source, kept_lines(path) if options.new else {})
         if options.check:
             different += check(path, group, lines)
         else:

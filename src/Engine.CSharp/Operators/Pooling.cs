@@ -180,8 +180,9 @@ internal static class Pooling
             null => throw new AutogradException(ErrorKind.Value, "adaptive_avg_pool2d() needs the attribute 'output_size'"),
             _ => [attributes.Int("output_size"), attributes.Int("output_size")],
         };
+        if (attributes["output_size"] is System.Collections.IList && shape.Length <= given.Length)
+            throw new AutogradException(ErrorKind.Shape, $"Input dimension should be at least {given.Length + 1}");
         if (given.Length != 2) throw new AutogradException(ErrorKind.Value, "adaptive_avg_pool2d: output_size must be 2");
-        if (shape.Length < 3 && given.Any(n => n is null)) throw new AutogradException(ErrorKind.Value, "Input dimension should be at least 3");
         int[] sizes = [given[0] ?? shape[^2], given[1] ?? shape[^1]];
         if (sizes[0] < 0 || sizes[1] < 0)
         {

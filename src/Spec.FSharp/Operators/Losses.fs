@@ -39,15 +39,15 @@ module internal Loss =
         | Greater -> line ()
         | Undecided -> 'S.Permitted [| square (); line () |]
 
-    // max(-x, 0): (|x| - x) / 2, without the roundings where the sign is known.
-    let private negativePart<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
+    // min(x, 0): (x - |x|) / 2, without the roundings where the sign is known.
+    let private belowZero<'S when 'S :> IScalar<'S>> (x: 'S) : 'S =
         match 'S.Compare(x, num 0.0) with
-        | Greater -> x - x
-        | Less -> neg x
-        | _ -> (abs x - x) * num 0.5
+        | Greater -> num 0.0
+        | Less -> x
+        | _ -> (x - abs x) * num 0.5
 
     /// log(1 / (1 + exp(-x))), without overflow.
-    let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = neg (negativePart x) - apply Elementary.Log1p (exp (neg (abs x)))
+    let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = belowZero x - apply Elementary.Log1p (exp (neg (abs x)))
 
     /// (1 - t) x - (1 + (p - 1) t) log sigmoid(x): with log sigmoid, with its two parts apart, or, where there is no p, as
     /// max(x, 0) - x t + log(1 + exp(-|x|)).
@@ -58,8 +58,8 @@ module internal Loss =
         match p with
         | Some p ->
             let factor = (p - num 1.0) * t + num 1.0
-            'S.Permitted [| rest - factor * logSigmoid x; rest + factor * (tail + negativePart x) |]
-        | None -> 'S.Permitted [| rest - logSigmoid x; (x + negativePart x) - x * t + tail |]
+            'S.Permitted [| rest - factor * logSigmoid x; rest + factor * (tail - belowZero x) |]
+        | None -> 'S.Permitted [| rest - logSigmoid x; (x - belowZero x) - x * t + tail |]
 
     let times<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = a * b
 

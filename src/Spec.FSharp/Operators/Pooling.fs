@@ -324,6 +324,9 @@ module Pooling =
         result {
             let! sizes =
                 match Read.optional attrs "output_size" with
+                // A list is looked at by Python first.
+                | Some(Attr.Items items) when shape.Length <= items.Length ->
+                    Complain.shape $"Input dimension should be at least {items.Length + 1}"
                 | Some(Attr.Items items) ->
                     List.foldBack
                         (fun item rest ->
@@ -337,11 +340,6 @@ module Pooling =
                 | _ -> Read.integer attrs "output_size" |> Result.map (fun n -> [ Some n; Some n ])
 
             do! Complain.unlessValue (sizes.Length = 2) (fun () -> "adaptive_avg_pool2d: output_size must be 2")
-
-            // As Python reads it, before anything else is looked at.
-            do!
-                Complain.unlessValue (shape.Length > 2 || List.forall Option.isSome sizes) (fun () ->
-                    "Input dimension should be at least 3")
 
             let own k = shape[shape.Length - 2 + k]
             let sizes = sizes |> List.mapi (fun k size -> size |> Option.defaultWith (fun () -> own k)) |> Array.ofList

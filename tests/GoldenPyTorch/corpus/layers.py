@@ -132,7 +132,7 @@ def pooling():
         ("no-channels", [1, 0, 4, 4], 2),
     ]:
         found += spread("adaptive_avg_pool2d", label, [Arg(shape)], {"output_size": size}, variants=ALL if label in ("2", "one") else FIRST + SECOND)
-    for label, shape, size in [("plane", [3, 4], 2), ("size-of-one", [1, 1, 4, 4], [1]), ("size-of-three", [1, 1, 4, 4], [1, 2, 3]),
+    for label, shape, size in [("plane", [3, 4], 2), ("plane-and-a-list", [3, 4], [1, 1]), ("size-of-one", [1, 1, 4, 4], [1]), ("size-of-three", [1, 1, 4, 4], [1, 2, 3]),
                                ("negative", [1, 1, 4, 4], -1), ("empty-plane", [1, 1, 0, 3], 2)]:
         found += spread("adaptive_avg_pool2d", label + "-raises", [Arg(shape)], {"output_size": size}, variants=["f32"])
     found += spread("adaptive_avg_pool2d", "int64-raises", [Arg([1, 1, 4, 4], dtype="int64")], {"output_size": 2}, variants=["f32"])
