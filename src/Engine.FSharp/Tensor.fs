@@ -140,6 +140,9 @@ module Tensor =
     /// The natural logarithm of `1 + x`, accurate near 0.
     let log1p (x: Tensor) = x.Log1p()
 
+    /// The logarithm to base 2.
+    let log2 (x: Tensor) = x.Log2()
+
     /// The square root.
     let sqrt (x: Tensor) = x.Sqrt()
 

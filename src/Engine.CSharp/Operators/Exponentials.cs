@@ -17,6 +17,9 @@ internal static class Exponentials
     public static readonly UnaryOperator Log1p = new(
         "log1p", (x, _, into) => Elementwise.Unary(x, into, new Op.Log1p<float>(), new Op.Log1p<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) + 1)));
 
+    public static readonly UnaryOperator Log2 = new(
+        "log2", (x, _, into) => Elementwise.Unary(x, into, new Log2Kernel<float>(), new Log2Kernel<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) * Math.Log(2))));
+
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Sigmoid<float>(), new Op.Sigmoid<double>()),
@@ -33,7 +36,20 @@ internal static class Exponentials
         (x, _, into) => Elementwise.Unary(x, into, new Op.Erf<float>(), new Op.Erf<double>()),
         new Rule(Saved.Input0, (g, c) => g * (-(c.Input(0) * c.Input(0))).Exp() * (2 / Math.Sqrt(Math.PI))));
 
-    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Sigmoid, Tanh, Erf];
+    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh, Erf];
+
+    private readonly struct Log2Kernel<T> : IUnary<T>, IWide1
+        where T : unmanaged
+    {
+        public static bool IsWide => true;
+
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => V.Wide(this, x);
+
+        public V Invoke<V, P>(V x)
+            where V : struct, ISimd<V, double>
+            where P : struct, IPrecision => Core.Log<V, P>(x) * V.Create(1 / Math.Log(2));
+    }
 }
 
 public sealed partial class Tensor
@@ -52,6 +68,9 @@ public sealed partial class Tensor
 
     /// <summary>The natural logarithm of 1 + x, accurate near 0.</summary>
     public Tensor Log1p() => Exponentials.Log1p.Apply(this);
+
+    /// <summary>The logarithm to base 2; -inf at 0, NaN below.</summary>
+    public Tensor Log2() => Exponentials.Log2.Apply(this);
 
     /// <summary>1 / (1 + exp(-x)).</summary>
     public Tensor Sigmoid() => Exponentials.Sigmoid.Apply(this);

@@ -77,6 +77,10 @@ module private Functions =
         { new Unary with
             member _.Of x = apply f x }
 
+    let log2 =
+        { new Unary with
+            member _.Of x = apply Elementary.Log x * num 1.4426950408889634 }
+
 /// Arithmetic and elementary functions, element by element.
 module Pointwise =
     let private numberOther = Define.attr "other" (AttrKind.Number [ 2.0; 0.5; -1.5; 3.0; 0.0 ])
@@ -255,6 +259,12 @@ module Pointwise =
     let log1p =
         elementary "log1p" "ln(1 + x)" Elementary.Log1p (Input 0) (fun d g -> g / (d.Input 0 + 1.0))
         |> on (Above -1.0)
+
+    let log2 =
+        { Define.computes "log2" "ln x / ln 2" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.log2)) with
+            Saves = fun _ _ -> [ Input 0 ]
+            Domain = Positive
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g / (d.Input 0 * 0.6931471805599453)) ])) }
 
     let sqrt =
         { elementary "sqrt" "x^(1/2)" Elementary.Sqrt (Output 0) (fun d g -> g / (2.0 * d.Output 0)) with
@@ -437,6 +447,7 @@ module Pointwise =
           exp
           log
           log1p
+          log2
           expm1
           sqrt
           rsqrt
