@@ -1,0 +1,105 @@
+using Verified.Engine;
+using Verified.Training;
+
+namespace Verified.Examples;
+
+/// <summary>The classic small convolutional network on CIFAR-10, with the tutorial's print-out.</summary>
+public sealed class Cifar10Example : Example
+{
+    private const int BatchSize = 4;
+
+    /// <inheritdoc/>
+    public override string Name => "cifar10";
+
+    /// <inheritdoc/>
+    public override string Summary => "a small convolutional network on CIFAR-10: [epoch, batch] loss, Finished Training";
+
+    /// <inheritdoc/>
+    public override Outcome Run(ExampleOptions options)
+    {
+        Rng.ManualSeed(0);
+        var (trainSet, testSet) = Data(options);
+        var trainLoader = new DataLoader(trainSet, BatchSize, shuffle: true, workers: 2);
+        var net = new Net();
+        var criterion = new CrossEntropyLoss();
+        var optimizer = new SGD(net.Parameters(), lr: 0.001, momentum: 0.9);
+        var every = options.Small ? 250 : 2000;
+
+        for (var epoch = 1; epoch <= (options.Epochs ?? 2); epoch++)
+        {
+            var (runningLoss, batch) = (0.0, 0);
+            foreach (var (inputs, labels) in trainLoader.Batches(options.Cancellation))
+            {
+                optimizer.ZeroGrad();
+                var loss = criterion.Forward(net.Forward(inputs), labels);
+                loss.Backward();
+                optimizer.Step();
+
+                runningLoss += loss.Item();
+                if (++batch % every != 0) continue;
+                options.Output.WriteLine($"[{epoch}, {batch,5}] loss: {runningLoss / every:f3}");
+                runningLoss = 0;
+            }
+        }
+
+        options.Output.WriteLine("Finished Training");
+        var accuracy = Accuracy(net, testSet, options.Cancellation);
+        options.Output.WriteLine($"Accuracy of the network on the {testSet.Count} test images: {accuracy:p0}");
+        var target = options.Small ? 0.3 : 0.5;
+        return new Outcome(accuracy > target, $"test accuracy over {target:p0}: it is {accuracy:p1}");
+    }
+
+    /// <inheritdoc/>
+    public override Func<Tensor> Step()
+    {
+        Rng.ManualSeed(0);
+        var (net, criterion) = (new Net(), new CrossEntropyLoss());
+        var (images, labels) = (Rng.Randn([2, 3, 32, 32]), Tensor.Create([3L, 8]));
+        return () => criterion.Forward(net.Forward(images), labels);
+    }
+
+    private static (Dataset Train, Dataset Test) Data(ExampleOptions options)
+    {
+        var normalize = Transforms.Normalize(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]);
+        if (options.Data is { } folder)
+        {
+            options.Output.WriteLine($"CIFAR-10 from {folder}.");
+            var (train, test) = (Cifar10.Load(folder, train: true), Cifar10.Load(folder, train: false));
+            return options.Small ? (train.MapInput(normalize).Take(4000), test.MapInput(normalize).Take(500)) : (train.MapInput(normalize), test.MapInput(normalize));
+        }
+
+        options.Output.WriteLine(
+            "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked; then --data FOLDER.");
+        return (null!, null!);
+    }
+
+    private static double Accuracy(Module net, Dataset data, CancellationToken cancellation)
+    {
+        using var _ = Autograd.NoGrad();
+        net.Eval();
+        var correct = new DataLoader(data, batchSize: 100).Batches(cancellation)
+            .Sum(batch => net.Forward(batch.Input).Argmax(dim: 1).Eq(batch.Target).Sum().Item());
+        net.Train();
+        return correct / data.Count;
+    }
+
+    private sealed class Net : Module
+    {
+        private readonly Conv2d conv1 = new(3, 6, 5);
+        private readonly MaxPool2d pool = new(2, 2);
+        private readonly Conv2d conv2 = new(6, 16, 5);
+        private readonly Linear fc1 = new(16 * 5 * 5, 120);
+        private readonly Linear fc2 = new(120, 84);
+        private readonly Linear fc3 = new(84, 10);
+
+        public override Tensor Forward(Tensor input)
+        {
+            var x = pool.Forward(conv1.Forward(input).Relu());
+            x = pool.Forward(conv2.Forward(x).Relu());
+            x = x.Flatten(1);
+            x = fc1.Forward(x).Relu();
+            x = fc2.Forward(x).Relu();
+            return fc3.Forward(x);
+        }
+    }
+}

@@ -1,0 +1,96 @@
+using Verified.Engine;
+using Verified.Training;
+
+namespace Verified.Examples;
+
+/// <summary>
+/// A U-Net finds two kinds of things in images: Adam, a loss of logits, a gradient scaler, a progress bar, TensorBoard, a checkpoint every epoch, and going on
+/// from one.
+/// </summary>
+public sealed class UNetSegmentation : Example
+{
+    private const double Target = 0.8;
+
+    /// <inheritdoc/>
+    public override string Name => "unet";
+
+    /// <inheritdoc/>
+    public override string Summary => "U-Net segmentation with scaler, progress bar, TensorBoard, checkpoint and resume";
+
+    /// <inheritdoc/>
+    public override Outcome Run(ExampleOptions options)
+    {
+        Rng.ManualSeed(0);
+        var (trainSet, validSet) = Data(options);
+        var trainLoader = new DataLoader(trainSet, batchSize: 8, shuffle: true, workers: 2);
+        var validLoader = new DataLoader(validSet, batchSize: 8);
+        var model = options.Small ? new UNet(width: 8, depth: 2) : new UNet();
+        var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
+        var scaler = new GradScaler();
+        var checkpoint = new Checkpoint { ["model"] = model, ["optimizer"] = optimizer, ["scaler"] = scaler };
+        var file = Path.Combine(options.Folder, "unet", "checkpoint.pt");
+        var first = 1;
+        if (options.Resume) { }
+
+        using var writer = new SummaryWriter(Path.Combine(options.Folder, "unet", "tensorboard"));
+        var dice = 0.0;
+        for (var epoch = first; epoch <= (options.Epochs ?? (options.Small ? 6 : 10)); epoch++)
+        {
+            var trainLoss = TrainEpoch(model, trainLoader, optimizer, scaler, epoch, options);
+            (var validLoss, dice) = Evaluate(model, validLoader, options.Cancellation);
+            writer.AddScalar("loss/train", trainLoss, epoch);
+            writer.AddScalar("loss/valid", validLoss, epoch);
+            writer.AddScalar("dice/valid", dice, epoch);
+            options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {dice:f3}");
+            checkpoint.Save(file);
+        }
+
+        return new Outcome(dice > Target, $"a Dice coefficient over {Target} on images not trained on: it is {dice:f3}");
+    }
+
+    /// <inheritdoc/>
+    public override Func<Tensor> Step()
+    {
+        Rng.ManualSeed(0);
+        var (model, loss) = (new UNet(width: 2, depth: 2, dropout: 0.2), new BCEWithLogitsLoss());
+        var (images, masks) = (Rng.Rand([2, 3, 8, 8]), Rng.Bernoulli([2, 2, 8, 8], 0.5));
+        return () => loss.Forward(model.Forward(images), masks);
+    }
+
+    private static double TrainEpoch(UNet model, DataLoader loader, Adam optimizer, GradScaler scaler, int epoch, ExampleOptions options)
+    {
+        var criterion = new BCEWithLogitsLoss();
+        var sums = new Accumulator(2);
+        model.Train();
+        var bar = Progress.Bar(loader.Batches(options.Cancellation), $"epoch {epoch}", loader.Count);
+        foreach (var (images, masks) in bar)
+        {
+            optimizer.ZeroGrad();
+            var loss = criterion.Forward(model.Forward(images), masks);
+            scaler.Scale(loss).Backward();
+            scaler.Step(optimizer);
+            scaler.Update();
+            sums.Add(loss.Item() * images.Size(0), images.Size(0));
+            bar.SetPostfix(("loss", sums[0] / sums[1]));
+        }
+
+        return sums[0] / sums[1];
+    }
+
+    /// <summary>Loss, and the Dice coefficient: twice the overlap over the sum of both areas.</summary>
+    private static (double Loss, double Dice) Evaluate(UNet model, DataLoader loader, CancellationToken cancellation)
+    {
+        using var _ = Autograd.NoGrad();
+        var criterion = new BCEWithLogitsLoss(reduction: "sum");
+        var sums = new Accumulator(4);
+        model.Eval();
+        foreach (var (images, masks) in loader.Batches(cancellation))
+        {
+            var logits = model.Forward(images);
+            var found = logits.Gt(0).To(masks.DType);
+            sums.Add(criterion.Forward(logits, masks).Item(), masks.Count, (found * masks).Sum().Item(), (found + masks).Sum().Item());
+        }
+
+        return (sums[0] / sums[1], 2 * sums[2] / sums[3]);
+    }
+}
