@@ -60,17 +60,23 @@ public sealed class Cifar10Example : Example
 
     private static (Dataset Train, Dataset Test) Data(ExampleOptions options)
     {
-        var normalize = Transforms.Normalize(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]);
+        ImageDataset train, test;
         if (options.Data is { } folder)
         {
             options.Output.WriteLine($"CIFAR-10 from {folder}.");
-            var (train, test) = (Cifar10.Load(folder, train: true), Cifar10.Load(folder, train: false));
-            return options.Small ? (train.MapInput(normalize).Take(4000), test.MapInput(normalize).Take(500)) : (train.MapInput(normalize), test.MapInput(normalize));
+            (train, test) = (Cifar10.Load(folder, train: true), Cifar10.Load(folder, train: false));
+        }
+        else
+        {
+            options.Output.WriteLine(
+                "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked; then --data FOLDER.");
+            (train, test) = (Generated.CifarLike(options.Small ? 4000 : 50_000, seed: 1), Generated.CifarLike(options.Small ? 500 : 10_000, seed: 2));
         }
 
-        options.Output.WriteLine(
-            "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked; then --data FOLDER.");
-        return (null!, null!);
+        var normalize = Transforms.Normalize(mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5]);
+        return options.Small
+            ? (train.Take(4000).MapInput(normalize), test.Take(500).MapInput(normalize))
+            : (train.MapInput(normalize), test.MapInput(normalize));
     }
 
     private static double Accuracy(Module net, Dataset data, CancellationToken cancellation)

@@ -7,7 +7,7 @@ public abstract class Example
 {
     /// <summary>All of them, easiest first.</summary>
     public static IReadOnlyList<Example> All { get; } =
-        [new AutogradBasics(), new LinearRegression(), new ConvEdge(), new SoftmaxFashion(), new GradientAccumulation(), new Cifar10(), new UNetSegmentation()];
+        [new AutogradBasics(), new LinearRegression(), new ConvEdge(), new SoftmaxFashion(), new GradientAccumulation(), new Cifar10Example(), new UNetSegmentation()];
 
     /// <summary>The name on the command line.</summary>
     public abstract string Name { get; }

@@ -27,7 +27,7 @@ public sealed class GradientAccumulation : Example
         var halved = Train(epochs, halves: 2, options);
 
         var difference = whole.Parameters().Zip(halved.Parameters(), (a, b) => (a - b).Abs().Max().Item()).Max();
-        return new Outcome(difference < 1e-5, $"the same parameters either way, but for rounding (1e-5): the largest difference is {difference:e1}");
+        return new Outcome(difference < 1e-5, $"the same parameters either way, but for rounding (1e-5): the largest difference is {difference:0.0e+0}");
     }
 
     /// <inheritdoc/>

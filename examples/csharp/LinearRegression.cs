@@ -8,8 +8,8 @@ public sealed class LinearRegression : Example
 {
     private const double LearningRate = 0.03;
     private const int BatchSize = 10;
-    private static readonly float[] TrueWeight = [2, -3.4f];
-    private const float TrueBias = 4.2f;
+    private static readonly double[] TrueWeight = [2, -3.4];
+    private const double TrueBias = 4.2;
 
     /// <inheritdoc/>
     public override string Name => "linear-regression";
@@ -21,7 +21,7 @@ public sealed class LinearRegression : Example
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);
-        var (features, labels) = SyntheticData(1000);
+        var (features, labels) = Generated.LinearData(TrueWeight, TrueBias, 1000);
         var w = Rng.Normal(0, 0.01, [2, 1]).RequiresGradInPlace();
         var b = Tensor.Zeros([1], requiresGrad: true);
 
@@ -48,7 +48,7 @@ public sealed class LinearRegression : Example
     public override Func<Tensor> Step()
     {
         Rng.ManualSeed(0);
-        var (x, y) = SyntheticData(2);
+        var (x, y) = Generated.LinearData(TrueWeight, TrueBias, 2);
         var w = Rng.Normal(0, 0.01, [2, 1]).RequiresGradInPlace();
         var b = Tensor.Zeros([1], requiresGrad: true);
         return () => SquaredLoss(Model(x, w, b), y).Sum();
@@ -67,13 +67,5 @@ public sealed class LinearRegression : Example
             parameter.SubInPlace(parameter.Grad!, alpha: learningRate / batchSize);
             parameter.Grad!.ZeroInPlace();
         }
-    }
-
-    /// <summary>y = Xw + b + noise.</summary>
-    private static (Tensor Features, Tensor Labels) SyntheticData(int count)
-    {
-        var x = Rng.Randn([count, 2]);
-        var y = x.Matmul(Tensor.Create(TrueWeight, [2, 1])) + TrueBias;
-        return (x, y + Rng.Normal(0, 0.01, [count, 1]));
     }
 }

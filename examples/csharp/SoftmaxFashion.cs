@@ -105,8 +105,8 @@ public sealed class SoftmaxFashion : Example
         Func<Tensor, Tensor> net, DataLoader train, DataLoader test, Func<Tensor, Tensor, Tensor> loss, object updater, string name, ExampleOptions options)
     {
         var picture = Path.Combine(options.Folder, "softmax-fashion", name + ".svg");
-        var epochs = options.Epochs ?? (options.Small ? 5 : 10);
-        var animator = new Animator("epoch", "train loss", "train acc", "test acc");
+        var epochs = options.Epochs ?? 10;
+        var animator = new Animator(picture, "epoch", ["train loss", "train acc", "test acc"], xRange: (1, epochs), yRange: (0, 1));
         var final = default(Final);
         for (var epoch = 1; epoch <= epochs; epoch++)
         {
@@ -114,7 +114,6 @@ public sealed class SoftmaxFashion : Example
             var testAccuracy = EvaluateAccuracy(net, test.Batches(options.Cancellation));
             final = new Final(trainLoss, trainAccuracy, testAccuracy);
             animator.Add(epoch, trainLoss, trainAccuracy, testAccuracy);
-            animator.Save(picture);
             options.Output.WriteLine($"  epoch {epoch}: {final}");
         }
 
@@ -142,7 +141,7 @@ public sealed class SoftmaxFashion : Example
 
     private static (DataLoader Train, DataLoader Test) Data(ExampleOptions options)
     {
-        Dataset train, test;
+        ImageDataset train, test;
         if (options.Data is { } folder)
         {
             options.Output.WriteLine($"Fashion-MNIST from {folder}.");
@@ -152,7 +151,7 @@ public sealed class SoftmaxFashion : Example
         {
             options.Output.WriteLine(
                 "Generated images of Fashion-MNIST's shape. The real ones: the four .gz files of https://github.com/zalandoresearch/fashion-mnist, folder data/fashion; then --data FOLDER.");
-            (train, test) = (null!, null!);
+            (train, test) = (Generated.FashionLike(options.Small ? 6000 : 60_000, seed: 1), Generated.FashionLike(options.Small ? 1000 : 10_000, seed: 2));
         }
 
         return (new DataLoader(train, BatchSize, shuffle: true), new DataLoader(test, BatchSize));

@@ -27,10 +27,14 @@ public sealed class UNetSegmentation : Example
         var model = options.Small ? new UNet(width: 8, depth: 2) : new UNet();
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
         var scaler = new GradScaler();
-        var checkpoint = new Checkpoint { ["model"] = model, ["optimizer"] = optimizer, ["scaler"] = scaler };
         var file = Path.Combine(options.Folder, "unet", "checkpoint.pt");
         var first = 1;
-        if (options.Resume) { }
+        if (options.Resume)
+        {
+            var saved = Checkpoint.Restore(file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("random", Generator.Default));
+            first = (int)saved.Integer("epoch") + 1;
+            options.Output.WriteLine($"Going on from {file}, after epoch {first - 1}.");
+        }
 
         using var writer = new SummaryWriter(Path.Combine(options.Folder, "unet", "tensorboard"));
         var dice = 0.0;
@@ -42,7 +46,7 @@ public sealed class UNetSegmentation : Example
             writer.AddScalar("loss/valid", validLoss, epoch);
             writer.AddScalar("dice/valid", dice, epoch);
             options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {dice:f3}");
-            checkpoint.Save(file);
+            Checkpoint.Save(file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("random", Generator.Default), ("epoch", epoch));
         }
 
         return new Outcome(dice > Target, $"a Dice coefficient over {Target} on images not trained on: it is {dice:f3}");
@@ -55,6 +59,22 @@ public sealed class UNetSegmentation : Example
         var (model, loss) = (new UNet(width: 2, depth: 2, dropout: 0.2), new BCEWithLogitsLoss());
         var (images, masks) = (Rng.Rand([2, 3, 8, 8]), Rng.Bernoulli([2, 2, 8, 8], 0.5));
         return () => loss.Forward(model.Forward(images), masks);
+    }
+
+    private static (Dataset Train, Dataset Valid) Data(ExampleOptions options)
+    {
+        if (options.Data is { } folder)
+        {
+            options.Output.WriteLine($"Images and masks from {folder}.");
+            var all = new SegmentationFolder(Path.Combine(folder, "images"), Path.Combine(folder, "masks"));
+            var parts = all.RandomSplit([all.Count - all.Count / 5, all.Count / 5]);
+            return (parts[0], parts[1]);
+        }
+
+        options.Output.WriteLine(
+            "Generated images with masks. Real ones: --data FOLDER, with PNG or PNM files of one size in FOLDER/images and masks of the same names in FOLDER/masks.");
+        var size = options.Small ? 32 : 64;
+        return (Generated.Segmentation(options.Small ? 200 : 400, size, seed: 1), Generated.Segmentation(options.Small ? 40 : 80, size, seed: 2));
     }
 
     private static double TrainEpoch(UNet model, DataLoader loader, Adam optimizer, GradScaler scaler, int epoch, ExampleOptions options)
