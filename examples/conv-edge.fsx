@@ -20,7 +20,9 @@ for i in 1..10 do
     let loss = (conv.Forward image - edges).Square().Sum()
     conv.ZeroGrad()
     loss.Backward()
-    noGrad (fun () -> conv.Weight.SubInPlace(conv.Weight.Grad, alpha = 3e-2)) |> ignore
+
+    noGrad (fun () -> conv.Weight.SubInPlace(conv.Weight.Grad, alpha = 3e-2))
+    |> ignore
 
     if i % 2 = 0 then
         printfn $"epoch {i}, loss {loss.Item():f3}"

@@ -28,25 +28,40 @@ public sealed class UNetSegmentation : Example
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
         var scaler = new GradScaler();
         var file = Path.Combine(options.Folder, "unet", "checkpoint.pt");
-        var first = 1;
+        var epoch = 1;
         if (options.Resume)
         {
-            var saved = Checkpoint.Restore(file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("random", Generator.Default));
-            first = (int)saved.Integer("epoch") + 1;
-            options.Output.WriteLine($"Going on from {file}, after epoch {first - 1}.");
+            var saved = Checkpoint.Restore(
+                file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("loader", trainLoader), ("random", Generator.Default));
+            epoch = (int)saved.Integer("epoch");
+            options.Output.WriteLine($"Going on from {file}: epoch {epoch}, after {trainLoader.Position} batches.");
         }
+
+        void Save() => Checkpoint.Save(
+            file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("loader", trainLoader), ("random", Generator.Default), ("epoch", epoch));
 
         using var writer = new SummaryWriter(Path.Combine(options.Folder, "unet", "tensorboard"));
         var dice = 0.0;
-        for (var epoch = first; epoch <= (options.Epochs ?? (options.Small ? 6 : 10)); epoch++)
+        try
         {
-            var trainLoss = TrainEpoch(model, trainLoader, optimizer, scaler, epoch, options);
-            (var validLoss, dice) = Evaluate(model, validLoader, options.Cancellation);
-            writer.AddScalar("loss/train", trainLoss, epoch);
-            writer.AddScalar("loss/valid", validLoss, epoch);
-            writer.AddScalar("dice/valid", dice, epoch);
-            options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {dice:f3}");
-            Checkpoint.Save(file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("random", Generator.Default), ("epoch", epoch));
+            var epochs = options.Epochs ?? (options.Small ? 6 : 10);
+            while (epoch <= epochs)
+            {
+                var trainLoss = TrainEpoch(model, trainLoader, optimizer, scaler, epoch, options);
+                (var validLoss, dice) = Evaluate(model, validLoader, options.Cancellation);
+                writer.AddScalar("loss/train", trainLoss, epoch);
+                writer.AddScalar("loss/valid", validLoss, epoch);
+                writer.AddScalar("dice/valid", dice, epoch);
+                options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {dice:f3}");
+                epoch++;
+                Save();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            Save();
+            options.Output.WriteLine($"Stopped in epoch {epoch}, after {trainLoader.Position} batches; --resume goes on from {file}.");
+            throw;
         }
 
         return new Outcome(dice > Target, $"a Dice coefficient over {Target} on images not trained on: it is {dice:f3}");

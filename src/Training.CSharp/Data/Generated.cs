@@ -66,13 +66,13 @@ public static class Generated
     }
 
     /// <summary>
-    /// Grey images of 28 x 28 in ten classes, in the shape of <see cref="FashionMnist"/>. A class is a smooth pattern, close to that of another class, moved a
-    /// little and under noise; one image in eight is a negative. A linear model tells most of them apart; the negatives take a further layer.
+    /// Grey images of 28 x 28 in ten classes, in the shape of <see cref="FashionMnist"/>. A class is a smooth pattern, close to that of another class, moved by
+    /// up to ten pixels and under noise. A linear model tells most of them apart; that a pattern may be anywhere takes a further layer.
     /// </summary>
     public static ImageDataset FashionLike(int count, long seed)
     {
-        const int size = 28;
-        var patterns = Patterns(size + 4);
+        const int size = 28, moves = 10;
+        var patterns = Patterns(size + moves);
         var random = new Generator(seed);
         var planes = new byte[count * size * size];
         var labels = new byte[count];
@@ -80,15 +80,14 @@ public static class Generated
         {
             var label = (int)(random.Draw32() % Classes);
             labels[i] = (byte)label;
-            var (left, top) = ((int)(random.Draw32() % 5), (int)(random.Draw32() % 5));
+            var (left, top) = ((int)(random.Draw32() % (moves + 1)), (int)(random.Draw32() % (moves + 1)));
             var strength = 0.6 + (0.4 * random.DrawSingle());
-            var negative = random.Draw32() % 8 == 0;
             for (var y = 0; y < size; y++)
             {
                 for (var x = 0; x < size; x++)
                 {
-                    var value = patterns[label][((y + top) * (size + 4)) + x + left] * strength;
-                    planes[(i * size * size) + (y * size) + x] = Byte((negative ? 1 - value : value) + Noise(random, 0.35));
+                    var value = patterns[label][((y + top) * (size + moves)) + x + left] * strength;
+                    planes[(i * size * size) + (y * size) + x] = Byte(value + Noise(random, 0.45));
                 }
             }
         }

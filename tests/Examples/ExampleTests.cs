@@ -1,0 +1,118 @@
+using Verified.Engine;
+using Verified.Training;
+using Xunit;
+
+namespace Verified.Examples.Tests;
+
+/// <summary>Every example in its small form. They share PyTorch's default generator, so they run one after the other.</summary>
+public sealed class ExampleTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("verified-examples-").FullName;
+
+    public static TheoryData<string> Names => [.. Example.All.Select(e => e.Name)];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Reaches_its_target(string name)
+    {
+        var (outcome, printed) = Run(name);
+        Assert.True(outcome.Reached, $"{outcome.Target}\n{printed}");
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void Its_step_is_a_finite_loss_that_has_a_gradient(string name)
+    {
+        var loss = Example.All.Single(e => e.Name == name).Step()();
+        Assert.Equal(1, loss.Count);
+        Assert.True(double.IsFinite(loss.Item()));
+        Assert.True(loss.RequiresGrad);
+        loss.Backward();
+    }
+
+    [Theory]
+    [InlineData("softmax-fashion", "Generated images of Fashion-MNIST's shape")]
+    [InlineData("cifar10", "Generated images of CIFAR-10's shape")]
+    [InlineData("unet", "Generated images with masks")]
+    public void Says_in_its_first_line_that_data_are_generated(string name, string line) => Assert.StartsWith(line, Run(name, epochs: 1).Printed);
+
+    [Fact]
+    public void Cifar10_prints_as_the_tutorial_does()
+    {
+        var lines = Run("cifar10").Printed.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Matches(@"^\[1,   250\] loss: \d\.\d{3}$", lines[1]);
+        Assert.Contains("Finished Training", lines);
+    }
+
+    [Fact]
+    public void The_edge_kernel_ends_on_PyTorchs_bits()
+    {
+        // PyTorch 2.6 with manual_seed(0): tests/Examples/conv_edge.py prints them.
+        var printed = Run("conv-edge").Printed;
+        Assert.Contains("epoch 2, loss 8.330", printed);
+        Assert.Contains("epoch 10, loss 0.043", printed);
+        Assert.Contains("kernel: tensor([[ 1.0063, -0.9662]])", printed);
+    }
+
+    [Fact]
+    public void Softmax_regression_draws_its_curves()
+    {
+        Run("softmax-fashion");
+        foreach (var name in new[] { "by-hand.svg", "by-library.svg" })
+        {
+            var svg = File.ReadAllText(Path.Combine(folder, "softmax-fashion", name));
+            Assert.Contains("train loss", svg);
+            Assert.Contains("test acc", svg);
+        }
+    }
+
+    [Fact]
+    public void A_stopped_unet_goes_on_to_the_same_bits()
+    {
+        Run("unet", epochs: 2);
+        var whole = CheckpointBytes();
+
+        using var stop = new StopAfter(lines: 2);
+        Assert.Throws<OperationCanceledException>(() => Run("unet", epochs: 2, stop: stop));
+        Assert.NotEqual(whole, CheckpointBytes());
+        Assert.Contains("Going on from", Run("unet", epochs: 2, resume: true).Printed);
+        Assert.Equal(whole, CheckpointBytes());
+    }
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    /// <summary>The elements of every tensor of the checkpoint.</summary>
+    private double[] CheckpointBytes() =>
+        [.. CheckpointContents.Read(Path.Combine(folder, "unet", "checkpoint.pt")).Entries.Select(e => e.Value).OfType<Tensor>().SelectMany(t => t.ToDoubles())];
+
+    private (Outcome Outcome, string Printed) Run(string name, int? epochs = null, bool resume = false, StopAfter? stop = null)
+    {
+        var output = stop ?? new StringWriter();
+        var options = new ExampleOptions
+        {
+            Small = true, Epochs = epochs, Folder = folder, Resume = resume, Output = output, Cancellation = stop?.Token ?? CancellationToken.None,
+        };
+        return (Example.All.Single(e => e.Name == name).Run(options), output.ToString()!);
+    }
+
+    /// <summary>Cancels once so many lines were printed: in the middle of what comes next.</summary>
+    private sealed class StopAfter(int lines) : StringWriter
+    {
+        private readonly CancellationTokenSource source = new();
+        private int seen;
+
+        public CancellationToken Token => source.Token;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (++seen == lines) source.Cancel();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing) source.Dispose();
+            base.Dispose(disposing);
+        }
+    }
+}
