@@ -4,8 +4,13 @@
 open Verified.Training
 
 Rng.ManualSeed 0L |> ignore
-let struct (features, labels) = Generated.LinearData([| 2.0; -3.4 |], 4.2, count = 1000)
-let data = DataLoader(TensorDataset(features, labels), batchSize = 10, shuffle = true)
+
+let struct (features, labels) =
+    Generated.LinearData([| 2.0; -3.4 |], 4.2, count = 1000)
+
+let data =
+    DataLoader(TensorDataset(features, labels), batchSize = 10, shuffle = true)
+
 let model = Linear(2, 1)
 let loss = MSELoss()
 let optimizer = SGD(model.Parameters(), lr = 0.03)
