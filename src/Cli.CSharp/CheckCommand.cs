@@ -18,6 +18,8 @@ internal static class CheckCommand
 
     private static readonly Option<string> Record = new("--record") { Description = "A Markdown table, such as docs/records.md, to which a line about the random programs is added." };
 
+    private static readonly Option<string> Example = new("--example") { Description = "One of the tutorials' programs (see verify train): only its training step is examined.", HelpName = "NAME" };
+
     public static Command Create()
     {
         var command = new Command("check", "Examines an engine: goldens and corpora, then random programs, with verdicts by derived bounds.");
@@ -28,12 +30,14 @@ internal static class CheckCommand
     /// <summary>Gives a command the options of the examination: <c>verify</c> alone is <c>verify check</c>.</summary>
     public static void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report, Record }) command.Options.Add(option);
+        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report, Record, Example }) command.Options.Add(option);
         command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
     }
 
     private static int Run(ParseResult parsed, CancellationToken cancel)
     {
+        if (parsed.GetValue(Example) is { } name) return ExampleCheck.Run(TrainCommand.Find(name));
+
         var options = new ExaminationOptions
         {
             Corpora = parsed.GetValue(Corpora) is { Length: > 0 } given ? given : Goldens(),
