@@ -77,16 +77,17 @@ public static class Calls
         where TResults : IReadOnlyList<Tensor?>
     {
         var listener = current!;
-        listener.Calling(call);
+        // Neither what the call is made of is heard, nor what the listener does.
         current = null;
-        TResults results;
         try
         {
-            results = make();
+            listener.Calling(call);
+            var results = make();
+            listener.Called(call, results.Count > call.Visible ? [.. results.Take(call.Visible)] : results);
+            return results;
         }
         catch (AutogradException e)
         {
-            current = listener;
             listener.Refused(call, e);
             throw;
         }
@@ -94,8 +95,6 @@ public static class Calls
         {
             current = listener;
         }
-        listener.Called(call, results.Count > call.Visible ? [.. results.Take(call.Visible)] : results);
-        return results;
     }
 
     private sealed class Scope : IDisposable

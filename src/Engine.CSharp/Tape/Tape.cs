@@ -20,6 +20,9 @@ public static class Tape
         return nodes;
     }
 
+    /// <summary>The tape below some tensors as something to look at: text, DOT, Mermaid.</summary>
+    public static TapeView View(params Tensor[] outputs) => new(outputs);
+
     /// <summary>The edge of a tensor: its node, or the node that stands for it as a leaf; no node where it requires no gradient.</summary>
     public static Edge EdgeOf(Tensor tensor) => tensor.GradEdge;
 
