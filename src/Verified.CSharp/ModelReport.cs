@@ -27,14 +27,29 @@ public sealed class ModelReport
     /// <summary>What the program leaves out of what the model did.</summary>
     public IReadOnlyList<string> Notes { get; }
 
+    /// <summary>
+    /// The same program with float64 in the place of float32, run on the built-in engine (with the model's own operators); null where float32 leaves nothing undecided. It examines the operators that the
+    /// model applied and how they are put together, not the rounding of the model's own numbers.
+    /// </summary>
+    public CaseResult? InFloat64 { get; private init; }
+
+    /// <summary>The values and gradients that float32 cannot decide: those that follow from a comparison within the bound, and sums that cancel.</summary>
+    public IEnumerable<Finding> Undecided => Judgement.Findings.Where(finding => finding.Verdict == Verdict.Inconclusive);
+
     /// <summary>The message of the error that the model ended in; null where it ended in none. That it is the right one is examined as values are.</summary>
     public string? Error { get; private init; }
 
-    /// <summary>The worst verdict.</summary>
-    public Verdict Verdict => OnEngine?.Judgement is { } other && other.Verdict > Judgement.Verdict ? other.Verdict : Judgement.Verdict;
+    /// <summary>The worst verdict. That something undecided is right in float64 leaves it undecided; that it is wrong there makes it wrong.</summary>
+    public Verdict Verdict => InFloat64?.Judgement?.Verdict >= Verdict.LessAccurate ? InFloat64.Judgement.Verdict : Worse(Judgement, OnEngine?.Judgement).Verdict;
 
     /// <summary>Whether all values and gradients are right. An inconclusive check does not hold.</summary>
     public bool Holds => Verdict == Verdict.Pass && OnEngine is null or { Judgement: not null };
+
+    /// <summary>
+    /// Whether nothing is wrong as the model computed it, and all is right in float64: what can be said of a float32 model of real size. A model that holds holds in float64; one with a custom
+    /// <see cref="Function"/> whose backward float32 leaves undecided does not, since float64 runs what the function's forward is made of.
+    /// </summary>
+    public bool HoldsInFloat64 => Holds || (Verdict == Verdict.Inconclusive && InFloat64?.Judgement?.Verdict == Verdict.Pass && !HasFunctions && OnEngine is null or { Judgement: not null });
 
     /// <summary>The first step that is wrong; null where none is, or none can be singled out.</summary>
     public ModelDifference? First { get; private init; }
@@ -55,7 +70,11 @@ public sealed class ModelReport
             Verdict.Pass => string.Create(
                 CultureInfo.InvariantCulture,
                 $"The model holds: {Judgement.Findings.Count - 1} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
-            Verdict.Inconclusive => $"Inconclusive: {Worst?.Message}.",
+            Verdict.Inconclusive when HoldsInFloat64 => string.Create(
+                CultureInfo.InvariantCulture,
+                $"The model holds in float64: {InFloat64!.Judgement!.Findings.Count - 1} values and gradients after {steps} steps. In float32 {Undecided.Count()} of them cannot be decided, the others are right ({Worst?.Message})."),
+            Verdict.Inconclusive => $"Inconclusive: {Worst?.Message}.{Otherwise}",
+            _ when Judgement.Verdict < Verdict.LessAccurate && InFloat64?.Judgement?.Worst is { } worst => $"The model is wrong, computed in float64: {worst.Message}.",
             _ => $"The model is wrong: {Worst?.Message}.",
         });
         if (Error is not null) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error{(Verdict == Verdict.Pass ? ", as it must" : "")}: {Error}");
@@ -74,18 +93,35 @@ public sealed class ModelReport
         var expectation = Expectation.Of(program);
         var judgement = Judge.Outcome(expectation, Outcome(recorder, program), live);
         var result = engine is null ? null : new Examiner(engine).Examine("model", program);
+        var floats = program.Inputs.Any(input => input.Tensor.DType.IsFloat32);
+        var widened = judgement.Verdict == Verdict.Inconclusive && floats ? OnOwnEngine(recorder, Widening.Widen(program)) : null;
         return new ModelReport(program, judgement, result, recorder.Notes)
         {
             Error = recorder.Error?.Message,
             First = judgement.Verdict >= Verdict.LessAccurate ? ModelDifference.Find(recorder, program, live) : null,
-            Shortest = Shortened(recorder, program, judgement, engine, result),
+            InFloat64 = widened,
+            HasFunctions = recorder.HasFunctions,
+            Shortest = Shortened(recorder, program, judgement, engine, result, widened),
         };
     }
 
     private static IReadOnlySet<string> Compared { get; } =
         EngineFeatures.All.Except(["versions", "grad_fn", "requires_grad", "is_leaf", "messages"]).ToHashSet();
 
-    private Finding? Worst => (Judgement.Verdict >= (OnEngine?.Judgement?.Verdict ?? Verdict.Pass) ? Judgement : OnEngine!.Judgement!).Worst;
+    private bool HasFunctions { get; init; }
+
+    private Finding? Worst => Worse(Judgement, OnEngine?.Judgement).Worst;
+
+    /// <summary>Why an inconclusive check is not decided by float64.</summary>
+    private string Otherwise => InFloat64 switch
+    {
+        null => "",
+        { Judgement: { Verdict: Verdict.Pass } } when HasFunctions => " In float64 the operators are right; the backward of the custom function was not run there.",
+        { Judgement: { Worst: { } worst } } => $" In float64: {worst.Message}.",
+        { Result: var result } => $" In float64 it could not be run: {result}.",
+    };
+
+    private static Judgement Worse(Judgement own, Judgement? other) => other is not null && other.Verdict > own.Verdict ? other : own;
 
     private static Outcome Outcome(ProgramRecorder recorder, Program program)
     {
@@ -111,14 +147,23 @@ public sealed class ModelReport
         return ListModule.OfSeq(last.Steps.IsEmpty ? [program.Steps.Length - 1] : new[] { program.Steps.Length - 1, last.Steps.Length - 1 });
     }
 
-    private static Failure? Shortened(ProgramRecorder recorder, Program program, Judgement judgement, IEngine? engine, CaseResult? onEngine)
+    private static Failure? Shortened(ProgramRecorder recorder, Program program, Judgement judgement, IEngine? engine, CaseResult? onEngine, CaseResult? widened)
     {
         if (onEngine is { IsFinding: true }) return Failure.Of(new Examiner(engine!), onEngine);
-        if (judgement.Verdict < Verdict.LessAccurate) return null;
-        var registry = recorder.ForeignOperators.Aggregate(OperatorRegistry.Default, (known, op) => known.With(op));
-        using var again = new BuiltInEngine(registry);
+        if (judgement.Verdict < Verdict.LessAccurate && widened is null or { IsFinding: false }) return null;
+        using var again = OwnEngine(recorder);
         var examiner = new Examiner(again);
-        var result = examiner.Examine("model", program);
+        var result = widened ?? examiner.Examine("model", program);
         return result.IsFinding ? Failure.Of(examiner, result) : null;
     }
+
+    private static CaseResult OnOwnEngine(ProgramRecorder recorder, Program program)
+    {
+        using var engine = OwnEngine(recorder);
+        return new Examiner(engine).Examine("model", program);
+    }
+
+    /// <summary>The built-in engine with the operators that the model brought.</summary>
+    private static BuiltInEngine OwnEngine(ProgramRecorder recorder) =>
+        new(recorder.ForeignOperators.Aggregate(OperatorRegistry.Default, (known, op) => known.With(op)));
 }

@@ -27,6 +27,7 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
     private readonly List<string> _notes = [];
     private readonly List<Engine.Operator> _operators = [];
     private readonly GradientTrace _gradients = new();
+    private readonly Dictionary<string, Tensor> _earlierGradients = [];
     private string[] _arguments = [];
     private bool _watching;
 
@@ -48,6 +49,9 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
 
     /// <summary>The operators that were applied and are not the engine's own.</summary>
     internal IReadOnlyList<Engine.Operator> ForeignOperators => _operators;
+
+    /// <summary>Whether a custom function was applied. The program has its forward, and so the derivative that it ought to have; its backward ran during the recording alone.</summary>
+    internal bool HasFunctions { get; private set; }
 
     /// <summary>Ends the recording.</summary>
     public void Dispose() => _listening.Dispose();
@@ -111,7 +115,10 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
         MeetAll(call.Wrt);
         // An in-place call may change what its tensors are, but not their names.
         _arguments = [.. call.Call.Inputs.OfType<Tensor>().Select(t => _names[t])];
-        if (call.Name is "backward" or "grad") _gradients.Begin(_steps.Count);
+        HasFunctions |= call.InFunction;
+        if (call.Name is not ("backward" or "grad")) return;
+        _gradients.Begin(_steps.Count);
+        if (call.Name == "backward") NoteEarlierGradients();
     }
 
     /// <inheritdoc/>
@@ -164,6 +171,7 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
         if (_names.ContainsKey(tensor)) return;
         if (_order.Find(item => ReferenceEquals(item.Tensor.Grad, tensor)).Name is { } owner)
         {
+            NoteEarlierGradients();
             Insert("get_grad", owner, tensor, owner + "_grad");
             return;
         }
@@ -182,10 +190,17 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
     private void AddInput(string name, Tensor tensor)
     {
         if (tensor.GradFn is not null) Note($"{name} was computed before the recording: it counts as a leaf");
-        if (tensor.Grad is not null) Note($"{name} had a gradient before the recording: the program starts without");
+        if (tensor.Grad is { } earlier) _earlierGradients[name] = earlier;
         _inputs.Add(new Input(name, Literals.ToLiteral(tensor), tensor.RequiresGrad));
         Remember(name, tensor);
         _gradients.Watch(name, tensor);
+    }
+
+    /// <summary>A gradient that is still there from before the recording is about to be read or added to.</summary>
+    private void NoteEarlierGradients()
+    {
+        foreach (var (name, tensor) in _order)
+            if (tensor.Grad is { } grad && _earlierGradients.GetValueOrDefault(name) == grad) Note($"{name} had a gradient before the recording: the program starts without");
     }
 
     private void Insert(string op, string of, Tensor tensor, string wanted)

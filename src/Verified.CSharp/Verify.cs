@@ -97,6 +97,18 @@ public static class Verify
         return ModelReport.Of(recorder, recorder.Known.Select(item => item.Tensor), options?.Engine);
     }
 
+    /// <summary>
+    /// Checks a function that computes a loss from tensors that it holds, such as a training step up to its <c>backward</c>: it is called once, a gradient is pulled back from the loss, and all values and the
+    /// gradient of every leaf that it used are held against the specification. Gradients that are there stay as they are.
+    /// </summary>
+    /// <param name="loss">The function. A mask that it draws is an input of the program.</param>
+    /// <param name="options">An engine to run the recorded program on as well.</param>
+    public static ModelReport Step(Func<Tensor> loss, VerifyOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(loss);
+        return Model(_ => loss(), [], options);
+    }
+
     private static Tensor Copy(Tensor x, bool requiresGrad)
     {
         var copy = x.Detach().Clone();

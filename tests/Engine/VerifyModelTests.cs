@@ -113,6 +113,62 @@ public class VerifyModelTests
     }
 
     [Fact]
+    public void A_loss_over_captured_weights_holds_with_the_mask_that_was_drawn_as_an_input()
+    {
+        Tensor w = Weight(1, 4, 6), b = Weight(2, 4), x = Random(3, 2, 6), labels = Tensor.Create([1L, 3]);
+        var before = w.Grad = Random(7, 4, 6);
+        var random = new Random(9);
+        var report = Verify.Step(() =>
+        {
+            var mask = Tensor.Create([.. Enumerable.Range(0, 8).Select(_ => random.Next(2) * 2f)], [2, 4]);
+            return (x.Linear(w, b).Tanh() * mask).CrossEntropy(labels);
+        });
+        Holds(report);
+        Assert.Same(before, w.Grad);
+        Assert.Null(b.Grad);
+        Assert.Empty(report.Notes);
+        Assert.Equal(["cross_entropy_1", "p1.grad", "p2.grad"], report.Program.Observe.Select(o => o.Text));
+        Assert.Equal(["c1", "p1", "p2", "c2", "c3"], report.Program.Inputs.Select(i => i.Name));
+    }
+
+    /// <summary>Their float32 sum is zero, the sum of what they are 7.5e-9: on which side of a kink it lies float32 cannot tell.</summary>
+    private static Tensor Cancelling => Tensor.Create([-0.1f, -0.2f, 0.3f]);
+
+    [Fact]
+    public void What_float32_cannot_decide_is_undecided_and_examined_in_float64()
+    {
+        var report = Verify.Model(t => t.Sum().Relu() + t.Exp().Sum(), Cancelling);
+        Assert.Equal(Verdict.Inconclusive, report.Verdict);
+        Assert.False(report.Holds);
+        Assert.True(report.HoldsInFloat64, report.ToString());
+        Assert.Contains("x1.grad", report.Undecided.Select(f => f.Name));
+        Assert.Contains("holds in float64", report.ToString(), StringComparison.Ordinal);
+        Assert.Contains("cannot be decided", report.ToString(), StringComparison.Ordinal);
+        Assert.True(Verify.Model(t => t.Exp(), Random(1, 2)) is { Holds: true, HoldsInFloat64: true, InFloat64: null });
+    }
+
+    [Fact]
+    public void What_is_wrong_where_float32_cannot_decide_is_found_in_float64()
+    {
+        var exp = ((UnaryOperator)OperatorRegistry.Default.Operators["exp"]).WithRule(new Rule(Saved.Output, (g, c) => g * c.Output() * 2));
+        var report = Verify.Model(t => exp.Apply(t.Sum().Relu()), Cancelling);
+        Assert.Equal(Verdict.Inconclusive, report.Judgement.Verdict);
+        Assert.Equal(Verdict.Fail, report.Verdict);
+        Assert.False(report.HoldsInFloat64);
+        Assert.Contains("exp", report.Shortest!.Shrunk.Operators);
+    }
+
+    [Fact]
+    public void Float64_does_not_vouch_for_the_backward_of_a_custom_function()
+    {
+        var wrong = Function.Create("Cube", (c, x) => { c.SaveForBackward(x); return x * x * x; }, (c, g) => g * c.SavedTensors[0]! * 3);
+        var report = Verify.Model(t => wrong.Apply(t.Sum().Relu() + 1), Cancelling);
+        Assert.Equal(Verdict.Inconclusive, report.Verdict);
+        Assert.False(report.HoldsInFloat64);
+        Assert.Contains("custom function", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_wrong_derivative_in_an_operator_of_ones_own_is_found_and_the_step_named()
     {
         var sigmoid = ((UnaryOperator)OperatorRegistry.Default.Operators["sigmoid"]).WithRule(new Rule(Saved.Output, (g, c) => g * c.Output()));

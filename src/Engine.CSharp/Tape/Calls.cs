@@ -20,6 +20,9 @@ public sealed record MadeCall(string Name, OperatorCall Call)
     /// <summary>Whether operations were recorded on the tape when the call was made.</summary>
     public bool GradEnabled { get; } = Calls.ForwardMode ?? GradMode.Enabled;
 
+    /// <summary>Whether a custom function's forward made the call.</summary>
+    public bool InFunction { get; } = Calls.ForwardMode is not null;
+
     /// <summary>Whether the call was made in an inference scope.</summary>
     public bool Inference { get; } = GradMode.Inference;
 }

@@ -1,0 +1,37 @@
+module Verified.Engine.FSharp.VerifyTests
+
+open Verified
+open Verified.Engine
+open Verified.Engine.FSharp
+open Xunit
+
+[<Fact>]
+let ``a model written in F# is checked in one call`` () =
+    let weight = Tensor.matrix [ [ 0.5; -0.25 ]; [ 1.0; 2.0 ] ] |> Tensor.requiresGrad
+
+    let model x =
+        x
+        |> Tensor.mm (Tensor.t weight)
+        |> fun h -> tanh h ** 2.0 + 2.0 / exp h
+        |> fun y -> y[1.., 0]
+
+    let report = Verify.Model(model, Tensor.matrix [ [ 1.0; 2.0 ]; [ 3.0; 4.0 ] ])
+    Assert.True(report.Holds, report.ToString())
+
+[<Fact>]
+let ``derivatives inside a model are checked too`` () =
+    let model x = x * grad (fun y -> Tensor.sum (y * y * y)) x
+    let report = Verify.Model(model, Tensor.vector [ 1.0; 2.0 ])
+    Assert.True(report.Holds, report.ToString())
+
+[<Fact>]
+let ``a wrong custom function is found`` () =
+    let forward (context: FunctionContext) (x: Tensor) =
+        context.SaveForBackward x
+        x * x
+
+    let backward (context: FunctionContext) (g: Tensor) = g * context.SavedTensors[0]
+    let wrong = Function.Create("Square", forward, backward)
+    let report = Verify.Model((fun x -> wrong.Apply(exp x)), Tensor.vector [ 1.0; 2.0 ])
+    Assert.False report.Holds
+    Assert.Equal("mul", (Option.ofObj report.First).Value.Step.Op)
