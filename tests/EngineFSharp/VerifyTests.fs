@@ -26,12 +26,23 @@ let ``derivatives inside a model are checked too`` () =
 
 [<Fact>]
 let ``a wrong custom function is found`` () =
-    let forward (context: FunctionContext) (x: Tensor) =
-        context.SaveForBackward x
-        x * x
+    let wrong =
+        Function.Create(
+            "Square",
+            (fun context x ->
+                context.SaveForBackward x
+                x * x),
+            (fun context g -> g * context.Saved 0)
+        )
 
-    let backward (context: FunctionContext) (g: Tensor) = g * context.SavedTensors[0]
-    let wrong = Function.Create("Square", forward, backward)
-    let report = Verify.Model((fun x -> wrong.Apply(exp x)), Tensor.vector [ 1.0; 2.0 ])
+    let report = Verify.Model((fun (x: Tensor) -> wrong.Apply(Tensor.exp x)), Tensor.vector [ 1.0; 2.0 ])
     Assert.False report.Holds
-    Assert.Equal("mul", (Option.ofObj report.First).Value.Step.Op)
+    Assert.Equal("mul", (nonNull report.First).Step.Op)
+
+[<Fact>]
+let ``a loss over weights that a closure holds is checked`` () =
+    let weight = Tensor.matrix [ [ 0.5; -0.25 ]; [ 1.0; 2.0 ] ] |> Tensor.requiresGrad
+    let x = Tensor.matrix [ [ 1.0; 2.0 ] ]
+    let report = Verify.Step(fun () -> x |> Tensor.mm weight |> Tensor.tanh |> Tensor.sum)
+    Assert.True(report.Holds, report.ToString())
+    Assert.Contains("p1.grad", report.Program.Observe |> Seq.map _.Text)
