@@ -33,6 +33,12 @@ public sealed class ModelReport
     /// </summary>
     public CaseResult? InFloat64 { get; private init; }
 
+    /// <summary>
+    /// The verdict on each step by itself in float64, on the values and gradients that reached it; null where <see cref="InFloat64"/> decides, and for what is more than a forward and a backward. Bounds on a
+    /// whole model grow with its depth, those on a step do not; where every step is right, the model is.
+    /// </summary>
+    public Judgement? StepByStep { get; private init; }
+
     /// <summary>The values and gradients that float32 cannot decide: those that follow from a comparison within the bound, and sums that cancel.</summary>
     public IEnumerable<Finding> Undecided => Judgement.Findings.Where(finding => finding.Verdict == Verdict.Inconclusive);
 
@@ -40,7 +46,7 @@ public sealed class ModelReport
     public string? Error { get; private init; }
 
     /// <summary>The worst verdict. That something undecided is right in float64 leaves it undecided; that it is wrong there makes it wrong.</summary>
-    public Verdict Verdict => InFloat64?.Judgement?.Verdict >= Verdict.LessAccurate ? InFloat64.Judgement.Verdict : Worse(Judgement, OnEngine?.Judgement).Verdict;
+    public Verdict Verdict => Decision is { Verdict: >= Verdict.LessAccurate } wrong ? wrong.Verdict : Worse(Judgement, OnEngine?.Judgement).Verdict;
 
     /// <summary>Whether all values and gradients are right. An inconclusive check does not hold.</summary>
     public bool Holds => Verdict == Verdict.Pass && OnEngine is null or { Judgement: not null };
@@ -49,7 +55,7 @@ public sealed class ModelReport
     /// Whether nothing is wrong as the model computed it, and all is right in float64: what can be said of a float32 model of real size. A model that holds holds in float64; one with a custom
     /// <see cref="Function"/> whose backward float32 leaves undecided does not, since float64 runs what the function's forward is made of.
     /// </summary>
-    public bool HoldsInFloat64 => Holds || (Verdict == Verdict.Inconclusive && InFloat64?.Judgement?.Verdict == Verdict.Pass && !HasFunctions && OnEngine is null or { Judgement: not null });
+    public bool HoldsInFloat64 => Holds || (Verdict == Verdict.Inconclusive && Decision?.Verdict == Verdict.Pass && !HasFunctions && OnEngine is null or { Judgement: not null });
 
     /// <summary>The first step that is wrong; null where none is, or none can be singled out.</summary>
     public ModelDifference? First { get; private init; }
@@ -72,9 +78,9 @@ public sealed class ModelReport
                 $"The model holds: {Judgement.Findings.Count - 1} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
             Verdict.Inconclusive when HoldsInFloat64 => string.Create(
                 CultureInfo.InvariantCulture,
-                $"The model holds in float64: {InFloat64!.Judgement!.Findings.Count - 1} values and gradients after {steps} steps. In float32 {Undecided.Count()} of them cannot be decided, the others are right ({Worst?.Message})."),
+                $"The model holds in float64{(StepByStep is null ? "" : ", step by step")}: {Decision!.Findings.Count - 1} values and gradients after {steps} steps. In float32 {Undecided.Count()} of {Judgement.Findings.Count - 1} cannot be decided, the others are right ({Worst?.Message})."),
             Verdict.Inconclusive => $"Inconclusive: {Worst?.Message}.{Otherwise}",
-            _ when Judgement.Verdict < Verdict.LessAccurate && InFloat64?.Judgement?.Worst is { } worst => $"The model is wrong, computed in float64: {worst.Message}.",
+            _ when Judgement.Verdict < Verdict.LessAccurate && Decision?.Worst is { Verdict: >= Verdict.LessAccurate } worst => $"The model is wrong, computed in float64: {worst.Message}.",
             _ => $"The model is wrong: {Worst?.Message}.",
         });
         if (Error is not null) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error{(Verdict == Verdict.Pass ? ", as it must" : "")}: {Error}");
@@ -100,6 +106,7 @@ public sealed class ModelReport
             Error = recorder.Error?.Message,
             First = judgement.Verdict >= Verdict.LessAccurate ? ModelDifference.Find(recorder, program, live) : null,
             InFloat64 = widened,
+            StepByStep = widened is { Judgement.Verdict: Verdict.Inconclusive } ? Verified.StepByStep.Examine(widened.Program, Operators(recorder), live) : null,
             HasFunctions = recorder.HasFunctions,
             Shortest = Shortened(recorder, program, judgement, engine, result, widened),
         };
@@ -116,10 +123,13 @@ public sealed class ModelReport
     private string Otherwise => InFloat64 switch
     {
         null => "",
-        { Judgement: { Verdict: Verdict.Pass } } when HasFunctions => " In float64 the operators are right; the backward of the custom function was not run there.",
-        { Judgement: { Worst: { } worst } } => $" In float64: {worst.Message}.",
+        _ when Decision is { Verdict: Verdict.Pass } && HasFunctions => " In float64 the operators are right; the backward of the custom function was not run there.",
+        _ when Decision is { Worst: { } worst } => $" In float64: {worst.Message}.",
         { Result: var result } => $" In float64 it could not be run: {result}.",
     };
+
+    /// <summary>What float64 says.</summary>
+    private Judgement? Decision => StepByStep ?? InFloat64?.Judgement;
 
     private static Judgement Worse(Judgement own, Judgement? other) => other is not null && other.Verdict > own.Verdict ? other : own;
 
@@ -164,6 +174,7 @@ public sealed class ModelReport
     }
 
     /// <summary>The built-in engine with the operators that the model brought.</summary>
-    private static BuiltInEngine OwnEngine(ProgramRecorder recorder) =>
-        new(recorder.ForeignOperators.Aggregate(OperatorRegistry.Default, (known, op) => known.With(op)));
+    private static BuiltInEngine OwnEngine(ProgramRecorder recorder) => new(Operators(recorder));
+
+    private static OperatorRegistry Operators(ProgramRecorder recorder) => recorder.ForeignOperators.Aggregate(OperatorRegistry.Default, (known, op) => known.With(op));
 }

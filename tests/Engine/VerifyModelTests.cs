@@ -159,6 +159,28 @@ public class VerifyModelTests
     }
 
     [Fact]
+    public void A_model_too_deep_for_bounds_on_the_whole_is_decided_step_by_step()
+    {
+        static ModelReport Deep(Func<Tensor, Tensor> layer) => Verify.Model(
+            t =>
+            {
+                // Each layer multiplies the error by up to 200 where the signs are unfavourable, the values by less than one.
+                for (var i = 0; i < 9; i++) t = layer((t - t * 0.99) * 100 - 0.5);
+                return t;
+            },
+            Random(5, 3, 2));
+        var right = Deep(t => t.Tanh());
+        Assert.Equal(Verdict.Inconclusive, right.InFloat64!.Judgement!.Verdict);
+        Assert.True(right.HoldsInFloat64, right.ToString());
+        Assert.False(right.Holds);
+        Assert.Contains("step by step", right.ToString(), StringComparison.Ordinal);
+        var tanh = ((UnaryOperator)OperatorRegistry.Default.Operators["tanh"]).WithRule(new Rule(Saved.Output, (g, c) => g * (1 - c.Output() * c.Output() * 0.9)));
+        var wrong = Deep(t => tanh.Apply(t));
+        Assert.Equal(Verdict.Fail, wrong.Verdict);
+        Assert.False(wrong.HoldsInFloat64);
+    }
+
+    [Fact]
     public void Float64_does_not_vouch_for_the_backward_of_a_custom_function()
     {
         var wrong = Function.Create("Cube", (c, x) => { c.SaveForBackward(x); return x * x * x; }, (c, g) => g * c.SavedTensors[0]! * 3);
