@@ -31,6 +31,14 @@ public sealed class ExampleTests : IDisposable
     }
 
     [Theory]
+    [MemberData(nameof(Names))]
+    public void Its_step_holds_against_the_specification(string name)
+    {
+        var report = Verify.Step(Example.All.Single(e => e.Name == name).Step());
+        Assert.True(report.HoldsInFloat64, report.ToString());
+    }
+
+    [Theory]
     [InlineData("softmax-fashion", "Generated images of Fashion-MNIST's shape")]
     [InlineData("cifar10", "Generated images of CIFAR-10's shape")]
     [InlineData("unet", "Generated images with masks")]
@@ -90,7 +98,12 @@ public sealed class ExampleTests : IDisposable
         var output = stop ?? new StringWriter();
         var options = new ExampleOptions
         {
-            Small = true, Epochs = epochs, Folder = folder, Resume = resume, Output = output, Cancellation = stop?.Token ?? CancellationToken.None,
+            Small = true,
+            Epochs = epochs,
+            Folder = folder,
+            Resume = resume,
+            Output = output,
+            Cancellation = stop?.Token ?? CancellationToken.None,
         };
         return (Example.All.Single(e => e.Name == name).Run(options), output.ToString()!);
     }
