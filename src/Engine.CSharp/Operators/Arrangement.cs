@@ -70,7 +70,7 @@ internal static class Arrangement
     private static Tensor TriangleOf(Tensor x, Attributes attributes, string name, bool upper)
     {
         if (x.Rank < 2) throw new AutogradException(ErrorKind.Shape, $"{name}: input tensor must have at least 2 dimensions");
-        x = Copying.Contiguous(x);
+        x = Copying.Packed(x);
         var y = Tensor.Empty(x.Sizes, x.DType);
         switch (x.DType)
         {

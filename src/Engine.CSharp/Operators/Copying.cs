@@ -5,15 +5,6 @@ namespace Verified.Engine;
 /// <summary>Copies between tensors of any strides and types. Nothing here is recorded.</summary>
 internal static class Copying
 {
-    /// <summary>The tensor itself where it lies row-major without gaps, else a copy that does.</summary>
-    public static Tensor Contiguous(Tensor x)
-    {
-        if (x.IsContiguous) return x;
-        var copy = Tensor.Empty(x.Sizes, x.DType);
-        Copy(x, copy);
-        return copy;
-    }
-
     /// <summary>Copies a tensor, repeated where it broadcasts and converted, over another of the broadcast shape.</summary>
     public static void Copy(Tensor from, Tensor to)
     {

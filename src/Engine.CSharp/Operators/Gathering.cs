@@ -104,7 +104,7 @@ internal static class Gathering
         "index_select_backward",
         (inputs, attributes) =>
         {
-            var (g, index) = (Copying.Contiguous(inputs[0]!), Copying.Contiguous(inputs[1]!));
+            var (g, index) = (Copying.Packed(inputs[0]!), Copying.Packed(inputs[1]!));
             var shape = attributes.Ints("shape")!;
             var dim = attributes.Int("dim");
             var skip = attributes.Int("skip", -1);
@@ -136,7 +136,7 @@ internal static class Gathering
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
             if (attributes.IntOrNull("padding_idx") is { } padding && (padding < -weight.Sizes[0] || padding >= weight.Sizes[0]))
                 throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");
-            var flat = Checked(Copying.Contiguous(index), 0, weight.Sizes[0], _ => "index out of range in self");
+            var flat = Checked(Copying.Packed(index), 0, weight.Sizes[0], _ => "index out of range in self");
             return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);
         },
         [
@@ -186,7 +186,7 @@ internal static class Gathering
     /// <summary>Indices in range, as they are; the first that is not is named.</summary>
     public static Tensor Checked(Tensor index, long low, long high, Func<long, string> message)
     {
-        index = Copying.Contiguous(index);
+        index = Copying.Packed(index);
         if (index.Count == 0) return index;
         var bad = Indexing.FirstOutside(ref index.Origin<long>(), index.Count, low, high);
         if (bad < 0) return index;
@@ -195,7 +195,7 @@ internal static class Gathering
 
     private static Tensor Selected(Tensor x, Tensor index, int dim)
     {
-        x = Copying.Contiguous(x);
+        x = Copying.Packed(x);
         var (outer, n, inner) = Split(x.Sizes, dim);
         var sizes = (int[])x.Sizes.Clone();
         sizes[dim] = index.Count;

@@ -36,7 +36,7 @@ internal static class Losses
     /// <summary>-log(1 + exp(-x)) without overflow.</summary>
     public static readonly UnaryOperator LogSigmoid = new(
         "logsigmoid",
-        (x, _, into) => Elementwise.Unary(Elementwise.Unary(RequireFloat(x, "log_sigmoid_cpu"), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
+        (x, _, into) => Elementwise.Unary(Elementwise.Unary(Copying.Packed(RequireFloat(x, "log_sigmoid_cpu")), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
         new Rule(Saved.Input0, (g, c) => g * (-c.Input(0)).Sigmoid()),
         "LogSigmoidBackward0")
     { HasInPlaceTwin = false };

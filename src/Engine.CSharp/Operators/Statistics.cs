@@ -81,7 +81,7 @@ internal static class Statistics
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
             if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
             if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
-            x = Copying.Contiguous(x);
+            x = Copying.Packed(x);
             var y = Tensor.Empty(x.Sizes, x.DType);
             var reverse = attributes.Bool("reverse", false);
             var outer = Shapes.Count(x.Sizes.AsSpan(0, Math.Min(dim, x.Rank)));

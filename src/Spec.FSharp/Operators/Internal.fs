@@ -62,21 +62,6 @@ module Internal =
             Node = "Add"
             Derivative = Some(Derive.rule (fun d g -> List.init d.Inputs (fun _ -> Some(fun () -> g)))) }
 
-    /// g, as something of x, of the same shape: no gradient gets to x, but under create_graph a way leads there, as in PyTorch's formula.
-    let byWayOf =
-        { Define.computes
-              "by_way_of"
-              "g"
-              [ ArgKind.Float; ArgKind.Float ]
-              []
-              { new Forward with
-                  member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
-            Internal = true
-            Derivative =
-                Some(fun d ->
-                    let g = d.Gradient 0
-                    [ g; g |> Option.map (fun g -> Derive.apply "zeros_like" [ g ] []) ]) }
-
     /// What the gradients of relu and leaky_relu are made by. Where the bound leaves open whether x is above 0 it covers both.
     /// The derivative by x is zeros, but there is one, so that under create_graph these gradients require a gradient wherever x
     /// does, as PyTorch's threshold_backward and leaky_relu_backward have it.
@@ -252,4 +237,4 @@ module Internal =
                               g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
                 ) }
 
-    let all = [ total; byWayOf; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]
+    let all = [ total; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]

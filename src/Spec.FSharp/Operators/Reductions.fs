@@ -120,19 +120,12 @@ module Reductions =
                               let others t = Derive.apply "prod_others" [ t ] []
                               let g = Groups.spread d groups g
 
-                              // PyTorch divides the result by x where no element is zero; of a number there are no others.
-                              let throughResult (t: Term) =
-                                  if d.HasZero 0 then
-                                      t
-                                  else
-                                      Derive.apply "by_way_of" [ t; Groups.spread d groups (d.Output 0) ] []
-
                               match groups.Dims with
                               | _ when shape.Length = 0 -> g
-                              | [ dim ] when shape.Length > 1 ->
-                                  g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1) |> throughResult
-                              | _ ->
-                                  g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape) |> throughResult) ])
+                              // As PyTorch has it: of second order this rounds otherwise than the product of the others does.
+                              | _ when not (d.HasZero 0) -> g * (Groups.spread d groups (d.Output 0) / x)
+                              | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
+                              | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }
 
     /// The last dimension taken apart into lines.
