@@ -127,6 +127,19 @@ public static class KnownDivergences
                  "outcome": {"values": {"p.grad": null}, "raised": {"step": [1], "kind": "other", "message": "Found dtype Float but expected Double"}}}
                 """],
         },
+        new("mismatch-sought-by-comparing", "unreported",
+            "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself; right is that root's mismatch.",
+            [],
+            (program, finding) => finding.Difference == Difference.Raised && Steps(program.Steps).Any(s => s.Gradients?.Value.Length > 1)
+                && (finding.Message.Contains("must match the size of tensor", StringComparison.Ordinal) || finding.Message.Contains("Boolean value of Tensor", StringComparison.Ordinal)),
+            Witnesses.GradientOfAnotherShape)
+        {
+            Examples = ["""
+                {"id": "divergences/mismatch-of-the-second-gradient", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [1, 1]}, "h": {"dtype": "float32", "shape": [3], "data": [1, 1, 1]}}, "steps": [{"op": "square", "in": ["x"], "out": "y"}, {"op": "exp", "in": ["x"], "out": "z"}, {"op": "backward", "in": ["y", "z"], "gradients": ["g", "h"]}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [1, 4], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "PowBackward0"}}, "raised": {"step": [2], "kind": "shape", "message": "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0"}}}
+                """],
+        },
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],

@@ -76,6 +76,17 @@ internal static class Witnesses
             ? null
             : "PyTorch does not call it a bug";
 
+    /// <summary>A gradient has another shape than the root that it was given for: read off the tensors before the last step.</summary>
+    internal static string? GradientOfAnotherShape(Json.Case golden)
+    {
+        var step = Microsoft.FSharp.Collections.ListModule.Last(golden.Program.Steps);
+        var state = Microsoft.FSharp.Collections.ListModule.Last(Run.states<Real>(RegistryModule.all, golden.Program));
+        var shapes = Run.variables(state).ToDictionary(v => v.Name, v => v.Shape);
+        var roots = step.In.OfType<Arg.Name>().Select(a => a.Item);
+        var differ = roots.Zip(step.Gradients?.Value ?? [], (root, gradient) => gradient is not null && !shapes[root].AsSpan().SequenceEqual(shapes[gradient.Value])).ToList();
+        return differ.Count > 1 && differ.Skip(1).Contains(true) ? null : "every gradient has its root's shape";
+    }
+
     /// <summary>Nothing writes to an input but a backward that it was given to: the specification leaves it as it was, PyTorch does not.</summary>
     internal static string? ChangesWhatNothingWritesTo(Json.Case golden)
     {
