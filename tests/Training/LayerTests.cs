@@ -42,6 +42,8 @@ public sealed class LayerTests
         ["Embedding-padding"] = () => new Embedding(4, 2, paddingIdx: -1),
         ["Upsample"] = () => new Upsample(scaleFactor: 2),
         ["Upsample-size"] = () => new Upsample(size: 5),
+        ["Upsample-bilinear"] = () => new Upsample(size: (7, 9), mode: "bilinear", alignCorners: true),
+        ["Upsample-scales"] = () => new Upsample(scaleFactor: (2.5, 3.0), mode: "bilinear"),
         ["Flatten"] = () => new Flatten(),
         ["Flatten-options"] = () => new Flatten(0, 2),
         ["ReLU"] = () => new ReLU(),
