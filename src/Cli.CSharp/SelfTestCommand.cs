@@ -10,7 +10,7 @@ namespace Verified.Cli;
 /// <summary><c>verify self-test</c>: the oracle itself examined. Does it find planted bugs, and does it leave right engines alone?</summary>
 internal static class SelfTestCommand
 {
-    private static readonly Option<int> Budget = new("--budget") { Description = "How many random programs each planted bug gets at most.", DefaultValueFactory = _ => 20_000 };
+    private static readonly Option<int> Budget = new("--budget") { Description = "How many random programs each planted bug gets at most.", DefaultValueFactory = _ => BugSearch.DefaultBudget };
     private static readonly Option<int> Alarms = new("--false-alarms") { Description = "How many random programs the specification itself runs, on every machine that it permits; 0 for none.", DefaultValueFactory = _ => 1000 };
     private static readonly Option<int> Distribution = new("--distribution") { Description = "Over how many programs the distribution is counted.", DefaultValueFactory = _ => 2000 };
     private static readonly Option<string?> Bugs = new("--bugs") { Description = "Only these planted bugs, separated by commas; none for none." };

@@ -231,7 +231,8 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
             names.Add(_names[result]);
         }
 
-        return names is [{ } only] && call.Name is not ("grad" or "split" or "unbind" or "chunk")
+        // What grad gives is a list as well: a gradient for each of Wrt.
+        return names is [{ } only] && call.Operator is not { GivesList: true } && call.Wrt is null
             ? Out.NewName(only)
             : Out.NewNames(ListModule.OfSeq(names.Select(Optional)));
     }

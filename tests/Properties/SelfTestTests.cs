@@ -16,7 +16,7 @@ public sealed class SelfTestTests(ITestOutputHelper output)
     public void A_planted_bug_is_found_by_FAIL_and_made_short(string name)
     {
         var bug = PlantedBugs.All.Single(b => b.Name == name);
-        var search = BugSearch.Run(bug.Engine(), Sound.Engine, Seed, 20_000);
+        var search = BugSearch.Run(bug.Engine(), Sound.Engine, Seed, BugSearch.DefaultBudget);
         output.WriteLine($"seed {Seed}: {(search.Found ? "found" : "missed")} after {search.Programs} programs; it shows in {search.Showing}");
         Assert.True(search.Found, $"{bug.What}: missed in {search.Programs} programs; it shows in {search.Showing}, {search.Inconclusive} of them inconclusive");
         output.WriteLine($"{search.OriginalSteps} steps made {search.ShrunkSteps}: {Show.Text(search.Failure!.Shrunk.Program)}");

@@ -21,6 +21,12 @@ internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<
     internal bool KeepsShape =>
         Forward(i => Array.ConvertAll(Numbers(i), x => new Real(x))) is [var only] && only.Shape.SequenceEqual(Inputs[0]!.Shape);
 
+    /// <summary>The same call with a zero in the first place of each float input.</summary>
+    internal OperatorSample WithZero() => this with
+    {
+        Inputs = [.. Inputs.Select(x => x?.Data is Data.Floats { Item.Length: > 0 } floats ? new Literal(x.DType, x.Shape, Data.NewFloats([0, .. floats.Item.Skip(1)])) : x)],
+    };
+
     internal double[] Numbers(int input) => ((Data.Floats)Inputs[input]!.Data).Item;
 
     public override string ToString() =>

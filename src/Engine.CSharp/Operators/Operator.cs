@@ -59,6 +59,9 @@ public abstract class Operator
     /// <summary>PyTorch's name of the node that it records, such as <c>MulBackward0</c>.</summary>
     public string NodeName { get; }
 
+    /// <summary>Whether the result is a list, however many tensors are in it.</summary>
+    public bool GivesList { get; init; }
+
     /// <summary>PyTorch's keywords for what is not a tensor; others are refused.</summary>
     public IReadOnlyList<string> Keywords { get; init; } = [];
 

@@ -84,7 +84,7 @@ internal static class Slicing
             return [.. Enumerable.Range(0, x.Sizes[dim]).Select(i => x.Window(sizes, steps, i * x.Steps[dim]))];
         },
         c => c.Set(0, Tensor.Stack(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
-    { Keywords = ["dim"] };
+    { GivesList = true, Keywords = ["dim"] };
 
     public static readonly ViewOperator Split = new(
         "split",
@@ -105,11 +105,11 @@ internal static class Slicing
             return parts;
         },
         c => c.Set(0, Tensor.Cat(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
-    { Keywords = ["split_size_or_sections", "split_size", "dim"] };
+    { GivesList = true, Keywords = ["split_size_or_sections", "split_size", "dim"] };
 
     public static readonly CompositeOperator Chunk = new(
         "chunk", call => call.Tensor(0).Chunk(call.Attributes.Int("chunks"), call.Attributes.Int("dim", 0)))
-    { Keywords = ["chunks", "dim"] };
+    { GivesList = true, Keywords = ["chunks", "dim"] };
 
     public static IEnumerable<Operator> All => [Select, Slice, SliceBackward, Narrow, GetItem, Alias, Unbind, Split, Chunk];
 

@@ -6,6 +6,9 @@ namespace Verified.Oracle;
 /// <summary>The search for a bug that an engine is known to have: standard random programs until one fails, made short.</summary>
 public sealed class BugSearch
 {
+    /// <summary>How many programs a search takes at most: a rule that one operator of a hundred breaks shows in one of some ten thousand.</summary>
+    public const int DefaultBudget = 60_000;
+
     private BugSearch()
     {
     }
