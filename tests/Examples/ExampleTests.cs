@@ -53,7 +53,7 @@ public sealed class ExampleTests : IDisposable
     }
 
     [Fact]
-    public void The_edge_kernel_ends_on_PyTorchs_bits()
+    public void The_edge_kernel_ends_where_PyTorchs_does()
     {
         // PyTorch 2.6 with manual_seed(0): tests/Examples/conv_edge.py prints them.
         var printed = Run("conv-edge").Printed;
