@@ -27,7 +27,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("tune", "--write", "/")]
     [InlineData("replay", "no-token")]
     [InlineData("replay", "V999-0123456789abcdef")]
-    [InlineData("replay", "V4-0123456789abcdef+no_such_operator")]
+    [InlineData("replay", "V5-0123456789abcdef+no_such_operator")]
     [InlineData("explain", "no_such_operator")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {

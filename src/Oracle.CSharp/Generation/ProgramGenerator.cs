@@ -458,17 +458,29 @@ internal sealed class Draft
         }
     }
 
-    /// <summary>Something computed, a write to it or to what it was computed of, and a backward that may need what was there before.</summary>
+    /// <summary>
+    /// Something computed, a write to it or to what it was computed of, and a backward. Of the writes that there could be, one after which
+    /// backward is an error is taken where there is one: which these are shows what an operator keeps.
+    /// </summary>
     private Step? Overwritten()
     {
-        if (!Has("in_place") || Count + 3 > _options.MaxSteps || !Keep(Call(heavy: false))) return null;
-        var (call, result) = (_steps[^1], _scene.Variables[^1]);
-        if (!result.IsFloat || !result.RequiresGrad) return null;
-        var names = StepNames.Read(call).Append(result.Name).ToHashSet();
-        var written = Writable.Where(v => names.Contains(v.Name)).ToList();
         var writes = SimpleWrites.Where(_choice.Allows).ToList();
-        if (written.Count == 0 || writes.Count == 0 || !Keep(Steps.Act(_rng.Pick(writes) + "_", _rng.Pick(written).Name))) return null;
-        return Steps.Act("backward", result.Name).Gradients(Upstream(result));
+        if (!Has("in_place") || writes.Count == 0) return null;
+        if (_rng.Chance(0.5)) Keep(Call(heavy: false));
+        var results = Floats.Where(v => v.RequiresGrad && !v.IsLeaf).ToDictionary(v => v.Name);
+        var calls = _steps.Where(step => StepNames.Bound(step).Any(results.ContainsKey)).ToList();
+        if (calls.Count == 0 || Count + 2 > _options.MaxSteps) return null;
+        var call = calls[^(1 + Math.Min(_rng.Below(calls.Count), _rng.Below(calls.Count)))];
+        var result = results[StepNames.Bound(call).First(results.ContainsKey)];
+        var backward = Steps.Act("backward", result.Name).Gradients(Upstream(result));
+        var names = StepNames.Read(call).Append(result.Name).ToHashSet();
+        foreach (var written in _rng.Shuffled(Writable.Where(v => names.Contains(v.Name))))
+        {
+            var write = Steps.Act(_rng.Pick(writes) + "_", written.Name);
+            if (_scene.After(write).Next?.After(backward).Error is not null && Keep(write)) return backward;
+        }
+
+        return null;
     }
 
     // ---- Observation ------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ namespace Verified.Oracle;
 public sealed class BugSearch
 {
     /// <summary>How many programs a search takes at most: a rule that one operator of a hundred breaks shows in one of some ten thousand.</summary>
-    public const int DefaultBudget = 60_000;
+    public const int DefaultBudget = 30_000;
 
     private BugSearch()
     {

@@ -24,6 +24,13 @@ internal static class Roots
         }
     }
 
+    /// <summary>How late the tensors were made at which backwards start, in all.</summary>
+    public static int Lateness(Program program)
+    {
+        var steps = program.Steps.ToList();
+        return steps.Index().Where(at => IsBackward(at.Item)).Sum(at => at.Item.In.OfType<Arg.Name>().Sum(root => 1 + MadeAt(steps, at.Index, root.Item)));
+    }
+
     private static bool IsBackward(Step step) => step.Op is "backward" or "grad";
 
     /// <summary>Where a name was last bound before a step; -1 for an input.</summary>

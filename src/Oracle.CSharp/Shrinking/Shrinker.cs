@@ -39,7 +39,7 @@ public sealed class Shrinker
         {
             progress = false;
             foreach (var pass in Passes)
-                while (First(pass(program)) is { } smaller)
+                while (First(program, pass(program)) is { } smaller)
                 {
                     program = Deletions.Unused(smaller) is { } tidy && (tidy.Equals(smaller) || Fails(tidy)) ? tidy : smaller;
                     progress = true;
@@ -49,14 +49,16 @@ public sealed class Shrinker
         return program;
     }
 
-    /// <summary>The first candidate that still fails, as it is or with what its omission broke repaired.</summary>
-    private Program? First(IEnumerable<Program> candidates)
+    /// <summary>The first shorter candidate that still fails, as it is or with what its omission broke repaired.</summary>
+    private Program? First(Program program, IEnumerable<Program> candidates)
     {
+        var length = Length.Of(program);
+        bool IsShorter(Program candidate) => Length.Of(candidate).CompareTo(length) < 0;
         foreach (var candidate in candidates)
         {
             if (_budget <= 0) return null;
-            if (Fails(candidate)) return candidate;
-            if (Repairs.Of(candidate) is { } repaired && Fails(repaired)) return repaired;
+            if (IsShorter(candidate) && Fails(candidate)) return candidate;
+            if (Repairs.Of(candidate) is { } repaired && IsShorter(repaired) && Fails(repaired)) return repaired;
         }
 
         return null;

@@ -78,9 +78,9 @@ internal static class Simplifications
         switch (tensor.Data)
         {
             case Data.Floats { Item: var values }:
-                foreach (var candidate in Floats(values))
-                    if (Simplicity(candidate) < Simplicity(values))
-                        yield return new Literal(tensor.DType, tensor.Shape, Data.NewFloats(candidate));
+                foreach (var candidate in Floats(values).Select(Data.NewFloats))
+                    if (Length.OfValues(candidate) < Length.OfValues(tensor.Data))
+                        yield return new Literal(tensor.DType, tensor.Shape, candidate);
                 break;
             case Data.Ints { Item: var values } when values.Any(v => v != 0):
                 yield return new Literal(tensor.DType, tensor.Shape, Data.NewInts(new long[values.Length]));
@@ -102,10 +102,6 @@ internal static class Simplifications
             foreach (var simple in new[] { 0.0, 1.0, Math.Round(values[i]), Math.Round(values[i] * 4) / 4 })
                 yield return [.. values.Select((v, j) => j == i ? simple : v)];
     }
-
-    /// <summary>How long the values are to read; candidates must lower it, or shrinking would go in circles.</summary>
-    private static int Simplicity(double[] values) =>
-        values.Sum(v => v == 0 && !double.IsNegative(v) ? 0 : v == 1 ? 1 : v == Math.Round(v) && Math.Abs(v) < 100 ? 2 + (v < 0 ? 1 : 0) : 2 + v.ToString("R").Length);
 }
 
 /// <summary>Functions as F# takes them.</summary>
