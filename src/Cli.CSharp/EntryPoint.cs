@@ -20,6 +20,7 @@ internal static class EntryPoint
         root.Subcommands.Add(SelfTestCommand.Create());
         root.Subcommands.Add(CheckpointCommand.Create());
         root.Subcommands.Add(TrainCommand.Create());
+        root.Subcommands.Add(BesidePyTorchCommand.Create());
         root.Subcommands.Add(DoctorCommand.Create());
         root.Subcommands.Add(TuneCommand.Create());
 

@@ -4,7 +4,8 @@ using Xunit;
 
 namespace Verified.Examples.Tests;
 
-/// <summary>Every example in its small form. They share PyTorch's default generator, so they run one after the other.</summary>
+/// <summary>Every example in its small form.</summary>
+[Collection(DefaultGenerator.Name)]
 public sealed class ExampleTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("verified-examples-").FullName;

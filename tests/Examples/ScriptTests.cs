@@ -33,10 +33,5 @@ public sealed class ScriptTests
         }
     }
 
-    private static string Script(string name)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "Verified.sln"))) folder = folder.Parent;
-        return Path.Combine(folder.FullName, "examples", name + ".fsx");
-    }
+    private static string Script(string name) => Path.Combine(Repository.Root, "examples", name + ".fsx");
 }

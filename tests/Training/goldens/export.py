@@ -11,10 +11,10 @@ import golden
 import layers
 import loader
 import losses
-import networks
 import optimizers
+import trainings
 
-GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, networks, optimizers)}
+GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, optimizers, trainings)}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]
