@@ -31,7 +31,7 @@ internal static class ExplainCommand
         foreach (var attr in op.Attrs) Console.WriteLine($"  attribute:  {attr.Name}{(attr.Required ? " (required)" : "")}: {Show(attr.Kind)}");
         Console.WriteLine($"  result:     {(op.Behaviour.IsAliases ? "a view of the first tensor, or a copy where PyTorch copies" : "a new tensor")}{(op.InPlace ? $"; in place: {op.Name}_" : "")}");
         Console.WriteLine($"  node:       {op.Node}Backward0");
-        Console.WriteLine($"  derivative: {(op.Derivative is null && !op.Behaviour.IsAliases ? "none: its results never require a gradient" : "yes")}");
+        Console.WriteLine($"  derivative: {(op.IsDifferentiable ? "yes" : "none: its results never require a gradient")}");
         if (op.Kinks is { } kinks) Console.WriteLine($"  kinks:      {kinks.Value}");
         Console.WriteLine($"  domain:     {op.Domain}");
         return ExitCodes.Held;

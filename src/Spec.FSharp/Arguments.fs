@@ -608,6 +608,11 @@ module Define =
           Domain = Everywhere
           Shapes = [] }
 
+    /// An operator that PyTorch composes of others.
+    let composes name formula args attrs composition : Operator =
+        { computes name formula args attrs nothing with
+            Behaviour = Composes composition }
+
     /// An operator that returns views of its first argument (or, as PyTorch does, copies).
     let views name formula args attrs aliases : Operator =
         { computes name formula args attrs nothing with

@@ -401,11 +401,12 @@ module Autograd =
                 if inPlace then
                     Calls.write s op inputs step.Attrs
                 else
-                    Calls.apply s op inputs step.Attrs)
+                    Compositions.apply registry s op inputs step.Attrs)
             |> Result.bind (fun (s, results) ->
                 let visible =
                     match op.Behaviour with
                     | Computes _ -> op.Results step.Attrs
+                    | Composes _
                     | Aliases _ -> results.Length
 
                 bindOut step (List.truncate visible results |> List.map Some) s)

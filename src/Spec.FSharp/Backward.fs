@@ -18,14 +18,7 @@ type Demand =
 /// The backward pass. Derivative rules are compositions of registered operators: a pass applies them to plain values, or, under
 /// create_graph, to tensors of the state, where they are recorded as anything else is.
 module private Passes =
-    exception Complained of Complaint
-
-    let fail complaint = raise (Complained complaint)
-
-    let orFail result =
-        match result with
-        | Ok value -> value
-        | Error complaint -> fail complaint
+    open Complaints
 
     /// What a term stands for.
     [<RequireQualifiedAccess>]
@@ -65,6 +58,7 @@ module private Passes =
             | Views geometries -> List.map show geometries
             | Itself -> [ x ]
             | Copied shape -> [ { x with Shape = shape } ]
+        | Composes _ -> invalidOp $"derivative rules apply {op.Name}'s parts"
 
     /// A geometry as the attributes of the internal operators over rows of elements.
     let geometryAttributes (g: Geometry) =
@@ -81,6 +75,7 @@ module private Passes =
         | Elements.Floats x -> x |> Array.forall (fun v -> 'S.Value v = 0.0)
         | Elements.Ints(x, _) -> x |> Array.forall (fun v -> v = 0L)
 
+open Complaints
 open Passes
 
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
@@ -732,7 +727,18 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                         |> Array.mapi (fun i result ->
                             match result with
                             | Some g when not (state.Holds Rules.Gradients.zeroIsNotNull) && isZero (p.Value g) -> None
-                            | Some g when i < node.Inputs.Length && needs i -> Some(p.Fit(g, node.Inputs[i]))
+                            | Some g when i < node.Inputs.Length && needs i ->
+                                // A tensor that was given another shape in place, unrecorded, still has the shape that its node knows.
+                                let edge = node.Edges[i].Value
+                                let struct (shape, dtype) = edge.Node.Results[edge.Output]
+
+                                if not (Broadcast.reaches shape g.Shape) && state.Holds Rules.Gradients.broadcastIsSummed then
+                                    fail
+                                        { Kind = GradientShape
+                                          Message =
+                                            $"Function {node.Name} returned an invalid gradient at index {i} - got {Shape.show g.Shape} but expected shape compatible with {Shape.show shape}" }
+
+                                Some(p.Fit(g, struct (shape, dtype)))
                             | _ -> None)
 
             for i in 0 .. node.Edges.Length - 1 do

@@ -515,6 +515,7 @@ module Calls =
             Ok(s, [ inputs[0].Value ])
         | Computes forward -> compute s op forward inputs attrs
         | Aliases aliases -> alias s op aliases inputs attrs
+        | Composes _ -> invalidOp $"{op.Name} is applied by its parts"
 
     /// Checks whether a tensor may be written to (torch/csrc/autograd/VariableTypeUtils.h, check_inplace).
     let private checkWritable (s: State<'S>) id recorded : Result<unit, Complaint> =
@@ -558,8 +559,13 @@ module Calls =
         let id = inputs[0].Value
         let t = s.Tensors[id]
 
+        // That fill_ takes one element only is said first.
+        let isRefused = op.Name = "fill" && inputs.Length > 1 && s.Tensors[inputs[1].Value].Shape.Length > 0
+
         // Writing one number everywhere may write it twice.
-        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
+        if isRefused then
+            Ok()
+        elif (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
             Ok()
         elif op.Name = "copy" && inputs[1] = inputs[0] then
             Ok()
@@ -772,11 +778,13 @@ module Calls =
 
         match op.Behaviour with
         | Computes forward -> checkWritable s id records |> argumentsFirst s forward inputs attrs
+        | Composes _
         | Aliases _ -> checkWritable s id records
         |> Result.bind (fun () ->
             match op.Behaviour with
             | Computes forward -> writeComputed s op forward inputs attrs records
-            | Aliases aliases -> writeGeometry s op aliases inputs attrs records)
+            | Aliases aliases -> writeGeometry s op aliases inputs attrs records
+            | Composes _ -> invalidOp $"{op.Name} has no twin in place")
         |> Result.map (fun s ->
             if s.Holds Rules.Writes.returnsItself then
                 s, [ id ]

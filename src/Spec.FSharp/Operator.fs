@@ -37,7 +37,20 @@ type Aliasing =
     /// A copy (`reshape` where strides do not allow a view): row-major, of this shape.
     | Copied of int[]
 
-/// What a derivative rule may do: apply registered operators to tensors. Under create_graph they are recorded.
+/// What ends a call that a derivative rule or a composition makes.
+exception Complained of Complaint
+
+/// Results where they are not expected to be errors.
+module Complaints =
+    let fail complaint = raise (Complained complaint)
+
+    let orFail result =
+        match result with
+        | Ok value -> value
+        | Error complaint -> fail complaint
+
+/// What a derivative rule or a composition may do: apply registered operators to tensors, or raise `Complained`. Under create_graph a rule's
+/// are recorded.
 type ICalculus =
     abstract Apply: op: string * args: Term option list * attrs: (string * Attr) list -> Term list
 
@@ -96,6 +109,8 @@ type Saving =
 type Behaviour =
     /// A new tensor, computed.
     | Computes of Forward
+    /// Composed of other operators, as PyTorch composes it: its history is their nodes, and their derivatives are its derivative.
+    | Composes of (Attrs -> Term option list -> Result<Term list, Complaint>)
     /// A view (or a copy) of the first argument; its derivative is the transpose of the geometry's map, the same for all views.
     | Aliases of (Geometry -> Attrs -> Result<Aliasing, Complaint>)
 
@@ -183,6 +198,14 @@ type Operator =
         /// [ [| 2; 3 |]; [| 3; 4 |] ] for mm. Empty where any shapes that broadcast will do.
         Shapes: int[] list list
     }
+
+    /// Whether its results can require a gradient: by a derivative of its own, as views, or by its parts.
+    member op.IsDifferentiable =
+        op.Derivative.IsSome
+        || match op.Behaviour with
+           | Computes _ -> false
+           | Composes _
+           | Aliases _ -> true
 
 /// The domain of an operator's float inputs, for generators.
 and Domain =

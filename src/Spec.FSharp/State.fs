@@ -224,14 +224,11 @@ module State =
 
     /// Sets the flag of a leaf.
     let requireGrad flag id (s: State<'S>) : State<'S> =
-        let s =
-            setTensor
-                id
-                { s.Tensors[id] with
-                    RequiresGrad = flag }
-                s
-
-        if flag then fst (accumulator id s) else s
+        setTensor
+            id
+            { s.Tensors[id] with
+                RequiresGrad = flag }
+            s
 
     /// Binds a name.
     let bind name tensor (s: State<'S>) =

@@ -14,7 +14,7 @@ internal sealed record ExaminationRow(string Name, GeneratorOptions Generator, s
     public static ExaminationRow OfOperator(EngineInfo engine, string op)
     {
         var known = RegistryModule.all[op];
-        return new ExaminationRow(op, Examination.For(engine, [op]) with { Backward = known.Derivative is null && !known.Behaviour.IsAliases ? 0 : 0.8, Heavy = 1, Errors = 0, MaxSteps = 6 }, op);
+        return new ExaminationRow(op, Examination.For(engine, [op]) with { Backward = known.IsDifferentiable ? 0.8 : 0, Heavy = 1, Errors = 0, MaxSteps = 6 }, op);
     }
 
     /// <summary>The rows of an engine's rules: those for which it has the features.</summary>

@@ -25,7 +25,7 @@ public class AdjointIsTranspose
     };
 
     private static readonly List<string> DifferentiableNames =
-        [.. RegistryModule.all.Values.Where(op => !op.Internal && (op.Derivative is not null || op.Behaviour.IsAliases)).Select(op => op.Name)];
+        [.. RegistryModule.all.Values.Where(op => !op.Internal && op.IsDifferentiable).Select(op => op.Name)];
 
     public static TheoryData<string> Differentiable => [.. DifferentiableNames];
 

@@ -105,7 +105,7 @@ internal sealed class GradientProgram(OperatorSample sample, FSharpMap<string, O
     // The float results come first; integer ones behind them are not differentiated.
     private Out Outs(int floats)
     {
-        var count = sample.Op.Behaviour.IsComputes ? sample.Op.Results.Invoke(sample.Attrs) : floats;
+        var count = !sample.Op.Behaviour.IsAliases ? sample.Op.Results.Invoke(sample.Attrs) : floats;
         return count == 1 ? Out.NewName("y0") : Out.NewNames(Optional(Enumerable.Range(0, count).Select(o => o < floats ? $"y{o}" : $"integers{o}")));
     }
 

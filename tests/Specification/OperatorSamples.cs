@@ -44,8 +44,9 @@ internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<
         switch (Op.Behaviour)
         {
             case Behaviour.Computes computes:
-                var result = computes.Item.Of(new Call<S>(values!, Attrs));
-                return result.IsError ? null : [.. result.ResultValue.Take(Op.Results.Invoke(Attrs)).Select(v => (v.Shape, v.Elements)).Where(v => v.Elements.IsFloats).Select(v => (v.Shape, ((Elements<S>.Floats)v.Elements).Item))];
+                return Floats(computes.Item.Of(new Call<S>(values!, Attrs)));
+            case Behaviour.Composes:
+                return Floats(Compositions.evaluate(RegistryModule.all, Op, values!, Attrs));
             case Behaviour.Aliases aliases:
                 var x = values[0]!.Value;
                 if (!x.Elements.IsFloats) return null;
@@ -61,6 +62,10 @@ internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<
             default:
                 throw new InvalidOperationException(Op.Name);
         }
+
+        List<(int[] Shape, S[] Elements)>? Floats(FSharpResult<FSharpList<Value<S>>, Complaint> result) => result.IsError
+            ? null
+            : [.. result.ResultValue.Take(Op.Results.Invoke(Attrs)).Where(v => v.Elements.IsFloats).Select(v => (v.Shape, ((Elements<S>.Floats)v.Elements).Item))];
     }
 }
 

@@ -4,7 +4,7 @@ namespace Verified.Engine;
 
 /// <summary>
 /// Activation functions. Each has a fused derivative, <c>NAME_backward(g, x)</c>, an operator of its own; the derivative of that by x is made of
-/// recorded operators, so that every order is right.
+/// recorded operators, so that every order is right. As PyTorch's, these keep what they read whichever gradient is asked for.
 /// </summary>
 internal static class Activations
 {
@@ -13,7 +13,7 @@ internal static class Activations
         "threshold_backward",
         (g, y, _, into) => Elementwise.Binary(g, y, into, new Op.ReluBackward<float>(), new Op.ReluBackward<double>()),
         new Rule(Saved.Input1, (g, c) => ReluBackward!.Apply(g, c.Input(1))),
-        new Rule(Zeros))
+        new Rule(Saved.Input1, (g, _) => Zeros(g)))
     { HasInPlaceTwin = false };
 
     public static readonly UnaryOperator Relu = new(
@@ -25,7 +25,7 @@ internal static class Activations
         "leaky_relu_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.LeakyReluBackward<float>((float)Slope(a)), new Op.LeakyReluBackward<double>(Slope(a))),
         new Rule(Saved.Input1, (g, c) => LeakyReluBackward!.Apply(g, c.Input(1), c.Attributes)),
-        new Rule(Zeros))
+        new Rule(Saved.Input1, (g, _) => Zeros(g)))
     { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
 
     /// <summary>The derivative at 0 is the slope.</summary>
@@ -155,7 +155,9 @@ internal static class Activations
         var slope = (squared * (3 * cubic) + 1) * k;
         var curvature = x * (6 * cubic * k);
         var sech = 1 - t * t;
-        return sech * slope + x * 0.5 * sech * (curvature - 2 * t * slope * slope);
+        // Where tanh is flat its derivative takes the slope to zero before the slope's square can overflow.
+        var flat = sech * slope;
+        return flat + x * 0.5 * (sech * curvature - 2 * t * flat * slope);
     }
 }
 

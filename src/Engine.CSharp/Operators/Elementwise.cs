@@ -91,7 +91,7 @@ internal static class Elementwise
         where TSingle : struct, ITernary<float>
         where TDouble : struct, ITernary<double>
     {
-        var dtype = PromoteThree(a, b, c);
+        var dtype = DTypes.Promote(a, b, c);
         if (!dtype.IsFloat()) dtype = DType.Float32;
         var sizes = Shapes.Broadcast(Shapes.Broadcast(a.Sizes, b.Sizes), c.Sizes);
         var result = Destination(Shapes.Same(a.Sizes, sizes) ? a : null, dtype, into, sizes);
@@ -137,10 +137,11 @@ internal static class Elementwise
         return rank == b.Sizes.Length && (rank == 0 || (rank == 1 && a.Sizes[0] == b.Sizes[0] && a.Steps[0] == 1 && b.Steps[0] == 1));
     }
 
-    private static DType PromoteThree(Tensor a, Tensor b, Tensor c)
+    /// <summary>Three tensors in their promoted type.</summary>
+    public static (Tensor A, Tensor B, Tensor C) Promoted(Tensor a, Tensor b, Tensor c)
     {
-        var dtype = DTypes.Promote(a, b);
-        return dtype == c.DType ? dtype : DTypes.Promote(a.Rank > 0 ? a : b, c) is var other && other > dtype ? other : dtype;
+        var dtype = DTypes.Promote(a, b, c);
+        return (Copying.Cast(a, dtype), Copying.Cast(b, dtype), Copying.Cast(c, dtype));
     }
 
     /// <summary>The two operands in the type of the computation, and the destination in the memory order of the one that has its shape.</summary>

@@ -60,6 +60,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>What is saved where that depends on the call; by default what the rules of the inputs that require a gradient say.</summary>
     internal Func<Tensor?[], Attributes, Saved>? Keeps { get; init; }
 
+    /// <summary>What is saved whichever input requires a gradient: PyTorch's derivatives of derivatives keep what they read even where nothing comes of it.</summary>
+    internal Saved KeepsAnyway { get; init; }
+
     /// <summary>How many of the results a caller sees; those behind them are kept for the derivative alone (<c>max_pool2d</c>'s places).</summary>
     public int Visible { get; init; } = int.MaxValue;
 
@@ -74,7 +77,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, WriteShared = WriteShared };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -197,7 +200,7 @@ public sealed class FunctionOperator : Operator
     private (Edge[] Edges, Saved Saves) Edges(Tensor?[] inputs, Attributes attributes)
     {
         var edges = new Edge[inputs.Length];
-        var saves = Saved.None;
+        var saves = KeepsAnyway;
         Saved? shared = null;
         for (var i = 0; i < inputs.Length; i++)
         {
@@ -217,17 +220,11 @@ public sealed class FunctionOperator : Operator
     /// </summary>
     private Saved KeptAnyway(Tensor?[] inputs, Attributes attributes)
     {
-        Saved once = Saved.None, more = Saved.None;
-        var differentiable = 0;
-        for (var i = 0; i < inputs.Length; i++)
-        {
-            var rule = RuleFor(i, attributes);
-            if (inputs[i] is null || !inputs[i]!.DType.IsFloat() || (rule.Derivative is null && BackwardAll is null)) continue;
-            more |= once & rule.Saves;
-            once |= rule.Saves;
-            differentiable++;
-        }
-        return differentiable == 1 ? once : more;
+        var differentiable = Enumerable.Range(0, inputs.Length)
+            .Where(i => inputs[i] is { } input && input.DType.IsFloat())
+            .Select(i => RuleFor(i, attributes))
+            .Where(rule => rule.Derivative is not null || BackwardAll is not null).ToList();
+        return differentiable is [var only] ? only.Saves : Rule.Shared(differentiable);
     }
 
     private Tensor?[] Inputs(OperatorCall call)

@@ -42,7 +42,11 @@ public sealed class InPlaceMetadata : Operator
         self.Sizes = window.Sizes;
         self.Steps = window.Steps;
         self.Offset = window.Offset;
-        if (!write.Records) return self;
+        if (!write.Records)
+        {
+            if (self.ViewOf is null && self.KnownGradEdge is { Node: not null } known) UnrecordedShapes.Add(known, self.Sizes);
+            return self;
+        }
         var node = new EdgeList(edge).Record(this, attributes, self, null);
         if (self.ViewOf is { } info)
         {

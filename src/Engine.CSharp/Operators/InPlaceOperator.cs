@@ -5,6 +5,7 @@ public sealed class InPlaceOperator : Operator
 {
     private readonly Action<Tensor, Tensor?[], Attributes> write;
     private readonly Rule[] rules;
+    private readonly Saved shared;
 
     /// <summary>A write and its derivatives.</summary>
     /// <param name="name">PyTorch's name, with the underscore.</param>
@@ -16,6 +17,7 @@ public sealed class InPlaceOperator : Operator
     {
         this.write = write;
         this.rules = rules;
+        shared = Rule.Shared(rules);
     }
 
     /// <summary>Whether a write to memory that several elements share is refused; not for those that write one value everywhere.</summary>
@@ -51,7 +53,7 @@ public sealed class InPlaceOperator : Operator
         SavedValues? saved = null;
         if (write.Records)
         {
-            var saves = Saved.None;
+            var saves = shared;
             for (var i = 0; i < inputs.Length; i++)
             {
                 if (inputs[i] is not { RequiresGrad: true } input || rules[i].Derivative is null) continue;

@@ -215,7 +215,7 @@ public sealed partial class Tensor
         {
             // A stack times one matrix or vector is one large product.
             int[] outer = Sizes[..^1];
-            var folded = Reshape([-1, Sizes[^1]]);
+            var folded = Reshape([Shapes.Count(outer), Sizes[^1]]);
             return other.Rank == 1 ? folded.Mv(other).UnsafeView(outer) : folded.Mm(other).UnsafeView([.. outer, other.Sizes[1]]);
         }
         var left = Rank == 1 ? Unsqueeze(0) : this;

@@ -42,6 +42,18 @@ public sealed record Rule(Saved Saves, Func<Tensor, BackwardContext, Tensor?>? D
         : this(Saved.None, (g, _) => derivative(g))
     {
     }
+
+    /// <summary>What more than one of the rules reads: as in PyTorch it is kept whichever gradient gets any further.</summary>
+    internal static Saved Shared(IEnumerable<Rule> rules)
+    {
+        Saved once = Saved.None, more = Saved.None;
+        foreach (var rule in rules)
+        {
+            more |= once & rule.Saves;
+            once |= rule.Saves;
+        }
+        return more;
+    }
 }
 
 /// <summary>One operator: PyTorch's name, what it computes, what it saves and how it is pulled back. A value of the registry; replacing it there replaces it for registry calls.</summary>

@@ -133,6 +133,7 @@ internal static class Piecewise
     /// <summary>The larger of x and low, then the smaller of that and high: high wins where the bounds are the wrong way round.</summary>
     private static Tensor Clamped(Tensor x, Tensor? low, Tensor? high)
     {
+        if (low is not null && high is not null) (x, low, high) = Elementwise.Promoted(x, low, high);
         if (low is not null) x = Elementwise.Binary(x, low, null, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>());
         if (high is not null) x = Elementwise.Binary(x, high, null, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>());
         return x;

@@ -12,7 +12,7 @@ internal static class Pooling
         "max_pool2d_backward",
         (inputs, a) => Scattered(inputs[0]!, inputs[1]!, a.Ints("input_size")!),
         [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable])
-    { Keywords = ["input_size"], Arity = 2 };
+    { Keywords = ["input_size"], Arity = 2, KeepsAnyway = Saved.Input1 };
 
     /// <summary>Takes the elements at the places that were found.</summary>
     public static readonly FunctionOperator MaxPoolGather = new(

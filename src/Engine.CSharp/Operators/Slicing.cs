@@ -58,7 +58,8 @@ internal static class Slicing
         {
             var a = c.Attributes;
             int dim = a.Int("dim"), start = a.Int("start"), step = a.Int("step");
-            return gg.Slice(dim, start, start + ((c.InputShape(0)[dim] - 1) * step) + 1, step);
+            var length = c.InputShape(0)[dim];
+            return gg.Slice(dim, start, length == 0 ? start : start + ((length - 1) * step) + 1, step);
         }))
     { Keywords = ["input_sizes", "dim", "start", "step"], Arity = 1 };
 

@@ -139,7 +139,8 @@ internal static class Statistics
         var freedom = Reducing.Count(x.Sizes, reduced) - Correction(c.Attributes);
         var dims = Enumerable.Range(0, x.Rank).Where(d => reduced[d]).ToArray();
         var distance = x - (dims.Length == 0 ? x.Mean() : x.Mean(dims, keepdim: true));
-        if (freedom <= 0 && dims.Length == x.Rank) return Restore(g, c) * Tensor.Where(distance.Eq(0), Tensor.Scalar(double.NaN, g.DType), Tensor.Scalar(double.PositiveInfinity, g.DType));
+        // Of all elements and none free, infinite unless x is its mean; along named dimensions what the formula gives (measured).
+        if (freedom <= 0 && (x.Rank == 0 || c.Attributes.Ints("dim") is null or [])) return Restore(g, c) * Tensor.Where(distance.Eq(0), Tensor.Scalar(double.NaN, g.DType), Tensor.Scalar(double.PositiveInfinity, g.DType));
         return Restore(g, c) * (2 / freedom) * distance;
     }
 

@@ -34,11 +34,7 @@ public sealed class BackwardContext
         Node.Saved?.Output(index, Node) ?? throw new InvalidOperationException($"the derivative of {Node.Operator.Name} reads output {index}, which it did not save");
 
     /// <summary>The sizes of an input that requires a gradient.</summary>
-    public int[] InputShape(int index)
-    {
-        var edge = Node.Input(index);
-        return edge.Node!.Form(edge.Output).Shape;
-    }
+    public int[] InputShape(int index) => UnrecordedShapes.Of(Node.Input(index), Node);
 
     /// <summary>The element type of an input that requires a gradient.</summary>
     public DType InputDType(int index)

@@ -48,6 +48,9 @@ public sealed class Node
         if (GradMode.DetectsAnomalies) Anomaly.Remember(this);
     }
 
+    /// <summary>The number of the node that was recorded last.</summary>
+    internal static long LastSequence => Interlocked.Read(ref counter);
+
     /// <summary>The operator that was applied.</summary>
     public Operator Operator { get; }
 

@@ -140,11 +140,13 @@ internal sealed class SavedValues
             if (Value.Storage.Version != version)
             {
                 var (node, number) = role == Output ? (maker ?? owner, maker is null ? index : output) : (Value.GradNode, Value.OutputNumber);
+                // A result that was transposed in place is named as it was made.
+                var sizes = role == Output ? node!.Form(number).Shape : Value.Sizes;
                 var origin = node is null ? "" : $", which is output {number} of {node.Name},";
                 throw new AutogradException(
                     ErrorKind.ModifiedInPlace,
                     "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                    + $"[{TypeName(Value.DType)} {Shapes.Text(Value.Sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
+                    + $"[{TypeName(Value.DType)} {Shapes.Text(sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
                     + (GradMode.DetectsAnomalies ? HintWithTrace : Hint));
             }
             if (role == Computed && Value.NodeWithoutChecks is null && !Value.IsView) throw new AutogradException(ErrorKind.Other, Detached);

@@ -75,14 +75,31 @@ public static class DTypes
     internal static DType Promote(Tensor a, Tensor b)
     {
         if (a.DType == b.DType && !a.IsWrappedNumber && !b.IsWrappedNumber) return a.DType;
-        var rankA = a.IsWrappedNumber ? 0 : a.Rank == 0 ? 1 : 2;
-        var rankB = b.IsWrappedNumber ? 0 : b.Rank == 0 ? 1 : 2;
+        var rankA = Priority(a);
+        var rankB = Priority(b);
         var typeA = PromotionType(a);
         var typeB = PromotionType(b);
         if (rankA == rankB) return Max(typeA, typeB);
         var (high, low) = rankA > rankB ? (typeA, typeB) : (typeB, typeA);
         return low.Category() > high.Category() ? low : high;
     }
+
+    /// <summary>The same of three.</summary>
+    internal static DType Promote(Tensor a, Tensor b, Tensor c)
+    {
+        if (a.DType == b.DType && b.DType == c.DType && !a.IsWrappedNumber) return a.DType;
+        DType? result = null;
+        for (var priority = 2; priority >= 0; priority--)
+        {
+            DType? widest = null;
+            foreach (var t in new ReadOnlySpan<Tensor>([a, b, c]))
+                if (Priority(t) == priority) widest = widest is { } known ? Max(known, PromotionType(t)) : PromotionType(t);
+            if (widest is { } found && (result is not { } high || found.Category() > high.Category())) result = found;
+        }
+        return result!.Value;
+    }
+
+    private static int Priority(Tensor t) => t.IsWrappedNumber ? 0 : t.Rank == 0 ? 1 : 2;
 
     /// <summary>The wider of two types of one priority.</summary>
     internal static DType Max(DType a, DType b) => a >= b ? a : b;

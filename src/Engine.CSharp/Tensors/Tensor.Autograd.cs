@@ -91,6 +91,9 @@ public sealed partial class Tensor
         }
     }
 
+    /// <summary>The same where it exists already; a leaf's may not.</summary>
+    internal Edge KnownGradEdge => node is { } made ? new Edge(made, outputNumber) : new Edge(leaf?.Accumulator, 0);
+
     /// <summary>The state of the handle that only leaves and retained tensors have.</summary>
     internal LeafState State => leaf ?? Interlocked.CompareExchange(ref leaf, new LeafState(), null) ?? leaf;
 

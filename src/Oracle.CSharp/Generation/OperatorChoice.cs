@@ -17,8 +17,8 @@ internal sealed class OperatorChoice
         _all = registry.Values.Where(op => !op.Internal && (options.Operators?.Contains(op.Name) ?? true)).ToDictionary(op => op.Name);
         var outOfPlace = _all.Values.Where(op => !op.OnlyInPlace).ToList();
         _views = Weighted(outOfPlace.Where(op => op.Behaviour.IsAliases));
-        _heavy = Weighted(outOfPlace.Where(op => op.Behaviour.IsComputes && IsHeavy(op)));
-        _light = Weighted(outOfPlace.Where(op => op.Behaviour.IsComputes && !IsHeavy(op)));
+        _heavy = Weighted(outOfPlace.Where(op => !op.Behaviour.IsAliases && IsHeavy(op)));
+        _light = Weighted(outOfPlace.Where(op => !op.Behaviour.IsAliases && !IsHeavy(op)));
         _inPlace = Weighted(_all.Values.Where(op => op.InPlace || op.OnlyInPlace));
     }
 
@@ -45,7 +45,7 @@ internal sealed class OperatorChoice
 
     /// <summary>The same by name, for the steps of a program.</summary>
     public static bool IsHeavy(string name) =>
-        RegistryModule.all.TryGetValue(name, out var op) && op.Behaviour.IsComputes && !op.OnlyInPlace && IsHeavy(op);
+        RegistryModule.all.TryGetValue(name, out var op) && !op.Behaviour.IsAliases && !op.OnlyInPlace && IsHeavy(op);
 
     /// <summary>Whether an operator may have more than one result: views of parts, and reductions that give indices too.</summary>
     public static bool MayHaveSeveralResults(Operator op) => op.Behaviour.IsAliases || op.Attrs.Any(a => a.Kind.IsDim);

@@ -36,7 +36,7 @@ public static class BroadcastTwin
 
     /// <summary>Pointwise on several tensors: shapes that broadcast are all that it asks for.</summary>
     private static bool Broadcasts(Step step) =>
-        RegistryModule.all.TryGetValue(step.Op, out var op) && op.Behaviour.IsComputes && !op.OnlyInPlace && op.Shapes.IsEmpty && step.Out.IsName
+        RegistryModule.all.TryGetValue(step.Op, out var op) && !op.Behaviour.IsAliases && !op.OnlyInPlace && op.Shapes.IsEmpty && step.Out.IsName
         && step.In.Length > 1 && step.In.All(arg => arg.IsName) && op.Args.All(kind => kind.IsFloat || kind.IsAny)
         && !op.Attrs.Any(attr => attr.Kind.IsDim || attr.Kind.IsDims || attr.Kind.IsSize);
 

@@ -50,7 +50,7 @@ public sealed record LawCase(Program Program, Rng Rng, Func<Program, Outcome?> R
 /// <param name="Pairs">Observed names whose values correspond.</param>
 public sealed record Twins(Program First, Program Second, IReadOnlyList<Pair> Pairs)
 {
-    /// <summary>Whether the second may be refused with a shape error where the first is not: a view that strides do not allow.</summary>
+    /// <summary>Whether the second may be refused with a shape error whatever the first does: a view that strides do not allow.</summary>
     public bool SecondMayBeRefused { get; init; }
 }
 

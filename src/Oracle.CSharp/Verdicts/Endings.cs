@@ -68,17 +68,17 @@ internal static partial class Endings
         return path.Tail.IsEmpty ? step : StepAt(step.Steps, path.Tail);
     }
 
-    // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So is the shape of what was kept
-    // where it may be one that an operator folded its operand to.
+    // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
+    // kept where it may be what an operator folded its operand to.
     private static string Normal(Program program, string message)
     {
         var named = NodeName().Replace(message, "NODE");
-        return program.Steps.Any(Folds) ? KeptShape().Replace(named, "Tensor SHAPE]") : named;
+        return program.Steps.Any(Folds) ? KeptShape().Replace(named, "Tensor SHAPE") : named;
     }
 
     private static bool Folds(Step step) => (RegistryModule.all.TryGetValue(step.Op, out var op) && op.Folds) || step.Steps.Any(Folds);
 
-    [GeneratedRegex(@"Tensor \[[\d, ]*\]\]")]
+    [GeneratedRegex(@"Tensor \[[\d, ]*\]\](, which is output \d+ of NODE,)?")]
     private static partial Regex KeptShape();
 
     [GeneratedRegex(@"[\w:]+Backwards?\d*")]

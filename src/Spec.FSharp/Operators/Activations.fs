@@ -229,7 +229,7 @@ module Activations =
                           // The second result is not seen: the operator keeps a mask of its own, so a write to the argument is no error.
                           return [ Value.floats x.DType x.Shape thinned; mask ]
                       } } with
-            Saves = fun _ _ -> [ Output 1 ]
+            Saves = fun needs _ -> [ if needs 0 then Output 1 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])) }
 
     let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropout ]

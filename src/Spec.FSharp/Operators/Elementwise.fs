@@ -91,7 +91,7 @@ module Elementwise =
     /// A zero that comes with either sign, by how a sum or a product is arranged; anything else as it is.
     let eitherZero<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = if 'S.Value x = 0.0 then 'S.Permitted [| x; 'S.Neg x |] else x
 
-    /// The larger of two, NaN if either is. It is continuous, so an undecided comparison costs accuracy and no more.
+    /// The larger of two, NaN if either is. Where the comparison is undecided it is one or the other.
     let larger (a: 'S) (b: 'S) : 'S :> IScalar<'S> =
         match 'S.Compare(a, b) with
         | Less -> b
@@ -99,7 +99,7 @@ module Elementwise =
         | Equal -> if 'S.Value a = 0.0 then 'S.Permitted [| a; b |] else a
         | Greater -> a
         | Unordered -> a + b
-        | Undecided -> num 0.5 * (a + b + abs (a - b))
+        | Undecided -> 'S.Permitted [| a; b |]
 
     /// The smaller of two, NaN if either is.
     let smaller (a: 'S) (b: 'S) : 'S :> IScalar<'S> =
@@ -108,7 +108,7 @@ module Elementwise =
         | Equal -> if 'S.Value a = 0.0 then 'S.Permitted [| a; b |] else a
         | Greater -> b
         | Unordered -> a + b
-        | Undecided -> num 0.5 * (a + b - abs (a - b))
+        | Undecided -> 'S.Permitted [| a; b |]
 
     /// Multiplication by a number that is 1 is no operation, and so adds no error.
     let scaled (c: float) (x: 'S) : 'S :> IScalar<'S> = if c = 1.0 then x else num c * x

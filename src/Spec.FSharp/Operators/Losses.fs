@@ -151,62 +151,35 @@ module Losses =
 
     // ---- l1_loss ----
 
+    let private meanDistance attrs (terms: Term option list) =
+        readReduction attrs
+        |> Result.map (fun reduction ->
+            let distances = Derive.apply "sub" (List.choose id terms) [] |> Shaping.unary "abs"
+
+            match reduction with
+            | Mean -> [ Shaping.unary "mean" distances ]
+            | Sum -> [ Shaping.unary "sum" distances ]
+            | Elementwise -> [ distances ])
+
     let l1Loss =
-        { Define.computes
+        { Define.composes
               "l1_loss"
               "y = mean (or sum) of |input - target|"
               [ ArgKind.Float; ArgKind.Float ]
               [ reductionAttr ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! a = Argument.tensor call 0
-                          let! b = Argument.tensor call 1
-                          let! reduction = readReduction call.Attrs
-                          let! shape = Broadcast.shapes a.Shape b.Shape
-                          let dtype = dtypeOf [ a; b ]
-
-                          do!
-                              if dtype.IsFloat then
-                                  Ok()
-                              elif reduction = Mean then
-                                  Complain.dtype
-                                      $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {Promotion.messageName dtype}"
-                              else
-                                  Error
-                                      { Kind = Unsupported
-                                        Message = "l1_loss of integers" }
-
-                          let read v = Value.expand shape v |> Value.asFloats dtype
-                          let distances = Array.map2 Loss.distance (read a) (read b)
-
-                          // The distances are not seen; the derivative keeps them.
-                          return [ distances |> Array.map 'S.Abs |> reduced dtype shape reduction; Value.floats dtype shape distances ]
-                      } } with
-            Node = "Mean"
+              meanDistance with
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
                   [ [| 2; 3 |]; [| 2; 3 |] ]
                   [ [||]; [||] ]
                   [ [| 2; 3 |]; [| 3 |] ]
                   [ [| 0 |]; [| 0 |] ] ]
-            // Of the arguments nothing: a write to one is no error.
-            Saves = fun _ _ -> [ Output 1 ]
-            Kinks = Some "input = target: 0, as abs (measured)"
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        let slope () =
-                            let distance = d.Output 1
-                            spread d distance.Shape g * Shaping.unary "sign" distance
-
-                        [ Some slope; Some(fun () -> -(slope ())) ])
-                ) }
+            Kinks = Some "input = target: 0, as abs (measured)" }
 
     // ---- smooth_l1_loss, huber_loss ----
 
     /// A loss that is a square up to a knee and a line beyond; `knee` and `scale` are read from the attributes.
-    let private roundedLoss name attr formula (shape: Attrs -> Result<float * float, Complaint>) =
+    let private roundedLoss name kernel attr formula (shape: Attrs -> Result<float * float, Complaint>) =
         let shapeOfRule (d: IDerivation) = ofRule (shape d.Attrs)
 
         { Define.computes
@@ -223,18 +196,17 @@ module Losses =
                           let! reduction = readReduction call.Attrs
                           let! knee, scale = shape call.Attrs
                           let dtype = dtypeOf [ a; b ]
-                          let kernel = (name: string).Replace("_loss", "_cpu")
 
                           do!
                               Complain.unlessDType dtype.IsFloat (fun () ->
                                   $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'")
 
                           let read v = Value.expand common v |> Value.asFloats dtype
-                          let distances = Array.map2 Loss.distance (read a) (read b)
 
                           return
-                              [ distances |> Array.map (Loss.rounded knee scale) |> reduced dtype common reduction
-                                Value.floats dtype common distances ]
+                              [ Array.map2 Loss.distance (read a) (read b)
+                                |> Array.map (Loss.rounded knee scale)
+                                |> reduced dtype common reduction ]
                       } } with
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
@@ -242,12 +214,7 @@ module Losses =
                   [ [||]; [||] ]
                   [ [| 2; 3 |]; [| 3 |] ]
                   [ [| 0 |]; [| 0 |] ] ]
-            // Without a knee it is l1_loss, which keeps the distances.
-            Saves =
-                fun _ attrs ->
-                    match shape attrs with
-                    | Ok(0.0, _) -> [ Output 1 ]
-                    | _ -> [ Input 0; Input 1 ]
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
             Kinks = Some "at the knee the slope is the line's, and its derivative 0 (measured)"
             Derivative =
                 Some(
@@ -255,43 +222,59 @@ module Losses =
                         let knee, scale = shapeOfRule d
 
                         let slope () =
-                            if knee = 0.0 then
-                                let distance = d.Output 1
-                                spread d distance.Shape g * Shaping.unary "sign" distance
-                            else
-                                let distance = d.Input 0 - d.Input 1
-                                let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
-                                let sign = Shaping.unary "sign" distance
-                                let line = if scale = knee then sign else sign * knee
+                            let distance = d.Input 0 - d.Input 1
+                            let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
+                            let sign = Shaping.unary "sign" distance
+                            let line = if scale = knee then sign else sign * knee
 
-                                let curve =
-                                    if scale = 1.0 then
-                                        distance
-                                    else
-                                        Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
+                            let curve =
+                                if scale = 1.0 then
+                                    distance
+                                else
+                                    Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
 
-                                spread d distance.Shape g * Derive.apply "where" [ beyond; line; curve ] []
+                            spread d distance.Shape g * Derive.apply "where" [ beyond; line; curve ] []
 
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
 
+    let private beta = Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ])
+
+    let smoothL1LossWithKnee =
+        { roundedLoss
+              "smooth_l1_loss_with_knee"
+              "smooth_l1_cpu"
+              beta
+              "smooth_l1_loss where beta is not 0"
+              (fun attrs ->
+                  result {
+                      let! beta = Read.numberOr 1.0 attrs "beta"
+
+                      do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
+
+                      return beta, beta
+                  }) with
+            Internal = true
+            Node = "SmoothL1Loss" }
+
     let smoothL1Loss =
-        roundedLoss
-            "smooth_l1_loss"
-            (Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ]))
-            "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
-            (fun attrs ->
-                result {
-                    let! beta = Read.numberOr 1.0 attrs "beta"
-
-                    do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
-
-                    return beta, beta
-                })
+        { smoothL1LossWithKnee with
+            Name = "smooth_l1_loss"
+            Formula = "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
+            Internal = false
+            Saves = fun _ _ -> []
+            Derivative = None
+            Behaviour =
+                // Without a knee it is l1_loss.
+                Composes(fun attrs terms ->
+                    match Read.numberOr 1.0 attrs "beta" with
+                    | Ok 0.0 -> meanDistance attrs terms
+                    | _ -> Ok [ Derive.apply "smooth_l1_loss_with_knee" (List.choose id terms) (Map.toList attrs) ]) }
 
     let huberLoss =
         roundedLoss
             "huber_loss"
+            "huber_cpu"
             (Define.attr "delta" (AttrKind.Number [ 1.0; 0.5; 2.0 ]))
             "y = mean (or sum) of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2), with d = input - target"
             (fun attrs ->
@@ -811,4 +794,4 @@ module Losses =
                         [ Some(fun () -> -(each * d.Output 1)) ])
                 ) }
 
-    let all = [ mseLoss; l1Loss; smoothL1Loss; huberLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]
+    let all = [ mseLoss; l1Loss; smoothL1LossWithKnee; smoothL1Loss; huberLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]

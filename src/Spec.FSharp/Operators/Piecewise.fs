@@ -200,6 +200,7 @@ module Piecewise =
             forward.Of
                 { In = [| Argument.tryTensor call 0; low; high |]
                   Attrs = call.Attrs }
+        | Composes _
         | Aliases _ -> invalidOp "clamp computes"
 
     /// clamp by one bound alone, which is the second argument or the attribute; `inside` compares x with it where the gradient is x's.

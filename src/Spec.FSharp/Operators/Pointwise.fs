@@ -130,11 +130,13 @@ module Pointwise =
             member _.Of(call: Call<'S>) =
                 let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
 
-                if bools = 1 then
-                    Complain.dtype
-                        "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
-                else
-                    forward.Of call }
+                Operand.read call 1 "other"
+                |> Result.bind (fun _ ->
+                    if bools = 1 then
+                        Complain.dtype
+                            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+                    else
+                        forward.Of call) }
 
     let sub =
         { Define.computes

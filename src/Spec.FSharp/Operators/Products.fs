@@ -364,14 +364,16 @@ module Products =
             (Derive.rule (fun d g -> [ Some(fun () -> g * d.Input 1); Some(fun () -> g * d.Input 0) ]))
 
     let outer =
-        product
-            "outer"
-            "y[i,j] = a[i] b[j]"
-            [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ]
-            outerForward
-            (Derive.rule (fun d g ->
-                [ Some(fun () -> Derive.apply "mv" [ g; d.Input 1 |> Derive.cast g.DType ] [])
-                  Some(fun () -> Derive.apply "mv" [ Shaping.matrixTranspose g; d.Input 0 |> Derive.cast g.DType ] []) ]))
+        { product
+              "outer"
+              "y[i,j] = a[i] b[j]"
+              [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ]
+              outerForward
+              (Derive.rule (fun d g ->
+                  [ Some(fun () -> Derive.apply "mv" [ g; d.Input 1 |> Derive.cast g.DType ] [])
+                    Some(fun () -> Derive.apply "mv" [ Shaping.matrixTranspose g; d.Input 0 |> Derive.cast g.DType ] []) ])) with
+            // The first as a column.
+            Folds = true }
 
     // ---- linear ----
 

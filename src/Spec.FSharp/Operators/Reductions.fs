@@ -272,7 +272,7 @@ module Reductions =
         let distance = if List.isEmpty groups.Dims then x - x else x - mean
 
         // As var_backward: of all elements and none free, infinite unless x is its mean; along dimensions, what the formula gives.
-        if freedom <= 0.0 && not (Reduction.namesDims d.Attrs) then
+        if freedom <= 0.0 && (x.Shape.Length = 0 || not (Reduction.namesDims d.Attrs)) then
             Groups.spread d groups g * (Shaping.unary "abs" distance * infinity)
         else
             Groups.spread d groups g * (2.0 / freedom) * distance

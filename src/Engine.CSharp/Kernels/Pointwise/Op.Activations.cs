@@ -108,7 +108,8 @@ internal static partial class Op
             where V : struct, ISimd<V, double>
             where P : struct, IPrecision
         {
-            var positive = V.Select(V.Less(x, V.Create(0.0)), V.Create(0.0), x);
+            // x - x in the place of 0: at minus infinity NaN, as in PyTorch.
+            var positive = V.Select(V.Less(x, V.Create(0.0)), x - x, x);
             return positive - (x * y) + Core.Log1p<V, P>(Core.Exp<V, P>(x | V.Create(-0.0)));
         }
     }
