@@ -45,12 +45,7 @@ module Compositions =
         | Aliases _ -> Calls.apply s op inputs attrs
 
     /// A composed operator's values, of values alone.
-    let evaluate
-        (registry: Map<string, Operator>)
-        (op: Operator)
-        (inputs: Value<'S> option[])
-        attrs
-        : Result<Value<'S> list, Complaint> =
+    let evaluate (registry: Map<string, Operator>) (op: Operator) (inputs: Value<'S> option[]) attrs : Result<Value<'S> list, Complaint> =
         let mutable s = State.empty<'S>
 
         let ids =

@@ -70,10 +70,11 @@ module Layouts =
 
     /// The geometry of a result of this shape.
     let ofResult (op: Operator) (arguments: Geometry list) (shape: int[]) : Geometry =
-        if List.forall Layout.isContiguous arguments || shape.Length < 2 || not (keepsOrder.Contains op.Name) then
-            Layout.dense shape
-        else
-            arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
+        match arguments with
+        // A copy has the very strides of what it is made from, those of dimensions of one element too.
+        | [ g ] when (op.Name = "clone" || op.Name = "to") && Strides.isDense g -> { g with Offset = 0 }
+        | _ when List.forall Layout.isContiguous arguments || shape.Length < 2 || not (keepsOrder.Contains op.Name) -> Layout.dense shape
+        | _ -> arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
 
     /// The version that a result starts with: PyTorch's product of a vector and a matrix is squeezed in place.
     let version (op: Operator) (arguments: Geometry list) =

@@ -162,12 +162,7 @@ module Losses =
             | Elementwise -> [ distances ])
 
     let l1Loss =
-        { Define.composes
-              "l1_loss"
-              "y = mean (or sum) of |input - target|"
-              [ ArgKind.Float; ArgKind.Float ]
-              [ reductionAttr ]
-              meanDistance with
+        { Define.composes "l1_loss" "y = mean (or sum) of |input - target|" [ ArgKind.Float; ArgKind.Float ] [ reductionAttr ] meanDistance with
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
                   [ [| 2; 3 |]; [| 2; 3 |] ]
@@ -241,35 +236,30 @@ module Losses =
     let private beta = Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ])
 
     let smoothL1LossWithKnee =
-        { roundedLoss
-              "smooth_l1_loss_with_knee"
-              "smooth_l1_cpu"
-              beta
-              "smooth_l1_loss where beta is not 0"
-              (fun attrs ->
-                  result {
-                      let! beta = Read.numberOr 1.0 attrs "beta"
+        { roundedLoss "smooth_l1_loss_with_knee" "smooth_l1_cpu" beta "smooth_l1_loss where beta is not 0" (fun attrs ->
+              result {
+                  let! beta = Read.numberOr 1.0 attrs "beta"
 
-                      do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
+                  do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
 
-                      return beta, beta
-                  }) with
+                  return beta, beta
+              }) with
             Internal = true
             Node = "SmoothL1Loss" }
 
     let smoothL1Loss =
-        { smoothL1LossWithKnee with
-            Name = "smooth_l1_loss"
-            Formula = "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
-            Internal = false
-            Saves = fun _ _ -> []
-            Derivative = None
-            Behaviour =
-                // Without a knee it is l1_loss.
-                Composes(fun attrs terms ->
-                    match Read.numberOr 1.0 attrs "beta" with
-                    | Ok 0.0 -> meanDistance attrs terms
-                    | _ -> Ok [ Derive.apply "smooth_l1_loss_with_knee" (List.choose id terms) (Map.toList attrs) ]) }
+        { Define.composes
+              "smooth_l1_loss"
+              "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
+              [ ArgKind.Float; ArgKind.Float ]
+              [ reductionAttr; beta ]
+              // Without a knee it is l1_loss.
+              (fun attrs terms ->
+                  match Read.numberOr 1.0 attrs "beta" with
+                  | Ok 0.0 -> meanDistance attrs terms
+                  | _ -> Ok [ Derive.apply "smooth_l1_loss_with_knee" (List.choose id terms) (Map.toList attrs) ]) with
+            Shapes = smoothL1LossWithKnee.Shapes
+            Kinks = smoothL1LossWithKnee.Kinks }
 
     let huberLoss =
         roundedLoss
@@ -794,4 +784,13 @@ module Losses =
                         [ Some(fun () -> -(each * d.Output 1)) ])
                 ) }
 
-    let all = [ mseLoss; l1Loss; smoothL1LossWithKnee; smoothL1Loss; huberLoss; logSigmoid; binaryCrossEntropyWithLogits; crossEntropy; nllLoss ]
+    let all =
+        [ mseLoss
+          l1Loss
+          smoothL1LossWithKnee
+          smoothL1Loss
+          huberLoss
+          logSigmoid
+          binaryCrossEntropyWithLogits
+          crossEntropy
+          nllLoss ]
