@@ -25,9 +25,12 @@ public sealed class Cifar10Example : Example
         var optimizer = new SGD(net.Parameters(), lr: 0.001, momentum: 0.9);
         var every = options.Small ? 250 : 2000;
 
-        for (var epoch = 1; epoch <= (options.Epochs ?? 2); epoch++)
+        var runningLoss = new Accumulator(1);
+        var run = new SavedRun(
+            options, Name, ("model", net), ("optimizer", optimizer), ("loader", trainLoader), ("random", Generator.Default), ("running loss", runningLoss));
+
+        run.Epochs(options.Epochs ?? 2, epoch =>
         {
-            var (runningLoss, batch) = (0.0, 0);
             foreach (var (inputs, labels) in trainLoader.Batches(options.Cancellation))
             {
                 optimizer.ZeroGrad();
@@ -35,12 +38,14 @@ public sealed class Cifar10Example : Example
                 loss.Backward();
                 optimizer.Step();
 
-                runningLoss += loss.Item();
-                if (++batch % every != 0) continue;
-                options.Output.WriteLine($"[{epoch}, {batch,5}] loss: {runningLoss / every:f3}");
-                runningLoss = 0;
+                runningLoss.Add(loss.Item());
+                if (trainLoader.Position % every != 0) continue;
+                options.Output.WriteLine($"[{epoch}, {trainLoader.Position,5}] loss: {runningLoss[0] / every:f3}");
+                runningLoss.Reset();
             }
-        }
+
+            runningLoss.Reset();
+        });
 
         options.Output.WriteLine("Finished Training");
         var accuracy = Accuracy(net, testSet, options.Cancellation);

@@ -21,22 +21,77 @@ public sealed class SoftmaxFashion : Example
         Rng.ManualSeed(0);
         var (train, test) = Data(options);
 
-        options.Output.WriteLine("From scratch:");
         var w = Rng.Normal(0, 0.01, [784, 10]).RequiresGradInPlace();
         var b = Tensor.Zeros([10], requiresGrad: true);
-        var byHand = Train(x => Softmax(x.Reshape([-1, 784]).Matmul(w) + b), train, test, CrossEntropy, size => Sgd([w, b], size), "by-hand", options);
 
-        options.Output.WriteLine("With the library's parts:");
         var net = new Sequential(new Flatten(), new Linear(784, 10));
         net.Apply(m => { if (m is Linear linear) Init.NormalInPlace(linear.Weight, std: 0.01); });
-        var loss = new CrossEntropyLoss(reduction: "none");
-        var byLibrary = Train(net.Forward, train, test, loss.Forward, new SGD(net.Parameters(), lr: LearningRate), "by-library", options);
+        var criterion = new CrossEntropyLoss(reduction: "none");
+        var optimizer = new SGD(net.Parameters(), lr: LearningRate);
 
+        var epochs = options.Epochs ?? 10;
+        var sums = new Accumulator(3);
+        var (byHand, byLibrary) = (Curves("by-hand.svg"), Curves("by-library.svg"));
+        var run = new SavedRun(
+            options,
+            Name,
+            ("by hand", new ByHand(w, b)),
+            ("net", net),
+            ("optimizer", optimizer),
+            ("loader", train),
+            ("random", Generator.Default),
+            ("sums", sums),
+            ("curves by hand", byHand),
+            ("curves by library", byLibrary));
+
+        options.Output.WriteLine("From scratch:");
+        run.Epochs(
+            epochs,
+            epoch => Epoch(
+                epoch,
+                x => Softmax(x.Reshape([-1, 784]).Matmul(w) + b),
+                CrossEntropy,
+                losses =>
+                {
+                    losses.Sum().Backward();
+                    Sgd([w, b], losses.Count);
+                },
+                byHand),
+            "by hand");
+
+        options.Output.WriteLine("With the library's parts:");
+        run.Epochs(
+            epochs,
+            epoch => Epoch(
+                epoch,
+                net.Forward,
+                criterion.Forward,
+                losses =>
+                {
+                    optimizer.ZeroGrad();
+                    losses.Mean().Backward();
+                    optimizer.Step();
+                },
+                byLibrary),
+            "by library");
+
+        options.Output.WriteLine($"Curves: {Picture("by-hand.svg")}, {Picture("by-library.svg")}");
         ShowPredictions(net, test, options.Output);
         var mostLoss = options.Small ? 0.9 : 0.5;
         return new Outcome(
-            byHand.Holds(mostLoss) && byLibrary.Holds(mostLoss),
-            $"train loss under {mostLoss}, both accuracies over 70 %: by hand {byHand}; by library {byLibrary}");
+            Holds(byHand.Last, mostLoss) && Holds(byLibrary.Last, mostLoss),
+            $"train loss under {mostLoss}, both accuracies over 70 %: by hand {Text(byHand.Last)}; by library {Text(byLibrary.Last)}");
+
+        string Picture(string name) => Path.Combine(options.Folder, Name, name);
+
+        Animator Curves(string picture) => new(Picture(picture), "epoch", ["train loss", "train acc", "test acc"], xRange: (1, epochs), yRange: (0, 1));
+
+        void Epoch(int epoch, Func<Tensor, Tensor> model, Func<Tensor, Tensor, Tensor> loss, Action<Tensor> update, Animator curves)
+        {
+            var (trainLoss, trainAccuracy) = TrainEpoch(model, train.Batches(options.Cancellation), loss, update, sums);
+            curves.Add(epoch, trainLoss, trainAccuracy, EvaluateAccuracy(model, test));
+            options.Output.WriteLine($"  epoch {epoch}: {Text(curves.Last)}");
+        }
     }
 
     /// <inheritdoc/>
@@ -71,55 +126,23 @@ public sealed class SoftmaxFashion : Example
     /// <param name="net">From images (N, 1, 28, 28) to scores (N, 10).</param>
     /// <param name="data">The batches.</param>
     /// <param name="loss">From scores and labels to a loss for each record.</param>
-    /// <param name="updater">An <see cref="Optimizer"/>, or a function that takes the size of the batch.</param>
+    /// <param name="update">Changes the parameters by these losses: by hand, or with an <see cref="Optimizer"/>.</param>
+    /// <param name="sums">Losses, right answers and records so far, should the epoch have been stopped; all 0 afterwards.</param>
     /// <returns>The mean loss and the share of right answers.</returns>
-    private static (double Loss, double Accuracy) TrainEpoch(Func<Tensor, Tensor> net, IEnumerable<Batch> data, Func<Tensor, Tensor, Tensor> loss, object updater)
+    private static (double Loss, double Accuracy) TrainEpoch(
+        Func<Tensor, Tensor> net, IEnumerable<Batch> data, Func<Tensor, Tensor, Tensor> loss, Action<Tensor> update, Accumulator sums)
     {
-        var sums = new Accumulator(3);
         foreach (var (x, y) in data)
         {
             var scores = net(x);
-            var l = loss(scores, y);
-            if (updater is Optimizer optimizer)
-            {
-                optimizer.ZeroGrad();
-                l.Mean().Backward();
-                optimizer.Step();
-            }
-            else
-            {
-                l.Sum().Backward();
-                ((Action<int>)updater)(x.Size(0));
-            }
-
-            sums.Add(l.Detach().Sum().Item(), Correct(scores, y), y.Count);
+            var losses = loss(scores, y);
+            update(losses);
+            sums.Add(losses.Detach().Sum().Item(), Correct(scores, y), y.Count);
         }
 
-        return (sums[0] / sums[2], sums[1] / sums[2]);
-    }
-
-    private static Final Train(
-        Func<Tensor, Tensor> net, DataLoader train, DataLoader test, Func<Tensor, Tensor, Tensor> loss, Action<int> updater, string name, ExampleOptions options) =>
-        Train(net, train, test, loss, (object)updater, name, options);
-
-    private static Final Train(
-        Func<Tensor, Tensor> net, DataLoader train, DataLoader test, Func<Tensor, Tensor, Tensor> loss, object updater, string name, ExampleOptions options)
-    {
-        var picture = Path.Combine(options.Folder, "softmax-fashion", name + ".svg");
-        var epochs = options.Epochs ?? 10;
-        var animator = new Animator(picture, "epoch", ["train loss", "train acc", "test acc"], xRange: (1, epochs), yRange: (0, 1));
-        var final = default(Final);
-        for (var epoch = 1; epoch <= epochs; epoch++)
-        {
-            var (trainLoss, trainAccuracy) = TrainEpoch(net, train.Batches(options.Cancellation), loss, updater);
-            var testAccuracy = EvaluateAccuracy(net, test.Batches(options.Cancellation));
-            final = new Final(trainLoss, trainAccuracy, testAccuracy);
-            animator.Add(epoch, trainLoss, trainAccuracy, testAccuracy);
-            options.Output.WriteLine($"  epoch {epoch}: {final}");
-        }
-
-        options.Output.WriteLine($"  curves: {picture}");
-        return final;
+        var means = (sums[0] / sums[2], sums[1] / sums[2]);
+        sums.Reset();
+        return means;
     }
 
     private static double Correct(Tensor scores, Tensor labels) => scores.Argmax(1).Eq(labels).Sum().Item();
@@ -158,12 +181,14 @@ public sealed class SoftmaxFashion : Example
         return (new DataLoader(train, BatchSize, shuffle: true), new DataLoader(test, BatchSize));
     }
 
-    /// <summary>What the last epoch gave.</summary>
-    private readonly record struct Final(double TrainLoss, double TrainAccuracy, double TestAccuracy)
-    {
-        /// <summary>Whether the tutorial's checks hold.</summary>
-        public bool Holds(double mostLoss) => TrainLoss < mostLoss && TrainAccuracy is > 0.7 and <= 1 && TestAccuracy is > 0.7 and <= 1;
+    /// <summary>Whether the tutorial's checks hold of train loss, train accuracy and test accuracy.</summary>
+    private static bool Holds(IReadOnlyList<double> last, double mostLoss) => last[0] < mostLoss && last[1] is > 0.7 and <= 1 && last[2] is > 0.7 and <= 1;
 
-        public override string ToString() => $"train loss {TrainLoss:f3}, train acc {TrainAccuracy:f3}, test acc {TestAccuracy:f3}";
+    private static string Text(IReadOnlyList<double> last) => $"train loss {last[0]:f3}, train acc {last[1]:f3}, test acc {last[2]:f3}";
+
+    /// <summary>What is learnt from scratch, as a module, so that a checkpoint holds it.</summary>
+    private sealed class ByHand(Tensor w, Tensor b) : Module
+    {
+        private readonly Parameter w = new(w), b = new(b);
     }
 }

@@ -27,43 +27,22 @@ public sealed class UNetSegmentation : Example
         var model = options.Small ? new UNet(width: 8, depth: 2) : new UNet();
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
         var scaler = new GradScaler();
-        var file = Path.Combine(options.Folder, "unet", "checkpoint.pt");
-        var epoch = 1;
-        if (options.Resume)
-        {
-            var saved = Checkpoint.Restore(
-                file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("loader", trainLoader), ("random", Generator.Default));
-            epoch = (int)saved.Integer("epoch");
-            options.Output.WriteLine($"Going on from {file}: epoch {epoch}, after {trainLoader.Position} batches.");
-        }
+        var sums = new Accumulator(2);
+        var run = new SavedRun(
+            options, Name, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("loader", trainLoader), ("random", Generator.Default), ("sums", sums));
 
-        void Save() => Checkpoint.Save(
-            file, ("model", model), ("optimizer", optimizer), ("scaler", scaler), ("loader", trainLoader), ("random", Generator.Default), ("epoch", epoch));
-
-        using var writer = new SummaryWriter(Path.Combine(options.Folder, "unet", "tensorboard"));
-        var dice = 0.0;
-        try
+        using var writer = new SummaryWriter(Path.Combine(options.Folder, Name, "tensorboard"));
+        run.Epochs(options.Epochs ?? (options.Small ? 6 : 10), epoch =>
         {
-            var epochs = options.Epochs ?? (options.Small ? 6 : 10);
-            while (epoch <= epochs)
-            {
-                var trainLoss = TrainEpoch(model, trainLoader, optimizer, scaler, epoch, options);
-                (var validLoss, dice) = Evaluate(model, validLoader, options.Cancellation);
-                writer.AddScalar("loss/train", trainLoss, epoch);
-                writer.AddScalar("loss/valid", validLoss, epoch);
-                writer.AddScalar("dice/valid", dice, epoch);
-                options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {dice:f3}");
-                epoch++;
-                Save();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            Save();
-            options.Output.WriteLine($"Stopped in epoch {epoch}, after {trainLoader.Position} batches; --resume goes on from {file}.");
-            throw;
-        }
+            var trainLoss = TrainEpoch(model, trainLoader, optimizer, scaler, sums, epoch, options.Cancellation);
+            var (validLoss, validDice) = Evaluate(model, validLoader);
+            writer.AddScalar("loss/train", trainLoss, epoch);
+            writer.AddScalar("loss/valid", validLoss, epoch);
+            writer.AddScalar("dice/valid", validDice, epoch);
+            options.Output.WriteLine($"epoch {epoch}: train loss {trainLoss:f4}, valid loss {validLoss:f4}, dice {validDice:f3}");
+        });
 
+        var (_, dice) = Evaluate(model, validLoader);
         return new Outcome(dice > Target, $"a Dice coefficient over {Target} on images not trained on: it is {dice:f3}");
     }
 
@@ -92,12 +71,13 @@ public sealed class UNetSegmentation : Example
         return (Generated.Segmentation(options.Small ? 200 : 400, size, seed: 1), Generated.Segmentation(options.Small ? 40 : 80, size, seed: 2));
     }
 
-    private static double TrainEpoch(UNet model, DataLoader loader, Adam optimizer, GradScaler scaler, int epoch, ExampleOptions options)
+    /// <summary>An epoch, or the rest of one that was stopped: the sums over its batches are among what is saved.</summary>
+    private static double TrainEpoch(
+        UNet model, DataLoader loader, Adam optimizer, GradScaler scaler, Accumulator sums, int epoch, CancellationToken cancellation)
     {
         var criterion = new BCEWithLogitsLoss();
-        var sums = new Accumulator(2);
         model.Train();
-        var bar = Progress.Bar(loader.Batches(options.Cancellation), $"epoch {epoch}", loader.Count);
+        var bar = Progress.Bar(loader.Batches(cancellation), $"epoch {epoch}", loader.Count - loader.Position);
         foreach (var (images, masks) in bar)
         {
             optimizer.ZeroGrad();
@@ -109,17 +89,19 @@ public sealed class UNetSegmentation : Example
             bar.SetPostfix(("loss", sums[0] / sums[1]));
         }
 
-        return sums[0] / sums[1];
+        var mean = sums[0] / sums[1];
+        sums.Reset();
+        return mean;
     }
 
-    /// <summary>Loss, and the Dice coefficient: twice the overlap over the sum of both areas.</summary>
-    private static (double Loss, double Dice) Evaluate(UNet model, DataLoader loader, CancellationToken cancellation)
+    /// <summary>Loss, and the Dice coefficient: twice the overlap over the sum of both areas. Not stopped in between: it belongs to the epoch that it follows.</summary>
+    private static (double Loss, double Dice) Evaluate(UNet model, DataLoader loader)
     {
         using var _ = Autograd.NoGrad();
         var criterion = new BCEWithLogitsLoss(reduction: "sum");
         var sums = new Accumulator(4);
         model.Eval();
-        foreach (var (images, masks) in loader.Batches(cancellation))
+        foreach (var (images, masks) in loader)
         {
             var logits = model.Forward(images);
             var found = logits.Gt(0).To(masks.DType);

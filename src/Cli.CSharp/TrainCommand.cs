@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Verified.Examples;
 using Verified.Oracle;
+using Verified.Training;
 
 namespace Verified.Cli;
 
@@ -14,7 +15,7 @@ internal static class TrainCommand
         var data = new Option<string?>("--data") { Description = "The folder of the real data set; generated data of the same shapes are used without it.", HelpName = "DIR" };
         var epochs = new Option<int?>("--epochs") { Description = "How many epochs, in place of the example's own number.", HelpName = "N" };
         var folder = new Option<string>("--out") { Description = "Where pictures, event files and checkpoints go.", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
-        var resume = new Option<bool>("--resume") { Description = "Go on from the checkpoint in the folder of --out, where the example writes one." };
+        var resume = new Option<bool>("--resume") { Description = "Go on where a run that was stopped by Ctrl-C or ended has left its checkpoint in the folder of --out; give the other options as then." };
         epochs.Validators.Add(result =>
         {
             if (result.GetValueOrDefault<int?>() < 1) result.AddError("--epochs must be at least 1.");
@@ -52,7 +53,16 @@ internal static class TrainCommand
     private static int Run(Example example, ExampleOptions options)
     {
         if (options.Data is { } folder && !Directory.Exists(folder)) throw new CorpusException($"the folder '{folder}' of --data does not exist");
-        var outcome = example.Run(options);
+        Outcome outcome;
+        try
+        {
+            outcome = example.Run(options);
+        }
+        catch (Exception e) when (e is StateDictException or DatasetException)
+        {
+            throw new CorpusException(e.Message, e);
+        }
+
         Console.WriteLine($"{(outcome.Reached ? "REACHED" : "MISSED")}  {outcome.Target}");
         return outcome.Reached ? ExitCodes.Held : ExitCodes.Failed;
     }

@@ -48,7 +48,7 @@ public sealed class ExampleTests : IDisposable
     [Fact]
     public void Cifar10_prints_as_the_tutorial_does()
     {
-        var lines = Run("cifar10").Printed.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = Lines(Run("cifar10").Printed);
         Assert.Matches(@"^\[1,   250\] loss: \d\.\d{3}$", lines[1]);
         Assert.Contains("Finished Training", lines);
     }
@@ -75,24 +75,51 @@ public sealed class ExampleTests : IDisposable
         }
     }
 
-    [Fact]
-    public void A_stopped_unet_goes_on_to_the_same_bits()
+    /// <summary>Stopped after so many lines: in an epoch, between epochs, and in the second of two stages.</summary>
+    [Theory]
+    [InlineData("softmax-fashion", 3)]
+    [InlineData("softmax-fashion", 6)]
+    [InlineData("cifar10", 3)]
+    [InlineData("unet", 2)]
+    public void A_stopped_run_goes_on_to_the_same_bits_and_prints_the_same_lines(string name, int lines)
     {
-        Run("unet", epochs: 2);
-        var whole = CheckpointBytes();
+        var (outcome, printed) = Run(name, epochs: 2);
+        var whole = Saved(name);
 
-        using var stop = new StopAfter(lines: 2);
-        Assert.Throws<OperationCanceledException>(() => Run("unet", epochs: 2, stop: stop));
-        Assert.NotEqual(whole, CheckpointBytes());
-        Assert.Contains("Going on from", Run("unet", epochs: 2, resume: true).Printed);
-        Assert.Equal(whole, CheckpointBytes());
+        using var stop = new StopAfter(lines);
+        Assert.Throws<OperationCanceledException>(() => Run(name, epochs: 2, stop: stop));
+        Assert.Contains("--resume goes on from", stop.ToString());
+        Assert.NotEqual(whole, Saved(name));
+
+        var (resumed, rest) = Run(name, epochs: 2, resume: true);
+        Assert.Contains("Going on from", rest);
+        Assert.Equal(whole, Saved(name));
+        Assert.Equal(outcome, resumed);
+        // What was printed before and after is what was printed at once, but for what tells of stopping, and a headline that came twice.
+        var expected = Lines(printed);
+        Assert.Equal(expected, Lines(stop.ToString()).Concat(Lines(rest)).Where(expected.Contains).Distinct());
+    }
+
+    [Theory]
+    [InlineData("softmax-fashion")]
+    [InlineData("cifar10")]
+    [InlineData("unet")]
+    public void A_finished_run_that_is_resumed_says_its_outcome_again(string name)
+    {
+        var (outcome, _) = Run(name, epochs: 1);
+        Assert.Equal(outcome, Run(name, epochs: 1, resume: true).Outcome);
     }
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    /// <summary>The elements of every tensor of the checkpoint.</summary>
-    private double[] CheckpointBytes() =>
-        [.. CheckpointContents.Read(Path.Combine(folder, "unet", "checkpoint.pt")).Entries.Select(e => e.Value).OfType<Tensor>().SelectMany(t => t.ToDoubles())];
+    private static string[] Lines(string text) => text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    /// <summary>Every value of an example's checkpoint.</summary>
+    private string[] Saved(string name) =>
+    [
+        .. CheckpointContents.Read(Path.Combine(folder, name, "checkpoint.pt")).Entries
+            .Select(e => $"{string.Join('.', e.Path)}: {(e.Value is Tensor t ? string.Join(' ', t.ToDoubles()) : e.Value)}"),
+    ];
 
     private (Outcome Outcome, string Printed) Run(string name, int? epochs = null, bool resume = false, StopAfter? stop = null)
     {

@@ -24,6 +24,10 @@ public sealed class StateDict : OrderedDictionary<object, object?>
     /// <summary>The list or tuple under a key.</summary>
     public IReadOnlyList<object?> List(object key) => Value(key) is IReadOnlyList<object?> list ? list : throw Wrong(key, "a list");
 
+    /// <summary>The list of numbers under a key.</summary>
+    public double[] Numbers(object key) =>
+        [.. List(key).Select(n => n switch { double d => d, long i => i, int i => i, _ => throw Wrong(key, "a list of numbers") })];
+
     /// <summary>The whole number under a key; a tensor of one is taken too.</summary>
     public long Integer(object key) => Value(key) switch
     {

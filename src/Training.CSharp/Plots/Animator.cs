@@ -5,7 +5,7 @@ namespace Verified.Training;
 /// that a browser which shows it has the newest after a reload.
 /// </summary>
 /// <remarks>Source: Dive into Deep Learning, class Animator.</remarks>
-public sealed class Animator
+public sealed class Animator : IStateful
 {
     private readonly string path;
     private readonly string[] legend;
@@ -44,6 +44,31 @@ public sealed class Animator
             ys[i].Add(value);
         }
 
+        Draw();
+    }
+
+    /// <summary>The newest value of each curve; NaN where there is none.</summary>
+    public IReadOnlyList<double> Last => [.. ys.Select(y => y.Count > 0 ? y[^1] : double.NaN)];
+
+    /// <summary>The points of each curve, by its name.</summary>
+    public StateDict StateDict()
+    {
+        var state = new StateDict();
+        for (var i = 0; i < legend.Length; i++)
+            state.Add(legend[i], new StateDict { ["x"] = xs[i].Cast<object?>().ToList(), ["y"] = ys[i].Cast<object?>().ToList() });
+        return state;
+    }
+
+    /// <inheritdoc/>
+    public void LoadStateDict(StateDict state)
+    {
+        var saved = legend.Select(name => (X: state.Dictionary(name).Numbers("x"), Y: state.Dictionary(name).Numbers("y"))).ToArray();
+        if (saved.Any(curve => curve.X.Length != curve.Y.Length)) throw new StateDictException("a curve of the state has not as many places as values");
+        for (var i = 0; i < legend.Length; i++) (xs[i], ys[i]) = ([.. saved[i].X], [.. saved[i].Y]);
+    }
+
+    private void Draw()
+    {
         var plot = new LinePlot { Title = title, XLabel = xLabel, XRange = xRange, YRange = yRange };
         for (var i = 0; i < legend.Length; i++) plot.Add(legend[i], xs[i], ys[i]);
         plot.Save(path);

@@ -2,7 +2,7 @@ namespace Verified.Training;
 
 /// <summary>Several sums that grow together: loss, correct answers, count.</summary>
 /// <remarks>Source: Dive into Deep Learning, class Accumulator.</remarks>
-public sealed class Accumulator
+public sealed class Accumulator : IStateful
 {
     private readonly double[] sums;
 
@@ -29,4 +29,15 @@ public sealed class Accumulator
 
     /// <summary>Sets all to 0.</summary>
     public void Reset() => Array.Clear(sums);
+
+    /// <summary>The sums.</summary>
+    public StateDict StateDict() => new() { ["sums"] = sums.Cast<object?>().ToList() };
+
+    /// <inheritdoc/>
+    public void LoadStateDict(StateDict state)
+    {
+        var saved = state.Numbers("sums");
+        if (saved.Length != sums.Length) throw new StateDictException($"the state has {saved.Length} sums, this accumulator {sums.Length}");
+        saved.CopyTo(sums, 0);
+    }
 }
