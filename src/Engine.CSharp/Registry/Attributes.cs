@@ -44,7 +44,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     /// <summary>Whether the attribute was given, null included.</summary>
     public bool Has(string name) => TryGet(name, out _);
 
-    /// <summary>The value as it was given, or null.</summary>
+    /// <summary>The value, or null. A list is this object's own, a copy of what was given, and must not be changed.</summary>
     public object? this[string name] => TryGet(name, out var value) ? value : null;
 
     /// <summary>An integer, or the default where it was not given.</summary>
@@ -93,11 +93,11 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
         _ => throw Wrong(name, "a text"),
     };
 
-    /// <summary>A list of integers (a single one counts as a list of one), or null where it was not given or null.</summary>
+    /// <summary>A list of integers (a single one counts as a list of one), or null where it was not given or null. It must not be changed.</summary>
     public int[]? Ints(string name) => this[name] switch
     {
         null => null,
-        int[] list => list,
+        int[] list => list.Clone(),
         long value => [checked((int)value)],
         object?[] { Length: 0 } => [],
         _ => throw Wrong(name, "a list of integers"),
@@ -141,7 +141,9 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
         int number => (long)number,
         float number => (double)number,
         DType dtype => dtype.Name(),
-        int[] or string or long or double or null => value,
+        string or long or double or null => value,
+        // The caller may change the list afterwards; shapes and derivative rules live on it.
+        int[] list => list.Clone(),
         object?[] array => List(array),
         IEnumerable list => List([.. list.Cast<object?>()]),
         _ => value,
