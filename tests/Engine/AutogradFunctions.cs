@@ -286,6 +286,32 @@ public class AutogradFunctions
         Assert.Equal(2, Dirty.Apply(Tensor.Ones([1])).Version);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void What_the_backward_of_a_write_to_a_view_keeps_stays_its_own(bool throughLeaf)
+    {
+        // Large enough for memory that goes back to the pool.
+        const int n = 200;
+        Tensor? kept = null;
+        var writes = Function.CreateMany(
+            "Writes",
+            (context, t) =>
+            {
+                t[0]!.AddInPlace(t[1]!);
+                context.MarkDirty(t[0]!);
+                return [t[0]!];
+            },
+            (_, g) => [g[0]! * 2, kept = g[0]! * 3]);
+        var (x, w) = (Tensor.Ones([2, n], requiresGrad: true), Tensor.Zeros([n], requiresGrad: true));
+        var @base = x * 1;
+        writes.Apply(@base[0], throughLeaf ? w : w.Exp());
+        @base.Sum().Backward();
+        Assert.All(kept!.ToDoubles(), value => Assert.Equal(3, value));
+        Assert.False(kept.SharesMemoryWith(w.Grad!));
+        Assert.All(w.Grad!.ToDoubles(), value => Assert.Equal(3, value));
+    }
+
     [Fact]
     public void A_dirty_view_rewrites_its_bases_history()
     {

@@ -98,6 +98,29 @@ public sealed class GradCheckTests(ITestOutputHelper output)
     [Fact]
     public void A_rule_that_is_off_by_a_millionth() => Fails(Tripled(g => g * (3 * 1.000001)), Point, GradCheckRule.Jacobian);
 
+    [Theory]
+    [InlineData(double.PositiveInfinity)]
+    [InlineData(double.NegativeInfinity)]
+    [InlineData(double.NaN)]
+    public void A_rule_that_gives_what_is_not_finite(double factor)
+    {
+        Fails(Tripled(g => g * factor), Point, GradCheckRule.Jacobian);
+        Fails(Tripled(g => g * Tensor.Create([3, factor, 3])), Point, GradCheckRule.Jacobian);
+        var corner = Function.Create("Corner", (_, x) => x.Abs(), (_, g) => g * factor);
+        Fails(x => corner.Apply(x), Tensor.Create([0.0]), GradCheckRule.Kink);
+        var large = Tensor.Create([.. Enumerable.Range(0, 200).Select(i => Math.Cos(i))]);
+        var mask = Enumerable.Range(0, 200).Select(i => i == 77 ? factor : 3).ToArray();
+        var finding = Fails(Tripled(g => g * Tensor.Create(mask)), large, GradCheckRule.Jacobian);
+        Assert.Equal(77, finding.InputElement![0]);
+    }
+
+    [Fact]
+    public void The_trap_of_a_choice_behind_which_the_root_of_a_negative_number_stands()
+    {
+        var finding = Fails(x => Tensor.Where(x.Gt(0), x.Sqrt(), x * 2), Tensor.Create([0.5, -1.0]), GradCheckRule.Jacobian);
+        Assert.Equal((double.NaN, 1), (finding.Analytic, finding.InputElement![0]));
+    }
+
     [Fact]
     public void A_small_derivative_that_is_taken_for_zero()
     {
@@ -240,8 +263,13 @@ public sealed class GradCheckTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Nothing_decided_is_not_passed()
+    public void What_is_not_wholly_decided_is_not_passed()
     {
+        var partly = GradCheck.Check(x => Tensor.Where(x.Ge(0), x * 2, Tensor.Scalar(double.NaN, DType.Float64)), Tensor.Create([0.0, 4.0]));
+        Assert.Equal((GradCheckVerdict.Inconclusive, 1), (partly.Verdict, partly.Undecided));
+        Assert.Equal(3, partly.Agreed);
+        // The slope of a root is infinite at zero, and the rule says so.
+        Assert.Equal(GradCheckVerdict.Inconclusive, GradCheck.Check(x => x.Abs().Sqrt(), Tensor.Create([0.0])).Verdict);
         var report = GradCheck.Check(x => x.Sqrt(), Tensor.Create([0.0]));
         Assert.Equal(GradCheckVerdict.Inconclusive, report.Verdict);
         Assert.StartsWith("gradcheck inconclusive", Assert.Throws<AutogradException>(report.ThrowUnlessPassed).Message, StringComparison.Ordinal);

@@ -5,13 +5,13 @@ namespace Verified.Engine;
 /// <summary>What a <see cref="GradCheck"/> came to.</summary>
 public enum GradCheckVerdict
 {
-    /// <summary>All that could be decided was right.</summary>
+    /// <summary>All was decided, and all is right.</summary>
     Passed,
 
     /// <summary>Something is wrong.</summary>
     Failed,
 
-    /// <summary>Nothing could be decided: no numerical derivative was exact enough.</summary>
+    /// <summary>Nothing is known to be wrong, but not all could be decided: a numerical derivative was not exact enough.</summary>
     Inconclusive,
 }
 
@@ -98,6 +98,9 @@ public sealed class GradCheckReport
     /// <summary>How many derivatives were compared and agreed.</summary>
     public int Agreed { get; internal set; }
 
+    /// <summary>How many agreed as far as could be seen: the numerical derivative was known to a few per cent of the largest slope only.</summary>
+    public int AgreedLoosely { get; internal set; }
+
     /// <summary>How many lie at a kink, between the slopes to its sides.</summary>
     public int AtKinks { get; internal set; }
 
@@ -109,7 +112,7 @@ public sealed class GradCheckReport
 
     /// <summary>The verdict.</summary>
     public GradCheckVerdict Verdict =>
-        findings.Count > 0 ? GradCheckVerdict.Failed : Agreed + AtKinks == 0 && Undecided > 0 ? GradCheckVerdict.Inconclusive : GradCheckVerdict.Passed;
+        findings.Count > 0 ? GradCheckVerdict.Failed : Undecided > 0 || (Agreed + AtKinks == 0 && AgreedLoosely > 0) ? GradCheckVerdict.Inconclusive : GradCheckVerdict.Passed;
 
     /// <summary>Whether the verdict is that all is right.</summary>
     public bool Passed => Verdict == GradCheckVerdict.Passed;
@@ -125,7 +128,7 @@ public sealed class GradCheckReport
     public override string ToString()
     {
         var text = new StringBuilder();
-        text.Append($"gradcheck {Verdict.ToString().ToLowerInvariant()}: {Agreed} derivatives agree, {AtKinks} at kinks, {Undecided} undecided, seed {Seed}");
+        text.Append($"gradcheck {Verdict.ToString().ToLowerInvariant()}: {Agreed} derivatives agree, {AgreedLoosely} loosely, {AtKinks} at kinks, {Undecided} undecided, seed {Seed}");
         foreach (var finding in findings) text.Append($"\n  {finding}");
         return text.ToString();
     }
@@ -139,6 +142,7 @@ public sealed class GradCheckReport
     {
         foreach (var finding in other.findings) Add(finding with { Message = prefix + finding.Message });
         Agreed += other.Agreed;
+        AgreedLoosely += other.AgreedLoosely;
         AtKinks += other.AtKinks;
         Undecided += other.Undecided;
     }

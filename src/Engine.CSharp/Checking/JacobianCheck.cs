@@ -5,6 +5,9 @@ internal sealed class JacobianCheck
 {
     private const int Starts = 6;
 
+    /// <summary>The part of the largest slope that an estimate's error may be for the estimate to say anything at all.</summary>
+    private const double Looseness = 0.05;
+
     private readonly CheckedFunction function;
     private readonly GradCheckReport report;
     private readonly double[] point;
@@ -90,7 +93,7 @@ internal sealed class JacobianCheck
         double Weighted(double[] values) => values.Zip(v, (y, w) => w == 0 ? 0 : w * y).Sum();
         var analytic = gradient.Zip(direction, (g, d) => d == 0 ? 0 : g * d).ToArray();
         return Decide(
-            t => [Weighted(function.Values(Moved(direction, t)))], [Weighted(middle)], [analytic.Sum()], Steps(1, 0), Math.Sqrt(analytic.Sum(a => a * a)), 1)[0];
+            t => [Weighted(function.Values(Moved(direction, t)))], [Weighted(middle)], [analytic.Sum()], Steps(1, 0), Math.Sqrt(analytic.Where(double.IsFinite).Sum(a => a * a)), 1)[0];
     }
 
     /// <summary>Compares the components of a derivative with estimates from ever smaller steps, until each has agreed with one that is exact enough.</summary>
@@ -106,16 +109,29 @@ internal sealed class JacobianCheck
             {
                 if (best[k].Kind == Outcome.Agrees) continue;
                 var (a, e) = (analytic[k], estimates[k]);
-                var allowance = e.Error + 256 * epsilon * Math.Max(Math.Abs(a), slope);
-                if (e.IsKink) allowance = 4 * e.SlopeError + 256 * epsilon * Math.Max(Math.Abs(a), slope);
-                else if (!double.IsFinite(e.Error)) continue;
+                if (!e.IsKink && !double.IsFinite(e.Error)) continue;
+                // What is not finite does not agree with anything; it is wrong where the function surely has a finite slope.
+                var finite = double.IsFinite(a);
+                var scale = Math.Max(finite ? Math.Abs(a) : 0, slope);
+                var allowance = (e.IsKink ? 4 * e.SlopeError : e.Error) + 256 * epsilon * scale;
                 var near = e.IsKink
                     ? a >= Math.Min(e.Left, e.Right) - allowance && a <= Math.Max(e.Left, e.Right) + allowance
                     : Math.Abs(a - e.Value) <= allowance;
-                var exact = e.IsKink || e.Error <= Exactness * Math.Max(floor, Math.Max(Math.Abs(a), Math.Abs(e.Value)));
-                var kind = e.IsKink ? (near ? Outcome.Kink : Outcome.WrongKink) : near ? (exact ? Outcome.Agrees : Outcome.Undecided) : exact ? Outcome.Wrong : Outcome.Undecided;
+                var largest = Math.Max(floor, finite ? Math.Abs(a) : 0);
+                var exact = e.IsKink
+                    ? finite || e.SlopeError <= Exactness * Math.Max(largest, Math.Max(Math.Abs(e.Left), Math.Abs(e.Right)))
+                    : e.Error <= Exactness * Math.Max(largest, Math.Abs(e.Value));
+                var kind = exact ? (near ? (e.IsKink ? Outcome.Kink : Outcome.Agrees) : e.IsKink ? Outcome.WrongKink : Outcome.Wrong)
+                    : near && !e.IsKink && e.Error <= Looseness * scale ? Outcome.AgreesLoosely : Outcome.Undecided;
                 // A kink that smaller steps do not see is not at the point; of two estimates that disagree the exact one counts.
-                if (kind == Outcome.Agrees || best[k].Kind is Outcome.Undecided || (kind != Outcome.Undecided && best[k].Kind is Outcome.Kink or Outcome.WrongKink))
+                var replaces = best[k].Kind switch
+                {
+                    Outcome.Undecided => true,
+                    Outcome.AgreesLoosely => exact,
+                    Outcome.Kink or Outcome.WrongKink => exact,
+                    _ => kind == Outcome.Agrees,
+                };
+                if (replaces)
                     best[k] = new Verdict(kind, a, e.IsKink ? (e.Left + e.Right) / 2 : e.Value, allowance);
             }
             if (Array.TrueForAll(best, verdict => verdict.Kind == Outcome.Agrees)) break;
@@ -132,6 +148,9 @@ internal sealed class JacobianCheck
                 return;
             case Outcome.Kink:
                 report.AtKinks++;
+                return;
+            case Outcome.AgreesLoosely:
+                report.AgreedLoosely++;
                 return;
             case Outcome.Undecided:
                 report.Undecided++;
@@ -225,6 +244,7 @@ internal sealed class JacobianCheck
     private enum Outcome
     {
         Undecided,
+        AgreesLoosely,
         Agrees,
         Kink,
         Wrong,

@@ -31,7 +31,10 @@ public enum Saved
 
 /// <summary>The derivative with respect to one input: from the gradient of the (first) output to that of the input, of recorded operators.</summary>
 /// <param name="Saves">What it reads besides the gradient.</param>
-/// <param name="Derivative">The rule. Its result is summed and cast to the input's shape and type by the engine. Null means that the input has no derivative.</param>
+/// <param name="Derivative">
+/// The rule. Its result is summed and cast to the input's shape and type by the engine. Null means that the input has no derivative. The gradient is lent to the rule, which may
+/// return it or views of it but must keep neither it nor what it returns: memory that nobody else should hold is used again. A derivative that keeps something is a <see cref="Function"/>.
+/// </param>
 public sealed record Rule(Saved Saves, Func<Tensor, BackwardContext, Tensor?>? Derivative)
 {
     /// <summary>For inputs without a derivative, such as indices and masks.</summary>

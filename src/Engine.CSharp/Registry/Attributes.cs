@@ -97,7 +97,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     public int[]? Ints(string name) => this[name] switch
     {
         null => null,
-        int[] list => list.Clone(),
+        int[] list => list,
         long value => [checked((int)value)],
         object?[] { Length: 0 } => [],
         _ => throw Wrong(name, "a list of integers"),

@@ -180,7 +180,7 @@ internal sealed class BackwardPass
             for (var i = 0; i < outputs; i++) context.SetGradient(i, entry.Gradients?[i]);
         }
         // What a user's own rule was given or gave it may keep, and so may a hook.
-        var free = !request.CreateGraph && upstream is null && !node.Operator.IsForeign;
+        var free = !request.CreateGraph && upstream is null && !node.IsForeign;
         var lent = entry.Owned && outputs == 1 && free ? entry.Gradient : null;
         entry.Gradient = null;
         entry.Gradients = null;

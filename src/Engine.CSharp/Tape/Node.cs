@@ -75,6 +75,9 @@ public sealed class Node
     /// <summary>What only the operator itself understands, such as the inner node of a rewritten history.</summary>
     internal object? State { get; }
 
+    /// <summary>Whether the derivative is a user's code, that of the write which it wraps included: what it was given or gave it may have kept.</summary>
+    internal bool IsForeign => Operator.IsForeign || CopySlices.Inner(this) is { Operator.IsForeign: true };
+
     /// <summary>
     /// Calls a function with the gradients of this node's outputs before its derivative is computed, after the hooks on the outputs themselves; what it returns, if not null,
     /// takes their place. Not called where a gradient is only asked for at this node (<see cref="Autograd.Grad"/>).
