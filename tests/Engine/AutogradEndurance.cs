@@ -11,13 +11,23 @@ public class AutogradEndurance
     public void A_chain_of_a_million_nodes_pulls_back_and_is_dropped()
     {
         var x = Tensor.Scalar(1, DType.Float64, requiresGrad: true);
-        var y = x;
-        for (var i = 0; i < 1_000_000; i++) y = y + x;
-        y.Backward();
+        var held = Chain(x);
         Assert.Equal(1_000_001.0, x.Grad!.Item());
-        y = null;
         GC.Collect();
         GC.WaitForPendingFinalizers();
+        GC.Collect();
+        Assert.All(held, reference => Assert.False(reference.IsAlive));
+        GC.KeepAlive(x);
+    }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static WeakReference[] Chain(Tensor x)
+    {
+        var y = x + x;
+        var first = new WeakReference(y.GradFn);
+        for (var i = 1; i < 1_000_000; i++) y = y + x;
+        y.Backward();
+        return [first, new(y.GradFn), new(y)];
     }
 
     [Fact]
@@ -153,6 +163,41 @@ public class AutogradEndurance
         Assert.Equal(200, outcomes.Count);
         Assert.Contains(true, outcomes);
         Assert.Contains(false, outcomes);
+    }
+
+    [Fact]
+    public void A_value_is_read_whole_or_found_released_while_another_thread_releases_it()
+    {
+        var x = Tensor.Ones([1]);
+        var node = (x.Detach().RequiresGradInPlace() * 2).GradFn!;
+        for (var round = 0; round < 10; round++)
+        {
+            var leases = Enumerable.Range(0, 50_000).Select(_ => new SavedValues(1, 1)).ToArray();
+            Array.ForEach(leases, lease => lease.SaveInput(0, x));
+            using var start = new Barrier(2);
+            var releasing = new Thread(() =>
+            {
+                start.SignalAndWait();
+                Array.ForEach(leases, lease => lease.End());
+            });
+            releasing.Start();
+            start.SignalAndWait();
+            // From the end, so that the two meet; and again, so that they meet often.
+            for (var i = leases.Length - 1; i >= 0; i--) Read(leases[i]);
+            for (var i = 0; i < leases.Length; i++) Read(leases[i]);
+            releasing.Join();
+        }
+
+        void Read(SavedValues lease)
+        {
+            try
+            {
+                Assert.NotNull(lease.Input(0, node));
+            }
+            catch (AutogradException e) when (e.Kind == ErrorKind.FreedGraph)
+            {
+            }
+        }
     }
 
     [Fact]

@@ -45,6 +45,7 @@ public class AutogradRules
         ["empty inputs"] = (ErrorKind.Value, "`inputs` argument to `backward()` cannot be empty.", () => Leaf().Sum().Backward(inputs: [])),
         ["gradient assigned of another size"] = (ErrorKind.GradientShape, "attempting to assign a gradient of size '[1]' to a tensor of size '[2]'. Please ensure that the gradient and the tensor are the same size", () => Leaf().Grad = Tensor.Ones([1], DType.Float64)),
         ["gradient assigned of another dtype"] = (ErrorKind.Dtype, "attempting to assign a gradient with dtype 'float' to a tensor with dtype 'double'. Please ensure that the gradient and the tensor have the same dtype", () => Leaf().Grad = Tensor.Ones([2])),
+        ["gradient assigned that repeats an element"] = (ErrorKind.OverlappingWrite, OverlapInside, RepeatedGrad),
         ["gradient assigned to itself"] = (ErrorKind.Other, "can't assign Variable as its own grad", SelfGrad),
         ["retain_grad without grad"] = (ErrorKind.RetainGradWithoutGrad, "can't retain_grad on Tensor that has requires_grad=False", () => Tensor.Ones([1]).RetainGrad()),
         ["hook without grad"] = (ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient", () => Tensor.Ones([1]).RegisterHook(g => g)),
@@ -119,6 +120,13 @@ public class AutogradRules
     {
         write(y);
         y.Sum().Backward();
+    }
+
+    private static void RepeatedGrad()
+    {
+        var x = Tensor.Zeros([3], requiresGrad: true);
+        x.Grad = Tensor.Ones([1]).Expand(3);
+        (x * Tensor.Create([1f, 10f, 100f])).Sum().Backward();
     }
 
     private static void SelfGrad()

@@ -52,6 +52,26 @@ public sealed class BlasParallelismTests
     public void A_number_of_threads_below_one_is_refused() =>
         Assert.Throws<ArgumentOutOfRangeException>(() => Parallelism.Threads = 0);
 
+    [Fact]
+    public void A_worker_does_not_live_in_the_mode_of_whoever_started_it()
+    {
+        // More threads than any other test asks for, so that workers are started here.
+        using var pool = new PoolOf(12);
+        var own = Environment.CurrentManagedThreadId;
+        var modes = new System.Collections.Concurrent.ConcurrentBag<bool>();
+        using (Autograd.NoGrad()) Parallelism.For(200, new Modes(own, modes));
+        Assert.All(modes, records => Assert.True(records));
+    }
+
+    private readonly struct Modes(int own, System.Collections.Concurrent.ConcurrentBag<bool> modes) : IParallelBody
+    {
+        public void Invoke(int index)
+        {
+            if (Environment.CurrentManagedThreadId != own) modes.Add(Autograd.IsGradEnabled);
+            Thread.Sleep(1);
+        }
+    }
+
     private readonly struct Count(int[] counts, int? failing) : IParallelBody
     {
         public void Invoke(int index)
@@ -65,5 +85,30 @@ public sealed class BlasParallelismTests
     private readonly struct Nested(int[] counts) : IParallelBody
     {
         public void Invoke(int index) => Parallelism.For(counts.Length, new Count(counts, null));
+    }
+}
+
+/// <summary>That the pool runs in parallel at all: alone in the process, since a loop that finds the pool busy rightly runs on its own thread.</summary>
+[Collection(WholeProcess.Name)]
+public sealed class BlasParallelismAloneTests
+{
+    [Fact]
+    public void Two_items_run_at_the_same_time_on_two_threads()
+    {
+        using var pool = new PoolOf(2);
+        using var meeting = new Barrier(2);
+        var (threads, met) = (new int[2], new bool[2]);
+        Parallelism.For(2, new Meet(meeting, threads, met));
+        Assert.Equal([true, true], met);
+        Assert.NotEqual(threads[0], threads[1]);
+    }
+
+    private readonly struct Meet(Barrier meeting, int[] threads, bool[] met) : IParallelBody
+    {
+        public void Invoke(int index)
+        {
+            threads[index] = Environment.CurrentManagedThreadId;
+            met[index] = meeting.SignalAndWait(TimeSpan.FromSeconds(20));
+        }
     }
 }

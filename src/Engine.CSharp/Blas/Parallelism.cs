@@ -88,7 +88,8 @@ public static class Parallelism
         while (s_workers < wanted)
         {
             var index = s_workers++;
-            new Thread(() => WorkerLoop(index)) { IsBackground = true, Name = "Verified worker " + index }.Start();
+            // Unsafe: a worker must not live in the modes and other flowing values of whoever happened to start it.
+            new Thread(() => WorkerLoop(index)) { IsBackground = true, Name = "Verified worker " + index }.UnsafeStart();
         }
     }
 

@@ -33,7 +33,6 @@ internal static unsafe class NativePool
         var index = ClassOf(bytes + (check ? 2 * MemoryChecks.GuardBytes : 0));
         var size = SizeOf(index);
         if (LiveBytes + size > Interlocked.Read(ref mark)) Reclaim(size);
-        Interlocked.Add(ref live, size);
         nint memory;
         var stack = Free[index];
         lock (stack) stack.TryPop(out memory);
@@ -45,9 +44,28 @@ internal static unsafe class NativePool
         {
             // Each size class keeps what it once needed: what other sizes left behind is given back before more is taken.
             if (CachedBytes > 2 * Math.Max(KeepAtLeast, Interlocked.Read(ref mark))) Trim();
-            memory = (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+            memory = Allocate(size);
         }
+        Interlocked.Add(ref live, size);
         return new NativeBlock((byte*)memory, index, bytes, check);
+    }
+
+    /// <summary>New memory; where there is none, what the cache and dropped tensors hold is given back first.</summary>
+    private static nint Allocate(long size)
+    {
+        try
+        {
+            return (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        }
+        catch (OutOfMemoryException)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            Trim();
+            // What could not be had must not raise the mark.
+            Interlocked.Exchange(ref mark, Math.Max(InitialMark, 2 * LiveBytes));
+            return (nint)NativeMemory.AlignedAlloc((nuint)size, Alignment);
+        }
     }
 
     /// <summary>Takes a block's memory back.</summary>

@@ -22,6 +22,8 @@ internal static class Accumulation
             }
             else if (!GradMode.Records)
             {
+                // Only a gradient that was assigned can repeat elements; a scalar cannot.
+                if (old.Rank > 0) Overlap.CheckWritable(old);
                 Elementwise.AddInto(old, gradient);
                 old.Storage.Bump();
             }

@@ -58,21 +58,21 @@ internal sealed class SavedValues
         At(inputs + index) = new Slot(value, value.Storage.Version, Slot.Output, maker, output);
 
     /// <summary>The saved input, checked.</summary>
-    public Tensor? Input(int index, Node owner) => At(index).Unpack(owner, index, ended);
+    public Tensor? Input(int index, Node owner) => At(index).Unpack(owner, index, this);
 
     /// <summary>The saved output, checked, as a tensor made by its node.</summary>
-    public Tensor? Output(int index, Node owner) => At(inputs + index).Unpack(owner, index, ended);
+    public Tensor? Output(int index, Node owner) => At(inputs + index).Unpack(owner, index, this);
 
     /// <summary>Raises the error that reading any of the values would raise; PyTorch unpacks all of them, needed or not.</summary>
     public void Check(Node owner)
     {
         if (IsLazy) return;
         CheckLease();
-        slot0.Check(owner, 0);
-        slot1.Check(owner, 0);
-        slot2.Check(owner, 0);
-        if (more is null) return;
-        for (var i = 0; i < more.Length; i++) more[i].Check(owner, Math.Max(0, i + 3 - inputs));
+        slot0.Check(owner, 0, this);
+        slot1.Check(owner, 0, this);
+        slot2.Check(owner, 0, this);
+        if (more is not { } rest) return;
+        for (var i = 0; i < rest.Length; i++) rest[i].Check(owner, Math.Max(0, i + 3 - inputs), this);
     }
 
     /// <summary>Raises PyTorch's error where an earlier backward released the values.</summary>
@@ -85,6 +85,8 @@ internal sealed class SavedValues
     public void End()
     {
         ended = true;
+        // Whoever on another thread finds a slot cleared then finds this too.
+        Volatile.WriteBarrier();
         slot0 = slot1 = slot2 = default;
         more = null;
     }
@@ -122,34 +124,42 @@ internal sealed class SavedValues
         private readonly int output = output;
         private readonly byte role = role;
 
-        public Tensor? Unpack(Node owner, int index, bool ended)
+        public Tensor? Unpack(Node owner, int index, SavedValues lease)
         {
-            if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
-            if (Value is null) return null;
-            Check(owner, index);
-            if (role != Output) return Value;
-            var alias = Value.Alias(Value.Sizes, Value.Steps, Value.Offset);
-            if (maker is null) alias.SetNode(owner, index);
-            else alias.SetNode(maker, output);
+            var (value, by, number, use) = (Value, maker, output, role);
+            // Another thread may clear the slot while it is read: what was read counts only if the lease had not ended by then.
+            Volatile.ReadBarrier();
+            lease.CheckLease();
+            if (value is null) return null;
+            Check(owner, index, lease);
+            if (use != Output) return value;
+            var alias = value.Alias(value.Sizes, value.Steps, value.Offset);
+            if (by is null) alias.SetNode(owner, index);
+            else alias.SetNode(by, number);
             return alias;
         }
 
-        public void Check(Node owner, int index)
+        public void Check(Node owner, int index, SavedValues lease)
         {
-            if (Value is null) return;
-            if (Value.Storage.Version != version)
-            {
-                var (node, number) = role == Output ? (maker ?? owner, maker is null ? index : output) : (Value.GradNode, Value.OutputNumber);
-                // A result that was transposed in place is named as it was made.
-                var sizes = role == Output ? node!.Form(number).Shape : Value.Sizes;
-                var origin = node is null ? "" : $", which is output {number} of {node.Name},";
-                throw new AutogradException(
-                    ErrorKind.ModifiedInPlace,
-                    "one of the variables needed for gradient computation has been modified by an inplace operation: "
-                    + $"[{TypeName(Value.DType)} {Shapes.Text(sizes)}]{origin} is at version {Value.Storage.Version}; expected version {version} instead. "
-                    + (GradMode.DetectsAnomalies ? HintWithTrace : Hint));
-            }
-            if (role == Computed && Value.NodeWithoutChecks is null && !Value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
+            if (Value is not { } value) return;
+            if (value.Storage.Version != version) throw Modified(value, owner, index, lease);
+            if (role == Computed && value.NodeWithoutChecks is null && !value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
+        }
+
+        private AutogradException Modified(Tensor value, Node owner, int index, SavedValues lease)
+        {
+            var (saved, by, number, use) = (version, maker, output, role);
+            Volatile.ReadBarrier();
+            lease.CheckLease();
+            var (node, place) = use == Output ? (by ?? owner, by is null ? index : number) : (value.GradNode, value.OutputNumber);
+            // A result that was transposed in place is named as it was made.
+            var sizes = use == Output ? node!.Form(place).Shape : value.Sizes;
+            var origin = node is null ? "" : $", which is output {place} of {node.Name},";
+            return new AutogradException(
+                ErrorKind.ModifiedInPlace,
+                "one of the variables needed for gradient computation has been modified by an inplace operation: "
+                + $"[{TypeName(value.DType)} {Shapes.Text(sizes)}]{origin} is at version {value.Storage.Version}; expected version {saved} instead. "
+                + (GradMode.DetectsAnomalies ? HintWithTrace : Hint));
         }
 
         /// <summary>PyTorch's name of a tensor's type; that of truth values is the C++ one.</summary>
