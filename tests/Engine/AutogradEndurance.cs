@@ -170,32 +170,35 @@ public class AutogradEndurance
     {
         var x = Tensor.Ones([1]);
         var node = (x.Detach().RequiresGradInPlace() * 2).GradFn!;
-        for (var round = 0; round < 10; round++)
+        var leases = Enumerable.Range(0, 4_000).Select(_ => new SavedValues(1, 1)).ToArray();
+        Array.ForEach(leases, lease => lease.SaveInput(0, x));
+        var at = -1;
+        var releasing = new Thread(() =>
         {
-            var leases = Enumerable.Range(0, 50_000).Select(_ => new SavedValues(1, 1)).ToArray();
-            Array.ForEach(leases, lease => lease.SaveInput(0, x));
-            using var start = new Barrier(2);
-            var releasing = new Thread(() =>
+            for (var i = 0; i < leases.Length; i++)
             {
-                start.SignalAndWait();
-                Array.ForEach(leases, lease => lease.End());
-            });
-            releasing.Start();
-            start.SignalAndWait();
-            // From the end, so that the two meet; and again, so that they meet often.
-            for (var i = leases.Length - 1; i >= 0; i--) Read(leases[i]);
-            for (var i = 0; i < leases.Length; i++) Read(leases[i]);
-            releasing.Join();
+                while (Volatile.Read(ref at) < i) Thread.SpinWait(1);
+                leases[i].End();
+            }
+        });
+        releasing.Start();
+        for (var i = 0; i < leases.Length; i++)
+        {
+            Volatile.Write(ref at, i);
+            while (IsHeld(leases[i])) continue;
         }
+        releasing.Join();
 
-        void Read(SavedValues lease)
+        bool IsHeld(SavedValues lease)
         {
             try
             {
-                Assert.NotNull(lease.Input(0, node));
+                Assert.Same(x, lease.Input(0, node));
+                return true;
             }
             catch (AutogradException e) when (e.Kind == ErrorKind.FreedGraph)
             {
+                return false;
             }
         }
     }
