@@ -60,7 +60,7 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
     ("multi_output_view_in_place", r"output of a function that returns multiple views"),
     ("no_grad_view_in_place", r"view( which)? was created in (no_grad|inference) mode"),
     ("detach_view", r"Can't detach views in-place"),
-    ("gradient_shape", r"Mismatch in shape: grad_output"),
+    ("gradient_shape", r"Mismatch in shape: grad_output|returned an invalid gradient at index"),
     ("unused_input", r"appears to not have been used in the graph"),
     ("input_without_grad", r"One of the differentiated Tensors does not require grad"),
     ("requires_grad_dtype", r"(?i)only Tensors of floating point( and complex)? dtype can require gradients"),
