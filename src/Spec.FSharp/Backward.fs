@@ -58,7 +58,7 @@ module private Passes =
             | Views geometries -> List.map show geometries
             | Itself -> [ x ]
             | Copied shape -> [ { x with Shape = shape } ]
-        | Composes _ -> invalidOp $"derivative rules apply {op.Name}'s parts"
+        | Composes _ -> invalidOp $"{op.Name} is applied by its parts"
 
     /// A geometry as the attributes of the internal operators over rows of elements.
     let geometryAttributes (g: Geometry) =
@@ -148,7 +148,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             p.Add(p.Value term)
 
     member p.Apply(op: Operator, args: Term option[], attrs: Attrs) : Term list =
-        if creates then
+        match op.Behaviour with
+        | Composes parts -> parts attrs (List.ofArray args) |> orFail
+        | _ when creates ->
             let inputs =
                 args
                 |> Array.map (
@@ -162,8 +164,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             let s, ids = Calls.apply state op inputs attrs |> orFail
             state <- s
             List.map p.Tracked ids
-        else
-            evaluate op (args |> Array.map (Option.map p.Value)) attrs |> List.map p.Plain
+        | _ -> evaluate op (args |> Array.map (Option.map p.Value)) attrs |> List.map p.Plain
 
     member p.Strided(name, term: Term, g: Geometry) : Term =
         p.Apply(operator name, [| Some term |], Map.ofList (geometryAttributes g)) |> List.head

@@ -303,7 +303,7 @@ module Calls =
         attrs
         : Result<State<'S> * int list, Complaint> =
         let refused =
-            op.Refuses
+            op.Refuses(inputs |> Array.map (Option.map (fun id -> s.Tensors[id].DType)))
             |> List.tryFind (fun (i, _) ->
                 s.Records
                 && s.Holds Rules.Errors.refusedArguments

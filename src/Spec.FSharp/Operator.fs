@@ -179,8 +179,9 @@ type Operator =
         Folds: bool
         /// The derivative; None: not differentiable, its results never require a gradient.
         Derivative: Rule option
-        /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names.
-        Refuses: (int * string) list
+        /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names, by the
+        /// dtypes of the arguments.
+        Refuses: DType option[] -> (int * string) list
         /// Arguments that a call writes to without counting it as a write, as training batch_norm does to its running statistics: the place
         /// of each, where it was given, and that of the result behind the visible ones that goes there, where the call has it.
         Updates: (int * int) list

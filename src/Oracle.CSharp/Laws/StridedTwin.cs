@@ -12,8 +12,8 @@ public static class StridedTwin
     public static Law Law { get; } = new("strided twin", "A strided tensor gives what its contiguous copy gives.", given =>
     {
         if (given.Program.Steps.Any(DetachTwin.Writes)) return null;
-        // Whether they hand on their operand or a copy of it is the layout's affair, and shows where nothing is recorded or a gradient by it is asked for.
-        if (given.Program.Steps.Any(step => step.Steps.Length > 0 || step.Wrt is not null) && given.Program.Steps.Any(MayHandOn)) return null;
+        // Whether they hand on their operand or a copy of it is the layout's affair, and shows where nothing is recorded or its own gradient is asked for.
+        if (given.Program.Steps.Any(step => step.Steps.Length > 0 || step.Wrt is not null || step.Op is "retain_grad" or "register_hook") && given.Program.Steps.Any(MayHandOn)) return null;
         var inputs = given.Program.Inputs.Where(input => input.Tensor.DType.IsFloat && input.Tensor.Shape.Length > 0 && Shape.count(input.Tensor.Shape) > 1).ToList();
         if (inputs.Count == 0) return null;
 

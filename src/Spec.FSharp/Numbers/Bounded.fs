@@ -7,7 +7,8 @@ open Precision
 /// A value in float64 and a bound on how far any honest engine may be from it: e >= |engine - v| for every order of summation,
 /// fused or not, in the format of each operation's result.
 ///
-/// - E = 0: every engine has exactly V (which may be infinite, or NaN). A zero whose sign engines may differ in has E = -0.0.
+/// - E = 0: every engine has exactly V (which may be infinite, or NaN). A zero whose sign engines may differ in has E = -0.0; so has
+///   an infinity that is a product too large for its format, since one fused with an addition may still come out finite.
 /// - E finite: V is finite.
 /// - E infinite: nothing is known.
 ///
@@ -117,6 +118,9 @@ type Bounded =
     // Whether all engines have one sign.
     static member inline private HasSign(a: Bounded) = Math.Abs a.V > a.E || (a.E = 0.0 && not (Double.IsNegative a.E))
 
+    // Whether it is a product that a fused addition would not see rounded to infinity.
+    static member inline private IsOverflow(a: Bounded) = Double.IsInfinity a.V && Double.IsNegative a.E
+
     // ---- addition ----
 
     // One of the two is not finite, or is unknown.
@@ -129,6 +133,8 @@ type Bounded =
             Bounded.Lost(f, v)
         elif Double.IsFinite a.V && Double.IsFinite b.V then
             if a.E = 0.0 && b.E = 0.0 then Bounded.Exact(f, v) else Bounded.Lost(f, v)
+        elif (Bounded.IsOverflow a || Bounded.IsOverflow b) && a.V <> b.V then
+            Bounded.Lost(f, v)
         else
             Bounded.Exact(f, v)
 
@@ -184,6 +190,14 @@ type Bounded =
             Bounded.Lost(f, v)
 
     static member private MulIn(f, a: Bounded, b: Bounded) : Bounded =
+        let product = Bounded.RoundedProduct(f, a, b)
+
+        if Double.IsInfinity product.V && Double.IsFinite a.V && Double.IsFinite b.V then
+            { product with E = -0.0 }
+        else
+            product
+
+    static member private RoundedProduct(f, a: Bounded, b: Bounded) : Bounded =
         let v = a.V * b.V
         let p = Math.Abs a.V * b.E + Math.Abs b.V * a.E + a.E * b.E
 

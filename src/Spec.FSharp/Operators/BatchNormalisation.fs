@@ -227,7 +227,7 @@ module BatchNormalisation =
             Domain = Positive
             // All four, whichever needs a gradient: derivatives.yaml has one formula for them.
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
-            Refuses = [ 1, "running_mean"; 2, "running_var" ]
+            Refuses = fun _ -> [ 1, "running_mean"; 2, "running_var" ]
             Updates = [ 1, 1; 2, 2 ]
             Kinks =
                 Some

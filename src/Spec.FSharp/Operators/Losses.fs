@@ -367,7 +367,7 @@ module Losses =
                   [ [||]; [||] ]
                   [ [| 0; 2 |]; [| 0; 2 |] ] ]
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
-            Refuses = [ 2, "weight"; 3, "pos_weight" ]
+            Refuses = fun _ -> [ 2, "weight"; 3, "pos_weight" ]
             Kinks = Some "smooth in input and target; weight and pos_weight get no gradient, and PyTorch refuses them where they want one"
             Derivative =
                 Some(
@@ -695,7 +695,13 @@ module Losses =
                 Define.attr "label_smoothing" (AttrKind.Number [ 0.0; 0.1; 0.5 ]) ]
               crossEntropyForward with
             Node = "NllLoss"
-            Refuses = [ 2, "weight" ]
+            // The weight of class probabilities is differentiated.
+            Refuses =
+                fun dtypes ->
+                    match dtypes with
+                    | [| _; Some target; _ |]
+                    | [| _; Some target |] when target.IsFloat -> []
+                    | _ -> [ 2, "weight" ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 2 |] ]
                   [ [| 3; 3 |]; [| 3 |]; [| 3 |] ]
@@ -760,7 +766,7 @@ module Losses =
                           let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
                           return [ unknown decided (signless loss); unknown decided counts ]
                       } } with
-            Refuses = [ 2, "weight" ]
+            Refuses = fun _ -> [ 2, "weight" ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 2 |] ]
                   [ [| 3; 3 |]; [| 3 |]; [| 3 |] ]

@@ -141,40 +141,6 @@ module Products =
                     return value [| batch; m; n |] a (multiply (Array.init batch (fun i -> i, i)) m k n a b)
                 } }
 
-    let private outerForward =
-        { new Forward with
-            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                result {
-                    let! a, b = both call
-
-                    do! Complain.unlessShape (rank a.Shape = 1) (fun () -> $"outer: Expected 1-D argument self, but got {rank a.Shape}-D")
-
-                    do! Complain.unlessShape (rank b.Shape = 1) (fun () -> $"outer: Expected 1-D argument vec2, but got {rank b.Shape}-D")
-
-                    let dtype = Promotion.result [ Value.operand a; Value.operand b ]
-                    let m, n = a.Shape[0], b.Shape[0]
-
-                    if dtype.IsFloat then
-                        let x, y = Value.asFloats dtype a, Value.asFloats dtype b
-
-                        return
-                            [ Value.floats
-                                  dtype
-                                  [| m; n |]
-                                  [| for p in x do
-                                         for q in y -> Scalar.(*) p q |] ]
-                    else
-                        let (x, decidedX), (y, decidedY) = Value.asInts dtype a, Value.asInts dtype b
-
-                        return
-                            [ Value.ints
-                                  dtype
-                                  [| m; n |]
-                                  [| for p in x do
-                                         for q in y -> p * q |]
-                                  (decidedX && decidedY) ]
-                } }
-
     // ---- matmul ----
 
     /// The shapes of matmul's operands as batches of matrices: a vector is a row on the left and a column on the right.
@@ -364,16 +330,22 @@ module Products =
             (Derive.rule (fun d g -> [ Some(fun () -> g * d.Input 1); Some(fun () -> g * d.Input 0) ]))
 
     let outer =
-        { product
-              "outer"
-              "y[i,j] = a[i] b[j]"
-              [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ]
-              outerForward
-              (Derive.rule (fun d g ->
-                  [ Some(fun () -> Derive.apply "mv" [ g; d.Input 1 |> Derive.cast g.DType ] [])
-                    Some(fun () -> Derive.apply "mv" [ Shaping.matrixTranspose g; d.Input 0 |> Derive.cast g.DType ] []) ])) with
-            // The first as a column.
-            Folds = true }
+        { Define.composes "outer" "y[i,j] = a[i] b[j]" [ ArgKind.Float; ArgKind.Float ] [] (fun _ terms ->
+              result {
+                  match terms with
+                  | [ Some a; Some b ] ->
+                      do!
+                          Complain.unlessShape (rank a.Shape = 1) (fun () ->
+                              $"outer: Expected 1-D argument self, but got {rank a.Shape}-D")
+
+                      do!
+                          Complain.unlessShape (rank b.Shape = 1) (fun () ->
+                              $"outer: Expected 1-D argument vec2, but got {rank b.Shape}-D")
+
+                      return [ (a |> Shaping.reshape [| a.Shape[0]; 1 |]) * b ]
+                  | _ -> return! Complain.value "outer takes two tensors"
+              }) with
+            Shapes = [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ] }
 
     // ---- linear ----
 

@@ -344,6 +344,8 @@ def losses():
                         {"reduction": reduction}, variants=FIRST + SECOND[:1])
         found += spread("cross_entropy", reduction + "-probabilities", [of(3, 4), Arg([3, 4], "probability")], {"reduction": reduction},
                         variants=FIRST + SECOND)
+        found += spread("cross_entropy", reduction + "-probabilities-weighted", [of(3, 4), Arg([3, 4], "probability"), Arg([4], "positive")],
+                        {"reduction": reduction}, variants=FIRST + SECOND)
         found += spread("cross_entropy", reduction + "-images", [of(2, 3, 2, 2), Arg([2, 2, 2], (0, 3), dtype="int64")],
                         {"reduction": reduction}, variants=FIRST)
     found += spread("mse_loss", "constant-target", [of(3), Arg([3], grad=False)], variants=FIRST + SECOND)
