@@ -79,8 +79,10 @@ public class AdjointIsTranspose
         for (var attempt = 0; attempt < Attempts; attempt++)
             if (samples.Next(RegistryModule.all[name]) is { } sample)
                 // What PyTorch refuses to differentiate is a constant.
-                yield return sample with { Constants = [.. sample.Op.Refuses.Select(refused => refused.Item1)] };
+                yield return sample with { Constants = [.. sample.Op.Refuses.Invoke(DTypes(sample)).Select(refused => refused.Item1)] };
     }
+
+    private static FSharpOption<DType>?[] DTypes(OperatorSample sample) => [.. sample.Inputs.Select(input => input is null ? null : FSharpOption<DType>.Some(input.DType))];
 
     private static bool IsDifferentOnPurpose(OperatorSample sample) =>
         DiffersOnPurpose.TryGetValue(sample.Op.Name, out var known) && known.Attributes.Any(sample.Attrs.ContainsKey);
