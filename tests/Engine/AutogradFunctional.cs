@@ -59,6 +59,16 @@ public class AutogradFunctional
     }
 
     [Fact]
+    public void What_is_wrong_is_wrong_where_the_value_does_not_depend_on_the_argument_too()
+    {
+        var x = Tensor.Ones([2]);
+        Assert.Equal(ErrorKind.NonScalarBackward, Assert.Throws<AutogradException>(() => Functional.Grad(_ => Tensor.Ones([3]), x)).Kind);
+        Assert.Equal(ErrorKind.GradientShape, Assert.Throws<AutogradException>(() => Functional.Vjp(_ => Tensor.Ones([3]), x, Tensor.Ones([7]))).Kind);
+        Assert.Equal(ErrorKind.Value, Assert.Throws<AutogradException>(() => Functional.Grad(_ => null!, x)).Kind);
+        Assert.Equal([0.0, 0], Functional.Grad(_ => Tensor.Scalar(1), x).ToDoubles());
+    }
+
+    [Fact]
     public void Pulling_back_again_gives_the_same()
     {
         var x = Tensor.Create([0.5, 0.25], requiresGrad: true);

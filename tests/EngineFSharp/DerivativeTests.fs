@@ -103,6 +103,73 @@ let ``a function of more than one element has no gradient, and the message says 
     Assert.Contains("[2]", error.Message)
 
 [<Fact>]
+let ``derivatives nest across the faces and across tasks`` () =
+    let x = Tensor.vector [ 1.0; 2.0 ]
+    let first (f: (Tensor -> Tensor) -> Tensor -> Tensor) (x: Tensor) = Tensor.sum (f cube x)
+    let ours = first grad
+    let theirs = first (fun f x -> Functional.Grad(f, x))
+    let inTask = first (fun f x -> System.Threading.Tasks.Task.Run(fun () -> Functional.Grad(f, x)).Result)
+    let ofOurs = first (fun f x -> System.Threading.Tasks.Task.Run(fun () -> grad f x).Result)
+
+    for inner in [ ours; theirs; inTask; ofOurs ] do
+        near [ 6.0; 12.0 ] (grad inner x)
+        near [ 6.0; 12.0 ] (Functional.Grad(inner, x))
+
+[<Fact>]
+let ``a derivative is recorded whatever the mode around it`` () =
+    use _ = Autograd.InferenceMode()
+    near [ 3.0; 12.0 ] (grad cube (Tensor.vector [ 1.0; 2.0 ]))
+    near [ 6.0; 12.0 ] (hvp cube (Tensor.vector [ 1.0; 2.0 ]) (Tensor.ones [ 2 ]))
+
+type private Shape =
+    | Circle of radius: Tensor
+    | Box of sides: Tensor * Tensor
+
+type private Holder(x: Tensor) =
+    member _.X = x
+
+[<Fact>]
+let ``options, unions and long lists are looked into`` () =
+    let x = Tensor.vector [ 1.0; 2.0 ]
+    near [ 3.0; 12.0 ] (grad (Option.get >> cube) (Some x)).Value
+    Assert.Equal(None, grad (fun (_: Tensor option) -> Tensor.scalar 1.0) None)
+
+    match grad (fun s -> match s with Box(a, b) -> Tensor.sum (a * b) | Circle r -> Tensor.sum r) (Box(x, x + 1.0)) with
+    | Box(a, b) ->
+        near [ 2.0; 3.0 ] a
+        near [ 1.0; 2.0 ] b
+    | Circle _ -> Assert.Fail "another case"
+
+    let many = List.replicate 100_000 (Tensor.scalar 2.0)
+    let g = grad (fun (xs: Tensor list) -> xs[0] * xs[1]) many
+    Assert.Equal(100_000, g.Length)
+    near [ 2.0 ] g[1]
+
+[<Fact>]
+let ``tensors that would not be found are an error, and what holds none stays`` () =
+    let x = Tensor.scalar 1.0
+    let refused value = Assert.Throws<System.ArgumentException>(fun () -> Structure.tensors value |> ignore) |> ignore
+    refused (Map.ofList [ "a", x ])
+    refused (ResizeArray [ x ])
+    refused (Array2D.create 1 1 x)
+    refused (Holder x)
+    refused (x, Holder x)
+    let kept = (1, "a", System.Random(), [ 1.5 ], tanh<Tensor>, Map.ofList [ 1, 2 ])
+    Assert.Empty(Structure.tensors kept)
+
+[<Fact>]
+let ``gradients and directions of another structure or shape are refused, integers among the values are not`` () =
+    let x = Tensor.vector [ 1.0; 2.0 ]
+    let error f = (Assert.Throws<AutogradException>(fun () -> f () |> ignore)).Kind
+    let _, pull = vjp (fun (xs: Tensor list) -> xs) [ x; x ]
+    Assert.Equal(ErrorKind.GradientShape, error (fun () -> pull [ x ]))
+    Assert.Equal(ErrorKind.GradientShape, error (fun () -> pull [ x; Tensor.scalar 1.0 ]))
+    Assert.Equal(ErrorKind.GradientShape, error (fun () -> jvp id [ x; x ] [ x ]))
+    let _, (d, i) = jvp (fun x -> x * x, Tensor.arange 3) x (Tensor.ones [ 2 ])
+    near [ 2.0; 4.0 ] d
+    near [ 0.0; 0.0; 0.0 ] i
+
+[<Fact>]
 let ``noGrad does not record`` () =
     let x = Tensor.scalar 1.0 |> Tensor.requiresGrad
     Assert.False((noGrad (fun () -> x * 2.0)).RequiresGrad)

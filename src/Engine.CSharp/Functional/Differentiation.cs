@@ -3,47 +3,39 @@ namespace Verified.Engine;
 /// <summary>A function, run and recorded once at a point of its own, to be pulled back and pushed forward through.</summary>
 internal sealed class Differentiation
 {
-    [ThreadStatic]
-    private static int depth;
-
     private readonly Tensor[] given;
     private readonly Tensor[] at;
     private readonly Tensor[] inputs;
-    private readonly Tensor y;
+    private readonly Tensor[] outputs;
     private readonly bool joined;
 
     /// <summary>Runs the function. The point is joined to the tensors that were given where the results are to be differentiable.</summary>
-    public Differentiation(Func<Tensor[], Tensor> f, Tensor[] x, bool? createGraph)
+    public Differentiation(Func<Tensor[], Tensor[]> f, Tensor[] x, bool? createGraph)
     {
         given = x;
-        joined = createGraph ?? depth > 0;
+        joined = createGraph ?? GradMode.IsDifferentiating;
         using var recording = Recording();
         at = Array.ConvertAll(x, Fresh);
         inputs = Array.FindAll(at, t => t.DType.IsFloat());
-        depth++;
-        try
-        {
-            y = f(at);
-        }
-        finally
-        {
-            depth--;
-        }
+        using var inside = new GradScope(GradMode.Current | Modes.Differentiating);
+        outputs = f(at);
+        if (Array.Exists(outputs, y => y is null)) throw new AutogradException(ErrorKind.Value, "the function to differentiate gives null in the place of a tensor");
     }
 
-    /// <summary>The function's value.</summary>
-    public Tensor Value => joined ? y : y.Detach();
+    /// <summary>The function's values.</summary>
+    public Tensor[] Values => joined ? outputs : Array.ConvertAll(outputs, y => y.Detach());
 
-    /// <summary>The gradients of all tensors from that of the value; null for a value of one element, whose gradient is then one.</summary>
-    public Tensor[] Pull(Tensor? v) => Pull(v, joined);
+    /// <summary>The gradients of all tensors from those of the values; null for a value of one element, whose gradient is then one.</summary>
+    public Tensor[] Pull(params Tensor?[] v) => Pull(v, joined);
 
-    /// <summary>The derivative of the value along vectors.</summary>
-    public Tensor Push(Tensor[] vectors)
+    /// <summary>The derivatives of the values along vectors.</summary>
+    public Tensor[] Push(Tensor[] vectors)
     {
+        CheckVectors(given, vectors);
         // A rule is linear in what arrives, so that its derivative by that does not depend on it: ones serve as well as anything.
-        var dual = Tensor.Ones(y.Sizes, y.DType, requiresGrad: true);
+        var duals = Array.ConvertAll(outputs, y => Tensor.Ones(y.Sizes, y.DType, requiresGrad: y.DType.IsFloat()));
         using var recording = Recording();
-        var pulled = Pull(dual, createGraph: true);
+        var pulled = Pull(duals, createGraph: true);
         var (roots, seeds) = (new List<Tensor>(), new List<Tensor?>());
         for (var i = 0; i < pulled.Length; i++)
         {
@@ -57,13 +49,28 @@ internal sealed class Differentiation
                 throw new AutogradException(ErrorKind.Unsupported, "a derivative that is not itself recorded gives no forward rule");
             }
         }
-        var product = roots.Count == 0 ? null : Autograd.Grad(roots, [dual], seeds, retainGraph: true, joined, allowUnused: true)[0];
-        return product ?? Tensor.Zeros(y.Sizes, y.DType);
+        var by = Array.FindAll(duals, dual => dual.RequiresGrad);
+        var products = roots.Count == 0 || by.Length == 0 ? new Tensor?[by.Length] : Autograd.Grad(roots, by, seeds, retainGraph: true, joined, allowUnused: true);
+        var next = 0;
+        return Array.ConvertAll(outputs, y => (y.DType.IsFloat() ? products[next++] : null) ?? Tensor.Zeros(y.Sizes, y.DType));
     }
 
-    /// <summary>The derivatives of each element of the value, stacked.</summary>
+    /// <summary>Raises unless the vectors have the number and the shapes of the points.</summary>
+    public static void CheckVectors(Tensor[] points, Tensor[] vectors)
+    {
+        if (points.Length != vectors.Length)
+            throw new AutogradException(ErrorKind.GradientShape, $"the vector has {vectors.Length} tensors, but the point has {points.Length}");
+        for (var i = 0; i < points.Length; i++)
+        {
+            if (Shapes.Same(points[i].Sizes, vectors[i].Sizes)) continue;
+            throw new AutogradException(ErrorKind.GradientShape, $"the vector has the shape {Shapes.Text(vectors[i].Sizes)}, but the point has {Shapes.Text(points[i].Sizes)}");
+        }
+    }
+
+    /// <summary>The derivatives of each element of the first value, stacked.</summary>
     public Tensor[] Jacobian()
     {
+        var y = outputs[0];
         var rows = new Tensor[y.Count][];
         for (var i = 0; i < rows.Length; i++)
         {
@@ -80,11 +87,23 @@ internal sealed class Differentiation
         return result;
     }
 
-    private Tensor[] Pull(Tensor? v, bool createGraph)
+    private Tensor[] Pull(Tensor?[] v, bool createGraph)
     {
         using var recording = Recording();
+        // Checked whether or not the value depends on the argument: what is wrong is wrong at every point.
+        if (v.Length != outputs.Length) throw new AutogradException(ErrorKind.GradientShape, $"got {v.Length} gradients for a function of {outputs.Length} values");
+        for (var i = 0; i < v.Length; i++)
+        {
+            var shape = outputs[i].Sizes;
+            if (v[i] is null && outputs[i].Count != 1) throw new AutogradException(ErrorKind.NonScalarBackward, "grad can be implicitly created only for scalar outputs");
+            if (v[i] is { } g && !Shapes.Same(g.Sizes, shape))
+                throw new AutogradException(ErrorKind.GradientShape, $"the gradient has the shape {Shapes.Text(g.Sizes)}, but the function's value has {Shapes.Text(shape)}");
+        }
         // A function that does not depend on its argument has the derivative zero.
-        var pulled = y.RequiresGrad && inputs.Length > 0 ? Autograd.Grad([y], inputs, [v], retainGraph: true, createGraph, allowUnused: true) : new Tensor?[inputs.Length];
+        int[] reached = [.. Enumerable.Range(0, outputs.Length).Where(i => outputs[i].RequiresGrad)];
+        var pulled = reached.Length == 0 || inputs.Length == 0
+            ? new Tensor?[inputs.Length]
+            : Autograd.Grad([.. reached.Select(i => outputs[i])], inputs, [.. reached.Select(i => v[i])], retainGraph: true, createGraph, allowUnused: true);
         var next = 0;
         return Array.ConvertAll(at, t => (t.DType.IsFloat() ? pulled[next++] : null) ?? Tensor.Zeros(t.Sizes, t.DType));
     }

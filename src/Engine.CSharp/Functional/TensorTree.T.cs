@@ -41,7 +41,7 @@ public sealed class TensorTree<T>
     public (Tensor Value, T Gradient) ValueAndGrad(Func<T, Tensor> f, T x, bool? createGraph = null)
     {
         var run = Differentiated(f, x, createGraph);
-        return (run.Value, Rebuild(x, run.Pull(null)));
+        return (run.Values[0], Rebuild(x, run.Pull([null])));
     }
 
     /// <summary>The gradient of a function of one element.</summary>
@@ -51,7 +51,7 @@ public sealed class TensorTree<T>
     public (Tensor Value, T Product) Vjp(Func<T, Tensor> f, T x, Tensor v, bool? createGraph = null)
     {
         var run = Differentiated(f, x, createGraph);
-        return (run.Value, Rebuild(x, run.Pull(v)));
+        return (run.Values[0], Rebuild(x, run.Pull(v)));
     }
 
     /// <summary>
@@ -61,7 +61,7 @@ public sealed class TensorTree<T>
     public (Tensor Value, Tensor Product) Jvp(Func<T, Tensor> f, T x, T v, bool? createGraph = null)
     {
         var run = Differentiated(f, x, createGraph);
-        return (run.Value, run.Push(Matching(x, v)));
+        return (run.Values[0], run.Push(Leaves(v))[0]);
     }
 
     /// <summary>The Jacobian: for each tensor of the point one of the value's shape followed by the tensor's.</summary>
@@ -83,7 +83,8 @@ public sealed class TensorTree<T>
     /// <summary>The product of the second derivatives of a function of one element with a vector of the point's structure and shapes.</summary>
     public T Hvp(Func<T, Tensor> f, T x, T v, bool? createGraph = null)
     {
-        var along = Matching(x, v);
+        var along = Leaves(v);
+        Differentiation.CheckVectors(Leaves(x), along);
         Tensor Slope(T p)
         {
             var gradient = Leaves(Grad(f, p, createGraph: true));
@@ -99,18 +100,5 @@ public sealed class TensorTree<T>
         return Grad(Slope, x, createGraph);
     }
 
-    private Differentiation Differentiated(Func<T, Tensor> f, T x, bool? createGraph) => new(leaves => f(Rebuild(x, leaves)), Leaves(x), createGraph);
-
-    private Tensor[] Matching(T x, T v)
-    {
-        var (points, vectors) = (Leaves(x), Leaves(v));
-        if (points.Length != vectors.Length)
-            throw new AutogradException(ErrorKind.GradientShape, $"the vector has {vectors.Length} tensors, but the point has {points.Length}");
-        for (var i = 0; i < points.Length; i++)
-        {
-            if (Shapes.Same(points[i].Sizes, vectors[i].Sizes)) continue;
-            throw new AutogradException(ErrorKind.GradientShape, $"the vector has the shape {Shapes.Text(vectors[i].Sizes)}, but the point has {Shapes.Text(points[i].Sizes)}");
-        }
-        return vectors;
-    }
+    private Differentiation Differentiated(Func<T, Tensor> f, T x, bool? createGraph) => new(leaves => [f(Rebuild(x, leaves))], Leaves(x), createGraph);
 }

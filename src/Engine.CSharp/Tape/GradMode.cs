@@ -18,6 +18,9 @@ internal enum Modes : byte
 
     /// <summary>A backward's results are searched for NaN.</summary>
     CheckNan = 8,
+
+    /// <summary>A function is being differentiated around this code: derivatives taken inside it are differentiable in their turn.</summary>
+    Differentiating = 16,
 }
 
 /// <summary>
@@ -57,6 +60,9 @@ internal static class GradMode
 
     /// <summary>Whether a backward's results are searched for NaN.</summary>
     public static bool ChecksNan => (here & Modes.CheckNan) != 0;
+
+    /// <summary>Whether this runs inside a function that is being differentiated, by whichever face.</summary>
+    public static bool IsDifferentiating => (here & Modes.Differentiating) != 0;
 
     // Apart, so that reading the modes needs no check for a static constructor.
     private static class Flow
