@@ -54,12 +54,13 @@ internal static class CheckCommand
         if (parsed.GetValue(Report) is { } place) ReportFolder.Check(place);
         using var engine = EngineNames.Start(parsed.GetRequiredValue(Engine));
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
-        ConsoleReport.Write(report);
+        ConsoleReport.Write(report, parsed.GetRequiredValue(Engine), parsed.GetValue(Report));
         if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, parsed.GetRequiredValue(Engine));
         if (parsed.GetValue(Record) is { } record) RecordFile.Add(report, record, parsed.GetRequiredValue(Engine));
         if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}; the examination ended there.");
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted
             : report.Holds && report.GivenUp is not null ? ExitCodes.NotRun
+            : report.Total.Total == 0 ? ExitCodes.Wrong
             : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
     }
 

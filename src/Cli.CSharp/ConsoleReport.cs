@@ -9,7 +9,11 @@ namespace Verified.Cli;
 /// <summary>The report as a stranger reads it on a terminal.</summary>
 internal static class ConsoleReport
 {
-    public static void Write(ExaminationReport report)
+    /// <summary>Writes the report.</summary>
+    /// <param name="report">What was found.</param>
+    /// <param name="engine">The engine as it was named on the command line.</param>
+    /// <param name="folder">Where the report's files go; null for nowhere.</param>
+    public static void Write(ExaminationReport report, string engine, string? folder)
     {
         var console = Terminal.Out;
         console.WriteLine();
@@ -25,21 +29,25 @@ internal static class ConsoleReport
 
         WriteLaws(console, report);
         WriteOperators(console, report);
-        foreach (var failure in report.Failures) FailureText.Write(console, failure);
+        foreach (var failure in report.Failures) FailureText.Write(console, failure, ReplayLine.Of(failure, engine, folder) ?? "");
         if (report.GoldenDisagreements.Count > 0)
-            console.MarkupLineInterpolated($"[yellow]{report.GoldenDisagreements.Count} goldens on which PyTorch and the specification disagree[/]: {string.Join(", ", report.GoldenDisagreements.Take(5).Select(c => c.Id))}");
+            console.MarkupLineInterpolated($"[yellow]{report.GoldenDisagreements.Count} goldens on which PyTorch and the specification disagree[/], as {report.GoldenDisagreements[0].Id}: known divergences of PyTorch's, listed in the report's files.");
         console.MarkupLine(Headline(report));
     }
 
     private static string Headline(ExaminationReport report)
     {
         var total = report.Total;
-        var rest = $"{total.Judged} cases judged, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1})";
         if (total.Total == 0) return "[yellow]Nothing was examined.[/]";
-        if (report.Holds && report.GivenUp is not null) return $"[yellow bold]NOT DONE[/]  nothing wrong was found in {rest}, but the engine was given up.";
-        return report.Holds
-            ? $"[green bold]PASS[/]  nothing wrong was found in {rest}."
-            : $"[red bold]FAIL[/]  {report.Findings.Count} of {total.Total + report.Laws.Values.Sum(law => law.Total)} cases count against the engine; {rest}.";
+        var rest = $"{total.Judged} cases judged, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1})";
+        var broken = report.Laws.Values.Sum(law => law.Total - law.Passed);
+        return report.Outcome switch
+        {
+            "FAIL" => $"[red bold]FAIL[/]  {report.Findings.Count - broken} cases and {broken} laws count against the engine; {rest}{(report.Interrupted ? ", interrupted" : "")}.",
+            "INTERRUPTED" => $"[yellow bold]INTERRUPTED[/]  nothing wrong was found so far, in {rest}.",
+            "NOT DONE" => $"[yellow bold]NOT DONE[/]  nothing wrong was found in {rest}, but the engine was given up.",
+            _ => $"[green bold]PASS[/]  nothing wrong was found in {rest}.",
+        };
     }
 
     private static void Row(Table table, string name, Tally tally)
@@ -67,7 +75,7 @@ internal static class ConsoleReport
     private static void WriteOperators(IAnsiConsole console, ExaminationReport report)
     {
         var judged = report.Operators.Count(entry => entry.Value.Judged > 0);
-        console.MarkupLineInterpolated($"{judged} operators and steps were judged. Largest distance over bound among the passes: {report.Total.Ratio:0.00}");
+        console.MarkupLineInterpolated($"{judged} operators and steps were judged. Largest distance over bound among the passes: {report.Total.Ratio:0.000} (a correct engine may reach 1).");
         var wide = report.Operators.Where(entry => entry.Value.Judged >= 20 && entry.Value.InconclusiveShare > 0.4).ToList();
         if (wide.Count > 0)
             console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0}"))}");
@@ -87,14 +95,15 @@ internal static class ConsoleReport
 /// <summary>One finding as text: what is wrong, the shortest program that shows it, where it begins, and how to see it again.</summary>
 internal static class FailureText
 {
-    public static void Write(IAnsiConsole console, Failure failure, string language = "pytorch")
+    /// <summary>Writes it; <paramref name="replay"/> is the command that shows it again, empty for none.</summary>
+    public static void Write(IAnsiConsole console, Failure failure, string replay, string language = "pytorch")
     {
         console.Write(new Rule($"[red]{Markup.Escape(failure.Signature)}[/]").LeftJustified());
         console.WriteLine(FailureDescription.Printed(failure, language));
         console.WriteLine();
         console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
         foreach (var line in FailureDescription.Details(failure)) console.WriteLine(line);
-        console.MarkupLineInterpolated($"[grey]found in {failure.Original.Id}; again: ./verify replay {(ReplayToken.Parse(failure.Original.Id) is null ? $"failures/{failure.Hash}.json (with --report)" : failure.Original.Id)}[/]");
+        console.MarkupLineInterpolated($"[grey]found in {failure.Original.Id}{(replay.Length == 0 ? "; --report DIR keeps its program" : $"; again: {replay}")}[/]");
         console.WriteLine();
     }
 }

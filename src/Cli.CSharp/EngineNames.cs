@@ -9,14 +9,14 @@ internal static class EngineNames
         "engine (the built-in one), spec (the specification), pytorch (real PyTorch through adapters/pytorch.py), "
         + "or '$ COMMAND' for any program that speaks the line protocol";
 
-    /// <summary>Starts an engine by name; an unknown name or an engine that cannot be run is an <see cref="EngineException"/>.</summary>
+    /// <summary>Starts an engine by name; an unknown name is a wrong command line, an engine that cannot be run an <see cref="EngineException"/>.</summary>
     public static IEngine Start(string name) => name switch
     {
         "engine" => new BuiltInEngine(),
         "spec" => new SpecEngine(),
         "pytorch" => new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}"),
         _ when name.StartsWith('$') && name.Length > 1 => new ProcessEngine(name[1..].Trim()),
-        _ => throw new EngineException($"there is no engine '{name}'; there are {Help}"),
+        _ => throw new CorpusException($"--engine: there is no engine '{name}'; there are {Help}"),
     };
 
     /// <summary>Where the repository lies: the script says so; otherwise upwards of the program.</summary>

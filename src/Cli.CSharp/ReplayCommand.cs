@@ -32,7 +32,7 @@ internal static class ReplayCommand
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
             var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
             var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
-            foreach (var finding in findings) FailureText.Write(Terminal.Out, Failure.Of(examiner, finding), language);
+            foreach (var finding in findings) FailureText.Write(Terminal.Out, Failure.Of(examiner, finding), $"./verify replay {what}{(engineName == "engine" ? "" : $" --engine '{engineName}'")}", language);
             failed |= findings.Count > 0;
             if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language));

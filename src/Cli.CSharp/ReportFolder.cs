@@ -9,11 +9,7 @@ internal static class ReportFolder
     /// <summary>Writes report.html, report.md, report.json and a file for each failing program.</summary>
     public static void Write(ExaminationReport report, string folder, string engine)
     {
-        string Replay(Failure failure)
-        {
-            var what = ReplayToken.Parse(failure.Original.Id) is null ? Path.Combine(folder, "failures", failure.Hash + ".json") : failure.Original.Id;
-            return $"./verify replay {Quoted(what)}{(engine == "engine" ? "" : $" --engine {Quoted(engine)}")}";
-        }
+        string Replay(Failure failure) => ReplayLine.Of(failure, engine, folder)!;
 
         try
         {
@@ -53,8 +49,4 @@ internal static class ReportFolder
                 if (Directory.Exists(made)) Directory.Delete(made);
         }
     }
-
-    /// <summary>A word of a shell's command.</summary>
-    private static string Quoted(string word) =>
-        word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";
 }

@@ -29,6 +29,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("replay", "V999-0123456789abcdef")]
     [InlineData("replay", "V5-0123456789abcdef+no_such_operator")]
     [InlineData("explain", "no_such_operator")]
+    [InlineData("check", "--random", "0", "--engine", "python3 engine.py")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {
         var result = Command.Run(args);
@@ -59,6 +60,15 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(0, result.Code);
         Assert.Contains("\"unsupported\":", result.Output, StringComparison.Ordinal);
         Assert.Contains("no_such_operator", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_corpus_of_nothing_is_2_and_no_pass()
+    {
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("empty.jsonl", ""));
+        Assert.Equal(2, result.Code);
+        Assert.Contains("Nothing was examined", result.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("PASS", result.Output, StringComparison.Ordinal);
     }
 
     // A gzip stream may break off in its data, in its last bytes, or right behind its header.
@@ -103,7 +113,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
-    public void An_unknown_engine_is_3() => Assert.Equal(3, Command.Run("check", "--engine", "nobody").Code);
+    public void An_unknown_engine_is_2() => Assert.Equal(2, Command.Run("check", "--engine", "nobody").Code);
 
     [Fact]
     public void An_engine_that_answers_wrongly_is_1_with_a_whole_report()
@@ -117,7 +127,8 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("import torch", result.Output, StringComparison.Ordinal);
         Assert.Contains("count against the engine", result.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(report, "report.json")));
-        Assert.NotEmpty(Directory.GetFiles(Path.Combine(report, "failures"), "*.json"));
+        var failing = Assert.Single(Directory.GetFiles(Path.Combine(report, "failures"), "*.json"));
+        Assert.Contains($"again: ./verify replay {failing} --engine '$ ", string.Join(" ", result.Output.Split('\n')), StringComparison.Ordinal);
     }
 
     [Fact]

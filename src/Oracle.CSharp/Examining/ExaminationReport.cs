@@ -50,6 +50,9 @@ public sealed class ExaminationReport
     /// <summary>True where it was ended before it was done.</summary>
     public bool Interrupted { get; private set; }
 
+    /// <summary>What came of it in a word or two: FAIL, NOTHING EXAMINED, INTERRUPTED, NOT DONE (the engine was given up) or PASS.</summary>
+    public string Outcome => !Holds ? "FAIL" : Total.Total == 0 ? "NOTHING EXAMINED" : Interrupted ? "INTERRUPTED" : GivenUp is not null ? "NOT DONE" : "PASS";
+
     /// <summary>True where nothing counts against the engine.</summary>
     public bool Holds => Total.Holds && _laws.Values.All(tally => tally.Holds);
 

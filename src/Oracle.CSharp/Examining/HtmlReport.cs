@@ -22,7 +22,7 @@ public static class HtmlReport
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
             <meta name="color-scheme" content="light dark">
-            <title>{(report.Total.Total == 0 ? "Nothing examined" : report.Holds ? "PASS" : "FAIL")}: {Escape(report.Engine.Name)}</title>
+            <title>{report.Outcome}: {Escape(report.Engine.Name)}</title>
             <style>{HtmlStyle.Text}</style>
             </head>
             <body>
@@ -52,6 +52,8 @@ public static class HtmlReport
         var against = report.Findings.Count;
         var (kind, word, sentence) = total.Total == 0
             ? ("none", "NOTHING", "Nothing was examined.")
+            : report.Outcome is "INTERRUPTED" or "NOT DONE"
+                ? ("unsure", report.Outcome, $"Nothing wrong was found so far, in {Number(total.Judged)} judged cases.")
             : report.Holds
                 ? ("pass", "PASS", $"Nothing wrong was found in {Number(total.Judged)} judged cases.")
                 : ("fail", "FAIL", $"{Number(against)} of {Number(total.Total)} cases count against the engine.");

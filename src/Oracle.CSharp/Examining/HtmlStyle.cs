@@ -21,11 +21,11 @@ internal static class HtmlStyle
         code { font-size: .92em; }
         p { margin: 8px 0; }
         header { background: var(--card); border: 1px solid var(--line); border-left: 8px solid var(--none); border-radius: 10px; padding: 18px 26px 14px; }
-        header.pass { border-left-color: var(--pass); } header.fail { border-left-color: var(--fail); }
+        header.pass { border-left-color: var(--pass); } header.fail { border-left-color: var(--fail); } header.unsure { border-left-color: var(--unsure); }
         header .engine { margin: 0; font-size: 16px; } header .engine span { color: var(--soft); }
         h1 { font-size: 22px; font-weight: 600; line-height: 1.35; margin: 6px 0 14px; }
         h1 .word { font-weight: 800; letter-spacing: .03em; margin-right: 8px; }
-        header.pass .word { color: var(--pass); } header.fail .word { color: var(--fail); }
+        header.pass .word { color: var(--pass); } header.fail .word { color: var(--fail); } header.unsure .word { color: var(--unsure); }
         .bar { display: flex; height: 10px; border-radius: 5px; overflow: hidden; background: var(--none-back); gap: 1px; }
         .bar i { min-width: 3px; } i.pass { background: var(--pass); } i.fail { background: var(--fail); } i.unsure { background: var(--unsure); } i.none { background: var(--none); }
         .counts { display: flex; flex-wrap: wrap; gap: 8px 34px; margin: 14px 0 10px; }

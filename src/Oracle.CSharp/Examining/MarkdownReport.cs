@@ -16,7 +16,7 @@ public static class MarkdownReport
         replay ??= failure => $"./verify replay {failure.Original.Id}";
         var total = report.Total;
         var text = new StringBuilder();
-        text.Append(CultureInfo.InvariantCulture, $"# {(total.Total == 0 ? "Nothing examined" : report.Holds ? "PASS" : "FAIL")}: {report.Engine.Name} {report.Engine.Version}\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"# {report.Outcome}: {report.Engine.Name} {report.Engine.Version}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"{total.Judged} cases judged, {report.Findings.Count} against the engine, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1}).\n");
         text.Append(CultureInfo.InvariantCulture, $"{machine}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; interrupted" : "")}.\n\n");
         text.Append("| phase | cases | pass | fail | less accurate | broken | known | inconclusive | unsupported |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
