@@ -343,7 +343,7 @@ module Calls =
                 results
                 |> List.iteri (fun k value ->
                     let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
-                    let next = if version = 0 then next else bump next.Tensors[id].Counter next
+                    let next = List.fold (fun (s: State<_>) _ -> bump s.Tensors[id].Counter s) next [ 1..version ]
                     after <- next
                     ids[k] <- id)
 
@@ -555,9 +555,23 @@ module Calls =
           Message =
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation." }
 
-    let private checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) : Result<unit, Complaint> =
+    /// index_put with a mask and one value is masked_fill (canDispatchToMaskedFill); otherwise it writes while it reads, so that
+    /// what it reads may not even be the very elements that it writes (assert_no_overlap, aten/src/ATen/native/TensorAdvancedIndexing.cpp).
+    let private readsWhileItWrites (s: State<'S>) (op: Operator) (inputs: int option[]) attrs =
+        let isFilledByMask =
+            match inputs[1 .. inputs.Length - 2] |> Array.choose id with
+            | [| mask |] ->
+                s.Tensors[mask].DType = Bool
+                && Shape.count s.Tensors[(Array.last inputs).Value].Shape = 1
+                && Read.flagOr false attrs "accumulate" = Ok false
+            | _ -> false
+
+        op.Name = "index_put" && not isFilledByMask
+
+    let private checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<unit, Complaint> =
         let id = inputs[0].Value
         let t = s.Tensors[id]
+        let readsWhileItWrites = readsWhileItWrites s op inputs attrs
 
         // That fill_ takes one element only is said first.
         let isRefused = op.Name = "fill" && inputs.Length > 1 && s.Tensors[inputs[1].Value].Shape.Length > 0
@@ -574,16 +588,24 @@ module Calls =
         elif
             s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
             && inputs
-               |> Array.exists (function
-                   | Some other when other <> id ->
+               |> Array.indexed
+               |> Array.exists (fun (place, input) ->
+                   match input with
+                   | Some other when other = id -> readsWhileItWrites && place > 0
+                   | Some other ->
                        let o = s.Tensors[other]
-                       // A zero-dimensional tensor that is part of what is filled with it is read before.
-                       let isRead = (op.Name = "fill" || op.Name = "masked_fill") && o.Shape.Length = 0
+
+                       // A number that is part of what is filled with it is read before.
+                       let isRead =
+                           (op.Name = "fill" || op.Name = "masked_fill") && o.Shape.Length = 0
+                           || op.Name = "index_put" && not readsWhileItWrites && place = inputs.Length - 1
 
                        o.Storage = t.Storage
                        && not isRead
-                       && (Strides.overlapsPartly t.Geometry o.Geometry || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead))
-                   | _ -> false)
+                       && (Strides.overlapsPartly t.Geometry o.Geometry
+                           || readsWhileItWrites && Strides.overlaps t.Geometry o.Geometry
+                           || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead))
+                   | None -> false)
         then
             complain
                 OverlappingWrite
@@ -680,7 +702,7 @@ module Calls =
 
         recorded
         |> Result.bind (fun (s, recorded) ->
-            checkOverlap s op inputs
+            checkOverlap s op inputs attrs
             |> argumentsFirst s forward inputs attrs
             |> Result.bind (fun () -> forward.Of { In = values s inputs; Attrs = attrs })
             |> Result.bind (fun results ->

@@ -33,3 +33,7 @@ module Registry =
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)
         |> Map.ofList
+
+    /// The registry with an operator computed in another way: so that what an engine's known inaccuracy gives can be predicted.
+    let computing name (forward: Forward) (registry: Registry) : Registry =
+        registry |> Map.change name (Option.map (fun op -> { op with Behaviour = Computes forward }))

@@ -53,14 +53,11 @@ module Strides =
 
         dense || expected = 0
 
-    /// Whether two geometries of one storage overlap without being the same, as far as PyTorch looks: both are dense.
-    let overlapsPartly (a: Geometry) (b: Geometry) =
+    /// Whether two geometries of one storage share places, as far as PyTorch looks: both are dense.
+    let overlaps (a: Geometry) (b: Geometry) =
         let n, m = count a, count b
 
-        n > 0
-        && m > 0
-        && a.Offset < b.Offset + m
-        && b.Offset < a.Offset + n
-        && isDense a
-        && isDense b
-        && not (a.Offset = b.Offset && n = m && a.Strides = b.Strides)
+        n > 0 && m > 0 && a.Offset < b.Offset + m && b.Offset < a.Offset + n && isDense a && isDense b
+
+    /// Whether they do without being the same.
+    let overlapsPartly (a: Geometry) (b: Geometry) = overlaps a b && not (a.Offset = b.Offset && count a = count b && a.Strides = b.Strides)

@@ -39,7 +39,9 @@ internal static class Arithmetic
         {
             if (Rounding(attributes) is not { } mode) return Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>());
             if (!a.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, "div() with rounding_mode is for floating-point tensors in this engine");
-            return Rounded(Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>()), mode == "floor", into);
+            return mode == "floor"
+                ? Elementwise.Binary(a, b, into, new Op.FloorQuotient<float>(), new Op.FloorQuotient<double>())
+                : Truncated(Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>()), into);
         },
         // A rounded quotient is flat between its steps.
         new Rule(Saved.Input1, (g, c) => Rounding(c.Attributes) is null ? g / c.Input(1) : Tensor.Zeros(g.Sizes, g.DType)),
@@ -81,9 +83,8 @@ internal static class Arithmetic
         var other => throw new AutogradException(ErrorKind.Value, $"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{other}'"),
     };
 
-    private static Tensor Rounded(Tensor quotient, bool floor, Tensor? into)
+    private static Tensor Truncated(Tensor quotient, Tensor? into)
     {
-        if (floor) return Elementwise.Unary(quotient, into, new Op.Floor<float>(), new Op.Floor<double>());
         using var _ = Autograd.NoGrad();
         var truncated = Tensor.Where(quotient.Lt(0), -(-quotient).Floor(), quotient.Floor());
         if (into is null) return truncated;

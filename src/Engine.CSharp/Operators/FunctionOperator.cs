@@ -51,6 +51,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>Whether an in-place write to memory that several elements share is refused. Where it is not, a number is read before anything is written.</summary>
     public bool ChecksOverlap { get; init; } = true;
 
+    /// <summary>For an in-place write: the check that the arguments lie apart from what is written, where it is not that they may be the very same elements.</summary>
+    public Action<Tensor?[], Attributes>? CheckApart { get; init; }
+
     /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
     internal Func<Tensor?[], object>? Remember { get; init; }
 
@@ -77,7 +80,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckApart = CheckApart, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -146,8 +149,10 @@ public sealed class FunctionOperator : Operator
             }
         }
         if (ChecksOverlap) Overlap.CheckWritable(self);
-        for (var i = 1; i < inputs.Length; i++)
-            if (inputs[i] is { } other && (ChecksOverlap || other.Rank > 0)) Overlap.CheckReadable(self, other);
+        if (CheckApart is not null) CheckApart(inputs, attributes);
+        else
+            for (var i = 1; i < inputs.Length; i++)
+                if (inputs[i] is { } other && (ChecksOverlap || other.Rank > 0)) Overlap.CheckReadable(self, other);
         var result = forward(inputs, attributes)[0];
         InPlaceChecks.Shape(self, result.Sizes);
         InPlaceChecks.DType(self, result.DType);

@@ -60,12 +60,14 @@ internal static class Linear
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"linear(): no definition for {x.DType.Name()}");
         var y = Tensor.Empty(shape, x.DType);
         if (bias is not null) Copying.Copy(bias, y);
+        var isAddmm = bias is not null && (x.Rank == 2 || (x.Rank == 3 && x.IsContiguous) || bias.Rank == 1);
         if (x.Rank != 2) x = Copying.Packed(x);
         if (x.DType == DType.Float32) Run<float>(); else Run<double>();
         GC.KeepAlive(x);
         GC.KeepAlive(weight);
-        // PyTorch's product of a vector and a matrix is squeezed in place, which counts as a write.
-        if (x.Rank == 1 && weight.Rank == 2 && bias is null) y.Storage.Bump();
+        // PyTorch's product of a vector and a matrix is squeezed in place, and the bias added in place where it does not go through addmm; both count as writes.
+        if (x.Rank == 1 && weight.Rank == 2 && !isAddmm) y.Storage.Bump();
+        if (bias is not null && !isAddmm) y.Storage.Bump();
         return y;
 
         unsafe void Run<T>()

@@ -23,7 +23,11 @@ internal static class Piecewise
 
     /// <summary>To the nearest integer, ties to even; with <c>decimals</c>, to that many places.</summary>
     public static readonly UnaryOperator Round = new(
-        "round", (x, attributes, into) => Whole(x, into, x => Rounded(x, attributes.Int("decimals", 0), into)), new Rule(Zeros))
+        "round",
+        (x, attributes, into) => x.DType.IsFloat() || !attributes.Has("decimals")
+            ? Whole(x, into, x => Rounded(x, attributes.Int("decimals", 0), into))
+            : throw new AutogradException(ErrorKind.Dtype, $"\"{(attributes.Int("decimals") == 0 ? "round_vml_cpu" : "round_cpu")}\" not implemented for '{x.DType.ScalarType()}'"),
+        new Rule(Zeros))
     { Keywords = ["decimals"] };
 
     /// <summary>Bounds are numbers or tensors; at a bound the gradient goes to x.</summary>

@@ -23,9 +23,8 @@ internal static class Overlap
         if (ReferenceEquals(written, read) || !written.SharesMemoryWith(read)) return;
         if (written.Count == 0 || read.Count == 0) return;
         if (!IsNonOverlappingAndDense(written) || !IsNonOverlappingAndDense(read)) return;
-        long writtenStart = (long)written.Offset * written.DType.Size(), readStart = (long)read.Offset * read.DType.Size();
-        var writtenEnd = writtenStart + ((long)written.Count * written.DType.Size());
-        var readEnd = readStart + ((long)read.Count * read.DType.Size());
+        var (writtenStart, writtenEnd) = Places(written);
+        var (readStart, readEnd) = Places(read);
         if (writtenStart == readStart && writtenEnd == readEnd)
         {
             if (!written.Steps.AsSpan().SequenceEqual(read.Steps)) throw new AutogradException(ErrorKind.OverlappingWrite, Between);
@@ -35,6 +34,18 @@ internal static class Overlap
             throw new AutogradException(ErrorKind.OverlappingWrite, Between);
         }
     }
+
+    /// <summary>Raises if a tensor that is to be written is the very tensor that is read, or certainly shares locations with it: for a write that reads as it goes.</summary>
+    public static void CheckApart(Tensor written, Tensor read)
+    {
+        CheckReadable(written, read);
+        if (ReferenceEquals(written, read)) throw new AutogradException(ErrorKind.OverlappingWrite, Between);
+        if (written.SharesMemoryWith(read) && written.Count > 0 && IsNonOverlappingAndDense(written) && IsNonOverlappingAndDense(read) && Places(written) == Places(read))
+            throw new AutogradException(ErrorKind.OverlappingWrite, Between);
+    }
+
+    // The bytes between which a dense tensor lies.
+    private static (long Start, long End) Places(Tensor t) => ((long)t.Offset * t.DType.Size(), ((long)t.Offset + t.Count) * t.DType.Size());
 
     /// <summary>Whether the elements fill one piece of memory, each place once, in some order of the dimensions.</summary>
     public static bool IsNonOverlappingAndDense(Tensor t)

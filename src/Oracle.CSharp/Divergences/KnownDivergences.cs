@@ -13,6 +13,18 @@ public static class KnownDivergences
             ["operators/gelu/not-finite/f32"],
             (program, finding) => Uses(program, "gelu") && finding.Difference == Difference.Class && double.IsNaN(finding.Actual),
             Witnesses.GrowsWithInfinity("t1")),
+        new("gelu-by-approximate-erf", "unreported",
+            "In float32 gelu of many elements takes erf from an approximation with an error of 1.5e-7, which near 0 and far below it is more than rounding; right is what float64 gives.",
+            [],
+            (program, finding) => Uses(program, "gelu") && ApproximateErf.Explains(program, finding),
+            Witnesses.ByFloat64("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/gelu-by-approximate-erf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [8,4], "data": [225084000.0, -6.353097e-10, -7.1695163e-12, -320656.25, 1.0843119e-05, 0.9921103, 72.67377, 3984699.0, 6.9064114e-09, -1688.1791, 3.622511e-10, -7038162.0, -5.9910213e-05, 2.9832723, -1.1834077, -21737.422, -15.826075, -3.2779557e-18, -7.1358254e-12, 5.6835002e-08, 2.4997985e+11, 9.255567e-15, -2.872298e-18, -195431090.0, 0.10560576, -1429214.1, 820732.2, 2.0544301e+10, -1834.7759, -4.4282634e-17, -2.836754e-07, -4.0712683e-05]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "y"}, {"op": "to", "in": ["x"], "attrs": {"dtype": "float64"}, "out": "w"}, {"op": "gelu", "in": ["w"], "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values":{"y":{"dtype":"float32","shape":[8,4],"data":[225084000,-3.1765485E-10,-3.5847581E-12,-0.0,5.4216057E-06,0.8328053,72.67377,3984699,3.4532057E-09,-0.0,1.8112555E-10,-0.0,-2.9953679E-05,2.9790182,-0.14002536,-0.0,-0.0,-1.6389778E-18,-3.5679127E-12,2.8417501E-08,2.4997985E+11,4.6277836E-15,-1.436149E-18,-0.0,0.05724386,-0.0,820732.2,2.0544301E+10,-0.0,-2.2141317E-17,-1.4183765E-07,-2.035568E-05],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"z":{"dtype":"float64","shape":[8,4],"data":[225084000,-3.1765484670983134E-10,-3.5847581413495418E-12,-0.0,5.421606213089825E-06,0.832805315475911,72.67376708984375,3984699,3.453205740399934E-09,-0.0,1.811255451701955E-10,-0.0,-2.9953674686603667E-05,2.979018404414845,-0.1400253043732293,-0.0,-0.0,-1.638977837061677E-18,-3.5679126753553922E-12,2.841750252972181E-08,249979846656,4.627783565565217E-15,-1.4361490149606118E-18,-0.0,0.05724385732117184,-0.0,820732.1875,20544301056,-0.0,-2.2141317164135528E-17,-1.418376703684254E-07,-2.0355680082083524E-05],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null}}}}
+                """],
+        },
         new("embedding-scaled-second", "unreported",
             "The derivative of embedding's backward forgets scale_grad_by_freq; right is the transpose of the backward, divided by the counts.",
             ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
@@ -80,13 +92,41 @@ public static class KnownDivergences
         new("gradient-kept-from-the-user", "unreported",
             "A leaf whose only way from the root is views keeps the user's gradient as its own, and the next backward adds to it; right is that no backward writes to what it was given.",
             [],
-            (program, finding) => finding.Difference == Difference.Value && ProgramFacts.IsGivenAsGradientBeforeAnother(program, finding.Name),
+            KeptGradient.Explains,
             Witnesses.ChangesWhatNothingWritesTo)
         {
             Examples = ["""
                 {"id": "divergences/gradient-kept-from-the-user", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 1}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
                  "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/detached-gradient-kept-from-the-user", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [3], "data": [0, 0, 0], "requires_grad": true}, "g": {"dtype": "float32", "shape": [1, 3], "data": [0, 2, -1]}, "h": {"dtype": "float32", "shape": [3], "data": [0, 1, 1]}}, "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 0}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "detach", "in": ["g"], "out": "d"}, {"op": "backward", "in": ["p"], "gradients": ["h"]}, {"op": "lt", "in": ["g"], "attrs": {"other": -0.5}, "out": "l"}], "observe": ["d", "l", "g"]},
+                 "outcome": {"values":{"d":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null},"l":{"dtype":"bool","shape":[1,3],"data":[false,false,false],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"g":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null}}}}
+                """],
+        },
+        new("view-taken-for-a-leaf", "unreported",
+            "retain_grad of a view that a write to its base made part of a graph does nothing until something has asked for its grad_fn, as if it were a leaf, which is_leaf denies; right is that it retains, and the view may then be written to.",
+            [],
+            (program, finding) => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(program).Any(name => finding.Difference switch
+            {
+                Difference.Null => finding.Name == name + ".grad",
+                Difference.Raised => finding.Message.Contains("(a leaf Variable that requires grad is being used in an in-place operation.)", StringComparison.Ordinal)
+                    && Steps(program.Steps).Any(s => s.Op.EndsWith('_') && s.In[0] is Arg.Name { Item: var written } && written == name),
+                _ => false,
+            }),
+            Witnesses.IsNoLeaf("v"))
+        {
+            Examples = ["""
+                {"id": "divergences/view-that-retains-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": true}}, "steps": [{"op": "view", "in": ["c"], "attrs": {"size": [2]}, "out": "v"}, {"op": "mul_", "in": ["c", "p"]}, {"op": "retain_grad", "in": ["v"]}, {"op": "sum", "in": ["v"], "out": "s"}, {"op": "backward", "in": ["s"]}], "observe": ["v", "v.grad"]},
+                 "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[3,6],"requires_grad":true,"is_leaf":false,"version":1,"grad_fn":"AsStridedBackward0"},"v.grad":null}}}
+                """,
+                """
+                {"id": "divergences/view-taken-for-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": true}}, "steps": [{"op": "view", "in": ["c"], "attrs": {"size": [2]}, "out": "v"}, {"op": "mul_", "in": ["c", "p"]}, {"op": "retain_grad", "in": ["v"]}, {"op": "neg_", "in": ["v"]}], "observe": ["v"]},
+                 "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[3,6],"requires_grad":true,"is_leaf":false,"version":1,"grad_fn":"AsStridedBackward0"}},"raised":{"step":[3],"kind":"leaf_in_place","message":"a leaf Variable that requires grad is being used in an in-place operation."}}}
                 """],
         },
         new("quotient-by-integers", "unreported",

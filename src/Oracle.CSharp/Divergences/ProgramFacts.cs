@@ -6,14 +6,6 @@ namespace Verified.Oracle;
 /// <summary>What a program does, as far as a divergence depends on it: found by running the specification over it.</summary>
 internal static class ProgramFacts
 {
-    /// <summary>Whether a variable is the gradient that a backward is given, and another backward follows.</summary>
-    internal static bool IsGivenAsGradientBeforeAnother(Program program, string name)
-    {
-        var backwards = KnownDivergences.Steps(program.Steps).Where(step => step.Op == "backward").ToList();
-        var first = backwards.FindIndex(step => step.Gradients?.Value.Any(g => g?.Value == name) is true);
-        return first >= 0 && first < backwards.Count - 1;
-    }
-
     /// <summary>Whether an in-place step reads a tensor that shares memory with what it writes, laid out in another way.</summary>
     internal static bool ReadsWhatItWrites(Program program) => Before(program).Any(at => SharedOperand(at.State, at.Step) is not null);
 
@@ -26,6 +18,14 @@ internal static class ProgramFacts
             Find(state, operands[0]) is { } written && Find(state, operand) is { } read
             && written.Storage == read.Storage && !written.Geometry.Equals(read.Geometry));
     }
+
+    /// <summary>The views retained while they had only their base's history: it is given to them when something asks for it.</summary>
+    internal static IEnumerable<string> RetainedBeforeItsHistoryWasAskedFor(Program program) =>
+        from at in Before(program)
+        where at.Step.Op == "retain_grad"
+        let name = at.Step.In.OfType<Arg.Name>().First().Item
+        where Find(at.State, name) is { GradFn: null, RequiresGrad: false } view && History.requiresGrad(at.State, view)
+        select name;
 
     /// <summary>Whether an index_put writes several values to one place.</summary>
     internal static bool WritesAPlaceTwice(Program program) => Before(program).Any(at =>

@@ -50,6 +50,15 @@ internal static class Witnesses
         return Reported(golden, name) is { } r && double.IsNaN(r[0]) ? null : $"PyTorch does not give NaN for {name}[0]";
     };
 
+    /// <summary>PyTorch's own float64 lies within the bound of the specification's float32, and PyTorch's float32 does not.</summary>
+    internal static Func<Json.Case, string?> ByFloat64(string single, string twice) => golden =>
+    {
+        if (Specified(golden.Program, single) is not { } specified || Reported(golden, single) is not { } reported || Reported(golden, twice) is not { } witness)
+            return $"{single} or {twice} has no value";
+        bool Within(double[] values) => values.Zip(specified, (v, s) => v.Equals(s.V) || Math.Abs(v - s.V) <= s.E).All(within => within);
+        return !Within(witness) ? "float64 leaves the bound" : Within(reported) ? "float32 lies within the bound" : null;
+    };
+
     /// <summary>
     /// The adjoint identity: a backward is linear in the upstream gradient g, so the gradient of its inner product with w has, with g,
     /// the same inner product. PyTorch's own two values break it, the specification's keep it.
@@ -86,6 +95,15 @@ internal static class Witnesses
         var differ = roots.Zip(step.Gradients?.Value ?? [], (root, gradient) => gradient is not null && !shapes[root].AsSpan().SequenceEqual(shapes[gradient.Value])).ToList();
         return differ.Count > 1 && differ.Skip(1).Contains(true) ? null : "every gradient has its root's shape";
     }
+
+    /// <summary>PyTorch itself says of a tensor that it is no leaf, and treats it as one.</summary>
+    internal static Func<Json.Case, string?> IsNoLeaf(string name) => golden =>
+    {
+        var outcome = golden.Golden!.Value;
+        Report? Of(string observed) => outcome.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value;
+        if (Of(name)?.IsLeaf?.Value is not false) return $"PyTorch does not say that {name} is no leaf";
+        return Of(name + ".grad") is null || outcome.Raised?.Value.Kind.IsLeafInPlace is true ? null : $"PyTorch does not treat {name} as a leaf";
+    };
 
     /// <summary>Nothing writes to an input but a backward that it was given to: the specification leaves it as it was, PyTorch does not.</summary>
     internal static string? ChangesWhatNothingWritesTo(Json.Case golden)

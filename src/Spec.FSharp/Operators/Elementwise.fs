@@ -118,7 +118,7 @@ module Elementwise =
 
     let always (f: 'F) : Choice<'F> = fun _ -> Ok f
 
-    let private notImplemented kernel dtype = $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'"
+    let notImplemented kernel dtype = $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'"
 
     /// Floats to floats of the same dtype; integers give float32.
     let toFloats (choose: Choice<Unary>) : Forward =

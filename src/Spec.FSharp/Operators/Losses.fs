@@ -529,7 +529,14 @@ module Losses =
                 else
                     counts[o] |> Array.map (fun q -> Loss.ratio q total)
 
-            Value.floats dtype [||] [| Loss.ratio (together ()) total |], Array.init targets.Length share
+            // The target's part and what smoothing spreads are divided apart: where no class that is there weighs anything, the first is 0 / 0.
+            let mean =
+                if settings.Smoothing > 0.0 && 'S.Compare(total, Value.exact dtype 0.0) = Equal then
+                    Value.exact dtype nan
+                else
+                    Loss.ratio (together ()) total
+
+            Value.floats dtype [||] [| mean |], Array.init targets.Length share
 
     /// The loss of class probabilities.
     let private ofProbabilities<'S when 'S :> IScalar<'S>>

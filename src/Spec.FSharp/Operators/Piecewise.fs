@@ -60,7 +60,15 @@ module Piecewise =
                     result {
                         let! decimals = Read.integerOr 0 call.Attrs "decimals"
 
-                        return! (Elementwise.keeping (PiecewiseFunctions.roundTo decimals) (Elementwise.ofInt64 "round_vml_cpu" id)).Of call
+                        // Integers are whole; to a number of places they are not rounded at all, not even to none (measured).
+                        let onInts =
+                            if call.Attrs.ContainsKey "decimals" then
+                                let kernel = if decimals = 0 then "round_vml_cpu" else "round_cpu"
+                                fun dtype -> Complain.dtype (Elementwise.notImplemented kernel dtype)
+                            else
+                                Elementwise.ofInt64 "round_vml_cpu" id
+
+                        return! (Elementwise.keeping (PiecewiseFunctions.roundTo decimals) onInts).Of call
                     } }
 
         { step

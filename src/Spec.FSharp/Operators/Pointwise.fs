@@ -22,10 +22,20 @@ module private Functions =
         { new Binary with
             member _.Of(a, b) = a / b }
 
-    /// The quotient rounded down.
+    /// The quotient rounded down, as Python's // has it: of an infinite number NaN, and of a finite one by an infinite one of
+    /// the other sign -1, since a remainder has the sign of the divisor (div_floor_floating, c10/util/generic_math.h).
     let quotientFloor =
         { new Binary with
-            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S) : 'S = 'S.Floor(a / b) }
+            member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S) : 'S =
+                let x, y = 'S.Value a, 'S.Value b
+
+                if System.Double.IsInfinity x && y <> 0.0 then
+                    num nan
+                elif System.Double.IsInfinity y && System.Double.IsFinite x then
+                    let negative, positive = if y < 0.0 then a / b, num -1.0 else num -1.0, a / b
+                    choose a (num 0.0) (fun () -> negative) (fun () -> a / b) (fun () -> positive) (fun () -> a / b)
+                else
+                    'S.Floor(a / b) }
 
     /// The quotient rounded towards zero.
     let quotientTrunc =

@@ -67,6 +67,8 @@ def scalars():
     for label, base in [("2", 2), ("2-and-half", 2.5), ("0", 0.0), ("1", 1), ("minus-2", -2.0)]:
         found += spread("pow", "base-" + label, [Arg(values=[0.0, 1.0, -1.0, 0.5, 2.0, 3.0])], {"self": base}, variants=FIRST + SECOND[:1])
     found += spread("div", "rounding-floor", [of(2, 3), Arg([3], "nonzero")], {"rounding_mode": "floor"})
+    found += spread("div", "rounding-floor-kinks", [Arg(values=[INF, -INF, 3.0, -3.0, 0.0, NAN]), Arg(values=[[INF], [-INF], [2.0], [-1.0], [0.0], [-0.0]])],
+                    {"rounding_mode": "floor"}, variants=FIRST)
     found += spread("div", "rounding-trunc", [of(2, 3), Arg([3], "nonzero")], {"rounding_mode": "trunc"})
     i = Arg(values=[5, -4, 3], dtype="int64")
     for op in ["add", "sub", "mul", "div"]:

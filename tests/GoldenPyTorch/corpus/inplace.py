@@ -380,6 +380,28 @@ def t_and_index_put():
                     p.backward("z", g)
                 p.observe("y", "a.grad", "v.grad")
                 found.append(p)
+    return found + index_put_of_itself()
+
+
+def index_put_of_itself():
+    """index_put_ writes while it reads, so that not even its very elements may be read; with a mask and one value it is masked_fill, which reads before."""
+    found = []
+
+    def case(label, tensor, build):
+        p = Program(f"inplace/index_put_/{label}", "float32")
+        p.input("x", tensor, dtype="float32")
+        p.input("i", [1, 0], dtype="int64")
+        p.input("m", [True, True], dtype="bool")
+        build(p)
+        p.observe("x")
+        found.append(p)
+    case("itself-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["i"], "x"))
+    case("itself-accumulate-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["i"], "x", accumulate=True))
+    case("its-view-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["i"], p.view("x", size=[2])))
+    case("its-element-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["i"], p.select("x", dim=0, index=0)))
+    case("itself-by-mask-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["m"], "x"))
+    case("its-element-by-mask", [1.0, 2.0], lambda p: p.index_put_("x", ["m"], p.select("x", dim=0, index=0)))
+    case("its-element-by-mask-accumulate-raises", [1.0, 2.0], lambda p: p.index_put_("x", ["m"], p.select("x", dim=0, index=0), accumulate=True))
     return found
 
 

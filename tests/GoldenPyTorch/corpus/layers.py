@@ -358,6 +358,8 @@ def losses():
     found += spread("cross_entropy", "one-sample", [of(4), Arg(values=2, dtype="int64")], variants=FIRST + SECOND)
     found += spread("cross_entropy", "ignore-2", [of(2, 3), target], {"ignore_index": 2}, variants=FIRST)
     found += spread("cross_entropy", "all-ignored", [of(2, 3), Arg(values=[-100, -100], dtype="int64")], variants=FIRST)
+    found += spread("cross_entropy", "weightless-smoothed", [of(2, 3), target, Arg(values=[0.0, 0.5, 0.0], grad=False)], {"label_smoothing": 0.5},
+                    variants=FIRST)
     found += spread("cross_entropy", "large-logits", [Arg(values=[[1000.0, 0.0, -1000.0], [0.0, 500.0, 500.0]]), target], variants=FIRST)
     found += spread("cross_entropy", "minus-inf-target", [Arg(values=[[0.0, 1.0, -INF], [1.0, 0.0, 2.0]]), target], variants=FIRST)
     found += spread("cross_entropy", "empty-batch", [of(0, 3), Arg([0], (0, 1), dtype="int64")], variants=FIRST)

@@ -107,6 +107,8 @@ def whole_numbers():
     i, b = Arg([5], (-3, 4), dtype="int64"), Arg([5], dtype="bool")
     for op in ["neg", "abs", "square", "sign", "relu", "floor", "round"]:
         found += forward(op, "int64", [i], dtypes=["f32"])
+    for decimals in (0, 1, -1):
+        found += forward("round", f"int64-decimals-{decimals}-raises".replace("--", "-minus-"), [i], {"decimals": decimals}, dtypes=["f32"])
     for op in ["exp", "log", "sqrt", "sin", "sigmoid", "tanh", "reciprocal"]:
         found += forward(op, "int64-promotes", [i], dtypes=["f32"])
         found += forward(op, "bool-promotes", [b], dtypes=["f32"])

@@ -104,6 +104,12 @@ def linear():
         variants = ALL if label == "2x3" else FIRST + (SECOND if label in ("3d", "vector") else [])
         found += spread("linear", label, [Arg(x), Arg(w)], variants=variants)
         found += spread("linear", label + "-bias", [Arg(x), Arg(w), Arg([w[0]])], variants=variants)
+    # A bias that addmm does not take is added in place, which the result's version counts.
+    for label, shapes in [("vectors-bias-number", [[3], [3], []]), ("vector-bias-number", [[3], [2, 3], []]),
+                          ("batch-bias-number", [[2, 2, 3], [2, 3], []]), ("batches-bias-number", [[2, 1, 2, 3], [2, 3], []]),
+                          ("batches-bias-matrix", [[2, 1, 2, 3], [2, 3], [2, 2]]), ("batches-bias", [[2, 1, 2, 3], [2, 3], [2]])]:
+        found += spread("linear", label, [Arg(shape) for shape in shapes], variants=FIRST)
+    found += spread("linear", "batch-transposed-bias-number", [of(2, 2, 3), of(2, 3), of()], variants=["transposed"])
     found += spread("linear", "data-is-constant", [Arg([4, 3], grad=False), of(2, 3), of(2)], variants=FIRST + SECOND)
     found += spread("linear", "weight-transposed-bias", [of(4, 3), of(2, 3), of(2)], variants=LAYOUTS)
     found += spread("linear", "shapes-raise", [of(2, 3), of(4, 2)], variants=["f32"])

@@ -116,6 +116,26 @@ internal static partial class Op
             V.Floor(x);
     }
 
+    /// <summary>
+    /// The quotient rounded down, as Python's // has it: of an infinite number NaN, and of a finite one by an infinite one of the other sign -1, since a
+    /// remainder has the sign of the divisor.
+    /// </summary>
+    public readonly struct FloorQuotient<T> : IBinary<T>
+        where T : unmanaged, INumberBase<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Invoke<V>(V x, V y)
+            where V : struct, ISimd<V, T>
+        {
+            var zero = V.Create(T.Zero);
+            var infinity = V.Create(T.CreateChecked(double.PositiveInfinity));
+            var opposite = (V.Less(x, zero) & V.Less(zero, y)) | (V.Less(zero, x) & V.Less(y, zero));
+            var below = V.Equal(V.Abs(y), infinity) & V.Less(V.Abs(x), infinity) & opposite;
+            var whole = V.Select(below, V.Create(-T.One), V.Floor(x / y));
+            return V.Select(V.Equal(V.Abs(x), infinity) & ~V.Equal(y, zero), x - x, whole);
+        }
+    }
+
     /// <summary>The nearest integer, ties to even.</summary>
     public readonly struct Round<T> : IUnary<T>
         where T : unmanaged, INumberBase<T>

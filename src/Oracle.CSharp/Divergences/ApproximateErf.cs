@@ -1,0 +1,39 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Verified.Spec;
+using Verified.Spec.Numbers;
+
+namespace Verified.Oracle;
+
+/// <summary>
+/// gelu as oneDNN has it in float32: its erf is the rational approximation 7.1.26 of Abramowitz and Stegun, "Handbook of Mathematical
+/// Functions", of which they state an error of at most 1.5e-7.
+/// </summary>
+internal sealed class ApproximateErf(Forward gelu) : Forward
+{
+    private const double Error = 1.5e-7;
+
+    private static FSharpMap<string, Operator> Registry { get; } =
+        RegistryModule.computing("gelu", new ApproximateErf(((Behaviour.Computes)RegistryModule.all["gelu"].Behaviour).Item), RegistryModule.all);
+
+    /// <summary>Whether a finding lies within what that error may give.</summary>
+    internal static bool Explains(Program program, Finding finding) =>
+        finding.Difference == Difference.Value && Expectation.Of(program, registry: Registry).Predicts(finding);
+
+    /// <inheritdoc/>
+    public FSharpResult<FSharpList<Value<S>>, Complaint> Of<S>(Call<S> call)
+        where S : IScalar<S>
+    {
+        var exact = gelu.Of(call);
+        var isTanh = call.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" };
+        if (isTanh || exact.IsError || call.In[0]?.Value is not { } input || !input.DType.Equals(DType.Float32)) return exact;
+        var y = exact.ResultValue.Head;
+        var values = ((Elements<S>.Floats)y.Elements).Item.Zip(((Elements<S>.Floats)input.Elements).Item, (v, x) =>
+        {
+            var most = S.Mul(S.Constant(0.5 * Error), x);
+            return S.Permitted([v, S.Add(v, most), S.Sub(v, most)]);
+        });
+        var approximate = new Value<S>(y.DType, y.Shape, Elements<S>.NewFloats([.. values]));
+        return FSharpResult<FSharpList<Value<S>>, Complaint>.NewOk(ListModule.OfSeq([approximate]));
+    }
+}
