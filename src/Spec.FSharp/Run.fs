@@ -138,6 +138,47 @@ module Run =
                   yield Observed.Gradient name.Key
               | _ -> () ]
 
+    /// Which of the observed names a backward from these roots may change before it raises: the gradients of the leaves below them, those
+    /// that intermediates retain, and whatever shares their memory.
+    let reached (s: State<'S>) (roots: string list) (observed: Observed list) : Set<string> =
+        let seen = System.Collections.Generic.HashSet<int>()
+        let targets = System.Collections.Generic.HashSet<int>()
+        let waiting = System.Collections.Generic.Stack<Node<'S>>()
+
+        for root in roots do
+            match Map.tryFind root s.Names |> Option.flatten |> Option.map (History.edge s) with
+            | Some(Ok(_, Some edge)) -> waiting.Push edge.Node
+            | _ -> ()
+
+        while waiting.Count > 0 do
+            let node = waiting.Pop()
+
+            if seen.Add node.Sequence then
+                match node.Kind with
+                | Accumulate tensor -> targets.Add tensor |> ignore
+                | WriteThrough(_, _, inner) -> waiting.Push inner
+                | Rule _
+                | View _ -> ()
+
+                for edge in node.Edges do
+                    edge |> Option.iter (fun edge -> waiting.Push edge.Node)
+
+        for KeyValue(struct (node, _), tensor) in s.Retained do
+            if seen.Contains node then targets.Add tensor |> ignore
+
+        let memory = set [ for tensor in targets |> Seq.choose (fun id -> s.Tensors[id].Grad) -> s.Tensors[tensor].Storage ]
+        let shares id = memory.Contains s.Tensors[id].Storage
+
+        let isReached o =
+            match o with
+            | Observed.Value name -> Map.tryFind name s.Names |> Option.flatten |> Option.exists shares
+            | Observed.Gradient name ->
+                Map.tryFind name s.Names
+                |> Option.flatten
+                |> Option.exists (fun id -> targets.Contains id || Option.exists shares s.Tensors[id].Grad)
+
+        observed |> List.filter isReached |> List.map _.Text |> set
+
     /// The first steps of a program, with everything in them observed.
     let prefix<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (length: int) (program: Program) : Program * Ran<'S> =
         let shorter =

@@ -138,6 +138,91 @@ public sealed class VerdictTests
         Assert.Equal(Verdict.Fail, Judged(Linear, o => Replaced(o, "w.grad", null)).Verdict);
     }
 
+    private const string SecondOrder = """
+        {"inputs": {"a": {"dtype": "float32", "shape": [2], "data": [3, 5], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [1, 1]}},
+         "steps": [{"op": "OP", "in": ["a"], "out": "y"}, {"op": "grad", "in": ["y"], "gradients": ["g"], "wrt": ["a"], "attrs": {"create_graph": true}, "out": ["d"]},
+                   {"op": "backward", "in": ["d"], "gradients": ["g"]}, {"op": "exp", "in": ["g"], "out": "z"}],
+         "observe": ["y", "z", "a.grad"]}
+        """;
+
+    [Theory]
+    [InlineData("relu", Verdict.Pass)]
+    [InlineData("square", Verdict.Fail)]
+    public void That_nothing_can_be_pulled_back_from_a_gradient_is_right_where_its_derivative_is_zero(string op, Verdict verdict)
+    {
+        var program = SecondOrder.Replace("OP", op, StringComparison.Ordinal);
+        Outcome Stopped(Outcome o) => new(ListModule.OfSeq(Without(o, "z").Values), FSharpOption<Raised>.Some(new Raised(ListModule.OfSeq([2]), ErrorKind.NoGradFn, "")));
+        Assert.Equal(verdict, Judged(program, o => Stopped(Replaced(o, "a.grad", null))).Verdict);
+        // What was computed before it still counts.
+        Assert.Equal(Verdict.Fail, Judged(program, o => Stopped(Replaced(Changed(o, "y", _ => [1, 1]), "a.grad", null))).Verdict);
+    }
+
+    [Fact]
+    public void An_engine_that_goes_on_where_a_derivative_is_zero_adds_zeros_and_is_held_to_the_rest()
+    {
+        // The derivative of a sum by its operand is constant: it has no history.
+        var program = SecondOrder.Replace("\"OP\", \"in\": [\"a\"]", "\"add\", \"in\": [\"a\"], \"attrs\": {\"other\": 1}", StringComparison.Ordinal);
+        Assert.True(Right(program).Raised?.Value.Kind.IsNoGradFn);
+        var zeros = With(Find(Right(program), "y")!, Data.NewFloats([0, 0]));
+        Outcome WentOn(Outcome o, double gradient, double z)
+        {
+            var after = Replaced(o, "a.grad", With(zeros, Data.NewFloats([gradient, gradient])));
+            var last = Tuple.Create("z", (FSharpOption<Report>?)FSharpOption<Report>.Some(With(zeros, Data.NewFloats([z, z]))));
+            return new Outcome(ListModule.OfSeq(after.Values.Append(last)), null);
+        }
+
+        var engine = Engine with { Features = new HashSet<string>() };
+        Verdict Of(double gradient, double z) => Judge.Outcome(Program(program), WentOn(Right(program), gradient, z), engine).Verdict;
+        Assert.Equal(Verdict.Pass, Of(0, (float)Math.E));
+        Assert.Equal(Verdict.Fail, Of(1, (float)Math.E));
+        Assert.Equal(Verdict.Fail, Of(0, 3));
+    }
+
+    [Fact]
+    public void What_an_engine_declares_it_reports()
+    {
+        var silent = Replaced(Right(Sigmoid), "y", new Report(Find(Right(Sigmoid), "y")!.Tensor, null, null, null, null));
+        foreach (var feature in new[] { "versions", "requires_grad", "is_leaf", "grad_fn" })
+        {
+            var worst = Judge.Outcome(Program(Sigmoid), silent, Engine with { Features = new HashSet<string> { feature } }).Worst;
+            Assert.Contains("is not reported", worst?.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Null(Judge.Outcome(Program(Sigmoid), silent, Engine with { Features = new HashSet<string>() }).Worst);
+    }
+
+    [Fact]
+    public void Only_what_a_backward_that_raises_may_have_accumulated_is_left_open()
+    {
+        const string Apart = """
+            {"inputs": {"a": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}, "b": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}},
+             "steps": [{"op": "exp", "in": ["a"], "out": "y"}, {"op": "exp", "in": ["b"], "out": "z"}, {"op": "backward", "in": ["z"]}, {"op": "zero_", "in": ["y"]}, {"op": "backward", "in": ["y"]}],
+             "observe": ["a.grad", "b.grad"]}
+            """;
+        var five = With(Find(Right(Apart), "b.grad")!, Data.NewFloats([5]));
+        Assert.True(Right(Apart).Raised?.Value.Kind.IsModifiedInPlace);
+        Assert.Equal(Verdict.Pass, Judged(Apart, o => Replaced(o, "a.grad", five)).Verdict);
+        Assert.Equal(Verdict.Fail, Judged(Apart, o => Replaced(o, "b.grad", null)).Verdict);
+        // A backward that is refused before it begins has accumulated nothing.
+        var refused = Apart.Replace("{\"op\": \"zero_\", \"in\": [\"y\"]}", "{\"op\": \"detach\", \"in\": [\"y\"], \"out\": \"y\"}", StringComparison.Ordinal);
+        Assert.True(Right(refused).Raised?.Value.Kind.IsNoGradFn);
+        Assert.Equal(Verdict.Fail, Judged(refused, o => Replaced(o, "a.grad", five)).Verdict);
+    }
+
+    [Fact]
+    public void Of_second_order_NaN_may_stand_for_an_infinity_but_not_one_infinity_for_the_other()
+    {
+        const string Infinite = """
+            {"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [0], "requires_grad": true}, "g": {"dtype": "float32", "shape": [1], "data": [1]}},
+             "steps": [{"op": "sqrt", "in": ["a"], "out": "y"}, {"op": "grad", "in": ["y"], "gradients": ["g"], "wrt": ["a"], "attrs": {"create_graph": true}, "out": ["d"]}],
+             "observe": ["d"]}
+            """;
+        Verdict Of(double d) => Judged(Infinite, o => Changed(o, "d", _ => [d])).Verdict;
+        Assert.Equal(Verdict.Pass, Of(double.PositiveInfinity));
+        Assert.Equal(Verdict.Inconclusive, Of(double.NaN));
+        Assert.Equal(Verdict.Fail, Of(double.NegativeInfinity));
+    }
+
     [Fact]
     public void The_sign_of_a_zero_is_compared_where_it_is_certain()
     {

@@ -33,6 +33,10 @@ internal static class Steps
         ? step
         : new(step.Op, step.In, step.Attrs, step.Out, step.Wrt, ListModule.OfSeq<FSharpOption<string>?>([FSharpOption<string>.Some(gradient)]), step.Steps);
 
+    /// <summary>The step on other tensors, with gradients beside them.</summary>
+    public static Step On(this Step step, FSharpList<Arg> args, FSharpOption<FSharpList<FSharpOption<string>?>>? gradients) =>
+        new(step.Op, args, step.Attrs, step.Out, step.Wrt, gradients, step.Steps);
+
     public static Step Wrt(this Step step, params string[] names) =>
         new(step.Op, step.In, step.Attrs, step.Out, ListModule.OfSeq(names), step.Gradients, step.Steps);
 }
@@ -55,6 +59,9 @@ internal static class StepNames
             foreach (var name in step.Gradients.Value)
                 if (name is not null) yield return name.Value;
     }
+
+    /// <summary>The tensors that a backward or a grad starts from, in order.</summary>
+    public static IEnumerable<string> Roots(Step step) => step.In.OfType<Arg.Name>().Select(arg => arg.Item);
 
     /// <summary>
     /// The variables that may share memory with a gradient: those that <c>grad</c> and <c>get_grad</c> bind, those that were given as

@@ -34,7 +34,7 @@ internal static class Elementwise
         for (var i = 0; i < actual.Length; i++)
         {
             var b = expected[i];
-            var verdict = secondOrder && !double.IsFinite(b.V) && !double.IsFinite(actual[i]) && !b.V.Equals(actual[i])
+            var verdict = secondOrder && IsNaNForInfinity(b.V, actual[i])
                 ? Verdict.Inconclusive
                 : One(b, actual[i], scale, zeroSigns, ref ratio, out how);
             if (verdict == Verdict.Fail && Worse(expected, actual, i, failed)) (failed, difference) = (i, how);
@@ -47,6 +47,8 @@ internal static class Elementwise
             return Of(name, Verdict.Inconclusive, Difference.None, o, expected[o], actual[o], ratio, "cannot be decided:");
         return new Finding(name, Verdict.Pass, Difference.None, "") { Ratio = ratio };
     }
+
+    private static bool IsNaNForInfinity(double a, double b) => double.IsNaN(a) && double.IsInfinity(b) || double.IsInfinity(a) && double.IsNaN(b);
 
     private static Verdict One(Bounded b, double a, double scale, bool zeroSigns, ref double ratio, out Difference how)
     {

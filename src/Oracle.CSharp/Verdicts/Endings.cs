@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using Microsoft.FSharp.Collections;
+using Verified.Oracle.Generation;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 
@@ -8,65 +9,64 @@ namespace Verified.Oracle;
 /// <summary>How a program ended: whether it raised, where, of which kind, and with which text.</summary>
 internal static partial class Endings
 {
-    internal static Finding Judge(Expectation expectation, Outcome outcome, EngineInfo engine)
+    /// <summary>The verdict on the end, and what the rest is to be held against: null where it cannot be, since the states differ.</summary>
+    internal static (Finding Ending, Expectation? Against) Judge(Expectation expectation, Outcome outcome, EngineInfo engine)
     {
         var (expected, actual) = (expectation.Ran.Raised?.Value, outcome.Raised?.Value);
-        if (expected is null && actual is null || SameClass(expectation, expected, actual)) return Pass();
-        if (actual is null)
-            return Fail(Difference.Raised, $"nothing was raised, expected {Show(expected!)}");
-        if (expected is null)
-            return Fail(Difference.Raised, $"{Show(actual)} was raised, expected nothing");
-        if (!actual.Step.Equals(expected.Step) || !actual.Kind.Equals(expected.Kind))
-            return Fail(Difference.Raised, $"{Show(actual)} was raised, expected {Show(expected)}");
-        return engine.Features.Contains("messages") && HasPyTorchsText(expected) && Normal(expectation.Program, actual.Message) != Normal(expectation.Program, expected.Message)
-            ? Fail(Difference.Message, $"the message is \"{actual.Message}\", expected \"{expected.Message}\"")
-            : Pass();
+        if (expected is null && actual is null) return (Pass(), expectation);
+        if (expected is not null && actual is not null && expected.Step.Equals(actual.Step) && IsSameKind(expectation, expected, actual))
+            return (Text(expectation, expected, actual, engine), expectation);
+        if (actual is not null && ZeroDerivatives.MayRaise(actual.Kind) && (expected is null || Paths.Earlier(actual.Step, expected.Step)))
+            return Stopped(expectation, expected, actual);
+        if (expected is not null && ZeroDerivatives.MayRaise(expected.Kind) && (actual is null || Paths.Earlier(expected.Step, actual.Step))
+            && ZeroDerivatives.AreBehind(expectation.Ran, Paths.At(expectation.Program.Steps, expected.Step)!))
+            return WentOn(expectation, expected, outcome, engine);
+        return (Differs(expected, actual), null);
     }
 
     /// <summary>Whether the specification lacks an operator of the program, and so says nothing of its outcome.</summary>
     internal static bool IsUndefined(Ran<Bounded> ran) => ran.Raised?.Value is { } raised && raised.Kind.IsUnsupported;
 
-    /// <summary>Whether the two ended at different places, be it within one class.</summary>
-    internal static bool Differ(Ran<Bounded> ran, Outcome outcome) =>
-        (ran.Raised?.Value, outcome.Raised?.Value) switch
+    /// <summary>
+    /// The observed names that are left open: how far a backward had accumulated before it raised is nobody's promise. One that raises
+    /// before it begins has accumulated nothing.
+    /// </summary>
+    internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
+        ran.Raised?.Value is { } raised && IsRaisedDuringThePass(raised.Kind) && Paths.At(program.Steps, raised.Step) is { Op: "backward" } step
+            ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).ToHashSet()
+            : new HashSet<string>();
+
+    private static bool IsRaisedDuringThePass(ErrorKind kind) => kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError;
+
+    // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
+    private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>
+        ZeroDerivatives.Explain(expectation, actual) switch
         {
-            (null, null) => false,
-            ({ } a, { } b) => !a.Step.Equals(b.Step),
-            _ => true,
+            Verdict.Pass => (Pass(), expectation.Until(actual.Step)),
+            Verdict.Inconclusive => (Open($"{Show(actual)} was raised, which is right if the derivative is zero: it lies within the bound of it"), expectation.Until(actual.Step)),
+            _ => (Differs(expected, actual), null),
         };
 
-    /// <summary>Whether a gradient is left open: how far a backward that raised had accumulated is nobody's promise.</summary>
-    internal static bool LeavesOpen(Expectation expectation, string name) =>
-        expectation.Ran.Raised?.Value is { } raised
-        && name.EndsWith(".grad", StringComparison.Ordinal)
-        && StepAt(expectation.Program.Steps, raised.Step)?.Op == "backward";
-
-    // A derivative that is identically zero may be null in one engine, and then unused, or without a grad_fn.
-    private static bool SameClass(Expectation expectation, Raised? expected, Raised? actual)
+    // The engine went on where a derivative is identically zero: what it adds there is null or zeros.
+    private static (Finding, Expectation?) WentOn(Expectation expectation, Raised expected, Outcome outcome, EngineInfo engine)
     {
-        var first = expected is null ? actual! : actual is null ? expected : Earlier(actual.Step, expected.Step) ? actual : expected;
-        var other = ReferenceEquals(first, actual) ? expected : actual;
-        return OfZeroDerivative(first.Kind)
-            && (other is null || OfZeroDerivative(other.Kind) || Earlier(first.Step, other.Step))
-            && IsAfterCreateGraph(expectation.Program.Steps, first.Step);
+        if (expectation.WithNull(expected.Step) is { } without && Judge(without, outcome, engine) is { Ending.Verdict: not Verdict.Fail, Against: not null } rest) return rest;
+        return (Open($"{Show(expected)} may be raised or not, since a derivative is zero; what follows depends on it"), null);
     }
 
-    private static bool Earlier(FSharpList<int> a, FSharpList<int> b) => !a.IsEmpty && !b.IsEmpty && a.Head < b.Head;
+    private static bool IsSameKind(Expectation expectation, Raised expected, Raised actual) =>
+        expected.Kind.Equals(actual.Kind)
+        || ZeroDerivatives.MayRaise(expected.Kind) && ZeroDerivatives.MayRaise(actual.Kind)
+            && ZeroDerivatives.AreBehind(expectation.Ran, Paths.At(expectation.Program.Steps, expected.Step)!);
 
-    private static bool OfZeroDerivative(ErrorKind kind) => kind.IsNoGradFn || kind.IsUnusedInput;
+    private static Finding Differs(Raised? expected, Raised? actual) => Fail(
+        Difference.Raised, $"{(actual is null ? "nothing" : Show(actual))} was raised, expected {(expected is null ? "nothing" : Show(expected))}");
 
-    private static bool IsAfterCreateGraph(FSharpList<Step> steps, FSharpList<int> path) =>
-        !path.IsEmpty && steps.Take(path.Head).Any(MakesGraph);
-
-    private static bool MakesGraph(Step step) =>
-        (step.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true }) || step.Steps.Any(MakesGraph);
-
-    private static Step? StepAt(FSharpList<Step> steps, FSharpList<int> path)
-    {
-        if (path.IsEmpty || path.Head >= steps.Length) return null;
-        var step = steps[path.Head];
-        return path.Tail.IsEmpty ? step : StepAt(step.Steps, path.Tail);
-    }
+    private static Finding Text(Expectation expectation, Raised expected, Raised actual, EngineInfo engine) =>
+        expected.Kind.Equals(actual.Kind) && engine.Features.Contains("messages") && HasPyTorchsText(expected)
+        && Normal(expectation.Program, actual.Message) != Normal(expectation.Program, expected.Message)
+            ? Fail(Difference.Message, $"the message is \"{actual.Message}\", expected \"{expected.Message}\"")
+            : Pass();
 
     // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
     // kept where it may be what an operator folded its operand to.
@@ -93,6 +93,8 @@ internal static partial class Endings
     private static string Show(Raised raised) => $"{raised.Kind.Name} at step [{string.Join(", ", raised.Step)}] ({raised.Message.Split('\n')[0]})";
 
     private static Finding Pass() => new("raised", Verdict.Pass, Difference.None, "");
+
+    private static Finding Open(string message) => new("raised", Verdict.Inconclusive, Difference.None, message);
 
     private static Finding Fail(Difference difference, string message) => new("raised", Verdict.Fail, difference, message);
 }
