@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Verified.Oracle;
+using Verified.Oracle.Generation;
 using Verified.Spec;
 using Xunit;
 using Xunit.Sdk;
@@ -57,7 +58,7 @@ public abstract class EngineExamination
 
     /// <summary>
     /// Runs one case again, for a test of your own that keeps a failure from coming back: a replay token as a failing row prints it
-    /// (<c>exp/V5-9e3779b97f4a7c15</c>), or a program as JSON.
+    /// (<c>exp/V6-9e3779b97f4a7c15</c>), or a program as JSON.
     /// </summary>
     /// <exception cref="ArgumentException">The text is neither.</exception>
     protected void Replay(string tokenOrProgram)
@@ -76,7 +77,7 @@ public abstract class EngineExamination
 
         var slash = text.LastIndexOf('/');
         if (slash < 0 || ReplayToken.Parse(text[(slash + 1)..]) is not { } token)
-            throw new ArgumentException($"'{text}' is neither a program nor a replay token such as exp/V5-9e3779b97f4a7c15", nameof(text));
+            throw new ArgumentException($"'{text}' is neither a program nor a replay token such as exp/V{GeneratorOptions.Version}-9e3779b97f4a7c15", nameof(text));
         var name = text[..slash];
         var row = ExaminationRow.Rules(Engine.Info).FirstOrDefault(rule => rule.Name == name)
             ?? (RegistryModule.all.ContainsKey(name) ? ExaminationRow.OfOperator(Engine.Info, name) : throw new ArgumentException($"there is no row '{name}'", nameof(text)));

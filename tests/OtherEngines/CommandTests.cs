@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text;
+using Verified.Oracle.Generation;
 using Xunit;
 
 namespace Verified.OtherEngines.Tests;
@@ -26,8 +27,6 @@ public sealed class CommandTests : IDisposable
     [InlineData("run", "/")]
     [InlineData("tune", "--write", "/")]
     [InlineData("replay", "no-token")]
-    [InlineData("replay", "V999-0123456789abcdef")]
-    [InlineData("replay", "V5-0123456789abcdef+no_such_operator")]
     [InlineData("explain", "no_such_operator")]
     [InlineData("check", "--random", "0", "--engine", "python3 engine.py")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
@@ -37,6 +36,17 @@ public sealed class CommandTests : IDisposable
         Assert.StartsWith("verify: ", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
         Assert.Empty(result.Output);
+    }
+
+    [Theory]
+    [InlineData(GeneratorOptions.Version, "no_such_operator", "no_such_operator")]
+    [InlineData(GeneratorOptions.Version + 1, "exp", "generator")]
+    public void A_token_that_means_nothing_here_is_2_and_says_why(int version, string op, string why)
+    {
+        var result = Command.Run("replay", $"V{version}-0123456789abcdef+{op}");
+        Assert.Equal(2, result.Code);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
     }
 
     [Theory]

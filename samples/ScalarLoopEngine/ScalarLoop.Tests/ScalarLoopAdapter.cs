@@ -47,6 +47,7 @@ public sealed class ScalarLoopAdapter : IEngine
     /// <summary>What the engine lacks for a step: an attribute, a mixture of types, a product of other than matrices.</summary>
     private static string? Missing(Step step, Dictionary<string, Tensor> variables)
     {
+        if (step.Op == "backward" && step.In.Length > 1) return "backward from several tensors";
         if (step.Op is "backward" or "zero_grad") return step.Attrs.Count == 0 && step.Wrt is null ? null : $"attributes of {step.Op}";
         var operands = Names(step).Select(name => variables[name]).ToList();
         if (!Unary.ContainsKey(step.Op) && !(Binary.ContainsKey(step.Op) && operands.Count == 2)) return step.Op;

@@ -138,9 +138,9 @@ internal static class Arrangement
         for (var d = 0; d < x.Rank; d++)
         {
             sizes[d] = x.Sizes[d] + widths[d].Before + widths[d].After;
-            if (sizes[d] < 0)
+            inner[d] = x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After);
+            if (inner[d] < 0)
                 throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
-            inner[d] = Math.Max(0, x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After));
         }
         var y = Tensor.Full(sizes, value, x.DType);
         if (Shapes.Count(inner) == 0) return y;

@@ -193,6 +193,8 @@ internal static class Losses
         }
         using var off = Autograd.NoGrad();
         var losses = Pointwise(x, t, weight, posWeight);
+        // The weights are multiplied in place.
+        InPlaceChecks.Shape(x, losses.Sizes);
         // Operands of several types: all of it in the widest.
         var dtype = losses.DType;
         if (x.DType != dtype || t.DType != dtype || (posWeight is not null && posWeight.DType != dtype))

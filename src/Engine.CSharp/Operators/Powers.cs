@@ -70,11 +70,23 @@ internal static class Powers
     {
         if (y.IsWrappedNumber && y.Item() < 0)
             throw new AutogradException(ErrorKind.Value, "Integers to negative integer powers are not allowed.");
-        var power = Elementwise.Binary(Copying.Cast(x, DType.Float64), Copying.Cast(y, DType.Float64), null, new Op.Pow<float>(), new Op.Pow<double>());
-        var result = Copying.Cast(power, DType.Int64);
+        if (DTypes.Promote(x, y) == DType.Bool) throw new AutogradException(ErrorKind.Dtype, "\"pow\" not implemented for 'Bool'");
+        var sizes = Shapes.Broadcast(x.Sizes, y.Sizes);
+        long[] Spread(Tensor t) => Copying.Cast(t, DType.Int64).Expand(sizes).ToLongs();
+        var result = Tensor.Create([.. Spread(x).Zip(Spread(y), IntegerPower)], sizes);
         if (into is null) return result;
         Copying.Copy(result, into);
         return into;
+    }
+
+    // By squaring, modulo 2^64; to a negative power all but 1 and -1 are 0.
+    private static long IntegerPower(long x, long y)
+    {
+        if (y < 0) return x == 1 || (x == -1 && long.IsEvenInteger(y)) ? 1 : x == -1 ? -1 : 0;
+        var power = 1L;
+        for (; y > 0; y >>= 1, x *= x)
+            if (long.IsOddInteger(y)) power *= x;
+        return power;
     }
 }
 

@@ -265,7 +265,7 @@ public sealed partial class Tensor
     /// <summary><paramref name="length"/> places of a dimension from <paramref name="start"/> on.</summary>
     public Tensor Narrow(int dim, int start, int length)
     {
-        if (Rank == 0) throw new AutogradException(ErrorKind.Shape, "narrow() cannot be applied to a 0-dim tensor.");
+        if (Rank == 0) throw new AutogradException(ErrorKind.Index, "narrow() cannot be applied to a 0-dim tensor.");
         if (length < 0) throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
         var d = Shapes.WrapDim(dim, Rank);
         var size = Sizes[d];

@@ -45,6 +45,13 @@ internal static class Writes
         (self, inputs, attributes) =>
         {
             var value = attributes.Double("value", 1);
+            if (!self.DType.IsFloat() && !inputs[1]!.DType.IsFloat() && !inputs[2]!.DType.IsFloat())
+            {
+                var product = inputs[1]! * inputs[2]! * Tensor.Number((long)value);
+                InPlaceChecks.DType(self, DTypes.Promote(self, product));
+                Copying.Copy(self + product, self);
+                return;
+            }
             Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddProduct<float>((float)value), new Op.AddProduct<double>(value));
         },
         [new Rule(g => g), new Rule(Saved.Input2, (g, c) => g * (c.Input(2) * Value(c))), new Rule(Saved.Input1, (g, c) => g * (c.Input(1) * Value(c)))])
@@ -68,9 +75,14 @@ internal static class Writes
     /// <summary>Goes a part of the way to another tensor.</summary>
     public static readonly InPlaceOperator Lerp = new(
         "lerp_",
-        (self, inputs, attributes) => Elementwise.Ternary(
-            self, inputs[1]!, inputs[2] ?? attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"), self,
-            new Op.Lerp<float>(), new Op.Lerp<double>()),
+        (self, inputs, attributes) =>
+        {
+            SameType(self, inputs[1]!, "end");
+            if (inputs[2] is { } weight) SameType(self, weight, "weight");
+            Elementwise.Ternary(
+                self, inputs[1]!, inputs[2] ?? attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"), self,
+                new Op.Lerp<float>(), new Op.Lerp<double>());
+        },
         [
             // A weight that is a number is no tensor to keep: a second backward is no error.
             new Rule(Saved.Input2, (g, c) => g * (1 - Weight(c))),
@@ -95,6 +107,11 @@ internal static class Writes
     { Keywords = ["index", "value"] };
 
     public static IEnumerable<Operator> All => [Zero, FillWith, Copy, AddProduct, AddQuotient, Lerp, SetItem];
+
+    private static void SameType(Tensor self, Tensor other, string name)
+    {
+        if (other.DType != self.DType) throw new AutogradException(ErrorKind.Dtype, $"expected dtype {self.DType.CName()} for `{name}` but got dtype {other.DType.CName()}");
+    }
 
     private static Tensor Weight(BackwardContext c) => c.Attributes.Number("weight") ?? c.Input(2);
 

@@ -145,21 +145,23 @@ internal sealed class BackwardPass
         ref var entry = ref entries[index];
         var node = entry.Node;
         var outputs = node.OutputCount;
+        var hooked = false;
         if (filtered)
         {
             // A target that is passed through gives its gradient before its hooks, one at which the pass ends after them: PyTorch's order.
             var isLeaf = entry.IsTarget && request.Captured is null && ReferenceEquals(node.Operator, Accumulation.Definition);
-            var runs = entry.Needed || isLeaf;
-            if (!runs) RunHooks(ref entry, outputs);
+            hooked = !entry.Needed && !isLeaf;
+            if (hooked) RunHooks(ref entry, outputs);
             Capture(ref entry, request);
-            if (!runs)
+            // A node into whose result is accumulated runs, and lets go of what it saved, though nothing behind it is wanted.
+            if (hooked && !(entry.IsTarget && request.Captured is null))
             {
                 entry.Gradient = null;
                 entry.Gradients = null;
                 return;
             }
         }
-        RunHooks(ref entry, outputs);
+        if (!hooked) RunHooks(ref entry, outputs);
         var hooks = HookTable.Of(node);
         var upstream = hooks is null ? null : RunNodeHooks(ref entry, outputs, hooks);
         if (node.State is Tensor leaf && ReferenceEquals(node.Operator, Accumulation.Definition))

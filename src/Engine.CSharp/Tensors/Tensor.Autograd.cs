@@ -115,8 +115,13 @@ public sealed partial class Tensor
         return this;
     }
 
-    /// <summary>The same memory as a leaf that requires no gradient; a write to either is a write to both, and counted as such.</summary>
-    public Tensor Detach() => Calls.Heard ? Heard("detach", Attributes.None, t => t.Alias(t.Sizes, t.Steps, t.Offset)) : Alias(Sizes, Steps, Offset);
+    /// <summary>
+    /// The same memory as a leaf that requires no gradient; a write to either is a write to both, and counted as such. A tensor of inference
+    /// mode has no count to share: outside of that mode its alias begins one.
+    /// </summary>
+    public Tensor Detach() => Calls.Heard ? Heard("detach", Attributes.None, t => t.Detached()) : Detached();
+
+    private Tensor Detached() => IsInference && !GradMode.Inference ? WithOwnVersion() : Alias(Sizes, Steps, Offset);
 
     /// <summary>Makes this tensor a leaf that requires no gradient. Not for views. Inference mode knows no histories, and leaves them alone.</summary>
     public Tensor DetachInPlace() => Calls.Heard ? Heard("detach_", Attributes.None, t => t.CutInPlace()) : CutInPlace();
@@ -141,7 +146,7 @@ public sealed partial class Tensor
     /// <summary>The same memory as a leaf with a version count of its own: writes to it are not noticed by what was saved, as with PyTorch's <c>.data</c>.</summary>
     public Tensor Data => Calls.Heard ? Heard("data", Attributes.None, t => t.WithOwnVersion()) : WithOwnVersion();
 
-    private Tensor WithOwnVersion() => new(Storage.WithOwnVersion(), dtype, Sizes, Steps, Offset) { IsInference = IsInference };
+    private Tensor WithOwnVersion() => new(Storage.WithOwnVersion(), dtype, Sizes, Steps, Offset) { IsInference = IsInference && GradMode.Inference };
 
     /// <summary>Collects the gradient of a computed tensor in <see cref="Grad"/>; does nothing for a leaf.</summary>
     public void RetainGrad()

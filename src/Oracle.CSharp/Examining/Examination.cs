@@ -161,6 +161,7 @@ public sealed class Examination
         {
             Operators = names,
             Features = info.Features,
+            Integers = info.DTypes.Contains("int64") && info.DTypes.Contains("bool") ? new GeneratorOptions().Integers : 0,
             FloatTypes = [.. new[] { DType.Float32, DType.Float64 }.Where(dtype => info.DTypes.Contains(dtype.Name))],
         };
     }

@@ -27,12 +27,24 @@ internal static class Attributes
         { IsPermutation: true } => Items(rng.Shuffled(Enumerable.Range(0, shape.Length)).Select(d => (long)d)),
         { IsFlag: true } => Attr.NewFlag(rng.Chance(0.5)),
         AttrKind.Integer integer => Attr.NewInteger(rng.Pick(integer.Item.ToList())),
-        AttrKind.Number number => Attr.NewFloat(rng.Pick(number.Item.ToList())),
+        AttrKind.Number number => Number(rng, rng.Pick(number.Item.ToList())),
         AttrKind.Integers lists => Items(rng.Pick(lists.Item.ToList())),
         AttrKind.Choice choice => Attr.NewText(rng.Pick(choice.Item.ToList())),
         { IsIndex: true } => Index(rng, shape),
-        { IsDType: true } => Attr.NewText(rng.Chance(0.5) ? "float32" : "float64"),
+        { IsDType: true } => Attr.NewText(rng.Pick<string>([(0.45, "float32"), (0.45, "float64"), (0.1, "int64")])),
         _ => null,
+    };
+
+    /// <summary>A whole number is an integer half the time: it promotes otherwise than a float.</summary>
+    private static Attr Number(Rng rng, double value) =>
+        double.IsInteger(value) && !double.IsNegative(value) && rng.Chance(0.5) ? Attr.NewInteger((long)value) : Attr.NewFloat(value);
+
+    /// <summary>An attribute that may no longer fit: a number far off, a list with one item more, a flag as it is.</summary>
+    public static Attr Spoiled(Rng rng, Attr value) => value switch
+    {
+        Attr.Integer number => Attr.NewInteger(number.Item + rng.Pick([-9L, -1, 1, 9])),
+        Attr.Items { Item: { IsEmpty: false } items } => Attr.NewItems(ListModule.OfSeq(items.Append(Spoiled(rng, items.Head)))),
+        _ => value,
     };
 
     private static Attr Items(IEnumerable<long> values) => Attr.NewItems(ListModule.OfSeq(values.Select(Attr.NewInteger)));

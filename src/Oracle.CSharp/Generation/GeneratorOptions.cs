@@ -6,7 +6,7 @@ namespace Verified.Oracle.Generation;
 public sealed record GeneratorOptions
 {
     /// <summary>The version of the generator: a seed gives the same program only with the same version.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>The most elements of any tensor.</summary>
     public int MaxElements { get; init; } = 64;
@@ -34,6 +34,9 @@ public sealed record GeneratorOptions
 
     /// <summary>The share of programs with products, convolutions or reductions.</summary>
     public double Heavy { get; init; } = 0.2;
+
+    /// <summary>The share of programs with integers and booleans among their operands.</summary>
+    public double Integers { get; init; } = 0.05;
 
     /// <summary>The share of programs that end in an error.</summary>
     public double Errors { get; init; } = 0.115;

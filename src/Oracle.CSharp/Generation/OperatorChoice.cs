@@ -32,6 +32,9 @@ internal sealed class OperatorChoice
 
     public Operator this[string name] => _all[name];
 
+    /// <summary>Whether a step writes to its inputs without saying so by an underscore.</summary>
+    public bool Updates(string step) => _all.TryGetValue(step, out var op) && !op.Updates.IsEmpty;
+
     public bool Allows(string name) => _all.ContainsKey(name);
 
     public Operator? Pick(Rng rng, bool heavy, bool views, bool inPlace)

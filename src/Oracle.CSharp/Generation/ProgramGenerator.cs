@@ -31,11 +31,10 @@ public sealed class ProgramGenerator
 }
 
 /// <summary>One program in the making.</summary>
-internal sealed class Draft
+internal sealed partial class Draft
 {
     private const int Tries = 12;
     private const int MinSteps = 2;
-    private static readonly string[] SimpleWrites = ["zero", "neg", "exp", "sigmoid"];
 
     private readonly Rng _rng;
     private readonly GeneratorOptions _options;
@@ -49,6 +48,8 @@ internal sealed class Draft
     private readonly bool _wantsInPlace;
     private readonly bool _wantsHeavy;
     private readonly bool _wantsError;
+    private readonly bool _wantsIntegers;
+    private readonly bool _observesInputs;
     private IScene _scene;
     private int _names;
 
@@ -64,6 +65,8 @@ internal sealed class Draft
         _wantsSecondOrder = _wantsBackward && Has("create_graph") && rng.Chance(options.SecondOrder / Math.Max(options.Backward, 1e-9));
         _wantsInPlace = Has("in_place") && rng.Chance(options.InPlace);
         _wantsHeavy = rng.Chance(options.Heavy);
+        _wantsIntegers = rng.Chance(options.Integers);
+        _observesInputs = rng.Chance(0.1);
         // Most errors are a backward's.
         _wantsError = Has("errors") && rng.Chance(options.Errors * (_wantsBackward ? 1.8 : 0.2));
     }
@@ -77,6 +80,7 @@ internal sealed class Draft
     {
         var length = Length();
         for (var i = _rng.Between(1, 3); i > 0; i--) NewFloat(RandomShape(), leaf: _wantsBackward && (i == 1 || _rng.Chance(0.5)));
+        for (var i = _wantsIntegers ? _rng.Between(1, 2) : 0; i > 0; i--) NewInteger(RandomShape());
 
         // What the program is to have is placed somewhere in it, and tried for a while once that place is reached.
         var goals = new List<(int At, Func<bool> Reach)>();
@@ -136,6 +140,8 @@ internal sealed class Draft
     private string NewFloat(int[] shape, bool leaf, Domain? domain = null) =>
         AddInput(leaf ? "p" : "c", Values.Floats(_rng, _rng.Chance(0.95) ? _dtype : _rng.Pick(_options.FloatTypes), shape, _style, domain ?? Domain.Everywhere), leaf);
 
+    private string NewInteger(int[] shape) => AddInput("n", _rng.Chance(0.7) ? Values.Whole(_rng, shape) : Values.Booleans(_rng, shape), false);
+
     /// <summary>Inputs that nothing uses say nothing.</summary>
     private IEnumerable<Input> Used()
     {
@@ -177,7 +183,7 @@ internal sealed class Draft
         get
         {
             var gradients = StepNames.Gradients(_steps);
-            return [.. Floats.Where(v => !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
+            return [.. _scene.Variables.Where(v => (v.IsFloat || _wantsIntegers) && !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
         }
     }
 
@@ -198,9 +204,12 @@ internal sealed class Draft
             (Has("views") ? 12 : 0, () => Call(heavy: false, views: true)),
             (_wantsInPlace ? 16 : 0, InPlace),
             (Has("detach") ? 3 : 0, () => Unary(_rng.Chance(0.8) ? "detach" : "data")),
+            (Has("detach") && Has("in_place") ? 0.5 : 0, () => Unary("detach_")),
+            (Has("requires_grad") ? 0.7 : 0, RequireGrad),
             (Has("no_grad") ? 4 : 0, Block),
             (_wantsBackward && Has("accumulate") ? 2 : 0, () => Unary("retain_grad")),
             (_wantsBackward && Has("hooks") ? 2 : 0, Hook),
+            (_hooks.Count > 0 ? 2 : 0, () => Steps.Act("remove_hook", _rng.Pick(_hooks))),
             (_wantsBackward && Has("accumulate") ? 2 : 0, GradientStep),
         ])();
         Keep(step);
@@ -210,28 +219,12 @@ internal sealed class Draft
     {
         var target = Recent(Floats);
         if (target is null) return null;
-        return op == "retain_grad" ? Steps.Act(op, target.Name) : Steps.Call(op, [target.Name], NewName("v"));
-    }
-
-    private Step? Hook()
-    {
-        var target = Recent([.. Floats.Where(v => v.RequiresGrad)]);
-        return target is null ? null : Steps.Act("register_hook", target.Name).With("scale", Attr.NewFloat(_rng.Pick([2.0, 0.5, -1.0])));
-    }
-
-    /// <summary>Reads, clears or uses what a backward has accumulated.</summary>
-    private Step? GradientStep()
-    {
-        var leaf = Recent([.. Floats.Where(v => v.RequiresGrad && v.IsLeaf)]);
-        if (leaf is null) return null;
-        return _rng.Chance(0.5)
-            ? Steps.Act("zero_grad", leaf.Name).With("set_to_none", Attr.NewFlag(_rng.Chance(0.5)))
-            : Steps.Call("get_grad", [leaf.Name], NewName("g"));
+        return op is "retain_grad" or "detach_" ? Steps.Act(op, target.Name) : Steps.Call(op, [target.Name], NewName("v"));
     }
 
     private Step? Block()
     {
-        var kind = _rng.Chance(0.8) ? "no_grad" : "enable_grad";
+        var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (Has("inference_mode") ? 0.1 : 0, "inference_mode")]);
         var inner = new List<Step>();
         Step? best = null;
         for (var i = _rng.Between(1, 3) + 2; i > 0; i--)
@@ -246,11 +239,25 @@ internal sealed class Draft
         return best;
     }
 
-    /// <summary>An operator's call, with arguments found among the variables, reshaped from them, or made anew.</summary>
+    /// <summary>An operator's call that the specification accepts.</summary>
     private Step? Call(bool heavy, bool views = false, bool inPlace = false)
     {
-        var op = _choice.Pick(_rng, heavy, views, inPlace);
-        if (op is null) return null;
+        if (_choice.Pick(_rng, heavy, views, inPlace) is not { } op || Proposed(op, inPlace) is not { } plain) return null;
+        if (inPlace || op.OnlyInPlace) return plain;
+        foreach (var outputs in new[] { 1, 2, 3, 4 })
+        {
+            // How many results there are is for the specification to say: a list of another length is refused.
+            var step = outputs == 1 ? plain.Binding(NewName("v")) : plain.Binding([.. Enumerable.Range(0, outputs).Select(_ => NewName("v"))]);
+            if (_scene.After(step).Next is not null) return step;
+            if (!OperatorChoice.MayHaveSeveralResults(op)) return null;
+        }
+
+        return null;
+    }
+
+    /// <summary>An operator's call, with arguments found among the variables, reshaped from them, or made anew.</summary>
+    private Step? Proposed(Operator op, bool inPlace)
+    {
         var shapes = op.Shapes.IsEmpty || _rng.Chance(0.2) ? null : _rng.Pick(op.Shapes.ToList()).ToArray();
         var args = new List<Arg>();
         int[]? first = null;
@@ -266,19 +273,8 @@ internal sealed class Draft
         }
 
         while (args.Count > 0 && args[^1].IsMissing) args.RemoveAt(args.Count - 1);
-        var attrs = Attributes.Propose(_rng, op, first ?? []);
         var name = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
-        var plain = new Step(name, ListModule.OfSeq(args), attrs, Out.Nothing, null, null, FSharpList<Step>.Empty);
-        if (inPlace || op.OnlyInPlace) return plain;
-        foreach (var outputs in new[] { 1, 2, 3, 4 })
-        {
-            // How many results there are is for the specification to say: a list of another length is refused.
-            var step = outputs == 1 ? plain.Binding(NewName("v")) : plain.Binding([.. Enumerable.Range(0, outputs).Select(_ => NewName("v"))]);
-            if (_scene.After(step).Next is not null) return step;
-            if (!OperatorChoice.MayHaveSeveralResults(op)) return null;
-        }
-
-        return null;
+        return new Step(name, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? []), Out.Nothing, null, null, FSharpList<Step>.Empty);
     }
 
     private (Arg? Arg, int[]? Shape, int Count) Argument(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
@@ -314,7 +310,7 @@ internal sealed class Draft
             case { IsIndex: true }:
                 var sizes = (shapes ?? [first ?? []]).SelectMany(s => s).Append(2).ToList();
                 var bound = _rng.Chance(0.25) ? 1 : _rng.Pick(sizes);
-                return Named(AddInput("i", Values.Integers(_rng, wanted ?? (_rng.Chance(0.5) ? first ?? [] : [_rng.Between(1, 4)]), bound), false));
+                return Named(AddInput("i", Values.Indices(_rng, wanted ?? (_rng.Chance(0.5) ? first ?? [] : [_rng.Between(1, 4)]), bound, negative: _rng.Chance(0.2)), false));
             case { IsMask: true }:
                 var known = _scene.Variables.Where(v => v.DType.IsBool && (wanted ?? first ?? v.Shape).AsSpan().SequenceEqual(v.Shape)).ToList();
                 return known.Count > 0 && _rng.Chance(0.6) ? Recent(known) : Named(AddInput("m", Values.Booleans(_rng, wanted ?? first ?? RandomShape()), false));
@@ -333,6 +329,7 @@ internal sealed class Draft
     {
         var floats = Floats;
         if (target) return Recent(Writable);
+        if (_wantsIntegers && _rng.Chance(0.5)) return FoundInteger(wanted ?? first);
 
         if (!op.Domain.IsEverywhere && _rng.Chance(0.9)) floats = [.. floats.Where(v => _scene.LiesIn(v, op.Domain))];
         const double fresh = 0.1;
@@ -357,6 +354,13 @@ internal sealed class Draft
         }
 
         return floats.Count > 0 && !_rng.Chance(fresh) ? Recent(floats) : Named(NewFloat(first ?? RandomShape(), NewLeaf(), op.Domain));
+    }
+
+    /// <summary>An integer or a bool in the place of a float: of the shape that is asked for, or any.</summary>
+    private Variable? FoundInteger(int[]? shape)
+    {
+        var known = _scene.Variables.Where(v => !v.IsFloat && (shape is null || v.Shape.AsSpan().SequenceEqual(shape))).ToList();
+        return known.Count > 0 && _rng.Chance(0.8) ? Recent(known) : Named(NewInteger(shape ?? RandomShape()));
     }
 
     private bool NewLeaf() => _wantsBackward && _rng.Chance(0.4);
@@ -392,102 +396,11 @@ internal sealed class Draft
         return Steps.Act("setitem_", target.Name, source.Name).With(index);
     }
 
-    // ---- Backward ---------------------------------------------------------------------------------------------------
-
-    /// <summary>A tensor to pull back from, and a gradient for it where it is no scalar.</summary>
-    private (string Root, string? Gradient)? Root()
-    {
-        var root = Recent([.. Floats.Where(v => v.RequiresGrad && !v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
-        if (root is null) return null;
-        if (root.Count == 1 && _rng.Chance(0.7)) return (root.Name, null);
-        if (!_wantsHeavy || _rng.Chance(0.6)) return (root.Name, Upstream(root));
-        if (!_choice.Allows("sum")) return null;
-        var total = NewName("v");
-        if (!Keep(Steps.Call("sum", [root.Name], total).With(Attributes.Propose(_rng, _choice["sum"], root.Shape)))) return null;
-        var sum = Named(total);
-        return (total, sum.Count == 1 && _rng.Chance(0.7) ? null : Upstream(sum));
-    }
-
-    private string Upstream(Variable root) => AddInput("g", Values.Floats(_rng, root.DType, root.Shape, _style, Domain.Everywhere), false);
-
-    private bool Backward()
-    {
-        if (Root() is not { } root) return false;
-        var step = Steps.Act("backward", root.Root).Gradients(root.Gradient);
-        if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
-        return Keep(step);
-    }
-
-    /// <summary>A gradient by <c>grad</c> under create_graph, something computed of it, and a backward through that.</summary>
-    private bool SecondOrder()
-    {
-        if (Root() is not { } root) return false;
-        var leaf = Recent([.. Floats.Where(v => v.RequiresGrad && v.IsLeaf)]) ?? Recent([.. Floats.Where(v => v.RequiresGrad)]);
-        if (leaf is null) return false;
-        var gradient = NewName("d");
-        var first = Steps.Call("grad", [root.Root], gradient).Gradients(root.Gradient).Wrt(leaf.Name)
-            .With("create_graph", Attr.NewFlag(true)).With("allow_unused", Attr.NewFlag(true));
-        if (!Keep(first)) return false;
-        var found = _scene.Variables.FirstOrDefault(v => v.Name == gradient);
-        if (found is null || !found.RequiresGrad) return true;
-        var upstream = AddInput("g", Values.Floats(_rng, found.DType, found.Shape, _style, Domain.Everywhere), false);
-        Keep(Steps.Act("backward", gradient).Gradients(upstream));
-        return true;
-    }
-
-    /// <summary>Looks for a step that the specification refuses with one of autograd's errors, and ends with it.</summary>
-    private void EndInError()
-    {
-        for (var i = 0; i < Tries; i++)
-        {
-            var leaf = Recent([.. Floats.Where(v => v.IsLeaf && v.RequiresGrad)]);
-            var root = Recent(Floats);
-            var step = _rng.Below(8) switch
-            {
-                0 when leaf is not null && _choice.Allows("zero") => Steps.Act("zero_", leaf.Name),
-                1 when root is not null => Steps.Act("backward", root.Name),
-                2 when root is not null => Steps.Act("backward", root.Name).Gradients(AddInput("g", Values.Floats(_rng, root.DType, RandomShape(), _style, Domain.Everywhere), false)),
-                3 => Call(heavy: false, inPlace: true),
-                _ => Overwritten(),
-            };
-            if (step is null || Count == _options.MaxSteps) continue;
-            var (next, error) = _scene.After(step);
-            if (next is not null || error is null || !Errors.AreAutograd(error.Kind)) continue;
-            _steps.Add(step);
-            return;
-        }
-    }
-
-    /// <summary>
-    /// Something computed, a write to it or to what it was computed of, and a backward. Of the writes that there could be, one after which
-    /// backward is an error is taken where there is one: which these are shows what an operator keeps.
-    /// </summary>
-    private Step? Overwritten()
-    {
-        var writes = SimpleWrites.Where(_choice.Allows).ToList();
-        if (!Has("in_place") || writes.Count == 0) return null;
-        if (_rng.Chance(0.5)) Keep(Call(heavy: false));
-        var results = Floats.Where(v => v.RequiresGrad && !v.IsLeaf).ToDictionary(v => v.Name);
-        var calls = _steps.Where(step => StepNames.Bound(step).Any(results.ContainsKey)).ToList();
-        if (calls.Count == 0 || Count + 2 > _options.MaxSteps) return null;
-        var call = calls[^(1 + Math.Min(_rng.Below(calls.Count), _rng.Below(calls.Count)))];
-        var result = results[StepNames.Bound(call).First(results.ContainsKey)];
-        var backward = Steps.Act("backward", result.Name).Gradients(Upstream(result));
-        var names = StepNames.Read(call).Append(result.Name).ToHashSet();
-        foreach (var written in _rng.Shuffled(Writable.Where(v => names.Contains(v.Name))))
-        {
-            var write = Steps.Act(_rng.Pick(writes) + "_", written.Name);
-            if (_scene.After(write).Next?.After(backward).Error is not null && Keep(write)) return backward;
-        }
-
-        return null;
-    }
-
     // ---- Observation ------------------------------------------------------------------------------------------------
 
     private List<Observed> Observed()
     {
-        var observed = Wanted().ToList();
+        var observed = Wanted().Distinct().ToList();
         // Something has to be seen of every program: else of its first input, which it writes to.
         return observed.Count > 0 || !Used().Any() ? observed : [Spec.Observed.NewValue(Used().First().Name)];
     }
@@ -495,12 +408,18 @@ internal sealed class Draft
     private IEnumerable<Observed> Wanted()
     {
         var used = Used().Select(input => input.Name).ToHashSet();
+        var steps = _steps.SelectMany(step => step.Steps.Prepend(step)).ToList();
+        // Retained gradients, and those that were asked for by name.
+        var kept = steps.Where(step => step.Op == "retain_grad").SelectMany(StepNames.Read)
+            .Concat(steps.Where(step => step.Op == "backward" && step.Wrt is not null).SelectMany(step => step.Wrt!.Value)).ToHashSet();
+        var updated = steps.Where(step => _choice.Updates(step.Op)).SelectMany(StepNames.Read).ToHashSet();
         foreach (var variable in _scene.Variables)
         {
             // An input may be written to, and is then as good as made.
-            var made = !_inputs.Any(input => input.Name == variable.Name) || (_wantsInPlace && used.Contains(variable.Name));
-            if (made && (_rng.Chance(0.6) || variable == _scene.Variables[^1])) yield return Spec.Observed.NewValue(variable.Name);
-            if (_wantsBackward && variable.IsFloat && variable.IsLeaf && variable.RequiresGrad && (made || used.Contains(variable.Name)))
+            var made = !_inputs.Any(input => input.Name == variable.Name) || ((_wantsInPlace || _observesInputs) && used.Contains(variable.Name));
+            if (updated.Contains(variable.Name) || (made && (_observesInputs || _rng.Chance(0.6) || variable == _scene.Variables[^1])))
+                yield return Spec.Observed.NewValue(variable.Name);
+            if (_wantsBackward && variable.IsFloat && (kept.Contains(variable.Name) || (variable.IsLeaf && variable.RequiresGrad && (made || used.Contains(variable.Name)))))
                 yield return Spec.Observed.NewGradient(variable.Name);
         }
     }

@@ -33,6 +33,12 @@ internal static class Steps
         ? step
         : new(step.Op, step.In, step.Attrs, step.Out, step.Wrt, ListModule.OfSeq<FSharpOption<string>?>([FSharpOption<string>.Some(gradient)]), step.Steps);
 
+    /// <summary>The step with a gradient beside each of its tensors; nothing where none is given.</summary>
+    public static Step Gradients(this Step step, IReadOnlyList<string?> gradients) => gradients.All(g => g is null)
+        ? step
+        : step.On(step.In, FSharpOption<FSharpList<FSharpOption<string>?>>.Some(
+            ListModule.OfSeq(gradients.Select(g => g is null ? null : FSharpOption<string>.Some(g)))));
+
     /// <summary>The step on other tensors, with gradients beside them.</summary>
     public static Step On(this Step step, FSharpList<Arg> args, FSharpOption<FSharpList<FSharpOption<string>?>>? gradients) =>
         new(step.Op, args, step.Attrs, step.Out, step.Wrt, gradients, step.Steps);
@@ -100,5 +106,8 @@ internal static class Errors
 {
     /// <summary>True for an error of autograd's; false for a bad argument (shape, dtype, index, value).</summary>
     public static bool AreAutograd(ErrorKind kind) =>
-        !(kind.IsShapeError || kind.IsDTypeError || kind.IsIndexError || kind.IsValueError || kind.IsUnsupported || kind.IsOtherError);
+        !(AreOfArguments(kind) || kind.IsUnsupported || kind.IsOtherError);
+
+    /// <summary>True for a bad argument: shape, dtype, index, value.</summary>
+    public static bool AreOfArguments(ErrorKind kind) => kind.IsShapeError || kind.IsDTypeError || kind.IsIndexError || kind.IsValueError;
 }

@@ -35,8 +35,15 @@ internal static class Values
         return new Literal(dtype, shape, Data.NewFloats(data));
     }
 
-    public static Literal Integers(Rng rng, int[] shape, int bound) =>
-        new(DType.Int64, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => (long)rng.Below(Math.Max(1, bound)))]));
+    /// <summary>Indices below a bound; counted from the end too where that is asked for.</summary>
+    public static Literal Indices(Rng rng, int[] shape, int bound, bool negative) =>
+        Integers(shape, () => rng.Between(negative ? -bound : 0, Math.Max(1, bound) - 1));
+
+    /// <summary>Small whole numbers.</summary>
+    public static Literal Whole(Rng rng, int[] shape) => Integers(shape, () => rng.Between(-4, 6));
+
+    private static Literal Integers(int[] shape, Func<int> one) =>
+        new(DType.Int64, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => (long)one())]));
 
     public static Literal Booleans(Rng rng, int[] shape) =>
         new(DType.Bool, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => rng.Chance(0.5) ? 1L : 0L)]));

@@ -28,7 +28,7 @@ module Reductions =
                           | Elements.Floats elements ->
                               return [ groups.Of elements |> Array.map (total x.DType) |> Value.floats x.DType groups.Result ]
                           | Elements.Ints(elements, decided) ->
-                              return [ Value.ints x.DType groups.Result (groups.Of elements |> Array.map Array.sum) decided ]
+                              return [ Value.ints x.DType groups.Result (groups.Of elements |> Array.map (Array.fold (+) 0L)) decided ]
                       } } with
             Shapes = Reduction.shapes
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Groups.spread d (Groups.ofRule d) g) ])) }

@@ -227,6 +227,10 @@ module Writes =
                              | Whole c -> Some c.DType
                              | Number _ -> None)
 
+                    do!
+                        Complain.unlessDType (Promotion.canCast dtype self.DType) (fun () ->
+                            $"result type {Promotion.messageName dtype} can't be cast to the desired output type {Promotion.messageName self.DType}")
+
                     let! f = f call.Attrs
 
                     if dtype.IsFloat then
