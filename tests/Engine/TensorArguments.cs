@@ -38,6 +38,37 @@ public sealed class TensorArguments
         }
     }
 
+    private const int Most = int.MaxValue;
+
+    private static readonly Dictionary<string, Func<object>> TooLarge = new()
+    {
+        ["zeros"] = () => Tensor.Zeros([65536, 65536, 65536, 65536]),
+        ["full"] = () => Tensor.Full([65536, 65536], 1),
+        ["expand"] = () => Tensor.Ones([1]).Expand(65536, 65536),
+        ["expand round to nothing"] = () => Tensor.Ones([1]).Expand(65536, 65536, 65536, 65536),
+        ["reshape round to nothing"] = () => Tensor.Zeros([0]).Reshape([65536, 65536, 65536, 65536]),
+        ["repeat"] = () => Tensor.Zeros([65536]).Repeat(65536),
+        ["pad"] = () => Tensor.Ones([3]).Pad([Most, 5]),
+        ["cat"] = () => Tensor.Cat([Tensor.Zeros([1]).Expand(1 << 30), Tensor.Zeros([1]).Expand(1 << 30)]),
+        ["narrow"] = () => Tensor.Ones([3]).Narrow(0, 1, Most),
+        ["split"] = () => Tensor.Ones([4]).Split([Most, Most, 6]),
+        ["dilation"] = () => Tensor.Ones([1, 1, 8, 8]).Conv2d(Tensor.Ones([1, 1, 4, 4]), dilation: [1431655766, 1431655766]),
+        ["arange"] = () => Tensor.Arange(-1),
+    };
+
+    public static TheoryData<string> TooLargeNames => [.. TooLarge.Keys];
+
+    [Theory]
+    [MemberData(nameof(TooLargeNames))]
+    public void Sizes_that_no_tensor_can_have_are_an_error(string name) => Assert.Throws<AutogradException>(() => TooLarge[name]());
+
+    [Fact]
+    public void Large_steps_and_sizes_beside_a_zero_are_no_error()
+    {
+        Assert.Equal([1.0], Tensor.Create([1.0, 2, 3]).Slice(0, 0, 3, Most).ToDoubles());
+        Assert.Equal(0, Tensor.Zeros([65536, 65536, 0]).Count);
+    }
+
     [Theory]
     [MemberData(nameof(Methods))]
     public void A_list_that_is_changed_after_the_call_changes_nothing(string signature)

@@ -19,7 +19,7 @@ internal static class Arrangement
             if (Array.Exists(repeats, n => n < 0)) throw new AutogradException(ErrorKind.Value, $"Trying to create tensor with negative dimension {repeats.First(n => n < 0)}");
             int[] sizes = [.. Enumerable.Repeat(1, repeats.Length - x.Rank), .. x.Sizes];
             int[] steps = [.. Enumerable.Repeat(0, repeats.Length - x.Rank), .. x.Steps];
-            var y = Tensor.Empty([.. sizes.Zip(repeats, (n, k) => n * k)], x.DType);
+            var y = Tensor.Empty([.. sizes.Zip(repeats, (n, k) => Shapes.Size((long)n * k))], x.DType);
             if (y.Count == 0) return y;
             // [k, n] for each dimension: the first broadcast, both dense in the result.
             var split = Interleave(repeats, sizes);
@@ -137,10 +137,11 @@ internal static class Arrangement
         var (from, to) = (0, 0);
         for (var d = 0; d < x.Rank; d++)
         {
-            sizes[d] = x.Sizes[d] + widths[d].Before + widths[d].After;
-            inner[d] = x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After);
-            if (inner[d] < 0)
+            var kept = (long)x.Sizes[d] + Math.Min(0, widths[d].Before) + Math.Min(0, widths[d].After);
+            if (kept < 0)
                 throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
+            inner[d] = (int)kept;
+            sizes[d] = Shapes.Size((long)x.Sizes[d] + widths[d].Before + widths[d].After);
         }
         var y = Tensor.Full(sizes, value, x.DType);
         if (Shapes.Count(inner) == 0) return y;

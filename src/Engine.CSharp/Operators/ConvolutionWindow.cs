@@ -72,8 +72,8 @@ internal readonly record struct ConvolutionWindow
                 $"Given groups={groups}, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(input)} to have {weight[1] * groups} channels, "
                 + $"but got {x[1]} channels instead");
         }
-        int height = x[2] + before.H + after.H, width = x[3] + before.W + after.W;
-        int reachHeight = (dilation.H * (kernelHeight - 1)) + 1, reachWidth = (dilation.W * (kernelWidth - 1)) + 1;
+        int height = Shapes.Size((long)x[2] + before.H + after.H), width = Shapes.Size((long)x[3] + before.W + after.W);
+        long reachHeight = ((long)dilation.H * (kernelHeight - 1)) + 1, reachWidth = ((long)dilation.W * (kernelWidth - 1)) + 1;
         if (reachHeight > height || reachWidth > width)
         {
             throw Wrong(
@@ -88,7 +88,7 @@ internal readonly record struct ConvolutionWindow
             OutPerGroup = weight[0] / groups,
             Group = new Window2D(weight[1], x[2], x[3], kernelHeight, kernelWidth, stride.H, stride.W, before.H, before.W, dilation.H, dilation.W)
             {
-                Given = (((height - reachHeight) / stride.H) + 1, ((width - reachWidth) / stride.W) + 1),
+                Given = ((int)((height - reachHeight) / stride.H) + 1, (int)((width - reachWidth) / stride.W) + 1),
             },
         };
     }

@@ -40,7 +40,7 @@ internal static class Joining
                     ErrorKind.Shape,
                     $"Sizes of tensors must match except in dimension {d}. Expected size {first.Sizes[k]} but got size {t.Sizes[k]} for tensor number {i} in the list.");
             }
-            shape[d] += t.Sizes[d];
+            shape[d] = Shapes.Size((long)shape[d] + t.Sizes[d]);
         }
         var result = Tensor.Empty(shape, dtype);
         var at = 0;

@@ -140,7 +140,8 @@ internal static class Reshaping
         {
             if (shape[i] >= 0)
             {
-                known *= shape[i];
+                // Beyond what a tensor can have the product only must not come round to a smaller one.
+                known = Math.Min(known, 1L << 31) * shape[i];
                 continue;
             }
             if (shape[i] != -1) throw new AutogradException(ErrorKind.Value, $"invalid shape dimension {shape[i]}");
@@ -218,6 +219,7 @@ internal static class Reshaping
             }
             steps[i] = sizes[i] == x.Sizes[j] ? x.Steps[j] : 0;
         }
+        _ = Shapes.Count(sizes);
         return x.Window(sizes, steps);
     }
 }

@@ -197,7 +197,7 @@ internal static class Slicing
         if (step <= 0) throw new AutogradException(ErrorKind.Value, "slice step must be positive");
         var start = Clamp(attributes["start"] as long? ?? 0, size);
         var end = Math.Max(start, Clamp(attributes["end"] as long? ?? size, size));
-        return (dim, start, step, (end - start + step - 1) / step);
+        return (dim, start, step, (int)(((long)end - start + step - 1) / step));
     }
 
     /// <summary>A slice as PyTorch's users write it: x[:, start:end:step].</summary>
@@ -221,7 +221,7 @@ internal static class Slicing
         {
             if (sections.Any(s => s < 0))
                 throw new AutogradException(ErrorKind.Value, $"split_with_sizes expects split_sizes have only non-negative entries, but got split_sizes={Shapes.Text(sections)}");
-            if (sections.Sum() != size)
+            if (sections.Sum(s => (long)s) != size)
             {
                 throw new AutogradException(
                     ErrorKind.Shape,
@@ -272,7 +272,7 @@ public sealed partial class Tensor
         if (start < -size || start > size)
             throw new AutogradException(ErrorKind.Index, $"start out of range (expected to be in range of [{-size}, {size}], but got {start})");
         var from = start < 0 ? start + size : start;
-        if (from + length > size) throw new AutogradException(ErrorKind.Index, $"start ({from}) + length ({length}) exceeds dimension size ({size}).");
+        if (length > size - from) throw new AutogradException(ErrorKind.Index, $"start ({from}) + length ({length}) exceeds dimension size ({size}).");
         return Slice(d, from, from + length);
     }
 

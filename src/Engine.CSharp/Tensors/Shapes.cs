@@ -11,10 +11,18 @@ internal static class Shapes
     public static int Count(ReadOnlySpan<int> shape)
     {
         long count = 1;
-        foreach (var size in shape) count *= size;
-        if (count > int.MaxValue) throw new AutogradException(ErrorKind.Shape, $"a tensor of {count} elements is more than this engine holds ({int.MaxValue})");
+        foreach (var size in shape)
+        {
+            count *= size;
+            if (count > int.MaxValue) return Large(shape);
+        }
         return (int)count;
     }
+
+    /// <summary>A size that was computed, or an error where it is more than a tensor can have.</summary>
+    public static int Size(long size) => size <= int.MaxValue
+        ? (int)size
+        : throw new AutogradException(ErrorKind.Shape, $"a size of {size} is more than this engine holds ({int.MaxValue})");
 
     /// <summary>Row-major strides of a shape, as PyTorch counts them: a size of zero counts as one.</summary>
     public static int[] ContiguousStrides(int[] shape)
@@ -130,6 +138,10 @@ internal static class Shapes
 
     /// <summary>A shape as PyTorch writes it: <c>[2, 3]</c>.</summary>
     public static string Text(ReadOnlySpan<int> shape) => "[" + string.Join(", ", shape.ToArray()) + "]";
+
+    private static int Large(ReadOnlySpan<int> shape) => shape.Contains(0)
+        ? 0
+        : throw new AutogradException(ErrorKind.Shape, $"a tensor of shape {Text(shape)} has more elements than this engine holds ({int.MaxValue})");
 
     private static bool HasZero(int[] shape) => Array.IndexOf(shape, 0) >= 0;
 }

@@ -69,6 +69,7 @@ public sealed partial class Tensor
     /// <summary>The numbers 0, 1, ... as an int64 tensor.</summary>
     public static Tensor Arange(int count)
     {
+        if (count < 0) throw new AutogradException(ErrorKind.Value, $"a number of elements cannot be negative, but is {count}");
         var data = new long[count];
         for (var i = 0; i < count; i++) data[i] = i;
         return Create(data);
