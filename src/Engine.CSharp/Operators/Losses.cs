@@ -22,8 +22,8 @@ internal static class Losses
         "mse_loss",
         (inputs, a) => SquaredDistance(inputs[0]!, inputs[1]!, a),
         [
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => (c.Input(0) - c.Input(1)) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes))),
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => -((c.Input(0) - c.Input(1)) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes)))),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => Difference(c) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes))),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => -(Difference(c) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes)))),
         ])
     { Keywords = ["reduction"], Arity = 2 };
 
@@ -132,6 +132,7 @@ internal static class Losses
                 Tensor x = inputs[0]!, target = inputs[1]!;
                 _ = Shapes.Broadcast(x.Sizes, target.Sizes);
                 _ = ReductionOf(a);
+                (x, target) = Alike(x, target);
                 var (knee, scale) = shapeOf(a);
                 if (!DTypes.Promote(x, target).IsFloat())
                     throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{DTypes.Promote(x, target).ScalarType()}'");
@@ -143,7 +144,7 @@ internal static class Losses
         Tensor Slope(Tensor g, BackwardContext c)
         {
             var (knee, scale) = shapeOf(c.Attributes);
-            var d = c.Input(0) - c.Input(1);
+            var d = Difference(c);
             var line = scale == knee ? d.Sign() : d.Sign() * knee;
             var curve = scale == 1 ? d : d / scale;
             return Each(g, c, d.Sizes) * Tensor.Where(d.Abs().Ge(knee), line, curve);
@@ -153,6 +154,7 @@ internal static class Losses
     /// <summary>The mean (or sum) of |a - b|.</summary>
     public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
     {
+        (a, b) = Alike(a, b);
         var distances = (a - b).Abs();
         return reduction switch
         {
@@ -162,10 +164,25 @@ internal static class Losses
         };
     }
 
+    /// <summary>PyTorch expands input and target first, so that one without dimensions counts like any other in the result's type.</summary>
+    private static (Tensor A, Tensor B) Alike(Tensor a, Tensor b)
+    {
+        if (a.DType == b.DType || (a.Rank == 0) == (b.Rank == 0)) return (a, b);
+        var dtype = DTypes.Max(a.DType, b.DType);
+        return (a.To(dtype), b.To(dtype));
+    }
+
+    private static Tensor Difference(BackwardContext c)
+    {
+        var (a, b) = Alike(c.Input(0), c.Input(1));
+        return a - b;
+    }
+
     private static Tensor SquaredDistance(Tensor a, Tensor b, Attributes attributes)
     {
         _ = ReductionOf(attributes);
         _ = Shapes.Broadcast(a.Sizes, b.Sizes);
+        (a, b) = Alike(a, b);
         var dtype = DTypes.Promote(a, b);
         if (!dtype.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"mse_cpu\" not implemented for '{dtype.ScalarType()}'");
         return Reduced(Elementwise.Binary(a, b, null, new SquaredDifference<float>(), new SquaredDifference<double>()), attributes);

@@ -108,6 +108,12 @@ module Losses =
 
     let private dtypeOf (values: Value<'S> list) = values |> List.map Value.operand |> Promotion.result
 
+    /// Input and target are expanded first, so that one without dimensions counts like any other in the result's dtype.
+    let private expandedDType shape (values: Value<'S> list) =
+        values |> List.map (fun v -> Value.operand { v with Shape = shape }) |> Promotion.result
+
+    let private distance (shape: int[]) (a: Term) (b: Term) = Shaping.expand shape a - Shaping.expand shape b
+
     let private broadcastShape a b = ofRule (Broadcast.shapes a b)
 
     // ---- mse_loss ----
@@ -125,7 +131,7 @@ module Losses =
                           let! b = Argument.tensor call 1
                           let! reduction = readReduction call.Attrs
                           let! shape = Broadcast.shapes a.Shape b.Shape
-                          let dtype = dtypeOf [ a; b ]
+                          let dtype = expandedDType shape [ a; b ]
 
                           do!
                               Complain.unlessDType dtype.IsFloat (fun () ->
@@ -145,21 +151,25 @@ module Losses =
                 Some(
                     Derive.rule (fun d g ->
                         let shape = broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)
-                        let slope () = (d.Input 0 - d.Input 1) * 2.0 * spread d shape g
+                        let slope () = distance shape (d.Input 0) (d.Input 1) * 2.0 * spread d shape g
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
 
     // ---- l1_loss ----
 
     let private meanDistance attrs (terms: Term option list) =
-        readReduction attrs
-        |> Result.map (fun reduction ->
-            let distances = Derive.apply "sub" (List.choose id terms) [] |> Shaping.unary "abs"
+        result {
+            let! reduction = readReduction attrs
+            let a, b = terms[0].Value, terms[1].Value
+            let! shape = Broadcast.shapes a.Shape b.Shape
+            let distances = distance shape a b |> Shaping.unary "abs"
 
-            match reduction with
-            | Mean -> [ Shaping.unary "mean" distances ]
-            | Sum -> [ Shaping.unary "sum" distances ]
-            | Elementwise -> [ distances ])
+            return
+                match reduction with
+                | Mean -> [ Shaping.unary "mean" distances ]
+                | Sum -> [ Shaping.unary "sum" distances ]
+                | Elementwise -> [ distances ]
+        }
 
     let l1Loss =
         { Define.composes "l1_loss" "y = mean (or sum) of |input - target|" [ ArgKind.Float; ArgKind.Float ] [ reductionAttr ] meanDistance with
@@ -190,7 +200,7 @@ module Losses =
                           let! common = Broadcast.shapes a.Shape b.Shape
                           let! reduction = readReduction call.Attrs
                           let! knee, scale = shape call.Attrs
-                          let dtype = dtypeOf [ a; b ]
+                          let dtype = expandedDType common [ a; b ]
 
                           do!
                               Complain.unlessDType dtype.IsFloat (fun () ->
@@ -217,7 +227,7 @@ module Losses =
                         let knee, scale = shapeOfRule d
 
                         let slope () =
-                            let distance = d.Input 0 - d.Input 1
+                            let distance = distance (broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)) (d.Input 0) (d.Input 1)
                             let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
                             let sign = Shaping.unary "sign" distance
                             let line = if scale = knee then sign else sign * knee
