@@ -166,7 +166,7 @@ internal static class CrossEntropies
         {
             (total, divisor) = work.OfClasses(Span<long>(target), Span<T>(counts));
             // The target's part and what smoothing spreads are divided apart: where no class that is there weighs anything, the first is 0 / 0.
-            if (settings.Smoothing > 0 && divisor == 0) total = double.NaN;
+            if (settings.Reduction == LossReduction.Mean && settings.Smoothing > 0 && divisor == 0) total = double.NaN;
         }
         GC.KeepAlive(logs);
         GC.KeepAlive(target);
