@@ -796,12 +796,14 @@ module Calls =
         let id = inputs[0].Value
         let t = s.Tensors[id]
 
-        let records = s.Records && t.DType.IsFloat && (op.Derivative.IsSome || op.Behaviour.IsAliases) && anyRequires s inputs
+        // What may be written to is asked of any dtype, what is recorded are floats.
+        let requires = s.Records && (op.Derivative.IsSome || op.Behaviour.IsAliases) && anyRequires s inputs
+        let records = requires && t.DType.IsFloat
 
         match op.Behaviour with
-        | Computes forward -> checkWritable s id records |> argumentsFirst s forward inputs attrs
+        | Computes forward -> checkWritable s id requires |> argumentsFirst s forward inputs attrs
         | Composes _
-        | Aliases _ -> checkWritable s id records
+        | Aliases _ -> checkWritable s id requires
         |> Result.bind (fun () ->
             match op.Behaviour with
             | Computes forward -> writeComputed s op forward inputs attrs records

@@ -9,7 +9,7 @@ internal static class Arithmetic
         "add",
         (a, b, attributes, into) => Factor(attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat())
             ? Elementwise.Binary(a, b, into, new Op.AddScaled<float>((float)factor), new Op.AddScaled<double>(factor))
-            : Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
+            : Elementwise.Binary(a, Scaled(b, attributes, a), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => Alpha(g, c)))
     { Keywords = ["alpha"] };
@@ -95,8 +95,10 @@ internal static class Arithmetic
     /// <summary>The number that scales the second operand, if one was given.</summary>
     private static double? Factor(Attributes attributes) => attributes.Count == 0 ? null : attributes.DoubleOrNull("alpha");
 
-    private static Tensor Scaled(Tensor b, Attributes attributes) =>
+    private static Tensor Scaled(Tensor b, Attributes attributes, Tensor? beside = null) =>
         attributes.Number("alpha") is not { } alpha ? b
+        // Of truth values among themselves a number is one as well.
+        : beside?.DType == DType.Bool && b.DType == DType.Bool && !alpha.DType.IsFloat() ? (alpha.Item() != 0 ? b : Tensor.Zeros(b.Sizes, DType.Bool))
         // Numbers multiplied stay a number, which yields to tensors in promotion.
         : b.IsWrappedNumber ? (b.DType.IsFloat() || alpha.DType.IsFloat() ? Tensor.Number(b.Item() * alpha.Item()) : Tensor.Number((long)(b.Item() * alpha.Item())))
         : Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>());

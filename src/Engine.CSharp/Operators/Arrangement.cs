@@ -59,6 +59,7 @@ internal static class Arrangement
             var p = call.Attributes.Double("p", 0.5);
             if (p is < 0 or > 1) throw new AutogradException(ErrorKind.Value, $"dropout probability has to be between 0 and 1, but got {p}");
             Tensor x = call.Tensor(0), mask = call.Tensor(1);
+            if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"dropout of {x.DType.ScalarType()}: the tensor must be of a floating-point type");
             if (!Shapes.Same(mask.Sizes, x.Sizes))
                 throw new AutogradException(ErrorKind.Shape, $"dropout expects a mask of shape {Shapes.Text(x.Sizes)}, but got {Shapes.Text(mask.Sizes)}");
             return x.Mul(mask.To(x.DType).Mul(p == 1 ? 0 : 1 / (1 - p)));
@@ -97,6 +98,7 @@ internal static class Arrangement
     private static bool[] Dims(Tensor x, Attributes attributes)
     {
         var dims = attributes.Ints("dims") ?? throw new AutogradException(ErrorKind.Value, "flip() needs 'dims'");
+        if (x.Rank == 0 && dims.Length > 1) throw new AutogradException(ErrorKind.Value, "dim 0 appears multiple times in the list of dims");
         return dims.Length == 0 ? new bool[x.Rank] : Shapes.ReducedDims(dims, x.Rank);
     }
 

@@ -218,12 +218,14 @@ public sealed partial class Tensor
             var folded = Reshape([Shapes.Count(outer), Sizes[^1]]);
             return other.Rank == 1 ? folded.Mv(other).UnsafeView(outer) : folded.Mm(other).UnsafeView([.. outer, other.Sizes[1]]);
         }
-        var left = Rank == 1 ? Unsqueeze(0) : this;
+        // A vector times a stack is the transposed stack times the vector: one large product as well.
+        if (Rank == 1) return other.Transpose(-1, -2).Matmul(this);
+        var left = this;
         var batch = Shapes.Broadcast(left.Sizes[..^2], other.Sizes[..^2]);
         int n = left.Sizes[^2], k = left.Sizes[^1], m = other.Sizes[^1];
         var a = left.Expand([.. batch, n, k]).Reshape([Shapes.Count(batch), n, k]);
         var b = other.Expand([.. batch, other.Sizes[^2], m]).Reshape([Shapes.Count(batch), other.Sizes[^2], m]);
         var product = a.Bmm(b);
-        return product.UnsafeView(Rank == 1 ? [.. batch, m] : [.. batch, n, m]);
+        return product.UnsafeView([.. batch, n, m]);
     }
 }

@@ -8,7 +8,9 @@ internal static class Piecewise
     /// <summary>The derivative at 0, and at NaN, is 0.</summary>
     public static readonly UnaryOperator Abs = new(
         "abs",
-        (x, _, into) => Elementwise.Unary(x, into, new Op.Abs<float>(), new Op.Abs<double>(), new Op.Abs<long>()),
+        (x, _, into) => x.DType == DType.Bool
+            ? throw new AutogradException(ErrorKind.Dtype, "\"abs_cpu\" not implemented for 'Bool'")
+            : Elementwise.Unary(x, into, new Op.Abs<float>(), new Op.Abs<double>(), new Op.Abs<long>()),
         new Rule(Saved.Input0, (g, c) => g * c.Input(0).Sign()));
 
     public static readonly UnaryOperator Sign = new(

@@ -82,7 +82,9 @@ internal static class Reshaping
             else foreach (var dim in dims)
             {
                 var d = Shapes.WrapDim(dim, x.Rank);
-                if (x.Rank > 0) drop[d] = true;
+                if (x.Rank == 0) continue;
+                if (drop[d]) throw new AutogradException(ErrorKind.Value, $"dim {d} appears multiple times in the list of dims");
+                drop[d] = true;
             }
             var kept = Enumerable.Range(0, x.Rank).Where(i => !(drop[i] && x.Sizes[i] == 1)).ToArray();
             return x.Window(Array.ConvertAll(kept, i => x.Sizes[i]), Array.ConvertAll(kept, i => x.Steps[i]));
@@ -211,7 +213,7 @@ internal static class Reshaping
                 continue;
             }
             if (sizes[i] == -1) sizes[i] = x.Sizes[j];
-            if (sizes[i] != x.Sizes[j] && x.Sizes[j] != 1)
+            if (sizes[i] != x.Sizes[j] && (x.Sizes[j] != 1 || sizes[i] < 0))
             {
                 throw new AutogradException(
                     ErrorKind.Shape,

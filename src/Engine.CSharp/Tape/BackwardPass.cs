@@ -151,7 +151,8 @@ internal sealed class BackwardPass
             // A target that is passed through gives its gradient before its hooks, one at which the pass ends after them: PyTorch's order.
             var isLeaf = entry.IsTarget && request.Captured is null && ReferenceEquals(node.Operator, Accumulation.Definition);
             hooked = !entry.Needed && !isLeaf;
-            if (hooked) RunHooks(ref entry, outputs);
+            // PyTorch enters a single root whether or not its gradient leads anywhere; one of several only where it does.
+            if (hooked && (entry.IsTarget || request.Roots.Length == 1)) RunHooks(ref entry, outputs);
             Capture(ref entry, request);
             // A node into whose result is accumulated runs, and lets go of what it saved, though nothing behind it is wanted.
             if (hooked && !(entry.IsTarget && request.Captured is null))

@@ -273,7 +273,9 @@ module Reductions =
 
         // As var_backward: of all elements and none free, infinite unless x is its mean; along dimensions, what the formula gives.
         if freedom <= 0.0 && (x.Shape.Length = 0 || not (Reduction.namesDims d.Attrs)) then
-            Groups.spread d groups g * (Shaping.unary "abs" distance * infinity)
+            // A choice between two constants: nothing flows back through it.
+            let isAway = Shaping.compareWith "ne" 0.0 distance |> Derive.cast g.DType
+            Groups.spread d groups g * (isAway * infinity)
         else
             Groups.spread d groups g * (2.0 / freedom) * distance
 

@@ -228,6 +228,10 @@ module Writes =
                              | Number _ -> None)
 
                     do!
+                        Complain.unlessShape (shape = self.Shape) (fun () ->
+                            $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}")
+
+                    do!
                         Complain.unlessDType (Promotion.canCast dtype self.DType) (fun () ->
                             $"result type {Promotion.messageName dtype} can't be cast to the desired output type {Promotion.messageName self.DType}")
 
@@ -263,7 +267,11 @@ module Writes =
               [ value ]
               (combined
                   (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfProduct)
-                  (fun attrs _ -> Read.numberOr 1.0 attrs "value" |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
+                  (fun attrs dtype ->
+                      if dtype = Bool then
+                          Complain.dtype "\"addcmul_cpu_out\" not implemented for 'Bool'"
+                      else
+                          Read.numberOr 1.0 attrs "value" |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
                   (fun _ _ _ -> Ok())) with
             Saves =
                 fun needs _ ->
