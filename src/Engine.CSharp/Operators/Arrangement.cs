@@ -98,7 +98,6 @@ internal static class Arrangement
     private static bool[] Dims(Tensor x, Attributes attributes)
     {
         var dims = attributes.Ints("dims") ?? throw new AutogradException(ErrorKind.Value, "flip() needs 'dims'");
-        if (x.Rank == 0 && dims.Length > 1) throw new AutogradException(ErrorKind.Value, "dim 0 appears multiple times in the list of dims");
         return dims.Length == 0 ? new bool[x.Rank] : Shapes.ReducedDims(dims, x.Rank);
     }
 

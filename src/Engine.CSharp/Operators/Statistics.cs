@@ -156,6 +156,8 @@ internal static class Statistics
     private static Tensor Measure(Tensor x, Attributes attributes)
     {
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {x.DType.ScalarType()}");
+        // Without an order PyTorch takes more than two dimensions for those of a matrix.
+        if (attributes["p"] is null && attributes.Ints("dim") is { Length: > 2 }) throw new AutogradException(ErrorKind.Value, "linalg.matrix_norm: dim must be a 2-tuple.");
         var p = P(attributes);
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
         var keepdim = attributes.Bool("keepdim", false);

@@ -62,6 +62,12 @@ internal static class Writes
         "addcdiv_",
         (self, inputs, attributes) =>
         {
+            if (!inputs[1]!.DType.IsFloat() && !inputs[2]!.DType.IsFloat())
+            {
+                throw new AutogradException(
+                    ErrorKind.Dtype,
+                    "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2.");
+            }
             var value = attributes.Double("value", 1);
             Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddQuotient<float>((float)value), new Op.AddQuotient<double>(value));
         },

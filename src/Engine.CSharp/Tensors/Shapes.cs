@@ -114,10 +114,15 @@ internal static class Shapes
             Array.Fill(reduced, true);
             return reduced;
         }
+        if (rank == 0)
+        {
+            foreach (var dim in dims) _ = WrapDim(dim, rank);
+            if (dims.Length > 1) throw new AutogradException(ErrorKind.Value, "dim 0 appears multiple times in the list of dims");
+            return reduced;
+        }
         foreach (var dim in dims)
         {
             var d = WrapDim(dim, rank);
-            if (rank == 0) continue;
             if (reduced[d]) throw new AutogradException(ErrorKind.Value, $"dim {d} appears multiple times in the list of dims");
             reduced[d] = true;
         }

@@ -217,7 +217,9 @@ internal sealed partial class Draft
 
     private Step? Unary(string op)
     {
-        var target = Recent(Floats);
+        // Whether a gradient is a view is no engine's promise, and a view may not be detached in place.
+        var gradients = op == "detach_" ? StepNames.Gradients(_steps) : [];
+        var target = Recent([.. Floats.Where(v => !gradients.Contains(v.Name))]);
         if (target is null) return null;
         return op is "retain_grad" or "detach_" ? Steps.Act(op, target.Name) : Steps.Call(op, [target.Name], NewName("v"));
     }

@@ -128,7 +128,7 @@ module Pointwise =
                   integerAlpha attrs dtype
                   |> Result.map (fun alpha ->
                       if dtype = Bool then
-                          fun a b -> truth (a ||| (alpha &&& b))
+                          fun a b -> truth (a ||| (truth alpha &&& b))
                       else
                           fun a b -> a + alpha * b))) with
             InPlace = true
