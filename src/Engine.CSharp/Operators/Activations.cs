@@ -71,7 +71,7 @@ internal static class Activations
     public static readonly BinaryOperator EluBackward = Smooth(
         "elu_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.EluBackward<float>(Alpha(a)), new Op.EluBackward<double>(Alpha(a))),
-        (x, a) => Tensor.Where(x.Lt(0), x.Exp() * Alpha(a), Tensor.Scalar(0, x.DType)),
+        (x, a) => Tensor.Where(x.Lt(0), x.Clamp(max: 0).Exp() * Alpha(a), Tensor.Scalar(0, x.DType)),
         ["alpha"]);
 
     /// <summary>The derivative at 0 is alpha.</summary>

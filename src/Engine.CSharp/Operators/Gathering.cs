@@ -82,6 +82,7 @@ internal static class Gathering
             if (index.Rank > 1) throw new AutogradException(ErrorKind.Shape, "index_select(): Index is supposed to be a vector");
             if (x.Rank == 0)
             {
+                if (index.Count != 1) throw new AutogradException(ErrorKind.Shape, $"index_select(): Index to scalar can have only 1 value, got {index.Count} value(s)");
                 Checked(index, 0, 1, i => $"index_select(): index {i} is out of range for a 0-dimensional tensor");
                 return Copying.Duplicate(x);
             }

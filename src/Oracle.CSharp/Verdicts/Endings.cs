@@ -28,12 +28,12 @@ internal static partial class Endings
     internal static bool IsUndefined(Ran<Bounded> ran) => ran.Raised?.Value is { } raised && raised.Kind.IsUnsupported;
 
     /// <summary>
-    /// The observed names that are left open: how far a backward had accumulated before it raised is nobody's promise. One that raises
+    /// The observed names that are left open, the roots' own gradients among them: how far a backward had accumulated before it raised is nobody's promise. One that raises
     /// before it begins has accumulated nothing.
     /// </summary>
     internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
         ran.Raised?.Value is { } raised && IsRaisedDuringThePass(raised.Kind) && Paths.At(program.Steps, raised.Step) is { Op: "backward" } step
-            ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).ToHashSet()
+            ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).Concat(StepNames.Roots(step).Select(root => root + ".grad")).ToHashSet()
             : new HashSet<string>();
 
     private static bool IsRaisedDuringThePass(ErrorKind kind) => kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError;
