@@ -50,6 +50,8 @@ internal sealed unsafe partial class CblasLibrary
         Version = FirstVersion(Description);
     }
 
+    private static string[] WideCores => ["SkylakeX", "Cooperlake", "SapphireRapids", "Zen4", "Zen5"];
+
     /// <summary>Which library it is.</summary>
     public Backend Backend { get; }
 
@@ -61,6 +63,14 @@ internal sealed unsafe partial class CblasLibrary
 
     /// <summary>The version in <see cref="Description"/>.</summary>
     public Version Version { get; }
+
+    /// <summary>
+    /// Whether it has kernels for this processor's vectors. An OpenBLAS that does not know a processor takes an older one's: on AVX-512 those of Haswell,
+    /// at half the speed.
+    /// </summary>
+    public bool KnowsProcessor =>
+        Backend != Backend.OpenBlas || Processor.Current.Isa != "avx512" || !Description.Contains(" core ", StringComparison.Ordinal)
+        || WideCores.Any(core => Description.EndsWith(" core " + core, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>For further functions of the library.</summary>
     public nint Handle { get; }

@@ -80,7 +80,7 @@ public sealed class DispatchRule
                     return (choice.Backend, $"{Origin}, {line.Text}{but}");
                 }
 
-                passed.Add(version is null ? $"{choice.Backend} is not there" : $"{choice.Backend} {version} is below {choice.Least}");
+                passed.Add(version is null ? $"{choice.Backend} is not there, or has no kernels for this processor" : $"{choice.Backend} {version} is below {choice.Least}");
             }
         }
 

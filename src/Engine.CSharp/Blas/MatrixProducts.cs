@@ -112,7 +112,7 @@ public static unsafe class MatrixProducts
         lock (Choices)
         {
             return choice ??= LoadedRule.Value.Choose(
-                Processor.Current, typeof(T) == typeof(float) ? "float32" : "float64", shape, backend => Libraries.Get(backend)?.Version);
+                Processor.Current, typeof(T) == typeof(float) ? "float32" : "float64", shape, backend => Libraries.Get(backend) is { KnowsProcessor: true } library ? library.Version : null);
         }
     }
 
