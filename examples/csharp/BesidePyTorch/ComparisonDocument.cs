@@ -44,7 +44,7 @@ public static class ComparisonDocument
             PyTorch itself, trained once more with every weight one unit of the last place (ulp) away: two ways of rounding cannot be expected to stay closer than that.
 
             {Tables(comparisons)}
-            Where a float32 loss departs by more than rounding, a ReLU or a maximum has fallen on the other side of its kink; PyTorch's own float64 losses depart there too.
+            Where a float32 loss departs by more than rounding, most likely a ReLU or a maximum has fallen on the other side of its kink; PyTorch's own float64 losses depart there too.
 
             Ran on {machine}.
 
