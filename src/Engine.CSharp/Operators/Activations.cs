@@ -40,7 +40,7 @@ internal static class Activations
         (g, x, a, into) => IsTanh(a)
             ? Elementwise.Binary(g, x, into, new Op.GeluTanhBackward<float>(), new Op.GeluTanhBackward<double>())
             : Elementwise.Binary(g, x, into, new Op.GeluBackward<float>(), new Op.GeluBackward<double>()),
-        (x, a) => IsTanh(a) ? GeluTanhSecond(x) : Density(x) * (2 - x * x),
+        (x, a) => IsTanh(a) ? GeluTanhSecond(x) : GeluSecond(x),
         ["approximate"]);
 
     /// <summary>x times the normal distribution's cumulative function, or the approximation by tanh.</summary>
@@ -145,6 +145,13 @@ internal static class Activations
 
     /// <summary>The density of the normal distribution.</summary>
     private static Tensor Density(Tensor x) => (x * x * -0.5).Exp() * (1 / Math.Sqrt(2 * Math.PI));
+
+    /// <summary>The density times 2 - x^2; far out the density takes x to zero before its square can overflow.</summary>
+    private static Tensor GeluSecond(Tensor x)
+    {
+        var density = Density(x);
+        return density * 2 - density * x * x;
+    }
 
     private static Tensor GeluTanhSecond(Tensor x)
     {

@@ -84,7 +84,7 @@ internal static class Slicing
             var steps = (int[])[.. x.Steps[..dim], .. x.Steps[(dim + 1)..]];
             return [.. Enumerable.Range(0, x.Sizes[dim]).Select(i => x.Window(sizes, steps, i * x.Steps[dim]))];
         },
-        c => c.Set(0, Tensor.Stack(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
+        c => Whole(c, parts => Tensor.Stack(parts, Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
     { GivesList = true, Keywords = ["dim"] };
 
     public static readonly ViewOperator Split = new(
@@ -105,7 +105,7 @@ internal static class Slicing
             }
             return parts;
         },
-        c => c.Set(0, Tensor.Cat(Parts(c), Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
+        c => Whole(c, parts => Tensor.Cat(parts, Shapes.WrapDim(c.Attributes.Int("dim", 0), c.InputShape(0).Length))))
     { GivesList = true, Keywords = ["split_size_or_sections", "split_size", "dim"] };
 
     public static readonly CompositeOperator Chunk = new(
@@ -240,6 +240,12 @@ internal static class Slicing
     }
 
     /// <summary>The gradients of all outputs, zeros where none arrived.</summary>
+    /// <summary>The gradient of what was taken apart, joined of its parts' gradients; none where no part has one.</summary>
+    private static void Whole(BackwardContext c, Func<Tensor[], Tensor> join)
+    {
+        if (Enumerable.Range(0, c.Node.OutputCount).Any(i => c.Gradient(i) is not null)) c.Set(0, join(Parts(c)));
+    }
+
     private static Tensor[] Parts(BackwardContext c)
     {
         var parts = new Tensor[c.Node.OutputCount];
