@@ -239,7 +239,7 @@ public sealed partial class Tensor
         if (requiresGrad && IsInference && !GradMode.Inference)
             throw new AutogradException(ErrorKind.Other, "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
         // A view that must not be used any more is no leaf, and asking for a gradient there says nothing.
-        if (requiresGrad && ViewOf is { } view && view.Version != Storage.Version && view.Base.RequiresGrad) return this;
+        if (ViewOf is { } view && view.Version != Storage.Version && view.Base.RequiresGrad) return this;
         if (!IsLeaf)
         {
             if (requiresGrad) return this;
