@@ -81,7 +81,7 @@ internal sealed partial class Draft
     {
         if (!(Has("accumulate") && _rng.Chance(0.15) ? AccumulatedGraph() : Created(null))) return false;
         if (Last() is not { } found) return true;
-        if (_rng.Chance(0.03) && Created(found) && Last() is { } third) found = third;
+        if (_rng.Chance(0.25) && Created(found) && Last() is { } third) found = third;
         Keep(Steps.Act("backward", found.Name).Gradients(Upstream(found)));
         return true;
     }

@@ -226,7 +226,7 @@ internal sealed partial class Draft
 
     private Step? Block()
     {
-        var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (Has("inference_mode") ? 0.005 : 0, "inference_mode")]);
+        var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (Has("inference_mode") ? 0.1 : 0, "inference_mode")]);
         var inner = new List<Step>();
         Step? best = null;
         for (var i = _rng.Between(1, 3) + 2; i > 0; i--)

@@ -66,7 +66,9 @@ internal static class ZeroDerivatives
             ? FSharpOption<FSharpList<FSharpOption<string>?>>.Some(ListModule.OfSeq([gradients[index]]))
             : null);
 
-    private static string[] Leaves(State<Bounded> state) => [.. Run.variables(state).Where(v => v.IsLeaf && v.RequiresGrad).Select(v => v.Name)];
+    // A view that was made with recording off says that it is a leaf, but nothing leads there, and asking for its gradient may be an error.
+    private static string[] Leaves(State<Bounded> state) =>
+        [.. Run.variables(state).Where(v => v.IsLeaf && v.RequiresGrad && Find(state, v.Name)!.View is null).Select(v => v.Name)];
 
     private static bool IsSecondOrder(State<Bounded> state, string name) => Find(state, name) is { } tensor && State.secondOrder(state, tensor);
 
