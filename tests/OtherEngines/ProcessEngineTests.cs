@@ -24,6 +24,18 @@ public sealed class ProcessEngineTests
     }
 
     [Theory]
+    [InlineData(4095)]
+    [InlineData(4096)]
+    [InlineData(8192)]
+    public void An_answer_that_fills_a_buffer_exactly_is_not_waited_on(int bytes)
+    {
+        using var engine = new ProcessEngine(
+            Adapter.Loop($$"""printf "{\"seq\": $seq, \"unsupported\": \"%0$(({{bytes - 29}} - ${#seq}))d\"}\n" 0"""), Quick);
+        Assert.All(engine.RunAll(Enumerable.Repeat(Plain, 3)), result => Assert.IsType<RunResult.Unsupported>(result));
+        Assert.Equal(0, engine.Restarts);
+    }
+
+    [Theory]
     [InlineData("verified-no-such-command", "not found")]
     [InlineData("exit 7", "exit code 7")]
     [InlineData("echo the library is missing >&2; exit 1", "the library is missing")]

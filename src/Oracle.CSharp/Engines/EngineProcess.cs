@@ -118,28 +118,33 @@ internal sealed class EngineProcess : IDisposable
         }
     }
 
+    // Bytes, not characters: a reader of characters that has filled its buffer exactly waits for more before it gives out what it has.
     private void Read()
     {
-        var reader = _process.StandardOutput;
-        var line = new StringBuilder();
-        var buffer = new char[8192];
+        var output = _process.StandardOutput.BaseStream;
+        using var line = new MemoryStream();
+        var buffer = new byte[8192];
+        void GiveOut()
+        {
+            _received.Add(Encoding.UTF8.GetString(line.GetBuffer(), 0, (int)line.Length).TrimEnd('\r'));
+            line.SetLength(0);
+        }
+
         try
         {
-            for (int count; (count = reader.Read(buffer, 0, buffer.Length)) > 0;)
+            for (int count; (count = output.Read(buffer, 0, buffer.Length)) > 0;)
             {
                 for (var start = 0; start < count;)
                 {
-                    var end = Array.IndexOf(buffer, '\n', start, count - start);
+                    var end = Array.IndexOf(buffer, (byte)'\n', start, count - start);
                     // What goes on without end is given out in pieces, which are out of form.
-                    line.Append(buffer, start, (end < 0 ? count : end) - start);
+                    line.Write(buffer, start, (end < 0 ? count : end) - start);
                     start = end < 0 ? count : end + 1;
-                    if (end < 0 && line.Length < LongestLine) continue;
-                    _received.Add(line.ToString().TrimEnd('\r'));
-                    line.Clear();
+                    if (end >= 0 || line.Length >= LongestLine) GiveOut();
                 }
             }
 
-            if (line.Length > 0) _received.Add(line.ToString());
+            if (line.Length > 0) GiveOut();
         }
         finally
         {
