@@ -30,8 +30,7 @@ internal static class ConsoleReport
         WriteLaws(console, report);
         WriteOperators(console, report);
         foreach (var failure in report.Failures) FailureText.Write(console, failure, ReplayLine.Of(failure, engine, folder) ?? "");
-        if (report.GoldenDisagreements.Count > 0)
-            console.MarkupLineInterpolated($"[yellow]{report.GoldenDisagreements.Count} goldens on which PyTorch and the specification disagree[/], as {report.GoldenDisagreements[0].Id}: known divergences of PyTorch's, listed in the report's files.");
+        foreach (var note in ReportNotes.Of(report)) console.MarkupLineInterpolated($"[grey]{note}[/]");
         console.MarkupLine(Headline(report));
     }
 

@@ -49,36 +49,6 @@ public sealed class SpecificationOnGoldensTests
 
         Assert.True(wrong.Count == 0, $"{wrong.Count} false alarms:\n{string.Join('\n', wrong.Take(40))}");
     }
-
-    public static TheoryData<string> Divergences => [.. KnownDivergences.All.Select(d => d.Id)];
-
-    [Theory]
-    [MemberData(nameof(Divergences))]
-    public void A_known_divergence_still_shows_and_its_witness_sides_with_the_specification(string id)
-    {
-        var divergence = KnownDivergences.All.Single(d => d.Id == id);
-        Assert.NotEmpty(divergence.Goldens.Concat(divergence.Examples));
-        foreach (var prefix in divergence.Goldens)
-        {
-            var goldens = Goldens.Files().SelectMany(Goldens.Read).Where(g => g.Id.StartsWith(prefix, StringComparison.Ordinal)).ToList();
-            Assert.NotEmpty(goldens);
-            StillShows(divergence, goldens);
-        }
-
-        foreach (var example in divergence.Examples) StillShows(divergence, [Json.readCase(example.ReplaceLineEndings(" ")).ResultValue]);
-    }
-
-    private static void StillShows(Divergence divergence, List<Json.Case> goldens)
-    {
-        var shown = goldens.Where(g => Judge.Outcome(g.Program, g.Golden!.Value, Goldens.PyTorch).Verdict == Verdict.Fail).ToList();
-        Assert.True(shown.Count > 0, $"{goldens[0].Id}: PyTorch lies inside the bound; the entry is not needed");
-        foreach (var golden in shown)
-        {
-            Assert.Null(divergence.Witness(golden));
-            var worst = Judge.Outcome(golden.Program, golden.Golden!.Value, Goldens.PyTorch).Worst!;
-            Assert.True(divergence.Covers(golden.Program, worst), $"{golden.Id}: {worst.Message} is not what the entry covers");
-        }
-    }
 }
 
 /// <summary>The specification as an engine, at each arithmetic that an honest machine may have.</summary>

@@ -1,4 +1,6 @@
+using Verified.Oracle.Generation;
 using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
@@ -11,12 +13,12 @@ public static class KnownDivergences
         new("gelu-of-infinity", "pytorch#185770",
             "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
             ["operators/gelu/not-finite/f32"],
-            (program, finding) => Uses(program, "gelu") && finding.Difference == Difference.Class && double.IsNaN(finding.Actual),
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 0, ProgramFacts.TakesGeluOfInfinity),
             Witnesses.GrowsWithInfinity("t1")),
         new("gelu-by-approximate-erf", "unreported",
             "In float32 gelu of many elements takes erf from an approximation with an error of 1.5e-7, which near 0 and far below it is more than rounding; right is what float64 gives.",
             [],
-            (program, finding) => Uses(program, "gelu") && ApproximateErf.Explains(program, finding),
+            ApproximateErf.Explains,
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""
@@ -28,55 +30,48 @@ public static class KnownDivergences
         new("embedding-scaled-second", "unreported",
             "The derivative of embedding's backward forgets scale_grad_by_freq; right is the transpose of the backward, divided by the counts.",
             ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
-            (program, finding) => finding.Difference == Difference.Value && Uses(program, "embedding", "scale_grad_by_freq") && CreatedGraphs(program) > 0,
+            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "embedding" && IsSet(step, "scale_grad_by_freq")),
             Witnesses.InnerProduct("db", "wb", "g")),
         new("clamp-that-broadcasts-its-input", "unreported",
             "The derivative of clamp with tensor bounds that broadcast the input raises; right is the sum over the broadcast dimensions.",
             ["operators/clamp/tensors-broadcast-the-input/"],
-            (program, finding) => Uses(program, "clamp") && finding.Difference == Difference.Raised && finding.Message.Contains("broadcast shape", StringComparison.Ordinal),
+            (program, finding) => RaisesPulling(program, finding, 0, ProgramFacts.IsClampWiderThanItsInput, "doesn't match the broadcast shape"),
             Witnesses.ByDifferences("a", "b", "c")),
         new("index-put-duplicates", "unreported",
             "The derivative of index_put gives every source of a repeated index a gradient; right is that only the one that stayed has any.",
             ["operators/index_put/duplicates/"],
-            (program, finding) => finding.Difference == Difference.Value && ProgramFacts.WritesAPlaceTwice(program),
-            golden => (CreatedGraphs(golden.Program) > 0 ? Witnesses.OfLastGrad("c", "dc") : Witnesses.ByDifferences("c"))(golden)),
+            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
+            golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("c", "dc") : Witnesses.ByDifferences("c"))(golden)),
         new("layer-norm-third", "pytorch#186256",
             "layer_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/layer-norm-third"],
-            (program, finding) => finding.Difference == Difference.Value && Uses(program, "layer_norm") && CreatedGraphs(program) > 1,
+            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 3, (_, step) => step.Op == "layer_norm"),
             Witnesses.OfLastGrad("x", "d2")),
         new("batch-norm-third", "pytorch#175754",
             "batch_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/batch-norm-third"],
-            (program, finding) => finding.Difference == Difference.Value && Uses(program, "batch_norm") && CreatedGraphs(program) > 1,
+            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 3, (_, step) => step.Op == "batch_norm" && IsSet(step, "training")),
             Witnesses.OfLastGrad("x", "d2")),
         new("batch-norm-bias-alone-second", "unreported",
             "The second derivative of batch_norm with a bias and no weight raises; right is the derivative.",
             ["operators/batch_norm/training-bias-alone/f32-second", "operators/batch_norm/training-bias-alone/f64-second", "operators/batch_norm/evaluating-bias-alone/f32-second", "operators/batch_norm/evaluating-bias-alone/f64-second"],
-            (program, finding) => Uses(program, "batch_norm") && finding.Difference == Difference.Raised && finding.Message.Contains("got None (or an undefined Tensor in C++)", StringComparison.Ordinal),
+            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "batch_norm" && Given(step, 4) && !Given(step, 3), "got None (or an undefined Tensor in C++)"),
             Witnesses.ByDifferences("g")),
         new("adaptive-avg-pool-of-nothing", "unreported",
             "The derivative of adaptive_avg_pool2d raises where the result is empty; right are zeros.",
             ["operators/adaptive_avg_pool2d/nothing/", "operators/adaptive_avg_pool2d/no-channels/"],
-            (program, finding) => Uses(program, "adaptive_avg_pool2d") && finding.Difference == Difference.Raised && finding.Message.Contains("Expected grad_output to have non-zero size", StringComparison.Ordinal),
-            golden => (CreatedGraphs(golden.Program) > 0 ? Witnesses.OfLastGrad("a", "da") : Witnesses.ByDifferences("a"))(golden)),
-        new("huber-loss-of-two-dtypes", "unreported",
-            "huber_loss of a target of another dtype has the input's dtype, and its derivative raises; right is the promoted loss and its derivative.",
-            ["operators/huber_loss/int64-target/"],
-            (program, finding) => Uses(program, "huber_loss")
-                && (finding.Difference == Difference.DType || (finding.Difference == Difference.Raised && finding.Message.Contains("Found dtype", StringComparison.Ordinal))),
-            Witnesses.ByDifferences("a")),
+            (program, finding) => RaisesPulling(program, finding, 0, (_, step) => step.Op == "adaptive_avg_pool2d", "adaptive_avg_pool2d_backward(): Expected grad_output to have non-zero size"),
+            golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("a", "da") : Witnesses.ByDifferences("a"))(golden)),
         new("logsigmoid-second", "unreported",
             "The second derivative of logsigmoid is taken as s (s - 1) with s = sigmoid(x), which is zero where s rounds to 1; right is -sigmoid(x) sigmoid(-x).",
             ["operators/logsigmoid/kinks/f32-second", "operators/logsigmoid/kinks/f64-second"],
-            (program, finding) => finding.Difference == Difference.Value && Uses(program, "logsigmoid") && CreatedGraphs(program) > 0,
+            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "logsigmoid"),
             Witnesses.ByDifferences("a")),
         new("gradient-without-storage", "unreported",
             "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and which a hook's number turns to float64; right is to add, and to multiply.",
             [],
-            (program, finding) => finding.Difference == Difference.Raised && CreatedGraphs(program) > 0
-                && (finding.Message.Contains("ZeroTensors are immutable", StringComparison.Ordinal)
-                    || finding.Message.Contains("has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)", StringComparison.Ordinal)),
+            (program, finding) => RaisedAt(program, finding, "ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { Op: "backward" or "grad" }
+                && CreatesAGraph(program.Steps.Take(finding.Raised!.Step.Head + 1)),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -113,8 +108,8 @@ public static class KnownDivergences
             (program, finding) => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(program).Any(name => finding.Difference switch
             {
                 Difference.Null => finding.Name == name + ".grad",
-                Difference.Raised => finding.Message.Contains("(a leaf Variable that requires grad is being used in an in-place operation.)", StringComparison.Ordinal)
-                    && Steps(program.Steps).Any(s => s.Op.EndsWith('_') && s.In[0] is Arg.Name { Item: var written } && written == name),
+                Difference.Raised => RaisedAt(program, finding, "a leaf Variable that requires grad is being used in an in-place operation.") is { } step
+                    && step.Op.EndsWith('_') && step.In[0] is Arg.Name { Item: var written } && written == name,
                 _ => false,
             }),
             Witnesses.IsNoLeaf("v"))
@@ -133,8 +128,7 @@ public static class KnownDivergences
         new("quotient-by-integers", "unreported",
             "The derivative of addcdiv by its numerator divides in the denominator's dtype and raises where that is no float; right is the quotient.",
             [],
-            (program, finding) => finding.Difference == Difference.Raised && (Uses(program, "addcdiv") || Uses(program, "addcdiv_"))
-                && (finding.Message.Contains("can't be cast to the desired output type Bool", StringComparison.Ordinal) || finding.Message.Contains("can't be cast to the desired output type Long", StringComparison.Ordinal)),
+            (program, finding) => RaisesPulling(program, finding, 0, ProgramFacts.DividesByIntegers, "can't be cast to the desired output type Bool", "can't be cast to the desired output type Long"),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -146,7 +140,7 @@ public static class KnownDivergences
         new("overlap-that-is-not-seen", "unreported",
             "A write whose operand is a strided view of what is written reads elements that it has already written, since PyTorch looks for overlaps among dense tensors alone; right is the result of the same operation on a copy.",
             [],
-            (program, finding) => finding.Difference is Difference.Value or Difference.Class && ProgramFacts.ReadsWhatItWrites(program),
+            (program, finding) => finding.Difference is Difference.Value or Difference.Class && Depends(program, finding, 0, (state, step) => ProgramFacts.SharedOperand(state, step) is not null),
             Witnesses.ByACopyOfTheOperand("x"))
         {
             Examples = ["""
@@ -156,23 +150,28 @@ public static class KnownDivergences
                 """],
         },
         new("loss-of-two-dtypes", "unreported",
-            "The derivative of mse_loss raises where input and target have different dtypes, though the loss itself does not; right is the derivative of the promoted loss.",
-            [],
-            (program, finding) => finding.Difference == Difference.Raised && Uses(program, "mse_loss")
-                && finding.Message.Contains("Found dtype", StringComparison.Ordinal) && finding.Message.Contains("but expected", StringComparison.Ordinal),
-            Witnesses.ByDifferences("p"))
+            "The derivative of mse_loss and huber_loss raises where input and target have different dtypes, and huber_loss has the input's dtype; right is the promoted loss and its derivative.",
+            ["operators/huber_loss/int64-target/"],
+            (program, finding) => finding.Difference == Difference.DType && Depends(program, finding, 0, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step))
+                || RaisesPulling(program, finding, 0, (state, step) => step.Op is "mse_loss" or "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "Found dtype")
+                || RaisesAt(program, finding, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "can't be cast to the desired output type"),
+            golden => Witnesses.ByDifferences(golden.Program.Inputs.First(i => i.RequiresGrad).Name)(golden))
         {
             Examples = ["""
                 {"id": "divergences/loss-of-two-dtypes", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "y": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "mse_loss", "in": ["p", "y"], "out": "v"}, {"op": "backward", "in": ["v"]}], "observe": ["p.grad"]},
                  "outcome": {"values": {"p.grad": null}, "raised": {"step": [1], "kind": "other", "message": "Found dtype Float but expected Double"}}}
+                """,
+                """
+                {"id": "divergences/loss-of-whole-numbers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"n": {"dtype": "int64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}}, "steps": [{"op": "huber_loss", "in": ["n", "p"], "out": "v"}, {"op": "backward", "in": ["v"]}], "observe": ["p.grad"]},
+                 "outcome": {"values": {"p.grad": null}, "raised": {"step": [0], "kind": "dtype", "message": "result type Double can't be cast to the desired output type Long"}}}
                 """],
         },
         new("mismatch-sought-by-comparing", "unreported",
             "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself; right is that root's mismatch.",
             [],
-            (program, finding) => finding.Difference == Difference.Raised && Steps(program.Steps).Any(s => s.Gradients?.Value.Length > 1)
-                && (finding.Message.Contains("must match the size of tensor", StringComparison.Ordinal) || finding.Message.Contains("Boolean value of Tensor", StringComparison.Ordinal)),
+            (program, finding) => RaisesAt(program, finding, ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
             Witnesses.GradientOfAnotherShape)
         {
             Examples = ["""
@@ -181,10 +180,35 @@ public static class KnownDivergences
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [1, 4], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "PowBackward0"}}, "raised": {"step": [2], "kind": "shape", "message": "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0"}}}
                 """],
         },
+        new("integers-that-require-a-gradient", "unreported",
+            "An integer tensor that is filled with a leaf's value requires a gradient, which PyTorch's own text says only floats can; right is that it requires none.",
+            [],
+            (program, finding) => finding.Difference is Difference.RequiresGrad or Difference.IsLeaf or Difference.GradFn && Depends(program, finding, 0, ProgramFacts.FillsIntegersWithALeaf),
+            Witnesses.AreIntegersThatRequireAGradient)
+        {
+            Examples = ["""
+                {"id": "divergences/integers-filled-with-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}, "n": {"dtype": "int64", "shape": [2], "data": [0, 1]}}, "steps": [{"op": "setitem_", "in": ["n", "p"], "attrs": {"index": [[1, 2, null]]}}], "observe": ["n"]},
+                 "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [0, 2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "CopySlices"}}}}
+                """],
+        },
+        new("retained-before-it-was-transposed", "unreported",
+            "A retained gradient is that of the tensor as it was before t_, and so may have another shape than its tensor; right is that of the tensor as it is, as after any other write.",
+            [],
+            (program, finding) => finding.Difference is Difference.Shape or Difference.Value or Difference.Class or Difference.Null
+                && ProgramFacts.RetainedBeforeItWasTransposed(program).Any(name => finding.Name == name + ".grad"),
+            Witnesses.HasAGradientOfAnotherShape("v"))
+        {
+            Examples = ["""
+                {"id": "divergences/retained-before-it-was-transposed", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [3, 4]}}, "steps": [{"op": "neg", "in": ["p"], "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["v", "v.grad"]},
+                 "outcome": {"values": {"v": {"dtype": "float64", "shape": [2, 1], "data": [-1, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "TBackward1"}, "v.grad": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],
-            (_, finding) => finding.Difference == Difference.Raised && finding.Message.Contains("INTERNAL ASSERT FAILED", StringComparison.Ordinal),
+            (program, finding) => RaisedAt(program, finding, "INTERNAL ASSERT FAILED") is not null,
             Witnesses.SaysSoItself)
         {
             Examples = ["""
@@ -195,15 +219,47 @@ public static class KnownDivergences
         },
     ];
 
+    /// <summary>The version of PyTorch of which the registry holds: what another one does is not excused.</summary>
+    public const string Version = "2.6";
+
+    /// <summary>What a report says of an engine that the registry is not for; null where there is nothing to say.</summary>
+    public static string? Note(EngineInfo engine) => engine.Name == PyTorch && !Concerns(engine)
+        ? $"The registry of PyTorch's known divergences holds of version {Version}: none is excused in {engine.Version}."
+        : null;
+
     /// <summary>The divergence that explains an engine's finding, if it is PyTorch's and known; null otherwise.</summary>
     public static Divergence? Explaining(EngineInfo engine, Program program, Finding finding) =>
-        engine.Name == "PyTorch" ? All.FirstOrDefault(d => d.Covers(program, finding)) : null;
+        Concerns(engine) ? All.FirstOrDefault(d => d.Covers(program, finding)) : null;
 
-    private static bool Uses(Program program, string op, string? attribute = null) =>
-        Steps(program.Steps).Any(s => s.Op == op && (attribute is null || s.Attrs.ContainsKey(attribute)));
+    private const string PyTorch = "PyTorch";
 
-    private static int CreatedGraphs(Program program) =>
-        Steps(program.Steps).Count(s => s.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true });
+    private static bool Concerns(EngineInfo engine) =>
+        engine.Name == PyTorch && (engine.Version == Version || engine.Version.StartsWith(Version + ".", StringComparison.Ordinal));
+
+    // What was found depends on such a step, by derivatives of at least this order.
+    private static bool Depends(Program program, Finding finding, int order, Func<State<Real>, Step, bool> begins) =>
+        Influence.Of(program, begins).Reaches(finding.Name, order);
+
+    // An error with one of these texts, raised in pulling back from what depends on such a step.
+    private static bool RaisesPulling(Program program, Finding finding, int order, Func<State<Real>, Step, bool> begins, params string[] texts) =>
+        RaisedAt(program, finding, texts) is { Op: "backward" or "grad" } step
+        && Influence.Of(program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
+
+    // An error with one of these texts, raised by such a step.
+    private static bool RaisesAt(Program program, Finding finding, Func<State<Real>, Step, bool> isIt, params string[] texts) =>
+        RaisedAt(program, finding, texts) is { } step && ProgramFacts.Before(program).Any(at => ReferenceEquals(at.Step, step) && isIt(at.State, step));
+
+    // The step at which an error with one of these texts was raised; null where that is not what was found.
+    private static Step? RaisedAt(Program program, Finding finding, params string[] texts) =>
+        finding is { Difference: Difference.Raised, Raised: { } raised } && texts.Any(text => raised.Message.Contains(text, StringComparison.Ordinal))
+            ? Paths.At(program.Steps, raised.Step)
+            : null;
+
+    private static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
+
+    private static bool Given(Step step, int argument) => argument < step.In.Length && !step.In[argument].IsMissing;
+
+    private static bool CreatesAGraph(IEnumerable<Step> steps) => Steps(steps).Any(step => IsSet(step, "create_graph"));
 
     internal static IEnumerable<Step> Steps(IEnumerable<Step> steps) => steps.SelectMany(s => Steps(s.Steps).Prepend(s));
 }

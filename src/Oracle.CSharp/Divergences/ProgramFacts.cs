@@ -1,3 +1,4 @@
+using Verified.Oracle.Generation;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 
@@ -6,9 +7,6 @@ namespace Verified.Oracle;
 /// <summary>What a program does, as far as a divergence depends on it: found by running the specification over it.</summary>
 internal static class ProgramFacts
 {
-    /// <summary>Whether an in-place step reads a tensor that shares memory with what it writes, laid out in another way.</summary>
-    internal static bool ReadsWhatItWrites(Program program) => Before(program).Any(at => SharedOperand(at.State, at.Step) is not null);
-
     /// <summary>The first operand of an in-place step that shares memory with what the step writes, laid out in another way.</summary>
     internal static string? SharedOperand(State<Real> state, Step step)
     {
@@ -27,13 +25,49 @@ internal static class ProgramFacts
         where Find(at.State, name) is { GradFn: null, RequiresGrad: false } view && History.requiresGrad(at.State, view)
         select name;
 
-    /// <summary>Whether an index_put writes several values to one place.</summary>
-    internal static bool WritesAPlaceTwice(Program program) => Before(program).Any(at =>
-        at.Step.Op is "index_put" or "index_put_"
-        && !(at.Step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true })
-        && at.Step.In.Length > 1 && at.Step.In[1] is Arg.Names { Item: var names }
-        && Places(at.State, [.. names.Where(n => n is not null).Select(n => n!.Value)]) is { } places
-        && places.Distinct().Count() < places.Count);
+    /// <summary>What was retained and then transposed in place.</summary>
+    internal static IEnumerable<string> RetainedBeforeItWasTransposed(Program program) =>
+        from at in Before(program)
+        where at.Step.Op == "t_" && Find(at.State, First(at.Step)) is { RetainsGrad: true }
+        select First(at.Step);
+
+    /// <summary>Whether a step takes gelu of a float32 infinity.</summary>
+    internal static bool TakesGeluOfInfinity(State<Real> state, Step step) =>
+        step.Op == "gelu" && Find(state, First(step)) is { DType.IsFloat32: true } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => Math.Abs(v.V) > float.MaxValue);
+
+    /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
+    internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>
+        step.Op == "clamp" && Find(state, First(step)) is { } x
+        && step.In.Skip(1).OfType<Arg.Name>().Select(bound => Find(state, bound.Item)).OfType<Tensor<Real>>()
+            .Any(bound => bound.Shape.Length > x.Shape.Length || Enumerable.Range(1, bound.Shape.Length).Any(i => x.Shape[^i] == 1 && bound.Shape[^i] != 1));
+
+    /// <summary>Whether a step's first two operands have different dtypes.</summary>
+    internal static bool IsOfTwoDTypes(State<Real> state, Step step) =>
+        step.In.OfType<Arg.Name>().Take(2).Select(arg => Find(state, arg.Item)?.DType).OfType<DType>().Distinct().Count() > 1;
+
+    /// <summary>Whether a step is addcdiv by a denominator that holds no floats.</summary>
+    internal static bool DividesByIntegers(State<Real> state, Step step) =>
+        step.Op is "addcdiv" or "addcdiv_" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { DType.IsFloat: false };
+
+    /// <summary>Whether a step writes what requires a gradient into a tensor that holds no floats.</summary>
+    internal static bool FillsIntegersWithALeaf(State<Real> state, Step step) =>
+        step.Op is "setitem_" or "fill_" && Find(state, First(step)) is { DType.IsFloat: false }
+        && step.In.OfType<Arg.Name>().Skip(1).Any(arg => Find(state, arg.Item) is { } value && History.requiresGrad(state, value));
+
+    /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>
+    internal static bool GivesALaterRootAnotherShape(State<Real> state, Step step) =>
+        step.Gradients is not null && StepNames.Roots(step).Zip(step.Gradients.Value).Skip(1).Any(pair =>
+            pair.Second is not null && Find(state, pair.First) is { } root && Find(state, pair.Second.Value) is { } gradient
+            && !root.Shape.AsSpan().SequenceEqual(gradient.Shape));
+
+    /// <summary>Whether a step is an index_put that writes several values to one place.</summary>
+    internal static bool WritesAPlaceTwice(State<Real> state, Step step) =>
+        step.Op is "index_put" or "index_put_"
+        && !(step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true })
+        && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names }
+        && Places(state, [.. names.Where(n => n is not null).Select(n => n!.Value)]) is { } places
+        && places.Distinct().Count() < places.Count;
 
     /// <summary>The steps at the top of a program, each with the state before it.</summary>
     internal static IEnumerable<(State<Real> State, Step Step)> Before(Program program) =>
@@ -47,6 +81,9 @@ internal static class ProgramFacts
         return [.. Enumerable.Range(0, count).Select(k => string.Join(',', indices.Select(i => i.Elements is Elements<Real>.Ints { Item1: var x } ? x[k % x.Length] : 0)))];
     }
 
-    private static Tensor<Real>? Find(State<Real> state, string name) =>
+    private static string First(Step step) => StepNames.Read(step).First();
+
+    /// <summary>The tensor of a name; null where there is none.</summary>
+    internal static Tensor<Real>? Find(State<Real> state, string name) =>
         state.Names.TryGetValue(name, out var id) && id is not null ? State.tensor(state, id.Value) : null;
 }

@@ -88,8 +88,8 @@ internal static class Witnesses
     /// <summary>A gradient has another shape than the root that it was given for: read off the tensors before the last step.</summary>
     internal static string? GradientOfAnotherShape(Json.Case golden)
     {
-        var step = Microsoft.FSharp.Collections.ListModule.Last(golden.Program.Steps);
-        var state = Microsoft.FSharp.Collections.ListModule.Last(Run.states<Real>(RegistryModule.all, golden.Program));
+        var step = ListModule.Last(golden.Program.Steps);
+        var state = ListModule.Last(Run.states<Real>(RegistryModule.all, golden.Program));
         var shapes = Run.variables(state).ToDictionary(v => v.Name, v => v.Shape);
         var roots = step.In.OfType<Arg.Name>().Select(a => a.Item);
         var differ = roots.Zip(step.Gradients?.Value ?? [], (root, gradient) => gradient is not null && !shapes[root].AsSpan().SequenceEqual(shapes[gradient.Value])).ToList();
@@ -103,6 +103,19 @@ internal static class Witnesses
         Report? Of(string observed) => outcome.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value;
         if (Of(name)?.IsLeaf?.Value is not false) return $"PyTorch does not say that {name} is no leaf";
         return Of(name + ".grad") is null || outcome.Raised?.Value.Kind.IsLeafInPlace is true ? null : $"PyTorch does not treat {name} as a leaf";
+    };
+
+    /// <summary>PyTorch says of integers that they require a gradient, which it refuses when it is asked for by name.</summary>
+    internal static string? AreIntegersThatRequireAGradient(Json.Case golden) =>
+        golden.Golden!.Value.Values.Any(v => v.Item2?.Value is { RequiresGrad.Value: true, Tensor.DType.IsFloat: false }) ? null : "no integers require a gradient";
+
+    /// <summary>PyTorch's gradient of a tensor has another shape than the tensor, where the specification's has the same.</summary>
+    internal static Func<Json.Case, string?> HasAGradientOfAnotherShape(string name) => golden =>
+    {
+        int[]? Reported(string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
+        int[]? Specified(string observed) => Expectation.Of(golden.Program).Ran.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Value.Shape;
+        bool IsAlike(Func<string, int[]?> of) => of(name) is { } shape && of(name + ".grad") is { } gradient && shape.AsSpan().SequenceEqual(gradient);
+        return !IsAlike(Specified) ? "the specification's has another shape" : IsAlike(Reported) ? "PyTorch's has the tensor's shape" : null;
     };
 
     /// <summary>Nothing writes to an input but a backward that it was given to: the specification leaves it as it was, PyTorch does not.</summary>

@@ -13,6 +13,9 @@ public sealed record CaseResult(string Id, Program Program, RunResult Result, Ju
     /// <summary>The verdict on PyTorch's recorded outcome, where the case is a golden: the second vote.</summary>
     public Judgement? Golden { get; init; }
 
+    /// <summary>The entry of the divergence registry that explains why PyTorch's recorded outcome is wrong; null where it is not, or nothing explains it.</summary>
+    public Divergence? GoldenKnown { get; init; }
+
     /// <summary>The entry of the divergence registry that explains what is wrong; null where nothing is, or nothing explains it.</summary>
     public Divergence? Known { get; init; }
 

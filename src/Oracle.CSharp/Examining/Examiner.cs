@@ -47,7 +47,7 @@ public sealed class Examiner(IEngine engine)
         var held = law.Check(Ran, program);
         if (brokenDown is not null || !held.Applies) return brokenDown;
         var judgement = new Judgement(held.Violation is { } violation ? [new Finding(law.Name, Verdict.Fail, Difference.Law, violation)] : []);
-        return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = Explaining(program, judgement) };
+        return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = Explaining(engine.Info, program, judgement) };
     }
 
     /// <summary>True where the program counts against the engine: what a shrinker keeps.</summary>
@@ -71,21 +71,23 @@ public sealed class Examiner(IEngine engine)
         if (result is not RunResult.Ran ran) return new CaseResult(id, program, result, null);
         var expectation = Expectation.Of(program, engine.Info.Ulp);
         var judgement = Judge.Outcome(expectation, ran.Outcome, engine.Info);
+        var recorded = golden is null ? null : Judge.Outcome(expectation, golden, PyTorch);
         return new CaseResult(id, program, result, judgement)
         {
-            Known = Explaining(program, judgement),
-            Golden = golden is null ? null : Judge.Outcome(expectation, golden, PyTorch),
+            Known = Explaining(engine.Info, program, judgement),
+            Golden = recorded,
+            GoldenKnown = recorded is null ? null : Explaining(PyTorch, program, recorded),
         };
     }
 
     /// <summary>The known divergence where each wrong value has one.</summary>
-    private Divergence? Explaining(Program program, Judgement judgement)
+    private static Divergence? Explaining(EngineInfo of, Program program, Judgement judgement)
     {
         if (judgement.Verdict < Verdict.LessAccurate) return null;
-        var known = judgement.Findings.Where(f => f.Verdict >= Verdict.LessAccurate).Select(f => KnownDivergences.Explaining(engine.Info, program, f)).ToList();
+        var known = judgement.Findings.Where(f => f.Verdict >= Verdict.LessAccurate).Select(f => KnownDivergences.Explaining(of, program, f)).ToList();
         return known.Contains(null) ? null : known[0];
     }
 
     /// <summary>PyTorch as goldens record it.</summary>
-    private static EngineInfo PyTorch { get; } = new() { Name = "PyTorch", Language = "Python" };
+    private static EngineInfo PyTorch { get; } = new() { Name = "PyTorch", Version = "2.6.0", Language = "Python" };
 }

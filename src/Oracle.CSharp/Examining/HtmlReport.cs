@@ -175,6 +175,7 @@ public static class HtmlReport
 
     private static void Disagreements(StringBuilder page, ExaminationReport report)
     {
+        foreach (var note in ReportNotes.Of(report)) page.Append(CultureInfo.InvariantCulture, $"<p>{Escape(note)}</p>\n");
         if (report.GoldenDisagreements.Count == 0) return;
         page.Append("<section>\n<h2>Goldens on which PyTorch and the specification disagree</h2>\n<ul>\n");
         foreach (var item in report.GoldenDisagreements) page.Append(CultureInfo.InvariantCulture, $"<li><code>{Escape(item.Id)}</code></li>\n");

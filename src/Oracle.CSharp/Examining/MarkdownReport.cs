@@ -24,6 +24,7 @@ public static class MarkdownReport
         if (report.Phases.Count > 1) Row(text, "**all**", total);
         if (report.Laws.Count > 0) text.Append("\n| law that needs no tolerance | programs | held | broken |\n|---|--:|--:|--:|\n");
         foreach (var (law, tally) in report.Laws) text.Append(CultureInfo.InvariantCulture, $"| {law.Name}: {law.Statement} | {tally.Total} | {tally.Passed} | {tally.Total - tally.Passed} |\n");
+        foreach (var note in ReportNotes.Of(report)) text.Append(CultureInfo.InvariantCulture, $"\n{note}\n");
 
         foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
         {

@@ -60,7 +60,10 @@ internal static partial class Endings
             && ZeroDerivatives.AreBehind(expectation.Ran, Paths.At(expectation.Program.Steps, expected.Step)!);
 
     private static Finding Differs(Raised? expected, Raised? actual) => Fail(
-        Difference.Raised, $"{(actual is null ? "nothing" : Show(actual))} was raised, expected {(expected is null ? "nothing" : Show(expected))}");
+        Difference.Raised, $"{(actual is null ? "nothing" : Show(actual))} was raised, expected {(expected is null ? "nothing" : Show(expected))}") with
+    {
+        Raised = actual,
+    };
 
     private static Finding Text(Expectation expectation, Raised expected, Raised actual, EngineInfo engine) =>
         expected.Kind.Equals(actual.Kind) && engine.Features.Contains("messages") && HasPyTorchsText(expected)

@@ -72,6 +72,9 @@ public enum Difference
 /// <param name="Message">One sentence with what was expected and what came.</param>
 public sealed record Finding(string Name, Verdict Verdict, Difference Difference, string Message)
 {
+    /// <summary>What the engine raised that should not have been; null where nothing was.</summary>
+    public Spec.Raised? Raised { get; init; }
+
     /// <summary>The flat index of the deciding element; null where no element decided.</summary>
     public int? Index { get; init; }
 

@@ -1,0 +1,20 @@
+namespace Verified.Oracle;
+
+/// <summary>What a report says beside its counts, a sentence each: where PyTorch itself is wrong, and of which PyTorch that is known.</summary>
+public static class ReportNotes
+{
+    /// <summary>The sentences; none where there is nothing to say.</summary>
+    public static IEnumerable<string> Of(ExaminationReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        if (KnownDivergences.Note(report.Engine) is { } registry) yield return registry;
+        var explained = report.GoldenDisagreements.Where(golden => golden.GoldenKnown is not null).ToList();
+        if (explained.Count > 0)
+            yield return $"{Goldens(explained.Count)} the outcome of a PyTorch that is wrong there, which counts for nothing against the engine: {string.Join(", ", explained.GroupBy(golden => golden.GoldenKnown!.Id).Select(group => $"{group.Key} ({group.Count()})"))}.";
+        var open = report.GoldenDisagreements.Where(golden => golden.GoldenKnown is null).ToList();
+        if (open.Count > 0)
+            yield return $"{Goldens(open.Count)} an outcome of PyTorch's that the specification calls wrong and no known divergence explains: {string.Join(", ", open.Take(10).Select(golden => golden.Id))}{(open.Count > 10 ? ", ..." : "")}.";
+    }
+
+    private static string Goldens(int count) => count == 1 ? "1 golden holds" : $"{count} goldens hold";
+}
