@@ -599,6 +599,7 @@ module Define =
           Saves = fun _ _ -> []
           Folds = false
           Derivative = None
+          Fused = None
           Refuses = fun _ -> []
           Updates = []
           InPlace = false
@@ -617,6 +618,12 @@ module Define =
     let views name formula args attrs aliases : Operator =
         { computes name formula args attrs nothing with
             Behaviour = Aliases aliases }
+
+    /// A gradient that is one node.
+    let fused node = Some { Node = node; Constants = [] }
+
+    /// A gradient that is one node, and linear in what arrives: by the operator's first input its derivative is zeros.
+    let fusedLinear node = Some { Node = node; Constants = [ Input 0 ] }
 
     let attr name kind : AttrSpec =
         { Name = name

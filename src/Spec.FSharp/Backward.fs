@@ -117,12 +117,21 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         else
             p.Term(Operand.Plain value, value.DType, value.Shape)
 
+    /// A plain value as a leaf that requires a gradient.
+    member p.Leaf(value: Value<'S>) : Term =
+        let id = p.Add value
+        state <- State.requireGrad true id state
+        p.Tracked id
+
     member p.Tracked id =
         let t = state.Tensors[id]
 
         let operand = if creates then Operand.Tracked id else Operand.Given(id, State.read state t)
 
         p.Term(operand, t.DType, t.Shape)
+
+    /// Whether a tensor of the state requires a gradient.
+    member p.Requires(term: Term) = History.requiresGrad state state.Tensors[p.Tensor term]
 
     member _.Value(term: Term) : Value<'S> =
         match operands[term.Id] with
@@ -279,7 +288,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                   Message =
                     $"one of the variables needed for gradient computation has been modified by an inplace operation{which}. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)." }
 
-        if creates && saved.Twin then
+        if creates && saved.Twin && t.DType.IsFloat then
             let s, id = State.addTensor { t with GradFn = history } state
             state <- s
             p.Tracked id
@@ -291,6 +300,157 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             { Kind = FreedGraph
               Message =
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward." }
+
+    /// The gradients of an operator's inputs by its rule, from those of its results and from what it kept.
+    member p.Derive(op: Operator, attrs, inputs: (struct (int[] * DType))[], gradients: Term option[], kept, needs) : Term option[] =
+        let find place =
+            match kept |> Array.tryPick (fun struct (at, term: Term option) -> if at = place then term else None) with
+            | Some term -> term
+            | None -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
+
+        let derivation =
+            { new IDerivation with
+                member _.Gradient k = gradients[k]
+                member _.Input i = find (Input i)
+                member _.Output k = find (Output k)
+
+                member _.HasZero i =
+                    match (p.Value(find (Input i))).Elements with
+                    | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
+                    | Elements.Ints _ -> false
+
+                member _.Needs i = needs i
+                member _.Has i = kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
+
+                member _.ShapeOf i =
+                    let struct (shape, _) = inputs[i]
+                    shape
+
+                member _.DTypeOf i =
+                    let struct (_, dtype) = inputs[i]
+                    dtype
+
+                member _.Attrs = attrs
+                member _.Inputs = inputs.Length }
+
+        let results = op.Derivative.Value derivation |> Array.ofList
+
+        if results.Length < inputs.Length then
+            invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {inputs.Length} inputs"
+
+        if overwriting.Contains op.Name && not (state.Holds Rules.Writes.overwritingCuts) then
+            results[0] <- gradients[0]
+
+        results
+
+    /// The gradients of an operator's inputs as the results of one node.
+    member private p.Fuse(fusion, gradient: FusedGradient, g: Term, kept: (struct (Saving * Term option))[], needs) : Term option[] =
+        let unrecorded = Pass<'S>(registry, state, { demand with Creates = false })
+        let plain (t: Term) = unrecorded.Plain(p.Value t)
+        let values = kept |> Array.map (fun struct (place, term) -> struct (place, Option.map plain term))
+
+        let results =
+            unrecorded.Derive(gradient.Operator, gradient.Attrs, gradient.Of, [| Some(plain g) |], values, needs)
+            |> Array.mapi (fun i result -> if needs i then Option.map unrecorded.Value result else None)
+
+        let reached =
+            [| for i in 0 .. results.Length - 1 do
+                   if results[i].IsSome then i |]
+
+        let inputs = Array.append [| Some g |] (kept |> Array.map (fun struct (_, term) -> term))
+
+        let s, ids =
+            Calls.fuse
+                state
+                fusion
+                { gradient with To = reached }
+                (inputs |> Array.map (Option.map p.Tensor))
+                (results |> Array.choose id |> List.ofArray)
+            |> orFail
+
+        state <- s
+        let terms = List.map p.Tracked ids
+        results |> Array.mapi (fun i _ -> reached |> Array.tryFindIndex ((=) i) |> Option.map (fun k -> terms[k]))
+
+    /// The derivative of a fused gradient: the rule is applied again, recorded, and a pass goes back through that.
+    member private p.Unfuse(node: Node<'S>, gradient: FusedGradient, upstream: Term option[], needs) : Term option[] =
+        let kept = gradient.Kept |> Array.map (fun saved -> struct (saved.Place, p.Unpack(node, saved)))
+
+        let recording =
+            Pass<'S>(
+                registry,
+                { state with
+                    GradMode = true
+                    Off = Set.empty },
+                { demand with Creates = true }
+            )
+
+        // Its inputs, cut off from their own histories where nothing is recorded, and else with histories that begin here.
+        let start j : Term option =
+            let struct (shape, dtype) = node.Inputs[j]
+
+            match kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None) with
+            | Some term when creates && needs j ->
+                Some(recording.Tracked(p.Tensor term).Apply("view", [], [ "size", Derive.sizeAttr shape ]))
+            | Some term when needs j -> Some(recording.Leaf(p.Value term))
+            | Some term -> Some(recording.Plain(p.Value term))
+            // What arrives and is not kept comes in linearly.
+            | None when j = 0 -> Some(recording.Leaf(Value.full dtype shape 0.0))
+            | None -> None
+
+        let inputs = Array.init node.Inputs.Length start
+        let places = gradient.Places |> Array.mapi (fun i place -> struct (place, inputs[i + 1]))
+        let reached i = Array.exists2 (fun target arrived -> target = i && Option.isSome arrived) gradient.To upstream
+        let results = recording.Derive(gradient.Operator, gradient.Attrs, gradient.Of, [| inputs[0] |], places, reached)
+
+        let roots =
+            [ for k in 0 .. gradient.To.Length - 1 do
+                  match upstream[k], results[gradient.To[k]] with
+                  | Some arrived, Some result when recording.Requires result ->
+                      recording.Tensor result,
+                      Some(
+                          recording.Tensor(
+                              if creates then
+                                  recording.Tracked(p.Tensor arrived)
+                              else
+                                  recording.Plain(p.Value arrived)
+                          )
+                      )
+                  | _ -> () ]
+
+        let wanted =
+            [ for j in 0 .. inputs.Length - 1 do
+                  if needs j && inputs[j].IsSome then j ]
+
+        let back =
+            Pass<'S>(
+                registry,
+                { recording.State with
+                    GradMode = creates },
+                { Roots = roots
+                  Wanted = Some [ for j in wanted -> recording.Tensor inputs[j].Value ]
+                  Accumulates = false
+                  Retains = true
+                  Creates = creates }
+            )
+
+        let found = if roots.IsEmpty then List.map (fun _ -> None) wanted else back.Run()
+
+        if creates then
+            state <-
+                { back.State with
+                    GradMode = state.GradMode
+                    Off = state.Off }
+
+        let take (term: Term) = if creates then p.Tracked(back.Tensor term) else p.Plain(back.Value term)
+
+        Array.init node.Inputs.Length (fun j ->
+            match List.tryFindIndex ((=) j) wanted with
+            | Some k -> found[k] |> Option.map take
+            | None when needs j ->
+                let struct (shape, dtype) = node.Inputs[j]
+                Some(p.Plain(Value.full dtype shape 0.0))
+            | None -> None)
 
     /// The gradients of a node's inputs. `needs`: which of them are wanted.
     member private p.Differentiate(node: Node<'S>, gradients: Term option[], needs: int -> bool) : Term option[] =
@@ -311,50 +471,25 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
             [| Array.zip gradients outputs |> Array.fold add None |]
         | Rule(op, attrs, kept) ->
-            let terms = kept |> Array.map (fun saved -> if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))
+            let kept =
+                kept
+                |> Array.map (fun saved -> struct (saved.Place, (if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))))
 
-            let find place =
-                match kept |> Array.tryFindIndex (fun saved -> saved.Place = place) with
-                | Some i when terms[i].IsSome -> terms[i].Value
-                | _ -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
+            match op.Fused with
+            | _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
+            | Some fusion when creates ->
+                let gradient =
+                    { Operator = op
+                      Attrs = attrs
+                      Of = node.Inputs
+                      Places = kept |> Array.map (fun struct (place, _) -> place)
+                      To = [||]
+                      Kept = [||] }
 
-            if Array.forall Option.isNone gradients then
-                Array.create node.Inputs.Length None
-            else
-                let derivation =
-                    { new IDerivation with
-                        member _.Gradient k = gradients[k]
-                        member _.Input i = find (Input i)
-                        member _.Output k = find (Output k)
-
-                        member _.HasZero i =
-                            match (p.Value(find (Input i))).Elements with
-                            | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
-                            | Elements.Ints _ -> false
-
-                        member _.Needs i = needs i
-                        member _.Has i = kept |> Array.exists (fun saved -> saved.Place = Input i && saved.Tensor >= 0)
-
-                        member _.ShapeOf i =
-                            let struct (shape, _) = node.Inputs[i]
-                            shape
-
-                        member _.DTypeOf i =
-                            let struct (_, dtype) = node.Inputs[i]
-                            dtype
-
-                        member _.Attrs = attrs
-                        member _.Inputs = node.Inputs.Length }
-
-                let results = op.Derivative.Value derivation |> Array.ofList
-
-                if results.Length < node.Inputs.Length then
-                    invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {node.Inputs.Length} inputs"
-
-                if overwriting.Contains op.Name && not (state.Holds Rules.Writes.overwritingCuts) then
-                    results[0] <- gradients[0]
-
-                results
+                p.Fuse(fusion, gradient, gradients[0].Value, kept, needs)
+            | _ -> p.Derive(op, attrs, node.Inputs, gradients, kept, needs)
+        | Fused _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
+        | Fused gradient -> p.Unfuse(node, gradient, gradients, needs)
         | WriteThrough(whole, view, inner) ->
             match gradients[0] with
             | None -> Array.create node.Inputs.Length None
@@ -537,6 +672,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         let keeps =
             match node.Kind with
             | Rule(_, _, kept) -> kept |> Array.exists (fun saved -> saved.Tensor >= 0 || state.Holds Rules.Graph.numbersAreKept)
+            | Fused gradient -> gradient.Kept.Length > 0
             | WriteThrough _ -> true
             | View _
             | Accumulate _ -> false

@@ -508,6 +508,51 @@ module Calls =
             | Some(Attr.Text name) -> s.Tensors[inputs[0].Value].DType.Name = name
             | _ -> true)
 
+    /// The values of a fused gradient, and where it is recorded its node; `gradient` still lacks what it keeps.
+    let fuse
+        (s: State<'S>)
+        (fusion: Fusion)
+        (gradient: FusedGradient)
+        (inputs: int option[])
+        (values: Value<'S> list)
+        : Result<State<'S> * int list, Complaint> =
+        let kept =
+            [ if fusion.Constants.IsEmpty then Input 0
+              for j in 1 .. inputs.Length - 1 do
+                  if inputs[j].IsSome && not (List.contains gradient.Places[j - 1] fusion.Constants) then
+                      Input j ]
+
+        let recorded =
+            if s.Records && anyRequires s inputs then
+                edges s inputs
+                |> Result.bind (fun (s, edges) -> keepInputs s kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
+            else
+                Ok(s, None)
+
+        recorded
+        |> Result.map (fun (s, recorded) ->
+            let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
+            let second = second s inputs
+
+            let add (value: Value<'S>) s =
+                let s, id = State.addValue (Layouts.ofResult gradient.Operator arguments value.Shape) second value s
+                id, s
+
+            let ids, after = List.mapFold (fun s value -> add value s) s values
+
+            match recorded with
+            | None -> after, ids
+            | Some(edges, kept) ->
+                let node: Node<'S> =
+                    { Sequence = after.Next
+                      Name = fusion.Node + "Backward0"
+                      Kind = Fused { gradient with Kept = kept }
+                      Edges = edges
+                      Inputs = signature s inputs
+                      Results = [| for value in values -> struct (value.Shape, value.DType) |] }
+
+                attach node (Array.ofList ids) { after with Next = after.Next + 1 }, ids)
+
     /// Applies an operator to tensors: the state after it, and the results.
     let apply (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
         match op.Behaviour with

@@ -158,6 +158,18 @@ type AttrSpec =
         Required: bool
     }
 
+/// How PyTorch records an operator's gradient under create_graph where that is one node of its own, not the nodes of what the derivative
+/// rule is composed of (tools/autograd/derivatives.yaml has an entry for it). It keeps the gradient that arrived and all that the operator
+/// kept; its derivative is that of the rule, composed anew from them.
+type Fusion =
+    {
+        /// The name of the node, without "Backward0": "EluBackward".
+        Node: string
+        /// Of what the operator kept, that by which the gradient's derivative is zeros whatever its value. Where there is such a thing the
+        /// gradient is linear in what arrived, which is then not kept either.
+        Constants: Saving list
+    }
+
 /// Everything about one operator, in one record.
 type Operator =
     {
@@ -179,6 +191,8 @@ type Operator =
         Folds: bool
         /// The derivative; None: not differentiable, its results never require a gradient.
         Derivative: Rule option
+        /// None: the nodes of the derivative are those of its parts.
+        Fused: Fusion option
         /// The tensor arguments that have no derivative, and that PyTorch refuses where they require a gradient: places and names, by the
         /// dtypes of the arguments.
         Refuses: DType option[] -> (int * string) list

@@ -158,6 +158,7 @@ module Run =
                 | Accumulate tensor -> targets.Add tensor |> ignore
                 | WriteThrough(_, _, inner) -> waiting.Push inner
                 | Rule _
+                | Fused _
                 | View _ -> ()
 
                 for edge in node.Edges do

@@ -31,6 +31,9 @@ and NodeKind<'S> =
     /// A write through a view of the tensor that now has this node as its history: what is outside of the view passes, what is
     /// inside goes through the inner node. Both geometries are the storage's.
     | WriteThrough of whole: Geometry * view: Geometry * inner: Node<'S>
+    /// A gradient that is one node. Its inputs are the gradient that arrived and, behind it, what the operator kept; its results are gradients
+    /// of the operator's inputs.
+    | Fused of FusedGradient
 
 /// A node of the tape. Created once, never changed.
 and Node<'S> =
@@ -45,6 +48,21 @@ and Node<'S> =
         /// Shapes and dtypes of the inputs and of the results.
         Inputs: (struct (int[] * DType))[]
         Results: (struct (int[] * DType))[]
+    }
+
+/// What a fused gradient is made of.
+and FusedGradient =
+    {
+        Operator: Operator
+        Attrs: Attrs
+        /// Shapes and dtypes of the operator's inputs.
+        Of: (struct (int[] * DType))[]
+        /// What the operator kept.
+        Places: Saving[]
+        /// Which of the operator's inputs each result is the gradient of.
+        To: int[]
+        /// What the gradient itself keeps: `Input j` is its input j.
+        Kept: Saved[]
     }
 
 /// Something kept for a derivative, with the version that it had. Its elements are read when the node runs.

@@ -52,20 +52,10 @@ internal static class Activations
         new Rule(Saved.Input0, (g, c) => GeluBackward.Apply(g, c.Input(0), c.Attributes)))
     { HasInPlaceTwin = false, Keywords = ["approximate"] };
 
-    public static readonly BinaryOperator SiluBackward = Smooth(
-        "silu_backward",
-        (g, x, _, into) => Elementwise.Binary(g, x, into, new Op.SiluBackward<float>(), new Op.SiluBackward<double>()),
-        (x, _) =>
-        {
-            var s = x.Sigmoid();
-            return s * (1 - s) * (2 + x * (1 - 2 * s));
-        },
-        []);
-
     public static readonly UnaryOperator Silu = new(
         "silu",
         (x, _, into) => Elementwise.Unary(Floats(x, "silu_cpu"), into, new Op.Silu<float>(), new Op.Silu<double>()),
-        new Rule(Saved.Input0, (g, c) => SiluBackward.Apply(g, c.Input(0))))
+        new Rule(Saved.Input0, (g, c) => SiluGradient(g, c.Input(0))))
     { HasInPlaceTwin = false };
 
     public static readonly BinaryOperator EluBackward = Smooth(
@@ -100,7 +90,7 @@ internal static class Activations
     { HasInPlaceTwin = false, Keywords = ["beta", "threshold"] };
 
     public static IEnumerable<Operator> All =>
-        [Relu, ReluBackward, LeakyRelu, LeakyReluBackward, Gelu, GeluBackward, Silu, SiluBackward, Elu, EluBackward, Softplus, SoftplusBackward];
+        [Relu, ReluBackward, LeakyRelu, LeakyReluBackward, Gelu, GeluBackward, Silu, Elu, EluBackward, Softplus, SoftplusBackward];
 
     /// <summary>PyTorch has these functions for floating-point tensors only.</summary>
     private static Tensor Floats(Tensor x, string kernel) => x.DType.IsFloat()
@@ -109,6 +99,14 @@ internal static class Activations
 
     /// <summary>PyTorch gives zeros, not nothing, for the derivative of a constant slope.</summary>
     private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
+
+    /// <summary>In one go, but of recorded operators where a derivative of it may be asked for, as PyTorch has it for this one alone.</summary>
+    private static Tensor SiluGradient(Tensor g, Tensor x)
+    {
+        if (!GradMode.Records) return Elementwise.Binary(g, x, null, new Op.SiluBackward<float>(), new Op.SiluBackward<double>());
+        var s = x.Sigmoid();
+        return g * s * (1 + x * (1 - s));
+    }
 
     private static double Slope(Attributes a) => a.Double("negative_slope", 0.01);
 

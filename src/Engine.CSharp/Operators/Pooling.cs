@@ -5,27 +5,32 @@ namespace Verified.Engine;
 /// <summary>Pooling over windows of the last two dimensions, and the adjoints that derivatives are made of.</summary>
 internal static class Pooling
 {
+    private static readonly Rule Nothing = new(Saved.None, (g, c) => Tensor.Zeros(c.InputShape(2), g.DType));
+
     private static readonly string[] AverageKeywords = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"];
 
-    /// <summary>Puts each element at the place in its plane that was found for it, sums where places coincide.</summary>
+    /// <summary>
+    /// Puts each element at the place in its plane that was found for it, sums where places coincide. As PyTorch's, this and the other gradients of poolings are functions of x
+    /// too, with the derivative zero.
+    /// </summary>
     public static readonly FunctionOperator MaxPoolBackward = new(
         "max_pool2d_backward",
         (inputs, a) => Scattered(inputs[0]!, inputs[1]!, a.Ints("input_size")!),
-        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable])
+        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable, Nothing])
     { Keywords = ["input_size"], Arity = 2, KeepsAnyway = Saved.Input1 };
 
     /// <summary>Takes the elements at the places that were found.</summary>
     public static readonly FunctionOperator MaxPoolGather = new(
         "max_pool2d_gather",
         (inputs, _) => Gathered(inputs[0]!, inputs[1]!),
-        [new Rule(Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable])
+        [new Rule(Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1), null], c.Attributes)[0]), Rule.NotDifferentiable])
     { Keywords = ["input_size"], Arity = 2 };
 
     /// <summary>Padding counts as minus infinity. At ties the first in the window gets the gradient; NaN comes before all, the last of several.</summary>
     public static readonly FunctionOperator MaxPool2d = new(
         "max_pool2d",
         (inputs, a) => Maxima(inputs[0]!, a),
-        [new Rule(Saved.Input0 | Saved.Output1, (g, c) => MaxPoolBackward.Apply([g, c.Output(1)], Attributes.Of("input_size", c.InputShape(0)))[0])],
+        [new Rule(Saved.Input0 | Saved.Output1, (g, c) => MaxPoolBackward.Apply([g, c.Output(1), c.Input(0)], Attributes.Of("input_size", c.InputShape(0)))[0])],
         "MaxPool2DWithIndicesBackward0")
     { Keywords = ["kernel_size", "stride", "padding", "dilation", "ceil_mode"], Arity = 1, Visible = 1 };
 

@@ -18,11 +18,11 @@ internal static class Powers
         (x, _, into) => Elementwise.Unary(x, into, new Op.Reciprocal<float>(), new Op.Reciprocal<double>()),
         new Rule(Saved.Output, (g, c) => -g * (c.Output() * c.Output())));
 
-    /// <summary>x x. PyTorch takes it as a power, and so names its node.</summary>
+    /// <summary>x x. PyTorch takes it as a power: so it names its node, and its derivative is a multiple of a power, whose own derivative by x is zeros, not nothing.</summary>
     public static readonly UnaryOperator Square = new(
         "square",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Square<float>(), new Op.Square<double>(), new Op.Square<long>()),
-        new Rule(Saved.Input0, (g, c) => g * (2 * c.Input(0))),
+        new Rule(Saved.Input0, (g, c) => g * (2 * (GradMode.Records ? c.Input(0).Pow(1) : c.Input(0)))),
         "PowBackward0");
 
     /// <summary>At base 0 the derivative by the exponent is 0 for exponents from 0 up; at exponent 0 the derivative by the base is 0.</summary>

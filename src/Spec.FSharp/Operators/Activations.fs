@@ -116,19 +116,20 @@ module Activations =
                 Derive.apply "where_above" [ d.Input 0; g; leak ] [ "unordered", Attr.Flag false ])
 
     let elu =
-        activation
-            "elu"
-            "x above 0, else alpha * (e^x - 1)"
-            [ Define.attr "alpha" (AttrKind.Number [ 1.0; 2.0; 0.5 ]) ]
-            (Elementwise.floatsOnly "elu_cpu" (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
-            (Some "elu'(0) = alpha (pytorch-kinks: elu); elu''(0) = 0 (PyTorch's elu_double_backward)")
-            (fun d g ->
-                let x = d.Input 0
-                // Above 0 nothing flows there, but the exponential must not overflow either; at 0 the second derivative is 0.
-                let below = Derive.whereElseZero (Derive.compared "lt" x 0.0) x
-                let exponential = Derive.apply "exp" [ below ] []
-                let curved = g * (exponential * numberOf d "alpha" 1.0)
-                Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] [])
+        { activation
+              "elu"
+              "x above 0, else alpha * (e^x - 1)"
+              [ Define.attr "alpha" (AttrKind.Number [ 1.0; 2.0; 0.5 ]) ]
+              (Elementwise.floatsOnly "elu_cpu" (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map ActivationFunctions.elu))
+              (Some "elu'(0) = alpha (pytorch-kinks: elu); elu''(0) = 0 (PyTorch's elu_double_backward)")
+              (fun d g ->
+                  let x = d.Input 0
+                  // Above 0 nothing flows there, but the exponential must not overflow either; at 0 the second derivative is 0.
+                  let below = Derive.whereElseZero (Derive.compared "lt" x 0.0) x
+                  let exponential = Derive.apply "exp" [ below ] []
+                  let curved = g * (exponential * numberOf d "alpha" 1.0)
+                  Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] []) with
+            Fused = Define.fused "EluBackward" }
 
     let silu =
         activation
@@ -143,56 +144,58 @@ module Activations =
                 g * (s * (x * (1.0 - s) + 1.0)))
 
     let gelu =
-        activation
-            "gelu"
-            "x * (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh"
-            [ Define.attr "approximate" (AttrKind.Choice [ "none"; "tanh" ]) ]
-            (Elementwise.floatsOnly "GeluKernelImpl" (fun attrs ->
-                result {
-                    match! Read.textOr "none" attrs "approximate" with
-                    | "none" -> return ActivationFunctions.gelu
-                    | "tanh" -> return ActivationFunctions.geluTanh
-                    | _ -> return! Complain.value "approximate argument must be either none or tanh."
-                }))
-            None
-            (fun d g ->
-                let x = d.Input 0
+        { activation
+              "gelu"
+              "x * (1 + erf(x / sqrt 2)) / 2, or its approximation by tanh"
+              [ Define.attr "approximate" (AttrKind.Choice [ "none"; "tanh" ]) ]
+              (Elementwise.floatsOnly "GeluKernelImpl" (fun attrs ->
+                  result {
+                      match! Read.textOr "none" attrs "approximate" with
+                      | "none" -> return ActivationFunctions.gelu
+                      | "tanh" -> return ActivationFunctions.geluTanh
+                      | _ -> return! Complain.value "approximate argument must be either none or tanh."
+                  }))
+              None
+              (fun d g ->
+                  let x = d.Input 0
 
-                if Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh") then
-                    let square = x * x
-                    let inner = 0.7978845608028654 * (x + (0.044715 * (square * x)))
-                    let t = Derive.apply "tanh" [ inner ] []
-                    let slope = 0.7978845608028654 * (0.134145 * square + 1.0)
-                    g * (0.5 * (t + 1.0) + (0.5 * x) * ((1.0 - t * t) * slope))
-                else
-                    let below = 0.5 * (Derive.apply "erf" [ 0.7071067811865476 * x ] [] + 1.0)
-                    let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
-                    g * (below + x * density))
+                  if Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh") then
+                      let square = x * x
+                      let inner = 0.7978845608028654 * (x + (0.044715 * (square * x)))
+                      let t = Derive.apply "tanh" [ inner ] []
+                      let slope = 0.7978845608028654 * (0.134145 * square + 1.0)
+                      g * (0.5 * (t + 1.0) + (0.5 * x) * ((1.0 - t * t) * slope))
+                  else
+                      let below = 0.5 * (Derive.apply "erf" [ 0.7071067811865476 * x ] [] + 1.0)
+                      let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
+                      g * (below + x * density)) with
+            Fused = Define.fused "GeluBackward" }
 
     let softplus =
-        activation
-            "softplus"
-            "ln(1 + exp(beta * x)) / beta, and x where beta * x is above threshold"
-            [ Define.attr "beta" (AttrKind.Number [ 1.0; 2.0; 0.5 ])
-              Define.attr "threshold" (AttrKind.Number [ 20.0; 1.0 ]) ]
-            (Elementwise.floatsOnly "softplus_cpu" (fun attrs ->
-                result {
-                    let! beta = Read.numberOr 1.0 attrs "beta"
-                    let! threshold = Read.numberOr 20.0 attrs "threshold"
-                    return ActivationFunctions.softplus beta threshold
-                }))
-            (Some
-                "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve, but its second derivative is 0 (pytorch-kinks: softplus; softplus_double_backward)")
-            (fun d g ->
-                let x = d.Input 0
-                let beta = numberOf d "beta" 1.0
-                let scaled = if beta = 1.0 then x else beta * x
-                let threshold = numberOf d "threshold" 20.0
-                let reached = Derive.compared "ge" scaled threshold
-                let below = Derive.apply "where" [ reached; scaled ] [ "self", Attr.Float threshold ]
-                let curved = g * Derive.apply "sigmoid" [ below ] []
-                let linear = Derive.compared "gt" scaled threshold
-                Derive.apply "where" [ linear; g; curved ] [])
+        { activation
+              "softplus"
+              "ln(1 + exp(beta * x)) / beta, and x where beta * x is above threshold"
+              [ Define.attr "beta" (AttrKind.Number [ 1.0; 2.0; 0.5 ])
+                Define.attr "threshold" (AttrKind.Number [ 20.0; 1.0 ]) ]
+              (Elementwise.floatsOnly "softplus_cpu" (fun attrs ->
+                  result {
+                      let! beta = Read.numberOr 1.0 attrs "beta"
+                      let! threshold = Read.numberOr 20.0 attrs "threshold"
+                      return ActivationFunctions.softplus beta threshold
+                  }))
+              (Some
+                  "where beta * x is above threshold it is x and its derivative 1; at the threshold still the curve, but its second derivative is 0 (pytorch-kinks: softplus; softplus_double_backward)")
+              (fun d g ->
+                  let x = d.Input 0
+                  let beta = numberOf d "beta" 1.0
+                  let scaled = if beta = 1.0 then x else beta * x
+                  let threshold = numberOf d "threshold" 20.0
+                  let reached = Derive.compared "ge" scaled threshold
+                  let below = Derive.apply "where" [ reached; scaled ] [ "self", Attr.Float threshold ]
+                  let curved = g * Derive.apply "sigmoid" [ below ] []
+                  let linear = Derive.compared "gt" scaled threshold
+                  Derive.apply "where" [ linear; g; curved ] []) with
+            Fused = Define.fused "SoftplusBackward" }
 
     let dropout =
         { Define.computes

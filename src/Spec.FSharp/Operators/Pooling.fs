@@ -208,6 +208,7 @@ module Pooling =
             Node = "MaxPool2DWithIndices"
             Shapes = shapes
             Saves = fun _ _ -> [ Input 0; Output 1 ]
+            Fused = Define.fusedLinear "MaxPool2DWithIndicesBackward"
             Kinks = Some "ties: the first in the window gets the gradient (measured); NaN comes before all, the last of several"
             Derivative =
                 Some(
