@@ -3,7 +3,7 @@ namespace Verified.Benchmarks;
 /// <summary>The command line. See <c>./bench --help</c>.</summary>
 internal sealed class Options
 {
-    public static readonly string[] Parts = ["products", "pointwise", "steps", "memory"];
+    public static readonly string[] Parts = ["products", "pointwise", "steps", "memory", "depth"];
 
     private bool threadsGiven;
 

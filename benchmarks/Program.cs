@@ -29,6 +29,7 @@ try
     if (options.Only.Contains("pointwise")) PointwiseTable.Write(report, options);
     if (options.Only.Contains("steps")) StepTable.Write(report, options);
     if (options.Only.Contains("memory")) MemoryTable.Write(report);
+    if (options.Only.Contains("depth")) DepthTable.Write(report);
     var introduction = string.Join(
         '\n',
         [

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Verified.Engine;
 
 namespace Verified.Benchmarks.Measuring;
 
@@ -24,6 +25,7 @@ internal static class Contest
     /// <param name="warm">How long each runs before: .NET compiles what runs often a second time, in the background.</param>
     public static IReadOnlyDictionary<string, double[]> Run(IReadOnlyList<Contender> contenders, int threads, int rounds, double seconds, double warm = 0)
     {
+        NativePool.Settle();
         foreach (var contender in contenders)
         {
             var since = Stopwatch.GetTimestamp();

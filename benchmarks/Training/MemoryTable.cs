@@ -11,9 +11,7 @@ internal static class MemoryTable
     {
         report.Section("Memory over 10,000 steps", "The MLP's step; nothing is disposed, nothing collected by hand. MB: native blocks (in use and kept), the collector's heap, the whole process.");
         report.Head("steps", "native", "heap", "process", "collections of generation 0, 1, 2");
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
-        NativePool.Trim();
+        NativePool.Settle();
         var step = Steps.Mlp();
         var done = 0;
         foreach (var until in new[] { 100, 1000, 2000, 4000, 6000, 8000, 10_000 })

@@ -95,6 +95,16 @@ internal static unsafe class NativePool
         }
     }
 
+    /// <summary>Collects what was dropped and forgets how much was once needed, as in a new process: what is measured next does not depend on what ran before.</summary>
+    public static void Settle()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        Trim();
+        Interlocked.Exchange(ref liveAfterFull, Math.Max(LiveBytes, InitialMark / 2));
+        Interlocked.Exchange(ref mark, Math.Max(InitialMark, 2 * LiveBytes));
+    }
+
     private static void Reclaim(long wanted)
     {
         GC.Collect(1, GCCollectionMode.Forced, blocking: true);
