@@ -191,6 +191,18 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             | "to" when not (state.Holds Rules.Gradients.ownDtype) -> List.choose id (List.ofArray args)
             | _ -> p.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
+        member p.Strides term =
+            match operands[term.Id] with
+            | Operand.Tracked id
+            | Operand.Given(id, _) -> state.Tensors[id].Geometry.Strides
+            | Operand.Plain _ -> (Layout.dense term.Shape).Strides
+
+        member p.RequiresGrad term =
+            match operands[term.Id] with
+            | Operand.Tracked id -> History.requiresGrad state state.Tensors[id]
+            | Operand.Given _
+            | Operand.Plain _ -> false
+
     /// The sum of gradients of one shape and dtype, in any order.
     member p.Sum(terms: Term list) : Term option =
         match terms with

@@ -18,9 +18,23 @@ type private Composition<'S when 'S :> IScalar<'S>>(registry: Map<string, Operat
     interface ICalculus with
         member c.Apply(name, args, attrs) =
             let inputs = args |> List.map (Option.map (fun (t: Term) -> t.Id)) |> Array.ofList
-            let after, ids = Calls.apply state registry[name] inputs (Map.ofList attrs) |> Complaints.orFail
+
+            let after, ids =
+                if name.EndsWith '_' then
+                    let after, ids = Calls.write state registry[name.TrimEnd '_'] inputs (Map.ofList attrs) |> Complaints.orFail
+
+                    if state.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
+                        after, ids
+                    else
+                        { after with Versions = state.Versions }, ids
+                else
+                    Calls.apply state registry[name] inputs (Map.ofList attrs) |> Complaints.orFail
+
             state <- after
             List.map c.Term ids
+
+        member _.Strides term = state.Tensors[term.Id].Geometry.Strides
+        member _.RequiresGrad term = History.requiresGrad state state.Tensors[term.Id]
 
 /// Calls of operators, composed ones among them.
 module Compositions =

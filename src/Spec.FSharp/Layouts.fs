@@ -82,7 +82,7 @@ module Layouts =
         let squeezed (a: Geometry) (b: Geometry) = if a.Shape.Length = 1 && b.Shape.Length = 2 then 1 else 0
 
         match op.Name, arguments with
-        | ("matmul" | "linear"), [ a; b ] -> squeezed a b
+        | "linear", [ a; b ] -> squeezed a b
         | "linear", [ a; b; bias ] ->
             let rank = a.Shape.Length
             let byAddmm = rank = 2 || rank = 3 && Layout.isContiguous a || bias.Shape.Length = 1

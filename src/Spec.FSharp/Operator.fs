@@ -50,9 +50,11 @@ module Complaints =
         | Error complaint -> fail complaint
 
 /// What a derivative rule or a composition may do: apply registered operators to tensors, or raise `Complained`. Under create_graph a rule's
-/// are recorded.
+/// are recorded. A composition may apply one in place (`squeeze_`), and ask what PyTorch's choice of its parts depends on.
 type ICalculus =
     abstract Apply: op: string * args: Term option list * attrs: (string * Attr) list -> Term list
+    abstract Strides: Term -> int[]
+    abstract RequiresGrad: Term -> bool
 
 /// A tensor as derivative rules see it. Rules are compositions of registered operators, so a rule is no second truth, and the
 /// derivative of a rule is found as any other.
@@ -62,6 +64,8 @@ and Term =
       DType: DType
       Shape: int[] }
 
+    member t.Strides = t.Calculus.Strides t
+    member t.RequiresGrad = t.Calculus.RequiresGrad t
     member t.Apply(op, others: Term list, attrs) = t.Calculus.Apply(op, Some t :: List.map Some others, attrs) |> List.head
 
     static member (+)(a: Term, b: Term) = a.Apply("add", [ b ], [])

@@ -18,7 +18,7 @@ internal static class Activations
 
     public static readonly UnaryOperator Relu = new(
         "relu",
-        (x, _, into) => Elementwise.Unary(x, into, new Op.Relu<float>(), new Op.Relu<double>(), new Op.Relu<long>()),
+        (x, _, into) => Elementwise.Unary(Numbers(x), into, new Op.Relu<float>(), new Op.Relu<double>(), new Op.Relu<long>()),
         new Rule(Saved.Output, (g, c) => ReluBackward.Apply(g, c.Output())));
 
     public static readonly BinaryOperator LeakyReluBackward = new(
@@ -96,6 +96,9 @@ internal static class Activations
     private static Tensor Floats(Tensor x, string kernel) => x.DType.IsFloat()
         ? x
         : throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{x.DType.ScalarType()}'");
+
+    private static Tensor Numbers(Tensor x) =>
+        x.DType == DType.Bool ? throw new AutogradException(ErrorKind.Dtype, "Boolean inputs not supported for relu") : x;
 
     /// <summary>PyTorch gives zeros, not nothing, for the derivative of a constant slope.</summary>
     private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);

@@ -135,7 +135,7 @@ internal static class Gathering
             var (index, weight) = (inputs[0]!, inputs[1]!);
             RequireIndex(index, "embedding");
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
-            if (attributes.IntOrNull("padding_idx") is { } padding && (padding < -weight.Sizes[0] || padding >= weight.Sizes[0]))
+            if (attributes.IntOrNull("padding_idx") is { } padding && (padding < -weight.Sizes[0] || padding >= Math.Max(weight.Sizes[0], 1)))
                 throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");
             var flat = Checked(Copying.Packed(index), 0, weight.Sizes[0], _ => "index out of range in self");
             return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);

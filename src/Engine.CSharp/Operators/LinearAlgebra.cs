@@ -211,21 +211,58 @@ public sealed partial class Tensor
             case (1, 2): return Unsqueeze(0).Mm(other).SqueezeInPlace(0);
             case (2, 2): return Mm(other);
         }
-        if (Rank >= 3 && other.Rank <= 2)
+        if (Folds(other)) return Folded(other);
+        // One matrix that needs a gradient is folded too, since its gradient is one sum of products then.
+        if (Rank == 3 && other.Rank == 3 && Sizes[0] != other.Sizes[0])
         {
-            // A stack times one matrix or vector is one large product.
-            int[] outer = Sizes[..^1];
-            var folded = Reshape([Shapes.Count(outer), Sizes[^1]]);
-            return other.Rank == 1 ? folded.Mv(other).UnsafeView(outer) : folded.Mm(other).UnsafeView([.. outer, other.Sizes[1]]);
+            if (Sizes[0] == 1 && RequiresGrad) return Squeeze(0).Matmul(other);
+            if (other.Sizes[0] == 1 && other.RequiresGrad) return Matmul(other.Squeeze(0));
         }
-        // A vector times a stack is the transposed stack times the vector: one large product as well.
-        if (Rank == 1) return other.Transpose(-1, -2).Matmul(this);
-        var left = this;
-        var batch = Shapes.Broadcast(left.Sizes[..^2], other.Sizes[..^2]);
-        int n = left.Sizes[^2], k = left.Sizes[^1], m = other.Sizes[^1];
-        var a = left.Expand([.. batch, n, k]).Reshape([Shapes.Count(batch), n, k]);
-        var b = other.Expand([.. batch, other.Sizes[^2], m]).Reshape([Shapes.Count(batch), other.Sizes[^2], m]);
+        return Stacked(other);
+    }
+
+    /// <summary>
+    /// Whether a stack of matrices times one matrix or vector is folded to a single product, by PyTorch's choice (aten/src/ATen/native/LinearAlgebra.cpp, should_fold), which decides
+    /// whether the product keeps a view of the user's tensor or a copy.
+    /// </summary>
+    private bool Folds(Tensor other)
+    {
+        var larger = Rank >= other.Rank;
+        var (stack, single) = larger ? (this, other) : (other, this);
+        if (stack.Rank < 3 || single.Rank > 2) return false;
+        if (single.RequiresGrad) return true;
+        if (Rank == 2) return false;
+        if (stack.Count == 0) return true;
+        var rows = larger ? stack : stack.Detach().Transpose(-1, -2);
+        for (var d = 0; d < rows.Rank - 2; d++)
+        {
+            if (rows.Strides[d] != rows.Strides[d + 1] * rows.Sizes[d + 1]) return false;
+        }
+        return true;
+    }
+
+    /// <summary>A stack times one matrix or vector as one large product; one matrix or vector times a stack as the transposed stack times it.</summary>
+    private Tensor Folded(Tensor other)
+    {
+        var larger = Rank >= other.Rank;
+        var stack = larger ? this : other.Transpose(-1, -2);
+        var single = larger ? other : Rank == 2 ? T() : this;
+        int[] outer = stack.Sizes[..^1];
+        var folded = stack.Reshape([Shapes.Count(outer), stack.Sizes[^1]]);
+        if (single.Rank == 1) return folded.Mv(single).UnsafeView(outer);
+        var product = folded.Mm(single).UnsafeView([.. outer, single.Sizes[1]]);
+        return larger ? product : product.Transpose(-1, -2).Contiguous();
+    }
+
+    private Tensor Stacked(Tensor other)
+    {
+        var batch = Shapes.Broadcast(Rank > 1 ? Sizes[..^2] : [], other.Rank > 1 ? other.Sizes[..^2] : []);
+        int n = Rank > 1 ? Sizes[^2] : 1, k = Sizes[^1], m = other.Rank > 1 ? other.Sizes[^1] : 1, rows = other.Rank > 1 ? other.Sizes[^2] : other.Sizes[0];
+        var count = Shapes.Count(batch);
+        var a = Expand([.. batch, n, k]).Reshape([count, n, k]);
+        var b = other.Rank > 1 ? other.Expand([.. batch, rows, m]).Reshape([count, rows, m]) : other.Expand([.. batch, rows]).Reshape([count, rows]).Unsqueeze(2);
         var product = a.Bmm(b);
-        return product.UnsafeView([.. batch, n, m]);
+        if (other.Rank == 1) product = product.Squeeze(-1);
+        return product.UnsafeView([.. batch, .. Rank > 1 ? (int[])[n] : [], .. other.Rank > 1 ? (int[])[m] : []]);
     }
 }

@@ -44,6 +44,7 @@ internal sealed partial class Draft
         var total = NewName("v");
         if (!Keep(Steps.Call("sum", [root.Name], total).With(Attributes.Propose(_rng, _choice["sum"], root.Shape)))) return null;
         var sum = Named(total);
+        if (!sum.DType.IsFloat) return null;
         return (total, sum.Count == 1 && _rng.Chance(0.7) ? null : Upstream(sum));
     }
 

@@ -25,6 +25,7 @@ internal static class Values
 
     public static Literal Floats(Rng rng, DType dtype, int[] shape, ValueStyle style, Domain domain)
     {
+        if (!dtype.IsFloat) throw new ArgumentException($"{dtype.Name} holds no floats", nameof(dtype));
         var data = new double[Shape.count(shape)];
         for (var i = 0; i < data.Length; i++)
         {

@@ -17,7 +17,8 @@ module Embedding =
         result {
             match! Read.tryInteger attrs "padding_idx" with
             | None -> return -1
-            | Some at when at >= rows || at < -rows -> return! Complain.value "Padding_idx must be within num_embeddings"
+            // 0 is within a table without rows (torch/nn/functional.py, embedding).
+            | Some at when at > 0 && at >= rows || at < -rows -> return! Complain.value "Padding_idx must be within num_embeddings"
             | Some at -> return if at < 0 then at + rows else at
         }
 
@@ -82,8 +83,8 @@ module Embedding =
                                       { Kind = Unsupported
                                         Message = "embedding with max_norm, which writes to its weight" }
                           | None ->
+                              let! _ = readPadding call.Attrs (Array.tryHead weight.Shape |> Option.defaultValue 0)
                               let! shape, positions = lookUp index weight.Shape
-                              let! _ = readPadding call.Attrs weight.Shape[0]
                               return [ Pick.at shape positions weight ]
                       } } with
             Shapes = [ [ [| 3 |]; [| 4; 2 |] ]; [ [| 2; 2 |]; [| 3; 2 |] ]; [ [||]; [| 3; 2 |] ]; [ [| 0 |]; [| 3; 2 |] ] ]

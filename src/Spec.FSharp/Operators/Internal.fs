@@ -37,6 +37,24 @@ module Internal =
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
 
+    /// A product's result in the shape that its caller asked for.
+    let unsafeView =
+        { Define.computes
+              "unsafe_view"
+              "x, of shape `size`, and no view of it"
+              [ ArgKind.Float ]
+              [ Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! size = shapeAttr call.Attrs "size"
+                          return [ { x with Shape = size } ]
+                      } } with
+            Internal = true
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "reshape" [ g ] [ "shape", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
+
     /// What gradients that meet are added by.
     let total =
         { Define.computes
@@ -237,4 +255,4 @@ module Internal =
                               g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
                 ) }
 
-    let all = [ total; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]
+    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]

@@ -148,7 +148,8 @@ module Products =
 
     let private batchOf (shape: int[]) = shape[.. shape.Length - 3]
 
-    let private matmulShapes (a: int[]) (b: int[]) =
+    /// What the dimensions before the matrices broadcast to.
+    let private matmulBatch (a: int[]) (b: int[]) =
         result {
             do!
                 Complain.unlessShape (rank a > 0 && rank b > 0) (fun () ->
@@ -183,78 +184,93 @@ module Products =
                         Complain.shape
                             $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{batch}, {inner}]."
             else
-                let! batch = Broadcast.shapes (batchOf left) (batchOf right)
-
-                return
-                    {| Left = left
-                       Right = right
-                       Batch = batch
-                       M = m
-                       K = k
-                       N = n
-                       Result =
-                        [| yield! batch
-                           if rank a > 1 then m
-                           if rank b > 1 then n |] |}
+                return! Broadcast.shapes (batchOf left) (batchOf right)
         }
 
-    let private matmulForward =
-        { new Forward with
-            member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                result {
-                    let! a, b = both call
-                    let! s = matmulShapes a.Shape b.Shape
+    let private product2 name (a: Term) (b: Term) = Derive.apply name [ a; b ] []
+    let private size n (shape: int[]) = shape[shape.Length - n]
 
-                    let kernel =
-                        match rank a.Shape, rank b.Shape with
-                        | 1, 1 -> "dot"
-                        | _, 1 -> "addmv_impl_cpu"
-                        | x, y when x > 2 && y > 2 -> "baddbmm"
-                        | _ -> "addmm_impl_cpu_"
+    /// Whether a stack of matrices times one matrix or vector is folded to a single product (aten/src/ATen/native/LinearAlgebra.cpp,
+    /// should_fold). The values are the same; it decides whether the product keeps a view of the user's tensor or a copy.
+    let private folds (a: Term) (b: Term) =
+        let larger = rank a.Shape >= rank b.Shape
+        let stack, other = if larger then a, b else b, a
 
-                    do! sameDType kernel a b
+        // Rows that lie one behind the other: of the larger on the left as it is, on the right transposed.
+        let inOrder () =
+            let last = rank stack.Shape - 1
+            let order = Array.init (last + 1) (fun d -> if larger || d < last - 1 then d else 2 * last - 1 - d)
+            let sizes, strides = order |> Array.map (Array.get stack.Shape), order |> Array.map (Array.get stack.Strides)
+            Seq.forall (fun d -> strides[d] = strides[d + 1] * sizes[d + 1]) (seq { 0 .. last - 2 })
 
-                    let batches = Array.zip (Broadcast.positions (batchOf s.Left) s.Batch) (Broadcast.positions (batchOf s.Right) s.Batch)
+        rank stack.Shape >= 3
+        && rank other.Shape <= 2
+        && (other.RequiresGrad || rank a.Shape <> 2 && (Shape.count stack.Shape = 0 || inOrder ()))
 
-                    return value s.Result a (multiply batches s.M s.K s.N a b)
-                } }
+    let private folded (a: Term) (b: Term) =
+        let larger = rank a.Shape >= rank b.Shape
+        let stack = if larger then a else Shaping.matrixTranspose b
 
-    let private matmul2 (a: Term) (b: Term) = Derive.apply "matmul" [ a; b ] []
-    let private rowsOf (t: Term) = Shaping.reshape [| Shape.count t.Shape[.. t.Shape.Length - 2]; Array.last t.Shape |] t
+        let other =
+            if larger then b
+            elif rank a.Shape = 2 then Shaping.unary "t" a
+            else a
 
-    /// The adjoints of matmul. Batches that share one matrix are folded into its rows, so that its gradient is one sum of products.
-    let private matmulRule: Rule =
+        let rows = stack.Shape[.. rank stack.Shape - 2]
+        let matrix = Shaping.reshape [| Shape.count rows; Array.last stack.Shape |] stack
+
+        if rank other.Shape = 1 then
+            product2 "mv" matrix other |> Shaping.unsafeView rows
+        else
+            let y = product2 "mm" matrix other |> Shaping.unsafeView (Array.append rows [| other.Shape[1] |])
+            if larger then y else Shaping.matrixTranspose y |> Shaping.unary "contiguous"
+
+    let private stacked (batch: int[]) (a: Term) (b: Term) =
+        let count = Shape.count batch
+        let matrices n k (t: Term) = t |> Shaping.expand (Array.append batch [| n; k |]) |> Shaping.reshape [| count; n; k |]
+        let k = Array.last a.Shape
+        let left = a |> matrices (if rank a.Shape > 1 then size 2 a.Shape else 1) k
+
+        let right =
+            if rank b.Shape = 1 then
+                b |> Shaping.expand (Array.append batch [| k |]) |> Shaping.reshape [| count; k |] |> Shaping.unsqueeze 2
+            else
+                b |> matrices k (Array.last b.Shape)
+
+        let y = product2 "bmm" left right
+
+        (if rank b.Shape = 1 then Shaping.squeeze -1 y else y)
+        |> Shaping.unsafeView
+            [| yield! batch
+               if rank a.Shape > 1 then size 2 a.Shape
+               if rank b.Shape > 1 then Array.last b.Shape |]
+
+    /// The products that PyTorch makes of it (aten/src/ATen/native/LinearAlgebra.cpp, _matmul_impl).
+    let rec private multiplied batch (a: Term) (b: Term) : Term =
+        match rank a.Shape, rank b.Shape with
+        | 1, 1 -> product2 "dot" a b
+        | 2, 1 -> product2 "mv" a b
+        | 1, 2 -> Derive.apply "squeeze_" [ product2 "mm" (Shaping.unsqueeze 0 a) b ] [ "dim", Derive.integerAttr 0 ]
+        | 2, 2 -> product2 "mm" a b
+        | _ when folds a b -> folded a b
+        | 3, 3 when a.Shape[0] <> b.Shape[0] && a.Shape[0] = 1 && a.RequiresGrad -> multiplied batch (Shaping.squeeze 0 a) b
+        | 3, 3 when a.Shape[0] <> b.Shape[0] && b.Shape[0] = 1 && b.RequiresGrad -> multiplied batch a (Shaping.squeeze 0 b)
+        | _ -> stacked batch a b
+
+    let private matmulParts _ (terms: Term option list) =
+        result {
+            match terms with
+            | [ Some a; Some b ] ->
+                let! batch = matmulBatch a.Shape b.Shape
+                return [ multiplied batch a b ]
+            | _ -> return! Complain.value "matmul wants two tensors"
+        }
+
+    /// The adjoints of a product of matrices, or of stacks of as many.
+    let private matrixRule name : Rule =
         Derive.rule (fun d g ->
-            let left, right = asMatrices (d.ShapeOf 0) (d.ShapeOf 1)
-            // The gradient as a batch of matrices.
-            let whole () =
-                let batch =
-                    match Broadcast.shapes (batchOf left) (batchOf right) with
-                    | Ok batch -> batch
-                    | Error complaint -> invalidOp complaint.Message
-
-                Shaping.reshape (Array.append batch [| left[left.Length - 2]; Array.last right |]) g
-
-            let a () = Shaping.reshape left (d.Input 0)
-            let b () = Shaping.reshape right (d.Input 1)
-
-            [ Some(fun () ->
-                  let g = whole ()
-
-                  if left.Length = 2 && right.Length > 2 then
-                      // Rows of g by rows of b: (m, batch * n) times (batch * n, k).
-                      let gRows = g |> Shaping.matrixTranspose |> rowsOf
-                      let bRows = b () |> Shaping.matrixTranspose |> rowsOf
-                      matmul2 (Shaping.matrixTranspose gRows) bRows |> Shaping.reshape (d.ShapeOf 0)
-                  else
-                      matmul2 g (Shaping.matrixTranspose (b ())) |> Derive.sumTo left |> Shaping.reshape (d.ShapeOf 0))
-              Some(fun () ->
-                  let g = whole ()
-
-                  if right.Length = 2 && left.Length > 2 then
-                      matmul2 (Shaping.matrixTranspose (rowsOf (a ()))) (rowsOf g) |> Shaping.reshape (d.ShapeOf 1)
-                  else
-                      matmul2 (Shaping.matrixTranspose (a ())) g |> Derive.sumTo right |> Shaping.reshape (d.ShapeOf 1)) ])
+            [ Some(fun () -> product2 name g (Shaping.matrixTranspose (d.Input 1)))
+              Some(fun () -> product2 name (Shaping.matrixTranspose (d.Input 0)) g) ])
 
     /// Each factor is kept where the other needs a gradient.
     let private savesTheOther (needs: int -> bool) (_: Attrs) =
@@ -268,25 +284,26 @@ module Products =
             Derivative = Some rule }
 
     let matmul =
-        { product
+        { Define.composes
               "matmul"
               "y = a b, over broadcast batches of matrices; vectors are rows on the left and columns on the right"
-              [ [ [| 2; 3 |]; [| 3; 4 |] ]
-                [ [| 3 |]; [| 3 |] ]
-                [ [| 2; 3 |]; [| 3 |] ]
-                [ [| 3 |]; [| 3; 2 |] ]
-                [ [| 2; 2; 3 |]; [| 3; 2 |] ]
-                [ [| 2; 3 |]; [| 2; 3; 2 |] ]
-                [ [| 2; 2; 3 |]; [| 3 |] ]
-                [ [| 3 |]; [| 2; 3; 2 |] ]
-                [ [| 2; 1; 2; 3 |]; [| 2; 3; 2 |] ]
-                [ [| 1; 2; 3 |]; [| 2; 3; 1 |] ]
-                [ [| 2; 0 |]; [| 0; 3 |] ]
-                [ [| 0; 3 |]; [| 3; 2 |] ]
-                [ [| 1; 1 |]; [| 1; 1 |] ] ]
-              matmulForward
-              matmulRule with
-            Folds = true }
+              [ ArgKind.Float; ArgKind.Float ]
+              []
+              matmulParts with
+            Shapes =
+                [ [ [| 2; 3 |]; [| 3; 4 |] ]
+                  [ [| 3 |]; [| 3 |] ]
+                  [ [| 2; 3 |]; [| 3 |] ]
+                  [ [| 3 |]; [| 3; 2 |] ]
+                  [ [| 2; 2; 3 |]; [| 3; 2 |] ]
+                  [ [| 2; 3 |]; [| 2; 3; 2 |] ]
+                  [ [| 2; 2; 3 |]; [| 3 |] ]
+                  [ [| 3 |]; [| 2; 3; 2 |] ]
+                  [ [| 2; 1; 2; 3 |]; [| 2; 3; 2 |] ]
+                  [ [| 1; 2; 3 |]; [| 2; 3; 1 |] ]
+                  [ [| 2; 0 |]; [| 0; 3 |] ]
+                  [ [| 0; 3 |]; [| 3; 2 |] ]
+                  [ [| 1; 1 |]; [| 1; 1 |] ] ] }
 
     let mm =
         product
@@ -298,7 +315,7 @@ module Products =
               [ [| 2; 0 |]; [| 0; 3 |] ]
               [ [| 0; 2 |]; [| 2; 2 |] ] ]
             mmForward
-            matmulRule
+            (matrixRule "mm")
 
     let bmm =
         product
@@ -309,7 +326,7 @@ module Products =
               [ [| 0; 2; 3 |]; [| 0; 3; 2 |] ]
               [ [| 2; 2; 0 |]; [| 2; 0; 2 |] ] ]
             bmmForward
-            matmulRule
+            (matrixRule "bmm")
 
     let mv =
         product
@@ -433,9 +450,9 @@ module Products =
                   let inputs = Array.last (d.ShapeOf 1)
                   let outputs = gRows.Shape[1]
 
-                  [ Some(fun () -> matmul2 gRows (d.Input 1 |> matrix [| outputs; inputs |]) |> Shaping.reshape (d.ShapeOf 0))
+                  [ Some(fun () -> product2 "mm" gRows (d.Input 1 |> matrix [| outputs; inputs |]) |> Shaping.reshape (d.ShapeOf 0))
                     Some(fun () ->
-                        matmul2 (Shaping.matrixTranspose gRows) (d.Input 0 |> matrix [| rows; inputs |])
+                        product2 "mm" (Shaping.matrixTranspose gRows) (d.Input 0 |> matrix [| rows; inputs |])
                         |> Shaping.reshape (d.ShapeOf 1))
                     Some(fun () -> g) ])) with
             Folds = true

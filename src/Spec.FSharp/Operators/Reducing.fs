@@ -23,6 +23,11 @@ module internal Shaping =
     /// The last two dimensions swapped.
     let matrixTranspose (t: Term) = transpose -2 -1 t
 
+    /// Of another shape, over the same elements, and no view of the term: its memory is the result's alone.
+    let unsafeView (shape: int[]) (t: Term) = Derive.apply "unsafe_view" [ t ] [ "size", Derive.sizeAttr shape ]
+
+    let squeeze (dim: int) (t: Term) = Derive.apply "squeeze" [ t ] [ "dim", Derive.integerAttr dim ]
+
     let unsqueeze (dim: int) (t: Term) = Derive.apply "unsqueeze" [ t ] [ "dim", Derive.integerAttr dim ]
 
     /// Summed over these dimensions; over none, the term itself.

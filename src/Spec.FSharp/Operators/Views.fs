@@ -138,16 +138,17 @@ module Views =
             Strides = kept |> Array.map (fun d -> g.Strides[d]) }
 
     let squeeze =
-        defineViews
-            "squeeze"
-            "without dimensions of size 1: all of them, or those of `dim`"
-            [ Define.attr "dim" AttrKind.Dims ]
-            (fun g attrs ->
-                result {
-                    match! Read.tryDims attrs "dim" g.Shape.Length with
-                    | None -> return! one (dropWhere (fun d -> g.Shape[d] = 1) g)
-                    | Some dims -> return! one (dropWhere (fun d -> g.Shape[d] = 1 && List.contains d dims) g)
-                })
+        { defineViews
+              "squeeze"
+              "without dimensions of size 1: all of them, or those of `dim`"
+              [ Define.attr "dim" AttrKind.Dims ]
+              (fun g attrs ->
+                  result {
+                      match! Read.tryDims attrs "dim" g.Shape.Length with
+                      | None -> return! one (dropWhere (fun d -> g.Shape[d] = 1) g)
+                      | Some dims -> return! one (dropWhere (fun d -> g.Shape[d] = 1 && List.contains d dims) g)
+                  }) with
+            InPlace = true }
 
     let unsqueeze =
         defineViews "unsqueeze" "with a new dimension of size 1 at `dim`" [ Define.required "dim" AttrKind.Dim ] (fun g attrs ->
