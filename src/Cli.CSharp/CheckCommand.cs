@@ -8,7 +8,7 @@ namespace Verified.Cli;
 /// <summary><c>verify</c> and <c>verify check</c>: the examination of an engine.</summary>
 internal static class CheckCommand
 {
-    private static readonly Option<string> Engine = new("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
+    private static readonly EngineOptions Engine = new();
     private static readonly Option<string[]> Corpora = new("--corpus") { Description = "Corpora to run instead of the committed goldens.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int?> Random = new("--random") { Description = "How many random programs; without it, as many as 60 s allow. 0 for none." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
@@ -30,13 +30,14 @@ internal static class CheckCommand
     /// <summary>Gives a command the options of the examination: <c>verify</c> alone is <c>verify check</c>.</summary>
     public static void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Engine, Corpora, Random, Seed, Shard, Ops, Report, Record, Example }) command.Options.Add(option);
+        Engine.AddTo(command);
+        foreach (var option in new Option[] { Corpora, Random, Seed, Shard, Ops, Report, Record, Example }) command.Options.Add(option);
         command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed, cancel)));
     }
 
     private static int Run(ParseResult parsed, CancellationToken cancel)
     {
-        if (parsed.GetValue(Example) is { } name) return ExampleCheck.Run(TrainCommand.Find(name));
+        if (parsed.GetValue(Example) is { } example) return ExampleCheck.Run(TrainCommand.Find(example));
 
         var options = new ExaminationOptions
         {
@@ -47,27 +48,36 @@ internal static class CheckCommand
             Operators = ReadOperators(parsed.GetValue(Ops)),
         };
         foreach (var corpus in options.Corpora)
-            if (!File.Exists(corpus)) throw new CorpusException($"{corpus}: {(Directory.Exists(corpus) ? "that is a folder" : "there is no such file")}");
+            Corpus.Check(corpus);
         if (options.Random < 0) throw new CorpusException("--random wants a number that is not negative");
 
         // Said before the examination rather than after.
         if (parsed.GetValue(Report) is { } place) ReportFolder.Check(place);
-        using var engine = EngineNames.Start(parsed.GetRequiredValue(Engine));
+        using var engine = Engine.Start(parsed);
+        var name = Engine.Name(parsed);
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
-        ConsoleReport.Write(report, parsed.GetRequiredValue(Engine), parsed.GetValue(Report));
-        if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, parsed.GetRequiredValue(Engine));
-        if (parsed.GetValue(Record) is { } record) RecordFile.Add(report, record, parsed.GetRequiredValue(Engine));
-        if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}; the examination ended there.");
-        return cancel.IsCancellationRequested ? ExitCodes.Interrupted
-            : report.Holds && report.GivenUp is not null ? ExitCodes.NotRun
-            : report.Total.Total == 0 ? ExitCodes.Wrong
-            : report.Holds ? ExitCodes.Held : ExitCodes.Failed;
+        ConsoleReport.Write(report, name, parsed.GetValue(Report));
+        if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, name);
+        if (parsed.GetValue(Record) is { } record) RecordFile.Add(report, record, name);
+        if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}.");
+        return cancel.IsCancellationRequested ? ExitCodes.Interrupted : report.Outcome switch
+        {
+            "FAIL" => ExitCodes.Failed,
+            "NOT DONE" => ExitCodes.NotRun,
+            "NOTHING EXAMINED" => ExitCodes.Wrong,
+            _ => ExitCodes.Held,
+        };
     }
 
     /// <summary>A bar for each phase on a terminal; a plain line now and then where there is none.</summary>
     private static ExaminationReport WithProgress(Func<IProgress<ExaminationProgress>, ExaminationReport> run)
     {
-        if (Console.IsErrorRedirected) return run(new PlainProgress());
+        if (Console.IsErrorRedirected)
+        {
+            using var plain = new PlainProgress();
+            return run(plain);
+        }
+
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         return console.Progress()
             .AutoClear(true)
@@ -96,31 +106,5 @@ internal static class CheckCommand
         if (names?.FirstOrDefault(name => !RegistryModule.all.ContainsKey(name.TrimEnd('_'))) is { } unknown)
             throw new CorpusException($"--ops: the specification has no operator '{unknown}'");
         return names?.Select(name => name.TrimEnd('_')).ToArray();
-    }
-}
-
-/// <summary>Progress as bars.</summary>
-internal sealed class BarProgress(ProgressContext context) : IProgress<ExaminationProgress>
-{
-    private readonly Dictionary<string, ProgressTask> _tasks = [];
-
-    public void Report(ExaminationProgress value)
-    {
-        if (!_tasks.TryGetValue(value.Phase, out var task)) _tasks[value.Phase] = task = context.AddTask(value.Phase);
-        task.Value = 100 * value.Share;
-        task.Description = $"{value.Phase} [grey]{value.Done}[/]{(value.Findings > 0 ? $" [red]{value.Findings} findings[/]" : "")}";
-    }
-}
-
-/// <summary>Progress as lines, at most one every ten seconds and one at the end of a phase.</summary>
-internal sealed class PlainProgress : IProgress<ExaminationProgress>
-{
-    private DateTime _next = DateTime.MinValue;
-
-    public void Report(ExaminationProgress value)
-    {
-        if (value.Share < 1 && DateTime.UtcNow < _next) return;
-        _next = DateTime.UtcNow.AddSeconds(10);
-        Console.Error.WriteLine($"{value.Phase}: {value.Done} cases, {value.Share:P0}, {value.Findings} findings");
     }
 }

@@ -10,12 +10,12 @@ internal static class EngineNames
         + "or '$ COMMAND' for any program that speaks the line protocol";
 
     /// <summary>Starts an engine by name; an unknown name is a wrong command line, an engine that cannot be run an <see cref="EngineException"/>.</summary>
-    public static IEngine Start(string name) => name switch
+    public static IEngine Start(string name, ProcessEngineOptions? options = null) => name switch
     {
         "engine" => new BuiltInEngine(),
         "spec" => new SpecEngine(),
-        "pytorch" => new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}"),
-        _ when name.StartsWith('$') && name.Length > 1 => new ProcessEngine(name[1..].Trim()),
+        "pytorch" => new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}", options),
+        _ when name.StartsWith('$') && name[1..].Trim() is { Length: > 0 } command => new ProcessEngine(command, options),
         _ => throw new CorpusException($"--engine: there is no engine '{name}'; there are {Help}"),
     };
 

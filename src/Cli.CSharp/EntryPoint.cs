@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.RegularExpressions;
 using Verified.Oracle;
 
 namespace Verified.Cli;
@@ -27,7 +28,7 @@ internal static class EntryPoint
         var parsed = root.Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            foreach (var error in parsed.Errors) Console.Error.WriteLine($"verify: {error.Message}");
+            foreach (var error in parsed.Errors) Console.Error.WriteLine($"verify: {Plain(error.Message)}");
             Console.Error.WriteLine("verify: --help says what there is.");
             return ExitCodes.Wrong;
         }
@@ -65,5 +66,14 @@ internal static class EntryPoint
             Console.Error.WriteLine($"verify: {e.Message}");
             return ExitCodes.Wrong;
         }
+    }
+
+    /// <summary>A complaint of the parser's without the names of .NET's types.</summary>
+    private static string Plain(string message)
+    {
+        var match = Regex.Match(message, "^Cannot parse argument '(.*)' for option '(.*)' as expected type '.*?(UInt|Int|Double).*'");
+        return match.Success
+            ? $"{match.Groups[2]} wants {match.Groups[3].Value switch { "UInt" => "a whole number, not negative", "Int" => "a whole number", _ => "a number" }}, found '{match.Groups[1]}'"
+            : message;
     }
 }

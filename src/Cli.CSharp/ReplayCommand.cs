@@ -13,33 +13,47 @@ internal static class ReplayCommand
     public static Command Create()
     {
         var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus." };
-        var engine = new Option<string>("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
+        var engine = new EngineOptions();
         var print = new Option<string>("--print") { Description = "How programs are printed.", DefaultValueFactory = _ => "pytorch" };
         print.AcceptOnlyFromAmong("pytorch", "csharp", "fsharp", "json");
-        var command = new Command("replay", "Runs one case again, holds the engine to every law on it, and shows what differs, shrunk.") { what, engine, print };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(what), parsed.GetRequiredValue(engine), parsed.GetRequiredValue(print)));
+        var command = new Command("replay", "Runs one case again, holds the engine to every law on it, and shows what differs, shrunk.") { what, print };
+        engine.AddTo(command);
+        command.SetAction((parsed, cancel) =>
+        {
+            using var started = engine.Start(parsed);
+            return Task.FromResult(Run(parsed.GetRequiredValue(what), started, engine.Name(parsed), parsed.GetRequiredValue(print), cancel));
+        });
         return command;
     }
 
-    private static int Run(string what, string engineName, string language)
+    private static int Run(string what, IEngine engine, string engineName, string language, CancellationToken cancel)
     {
-        using var engine = EngineNames.Start(engineName);
-        var cases = File.Exists(what) ? [.. Corpus.ReadProgramOrCorpus(what)] : new[] { FromToken(what, engine.Info) };
+        var cases = File.Exists(what) ? Corpus.ReadProgramOrCorpus(what) : [FromToken(what, engine.Info)];
         var examiner = new Examiner(engine);
-        var failed = false;
+        var (examined, failed) = (false, false);
         foreach (var item in cases)
         {
+            cancel.ThrowIfCancellationRequested();
+            if ((ProgramNames.Complaint(item.Program) ?? Unknown(item.Program)) is { } complaint) throw new CorpusException($"{what}, {item.Id}: {complaint}");
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
             var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
             var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
-            foreach (var finding in findings) FailureText.Write(Terminal.Out, Failure.Of(examiner, finding), $"./verify replay {what}{(engineName == "engine" ? "" : $" --engine '{engineName}'")}", language);
+            foreach (var finding in findings) FailureText.Write(Terminal.Out, Failure.Of(examiner, finding), ReplayLine.Of(what, engineName), language);
             failed |= findings.Count > 0;
+            examined |= result.Result is not RunResult.Unsupported;
             if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language));
             Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
-        return failed ? ExitCodes.Failed : ExitCodes.Held;
+        return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{what}: nothing was examined");
+    }
+
+    /// <summary>What the specification does not have: a case that nothing can be said of.</summary>
+    private static string? Unknown(Program program)
+    {
+        using var specification = new SpecEngine();
+        return specification.Run(program) is RunResult.Unsupported unknown ? unknown.What : null;
     }
 
     private static Json.Case FromToken(string text, EngineInfo info)

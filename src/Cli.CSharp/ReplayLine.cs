@@ -2,22 +2,22 @@ using Verified.Oracle;
 
 namespace Verified.Cli;
 
-/// <summary>The command that shows a failure again, ready to be pasted.</summary>
+/// <summary>The command that shows a case again, ready to be pasted.</summary>
 internal static class ReplayLine
 {
-    /// <summary>The command line; null where the program is in no file and no token brings it back.</summary>
+    /// <summary>The command line for a failure; null where its program is in no file and no token brings it back.</summary>
     /// <param name="failure">What is to be seen again.</param>
     /// <param name="engine">The engine as it was named on the command line.</param>
     /// <param name="folder">The report's folder, where one was written.</param>
-    public static string? Of(Failure failure, string engine, string? folder)
-    {
-        var what = ReplayToken.Parse(failure.Original.Id) is not null ? failure.Original.Id
-            : folder is not null ? Path.Combine(folder, "failures", failure.Hash + ".json")
-            : null;
-        return what is null ? null : $"./verify replay {Quoted(what)}{(engine == "engine" ? "" : $" --engine {Quoted(engine)}")}";
-    }
+    public static string? Of(Failure failure, string engine, string? folder) =>
+        ReplayToken.Parse(failure.Original.Id) is not null ? Of(failure.Original.Id, engine)
+        : folder is not null ? Of(Path.Combine(folder, "failures", failure.Hash + ".json"), engine)
+        : null;
+
+    /// <summary>The command line for a token or a file.</summary>
+    public static string Of(string what, string engine) => $"./verify replay {Quoted(what)}{(engine == "engine" ? "" : $" --engine {Quoted(engine)}")}";
 
     /// <summary>A word of a shell's command.</summary>
     private static string Quoted(string word) =>
-        word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";
+        word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "-_./+,".Contains(c)) ? word : "'" + word.Replace("'", "'\\''") + "'";
 }

@@ -30,6 +30,7 @@ internal static class ReportFolder
     /// <summary>Sees whether a report can be written to a folder, and leaves nothing there.</summary>
     public static void Check(string folder)
     {
+        if (File.Exists(folder)) throw new CorpusException($"--report: {folder} is a file, not a folder");
         var missing = new Stack<string>();
         for (var each = Path.GetFullPath(folder); !Directory.Exists(each); each = Path.GetDirectoryName(each)!) missing.Push(each);
         try
@@ -41,7 +42,7 @@ internal static class ReportFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CorpusException($"the report could not be written to {folder}: {e.Message}", e);
+            throw new CorpusException($"--report: the folder {folder} {(missing.Count > 0 ? "cannot be created" : "cannot be written to")}", e);
         }
         finally
         {

@@ -12,15 +12,19 @@ internal static class RunCommand
     public static Command Create()
     {
         var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines, gzip-compressed or not); - reads standard input." };
-        var engine = new Option<string>("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
-        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}.") { file, engine };
-        command.SetAction((parsed, cancel) => Task.FromResult(Run(parsed.GetRequiredValue(file), parsed.GetRequiredValue(engine), cancel)));
+        var engine = new EngineOptions();
+        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}.") { file };
+        engine.AddTo(command);
+        command.SetAction((parsed, cancel) =>
+        {
+            using var started = engine.Start(parsed);
+            return Task.FromResult(Run(parsed.GetRequiredValue(file), started, cancel));
+        });
         return command;
     }
 
-    private static int Run(string file, string engineName, CancellationToken cancel)
+    private static int Run(string file, IEngine engine, CancellationToken cancel)
     {
-        using var engine = EngineNames.Start(engineName);
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
         // Standard input may be a conversation: each answer goes out at once. A file's results go out in blocks.
         output.AutoFlush = file == "-";

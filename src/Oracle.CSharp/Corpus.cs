@@ -28,7 +28,7 @@ public static class Corpus
     public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
     {
         if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Read(path);
-        if (Directory.Exists(path)) throw new CorpusException($"{path}: that is a folder, not a program or a corpus");
+        Check(path);
         string text;
         try
         {
@@ -36,15 +36,29 @@ public static class Corpus
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CorpusException($"{path}: {e.Message}", e);
+            throw new CorpusException($"{path}: {Reason(e)}", e);
         }
 
         var program = Json.readProgram(text);
         if (program.IsOk) return [new Json.Case(Path.GetFileNameWithoutExtension(path), program.ResultValue, null, null)];
         // Not one program: a corpus by another name, where its first line is a case of its own.
         var firstLine = text.Split('\n', 2)[0];
-        return Json.readCase(firstLine).IsOk ? Read(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
+        return firstLine.Trim().Length == 0 || Json.readCase(firstLine).IsOk ? Read(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
     }
+
+    /// <summary>Complains of a path that is no file.</summary>
+    public static void Check(string path)
+    {
+        if (Directory.Exists(path)) throw new CorpusException($"{path}: that is a folder, not a program or a corpus");
+        if (!File.Exists(path)) throw new CorpusException($"{path}: there is no such file");
+    }
+
+    private static string Reason(Exception e) => e switch
+    {
+        UnauthorizedAccessException => "it may not be read",
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file",
+        _ => e.Message,
+    };
 
     private static string Place(TextError error) =>
         $"column {error.Column}{(error.Path.Length == 0 ? "" : $" ({error.Path})")}: {error.Message}";
@@ -68,6 +82,7 @@ public static class Corpus
     private static Stream Open(string path)
     {
         if (path == "-") return Console.OpenStandardInput();
+        Check(path);
         try
         {
             var file = File.OpenRead(path);
@@ -79,7 +94,7 @@ public static class Corpus
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
         {
-            throw new CorpusException($"{path}: {e.Message}", e);
+            throw new CorpusException($"{path}: {Reason(e)}", e);
         }
     }
 }

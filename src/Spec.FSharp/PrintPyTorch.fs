@@ -232,6 +232,9 @@ module PrintPyTorch =
         | "pow" when step.Attrs.ContainsKey "self" -> line (bound step.Out $"""torch.pow({attr step.Attrs["self"]}, {self ()})""")
         | _ -> line (bound step.Out (call step))
 
+    /// A step as its line of the script; of a block the first one.
+    let line (step: Step) = lines "" step |> List.head
+
     /// A script that runs the program and prints what it observes.
     let print (program: Program) =
         let usesFunctional =

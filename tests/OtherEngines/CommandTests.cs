@@ -29,13 +29,38 @@ public sealed class CommandTests : IDisposable
     [InlineData("replay", "no-token")]
     [InlineData("explain", "no_such_operator")]
     [InlineData("check", "--random", "0", "--engine", "python3 engine.py")]
+    [InlineData("check", "--random", "0", "--engine", "$ ")]
+    [InlineData("check", "--timeout", "-1")]
+    [InlineData("check", "--seed", "-1")]
+    [InlineData("explain", "rules", "no/such-rule")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {
         var result = Command.Run(args);
         Assert.Equal(2, result.Code);
         Assert.StartsWith("verify: ", result.Error, StringComparison.Ordinal);
-        Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
+        foreach (var foreign in new[] { "   at ", "System.", "Could not find" }) Assert.DoesNotContain(foreign, result.Error, StringComparison.Ordinal);
         Assert.Empty(result.Output);
+    }
+
+    [Theory]
+    [InlineData("replay", "exp", "sigmoidd", "there is no operator 'sigmoidd'")]
+    [InlineData("replay", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
+    [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
+    [InlineData("check --random 0 --corpus", "[\"y\"]", "[\"z\"]", "observe[0]: nothing binds 'z'")]
+    public void A_program_of_which_nothing_can_be_said_is_2_and_names_the_place(string command, string right, string wrong, string why)
+    {
+        var result = Command.Run([.. command.Split(' '), Written("program.json", Program.Replace(right, wrong, StringComparison.Ordinal))]);
+        Assert.Equal(2, result.Code);
+        Assert.Contains("program.json, program: " + why, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void A_program_over_several_lines_is_a_corpus_of_one()
+    {
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("program.json", Program.Replace(", ", ",\n  ", StringComparison.Ordinal)));
+        Assert.Equal(0, result.Code);
+        Assert.Contains("PASS", result.Output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -135,10 +160,10 @@ public sealed class CommandTests : IDisposable
             "--report", report);
         Assert.Equal(1, result.Code);
         Assert.Contains("import torch", result.Output, StringComparison.Ordinal);
-        Assert.Contains("count against the engine", result.Output, StringComparison.Ordinal);
+        Assert.Contains("FAIL  1 program counts against the engine, in 1 program,", result.Output, StringComparison.Ordinal);
         Assert.True(File.Exists(Path.Combine(report, "report.json")));
         var failing = Assert.Single(Directory.GetFiles(Path.Combine(report, "failures"), "*.json"));
-        Assert.Contains($"again: ./verify replay {failing} --engine '$ ", string.Join(" ", result.Output.Split('\n')), StringComparison.Ordinal);
+        Assert.Contains($"\nagain: ./verify replay {failing} --engine '$ ", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -166,10 +191,23 @@ public sealed class CommandTests : IDisposable
     [Fact]
     public void A_replay_that_goes_to_a_file_holds_no_colours_and_says_what_is_not_supported()
     {
-        var result = Command.Run("replay", Written("program.json", Program.Replace("exp", "no_such_operator", StringComparison.Ordinal)));
-        Assert.Equal(0, result.Code);
-        Assert.Contains("not run, the engine does not support no_such_operator", result.Output, StringComparison.Ordinal);
+        var result = Command.Run("replay", Written("program.json", Program), "--engine", "$ " + Adapter.Loop(Adapter.Answer));
+        Assert.Equal(2, result.Code);
+        Assert.Contains("not run, the engine does not support everything", result.Output, StringComparison.Ordinal);
+        Assert.Contains("nothing was examined", result.Error, StringComparison.Ordinal);
         Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("echo rubbish")]
+    [InlineData("exit 5")]
+    public void An_engine_that_always_breaks_down_is_3_and_one_sentence(string each)
+    {
+        var corpus = string.Join('\n', Enumerable.Range(0, 40).Select(i => $$"""{"id": "case/{{i}}", "program": {{Program}}}"""));
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("many.jsonl", corpus), "--engine", "$ " + Adapter.Loop(each));
+        Assert.Equal(3, result.Code);
+        Assert.Contains("was given up: it broke down 3 times and answered no program", result.Error, StringComparison.Ordinal);
+        Assert.Contains("NOT DONE", result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -26,7 +26,7 @@ public sealed class ExaminationTests
     public void A_wrong_operator_fails_its_row_with_the_shortest_program()
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new WrongTanh().Operator("tanh")).Message;
-        foreach (var part in new[] { ".tanh()", "import torch", "expected", "within", "first differs at step 0 (tanh)", "found in tanh/V", "\"steps\":[{\"op\":\"tanh\"" })
+        foreach (var part in new[] { ".tanh()", "import torch", "expected", "within", "first differs after '", "found in tanh/V", "\"steps\":[{\"op\":\"tanh\"" })
             Assert.Contains(part, failure, StringComparison.Ordinal);
         Assert.Equal(1, failure.Split("\"op\":").Length - 1);
         new WrongTanh().Operator("exp");

@@ -1,11 +1,12 @@
+using System.Globalization;
 using System.Text.Json;
-using Microsoft.FSharp.Core;
+using System.Text.RegularExpressions;
 using Verified.Spec;
 
 namespace Verified.Oracle;
 
 /// <summary>The messages of the line protocol: JSON, one object a line.</summary>
-internal static class LineProtocol
+internal static partial class LineProtocol
 {
     public const string Hello = """{"hello":1}""";
 
@@ -31,24 +32,41 @@ internal static class LineProtocol
         };
     }
 
-    /// <summary>Reads an answer to a request: its number and the result.</summary>
+    /// <summary>
+    /// Reads an answer to a request: its number and the result. An answer out of form whose number can still be read has broken down for that
+    /// program alone; without a number it is a <see cref="FormatException"/>.
+    /// </summary>
     public static (long Seq, RunResult Result) ReadAnswer(string line)
     {
-        using var document = Parse(line);
-        var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("seq", out var seqElement) || seqElement.ValueKind != JsonValueKind.Number || !seqElement.TryGetInt64(out var seq))
-            throw new FormatException("an answer wants the request's \"seq\"");
+        try
+        {
+            using var document = Parse(line);
+            return (Number(document.RootElement), Result(document.RootElement));
+        }
+        catch (FormatException e) when (NumberIn().Match(line) is { Success: true } seq)
+        {
+            return (long.Parse(seq.Groups[1].ValueSpan, CultureInfo.InvariantCulture), new RunResult.Broken(BreakKind.Protocol, $"{e.Message}: {Shorten(line)}"));
+        }
+    }
 
+    /// <summary>The beginning of a line, for a message.</summary>
+    public static string Shorten(string line) => line.Length <= 200 ? line : line[..200] + "...";
+
+    private static long Number(JsonElement root) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty("seq", out var element) && element.ValueKind == JsonValueKind.Number && element.TryGetInt64(out var seq)
+            ? seq
+            : throw new FormatException("an answer wants the request's \"seq\"");
+
+    private static RunResult Result(JsonElement root)
+    {
         if (root.TryGetProperty("outcome", out var outcome))
         {
             var read = Json.readOutcome(outcome.GetRawText());
-            return read.IsOk
-                ? (seq, new RunResult.Ran(read.ResultValue))
-                : throw new FormatException($"the outcome is malformed: {read.ErrorValue}");
+            return read.IsOk ? new RunResult.Ran(read.ResultValue) : throw new FormatException($"the outcome is malformed: {read.ErrorValue}");
         }
 
-        if (root.TryGetProperty("unsupported", out var what)) return (seq, new RunResult.Unsupported(what.ToString()));
-        if (root.TryGetProperty("failed", out var reason)) return (seq, new RunResult.Failed(reason.ToString()));
+        if (root.TryGetProperty("unsupported", out var what)) return new RunResult.Unsupported(what.ToString());
+        if (root.TryGetProperty("failed", out var reason)) return new RunResult.Failed(reason.ToString());
         throw new FormatException("an answer wants \"outcome\", \"unsupported\" or \"failed\"");
     }
 
@@ -60,9 +78,21 @@ internal static class LineProtocol
         }
         catch (JsonException e)
         {
-            throw new FormatException("not a JSON object on one line", e);
+            throw new FormatException(
+                NonFinite().IsMatch(line)
+                    ? "JSON has no number that is not finite; the protocol writes the strings \"inf\", \"-inf\" and \"nan\""
+                    : "not a JSON object on one line",
+                e);
         }
     }
+
+    /// <summary>The number of an answer that is no JSON, or not in form.</summary>
+    [GeneratedRegex("""^\s*\{\s*"seq"\s*:\s*(\d{1,18})\s*[,}]""")]
+    private static partial Regex NumberIn();
+
+    /// <summary>A number that is not finite, as several languages' JSON writers put it.</summary>
+    [GeneratedRegex("""[\[,:]\s*-?(Infinity|NaN|inf|nan)\b""")]
+    private static partial Regex NonFinite();
 
     private static bool TryObject(JsonElement root, string name, out JsonElement value)
     {

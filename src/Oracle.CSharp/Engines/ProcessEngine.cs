@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -5,16 +6,20 @@ namespace Verified.Oracle;
 /// <summary>
 /// An engine in another process, driven over standard input and output by the line protocol. Requests are sent ahead of the answers.
 /// A process that ends, hangs or answers out of form is reported for the program that it was busy with, started again, and the run
-/// goes on with the next program.
+/// goes on with the next program; one that does little else is given up.
 /// </summary>
 public sealed class ProcessEngine : IEngine
 {
     private readonly string _command;
     private readonly ProcessEngineOptions _options;
     private readonly Dictionary<string, string> _environment;
+    private readonly Stopwatch _life = Stopwatch.StartNew();
     private EngineProcess _connection;
     private long _seq;
     private EngineException? _givenUp;
+    private bool _answered;
+    private int _inARow;
+    private TimeSpan _lost;
 
     /// <summary>Starts the engine and greets it. Throws <see cref="EngineException"/> where it cannot be started or does not answer.</summary>
     /// <param name="command">A shell command, such as <c>python3 adapters/pytorch.py</c>.</param>
@@ -74,7 +79,7 @@ public sealed class ProcessEngine : IEngine
         }
     }
 
-    /// <summary>Takes one answer; null where it was in form.</summary>
+    /// <summary>Takes one answer; null where it tells which program it is for, in form or not.</summary>
     private (RunResult.Broken Result, bool Alone)? Receive(Queue<(long Seq, Program Program)> waiting, Dictionary<long, RunResult> answers)
     {
         var open = waiting.Count(item => !answers.ContainsKey(item.Seq));
@@ -87,15 +92,39 @@ public sealed class ProcessEngine : IEngine
                 if (waiting.All(item => item.Seq != seq) || answers.ContainsKey(seq))
                     throw new FormatException($"an answer to {seq}, which was not asked or is answered already");
                 answers[seq] = answer;
+                if (answer is RunResult.Broken broken) Count(broken);
+                else (_answered, _inARow) = (true, 0);
                 return null;
             }
             catch (FormatException e)
             {
-                result = new RunResult.Broken(BreakKind.Protocol, $"{e.Message}: {Shorten(line)}");
+                result = new RunResult.Broken(BreakKind.Protocol, $"{e.Message}: {LineProtocol.Shorten(line)}");
             }
         }
 
+        Count(result);
         return (result, open == 1);
+    }
+
+    /// <summary>Counts a breakdown, and gives the engine up where it is one too many.</summary>
+    private void Count(RunResult.Broken broken)
+    {
+        var hung = broken.Kind == BreakKind.Timeout;
+        _inARow++;
+        if (hung) _lost += _options.Timeout;
+        if (_inARow >= (!_answered ? _options.MaxAtFirst : hung ? _options.MaxTimeoutsInARow : _options.MaxInARow))
+            GiveUp($"it broke down {_inARow} times {(_answered ? "in a row" : "and answered no program")}", broken);
+        if (_lost > _options.MaxLost && _lost > _life.Elapsed / 2) GiveUp($"most of the time, {_lost.TotalSeconds:0} s, went into its breakdowns", broken);
+    }
+
+    /// <summary>The command, on one line, for a message.</summary>
+    private string Named => $"'{LineProtocol.Shorten(_command.ReplaceLineEndings(" "))}'";
+
+    private void GiveUp(string why, RunResult.Broken last)
+    {
+        var hint = last.Kind == BreakKind.Timeout ? " (are its answers flushed, one a line?)" : "";
+        _givenUp = new EngineException($"{Named} was given up: {why}, the last time with {last.Kind.ToString().ToLowerInvariant()}: {last.Detail}{hint}");
+        throw _givenUp;
     }
 
     /// <summary>One program with nothing sent ahead, so that a breakdown is its own.</summary>
@@ -114,11 +143,13 @@ public sealed class ProcessEngine : IEngine
     {
         _connection.Dispose();
         Restarts++;
+        var before = _life.Elapsed;
         try
         {
             if (Restarts > _options.MaxRestarts)
-                throw new EngineException($"'{_command}' broke down {Restarts} times and was given up{(_connection.StandardError is { Length: > 0 } words ? $"; its last words: {words}" : "")}");
+                throw new EngineException($"{Named} was given up: it broke down {Restarts} times{(_connection.StandardError is { Length: > 0 } words ? $"; its last words: {words}" : "")}");
             (_connection, _) = Start();
+            _lost += _life.Elapsed - before;
         }
         catch (EngineException e)
         {
@@ -140,33 +171,43 @@ public sealed class ProcessEngine : IEngine
             }
             catch (FormatException e)
             {
-                failure = new RunResult.Broken(BreakKind.Protocol, $"{e.Message}: {Shorten(line)}");
+                failure = new RunResult.Broken(BreakKind.Protocol, $"{e.Message}: {LineProtocol.Shorten(line)}");
             }
         }
 
         var detail = failure.Detail;
         connection.Dispose();
-        throw new EngineException($"'{_command}' could not be run as an engine: {detail}");
+        throw new EngineException($"{Named} could not be run as an engine: {detail}");
     }
-
-    private static string Shorten(string line) => line.Length <= 200 ? line : line[..200] + "...";
 
     /// <inheritdoc/>
     public void Dispose() => _connection.Dispose();
 }
 
-/// <summary>Time limits for an engine in another process.</summary>
+/// <summary>How long an engine in another process is waited for, and how often it may break down.</summary>
 public sealed record ProcessEngineOptions
 {
     /// <summary>How long one program may take.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long the answer to <c>hello</c> may take: an interpreter with a large library starts slowly.</summary>
-    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(120);
+    public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(40);
 
     /// <summary>How many requests are sent ahead of the answers.</summary>
     public int Ahead { get; init; } = 16;
 
-    /// <summary>After how many restarts the run is given up.</summary>
+    /// <summary>After how many breakdowns an engine is given up that has not answered a program yet.</summary>
+    public int MaxAtFirst { get; init; } = 3;
+
+    /// <summary>After how many breakdowns without an answer in between it is given up.</summary>
+    public int MaxInARow { get; init; } = 20;
+
+    /// <summary>The same, where the last of them was that it did not answer in time, which is dear.</summary>
+    public int MaxTimeoutsInARow { get; init; } = 5;
+
+    /// <summary>How much time may be lost to its breakdowns, where that is more than half of all.</summary>
+    public TimeSpan MaxLost { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>How often in all it is started again.</summary>
     public int MaxRestarts { get; init; } = 100;
 }

@@ -28,6 +28,9 @@ public sealed record ExaminationOptions
 
     /// <summary>After how many findings the examination stops looking for more.</summary>
     public int MaxFailures { get; init; } = 20;
+
+    /// <summary>How long findings are made short, all together.</summary>
+    public TimeSpan ShrinkTime { get; init; } = TimeSpan.FromMinutes(2);
 }
 
 /// <summary>How far an examination has come.</summary>
@@ -80,7 +83,7 @@ public sealed class Examination
             _report.GivenUp = e.Message;
         }
 
-        _report.Shrink(_examiner, _options.MaxFailures, progress, cancel);
+        _report.Shrink(_examiner, progress, cancel);
         _report.Finish(watch.Elapsed, cancel.IsCancellationRequested);
         return _report;
     }
@@ -88,13 +91,16 @@ public sealed class Examination
     private void RunCorpus(string path, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
         var phase = Path.GetFileName(path).Split('.')[0];
-        var cases = Corpus.Read(path).Where(Wanted).ToList();
+        var cases = Corpus.ReadProgramOrCorpus(path).Where(Wanted).ToList();
+        foreach (var item in cases)
+            if (ProgramNames.Complaint(item.Program) is { } complaint) throw new CorpusException($"{path}, {item.Id}: {complaint}");
         var done = 0;
-        foreach (var batch in cases.Chunk(Batch))
+        progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
+        foreach (var result in cases.Chunk(Batch).SelectMany(Examine))
         {
+            _report.Add(phase, result);
             if (cancel.IsCancellationRequested) return;
-            foreach (var result in Examine(batch)) _report.Add(phase, result);
-            progress?.Report(new ExaminationProgress(phase, done += batch.Length, (double)done / cases.Count, _report.Findings.Count));
+            progress?.Report(new ExaminationProgress(phase, ++done, (double)done / cases.Count, _report.Findings.Count));
         }
     }
 
@@ -107,10 +113,18 @@ public sealed class Examination
         var generator = new ProgramGenerator(RegistryModule.all, For(_examiner.Engine.Info, _options.Operators));
         var laws = Law.All.Where(law => law.Concerns(_examiner.Engine.Info)).ToArray();
         var watch = Stopwatch.StartNew();
-        for (long first = 0; !cancel.IsCancellationRequested && _report.Findings.Count < 10 * _options.MaxFailures; first += Batch)
+        var run = 0;
+        progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
+        for (long first = 0; !cancel.IsCancellationRequested; first += Batch)
         {
             var count = _options.Random is { } limit ? (int)Math.Min(Batch, limit - first) : watch.Elapsed < _options.RandomTime ? Batch : 0;
             if (count <= 0) break;
+            if (_report.Findings.Count >= 10 * _options.MaxFailures)
+            {
+                _report.EndedEarly = run;
+                break;
+            }
+
             var indices = Enumerable.Range(0, count).Select(i => first + i).Where(i => i % _options.Shard.Count == _options.Shard.Index).ToArray();
             var cases = new Json.Case[indices.Length];
             Parallel.For(0, indices.Length, i =>
@@ -118,8 +132,15 @@ public sealed class Examination
                 var seed = Rng.CaseSeed(_options.Seed, indices[i]);
                 cases[i] = new Json.Case(new ReplayToken(seed, _options.Operators).ToString(), generator.Generate(seed), null, null);
             });
-            var results = Examine(cases).ToList();
-            foreach (var result in results) _report.Add(phase, result);
+            var results = new List<CaseResult>();
+            foreach (var result in Examine(cases))
+            {
+                results.Add(result);
+                _report.Add(phase, result);
+                if (cancel.IsCancellationRequested) return;
+            }
+
+            run += results.Count;
             foreach (var (law, result) in Hold(laws, indices, results)) _report.Add(law, result);
             var share = _options.Random is { } all ? (double)(first + count) / all : watch.Elapsed / _options.RandomTime;
             progress?.Report(new ExaminationProgress(phase, (int)(first + count), Math.Min(1, share), _report.Findings.Count));

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Verified.Oracle.Laws;
 
 namespace Verified.Oracle;
@@ -50,14 +51,28 @@ public sealed class ExaminationReport
     /// <summary>True where it was ended before it was done.</summary>
     public bool Interrupted { get; private set; }
 
-    /// <summary>What came of it in a word or two: FAIL, NOTHING EXAMINED, INTERRUPTED, NOT DONE (the engine was given up) or PASS.</summary>
-    public string Outcome => !Holds ? "FAIL" : Total.Total == 0 ? "NOTHING EXAMINED" : Interrupted ? "INTERRUPTED" : GivenUp is not null ? "NOT DONE" : "PASS";
+    /// <summary>
+    /// What came of it in a word or two: FAIL, NOT DONE (the engine was given up, and nothing but its breakdowns counts against it), NOTHING
+    /// EXAMINED, INTERRUPTED or PASS.
+    /// </summary>
+    public string Outcome =>
+        !Holds && (GivenUp is null || _findings.Exists(finding => finding.Result is not RunResult.Broken)) ? "FAIL"
+        : GivenUp is not null ? "NOT DONE"
+        : Total.Examined == 0 ? "NOTHING EXAMINED"
+        : Interrupted ? "INTERRUPTED"
+        : "PASS";
 
     /// <summary>True where nothing counts against the engine.</summary>
     public bool Holds => Total.Holds && _laws.Values.All(tally => tally.Holds);
 
     /// <summary>Why the engine was given up before the end, in a sentence; null where it was not.</summary>
     public string? GivenUp { get; internal set; }
+
+    /// <summary>How many random programs were run, where so many findings ended them early; null where they did not.</summary>
+    public int? EndedEarly { get; internal set; }
+
+    /// <summary>How many findings were not made short, for want of time, and so may be among the shown ones or not.</summary>
+    public int NotShrunk { get; private set; }
 
     internal void Add(string phase, CaseResult result)
     {
@@ -83,13 +98,20 @@ public sealed class ExaminationReport
     }
 
     /// <summary>Makes the findings short: the simplest first, until there are enough different ones.</summary>
-    internal void Shrink(Examiner examiner, int most, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
+    internal void Shrink(Examiner examiner, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
         var failures = new Dictionary<string, Failure>();
-        var tried = 0;
+        var (tried, most) = (0, Options.MaxFailures);
+        var watch = Stopwatch.StartNew();
         foreach (var finding in _findings.OrderBy(f => f.Program.Steps.Length).Take(3 * most))
         {
             if (failures.Count >= most || cancel.IsCancellationRequested) break;
+            if (watch.Elapsed > Options.ShrinkTime)
+            {
+                NotShrunk = Math.Min(_findings.Count, 3 * most) - tried;
+                break;
+            }
+
             var failure = Shrunk(examiner, finding);
             if (!failures.TryGetValue(failure.Signature, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
                 failures[failure.Signature] = failure;

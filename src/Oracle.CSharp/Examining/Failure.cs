@@ -18,6 +18,7 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     {
         { Law: { } law } => $"'{law.Name}' broken by {string.Join(" ", Shrunk.Operators)}",
         { Judgement: { } judgement } => $"{judgement.Findings.Max(f => f.Verdict)} {Worst(judgement).Difference} in {string.Join(" ", Shrunk.Operators)}",
+        { Result: RunResult.Broken broken } when ReferenceEquals(Original, Shrunk) || !Shrunk.Operators.Any() => $"{broken.Kind}: {broken.Detail.Split(':')[0]}",
         { Result: RunResult.Broken broken } => $"{broken.Kind} in {string.Join(" ", Shrunk.Operators)}",
         _ => $"failed in {string.Join(" ", Shrunk.Operators)}",
     };
@@ -33,9 +34,14 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         _ => Finding?.Message ?? "",
     };
 
-    /// <summary>Shrinks a finding and looks for its first difference.</summary>
+    /// <summary>
+    /// Shrinks a finding and looks for its first difference. A breakdown of an engine in another process stays as it was found: each try would
+    /// cost a start, or a wait.
+    /// </summary>
     public static Failure Of(Examiner examiner, CaseResult found, int budget = 2000)
     {
+        if (found.Result is RunResult.Broken && examiner.Engine is ProcessEngine) return new Failure(found, found, null);
+
         // A slow or crashing engine must not make shrinking endless.
         var deadline = DateTime.UtcNow.AddSeconds(30);
         var wasBroken = found.Judgement is null;

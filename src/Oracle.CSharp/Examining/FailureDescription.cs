@@ -40,6 +40,9 @@ public static class FailureDescription
         _ => throw new ArgumentException($"there is no printer for '{language}'", nameof(language)),
     };
 
+    /// <summary>A step as it stands in the PyTorch script; of a block its first line.</summary>
+    public static string Line(Step step) => PrintPyTorch.line(step);
+
     /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
     public static IEnumerable<string> Details(Failure failure)
     {
@@ -49,7 +52,7 @@ public static class FailureDescription
                 CultureInfo.InvariantCulture,
                 $"expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
         if (failure.First is { } first)
-            yield return $"first differs at step {first.Index} ({first.Step.Op}): {first.Finding.Message}";
+            yield return $"first differs after '{Line(first.Step)}'{(first.Finding.Message == failure.Message ? "" : $": {first.Finding.Message}")}";
         if (failure.Shrunk.Golden is { } golden)
             yield return $"PyTorch's golden is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}";
     }

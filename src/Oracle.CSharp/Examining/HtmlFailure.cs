@@ -19,7 +19,7 @@ internal static class HtmlFailure
         Numbers(page, failure);
         if (failure.Shrunk.Law is { } law) page.Append(CultureInfo.InvariantCulture, $"<p>The law: {Escape(law.Statement)}</p>\n");
         if (failure.First is { } first)
-            page.Append(CultureInfo.InvariantCulture, $"<p>First differs at step {first.Index}, <code>{Escape(first.Step.Op)}</code>{(first.Finding.Message == failure.Message ? "." : ": " + Escape(first.Finding.Message))}</p>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<p>First differs after <code>{Escape(FailureDescription.Line(first.Step))}</code>{(first.Finding.Message == failure.Message ? "." : ": " + Escape(first.Finding.Message))}</p>\n");
         if (failure.Shrunk.Golden is { } golden)
             page.Append(CultureInfo.InvariantCulture, $"<p>PyTorch's recorded outcome is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}.</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"""

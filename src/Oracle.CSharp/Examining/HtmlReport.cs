@@ -49,24 +49,18 @@ public static class HtmlReport
     private static void Headline(StringBuilder page, ExaminationReport report, string machine)
     {
         var total = report.Total;
-        var against = report.Findings.Count;
-        var (kind, word, sentence) = total.Total == 0
-            ? ("none", "NOTHING", "Nothing was examined.")
-            : report.Outcome is "INTERRUPTED" or "NOT DONE"
-                ? ("unsure", report.Outcome, $"Nothing wrong was found so far, in {Number(total.Judged)} judged cases.")
-            : report.Holds
-                ? ("pass", "PASS", $"Nothing wrong was found in {Number(total.Judged)} judged cases.")
-                : ("fail", "FAIL", $"{Number(against)} of {Number(total.Total)} cases count against the engine.");
+        var kind = report.Outcome switch { "PASS" => "pass", "FAIL" => "fail", "NOTHING EXAMINED" => "none", _ => "unsure" };
         page.Append(CultureInfo.InvariantCulture, $"""
             <header class="{kind}">
             <p class="engine"><b>{Escape(report.Engine.Name)}</b> {Escape(report.Engine.Version)} <span>{Escape(report.Engine.Language)}</span></p>
-            <h1><span class="word">{word}</span> {sentence}</h1>
+            <h1><span class="word">{report.Outcome}</span> {Escape(ReportText.Headline(report))}</h1>
             {Bar(total)}
             <dl class="counts">
             {Count("pass", total.Passed, "pass")}{Count("fail", total.Failed, "fail")}{Count("less accurate", total.LessAccurate, "fail")}{Count("broken", total.Broken, "fail")}
             {(total.Known > 0 ? Count("known divergence", total.Known, "unsure") : "")}{Count("inconclusive", total.Inconclusive, "unsure")}{Count("unsupported", total.Unsupported, "none")}
             </dl>
             <p class="where">{Escape(machine)}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; <b>interrupted before it was done</b>" : "")}</p>
+            {string.Concat(ReportText.Notes(report).Append(report.GivenUp).OfType<string>().Select(note => $"<p class=\"where\">{Escape(note)}</p>"))}
             </header>
 
             """);
@@ -79,7 +73,7 @@ public static class HtmlReport
     private static string Bar(Tally tally)
     {
         static string Part(string kind, int n) => n == 0 ? "" : $"<i class=\"{kind}\" style=\"flex-grow:{n}\"></i>";
-        return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Failed + tally.LessAccurate + tally.Broken)}{Part("unsure", tally.Known + tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
+        return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Against)}{Part("unsure", tally.Known + tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
     }
 
     private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay)
@@ -91,7 +85,7 @@ public static class HtmlReport
         {
             HtmlFailure.Write(page, groups[i][0], replay(groups[i][0]), open: i < 2);
             if (groups[i].Count == 1) continue;
-            page.Append(CultureInfo.InvariantCulture, $"<details class=\"alike\"><summary>likely the same, in a longer program: {groups[i].Count - 1}</summary>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<details class=\"alike\"><summary>likely the same, shown in another way: {groups[i].Count - 1}</summary>\n");
             foreach (var alike in groups[i].Skip(1)) HtmlFailure.Write(page, alike, replay(alike), open: false);
             page.Append("</details>\n");
         }
@@ -119,8 +113,7 @@ public static class HtmlReport
         page.Append("<div class=\"tiles\">\n");
         foreach (var (name, tally) in tallies)
         {
-            var against = tally.Failed + tally.LessAccurate + tally.Broken;
-            var state = against > 0 ? suspects.Contains(name) ? "fail" : "near"
+            var state = tally.Against > 0 ? suspects.Contains(name) ? "fail" : "near"
                 : tally.Judged == 0 ? "none"
                 : tally.InconclusiveShare > 0.4 ? "unsure"
                 : "pass";
@@ -145,7 +138,7 @@ public static class HtmlReport
         Add(tally.Passed, "pass");
         Add(tally.Inconclusive, "inconclusive");
         Add(tally.Unsupported, "unsupported");
-        var ratio = tally.Passed > 0 ? string.Create(CultureInfo.InvariantCulture, $"\nlargest distance over bound among passes: {tally.Ratio:0.00}") : "";
+        var ratio = tally.Nearest is not null ? string.Create(CultureInfo.InvariantCulture, $"\nlargest distance over bound among passes: {tally.Ratio:0.#####}, in {tally.Nearest}") : "";
         return $"{name}: {string.Join(", ", parts)}{ratio}";
     }
 
@@ -155,7 +148,7 @@ public static class HtmlReport
         foreach (var (phase, tally) in report.Phases) Row(page, phase, tally);
         if (report.Phases.Count > 1) Row(page, "all", report.Total);
         page.Append("</table></div>\n");
-        page.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">Largest distance over bound among the passes: {report.Total.Ratio:0.00}. Inconclusive: {report.Total.InconclusiveShare:P1} of the judged.</p>\n</section>\n");
+        page.Append(CultureInfo.InvariantCulture, $"<p class=\"note\">{Escape(ReportText.Headroom(report.Total))}</p>\n</section>\n");
     }
 
     private static void Row(StringBuilder page, string name, Tally tally)
@@ -169,7 +162,7 @@ public static class HtmlReport
         if (report.Laws.Count == 0) return;
         page.Append("<section>\n<h2>Laws that need no tolerance</h2>\n<p class=\"note\">Two programs whose outcomes must agree to the last bit, made from random ones. Counted apart: they say that the engine agrees with itself.</p>\n<div class=\"wide\"><table>\n<tr><th>law</th><th>programs</th><th>held</th><th>broken</th></tr>\n");
         foreach (var (law, tally) in report.Laws)
-            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(law.Statement)}</th><td>{Number(tally.Total)}</td><td>{Number(tally.Passed)}</td><td class=\"{(tally.Total == tally.Passed ? "zero" : "fail")}\">{Number(tally.Total - tally.Passed)}</td></tr>\n");
+            page.Append(CultureInfo.InvariantCulture, $"<tr><th>{Escape(law.Statement)}</th><td>{Number(tally.Total)}</td><td>{Number(tally.Passed)}</td><td class=\"{(tally.Against == 0 ? "zero" : "fail")}\">{Number(tally.Against)}</td></tr>\n");
         page.Append("</table></div>\n</section>\n");
     }
 

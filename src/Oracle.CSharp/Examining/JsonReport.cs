@@ -13,6 +13,7 @@ public static class JsonReport
         new
         {
             engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language },
+            outcome = report.Outcome,
             holds = report.Holds,
             interrupted = report.Interrupted,
             givenUp = report.GivenUp,
@@ -49,5 +50,6 @@ public static class JsonReport
         unsupported = tally.Unsupported,
         broken = tally.Broken,
         largestRatio = tally.Ratio,
+        nearest = tally.Nearest,
     };
 }

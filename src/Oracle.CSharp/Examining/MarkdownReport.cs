@@ -17,13 +17,14 @@ public static class MarkdownReport
         var total = report.Total;
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# {report.Outcome}: {report.Engine.Name} {report.Engine.Version}\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{total.Judged} cases judged, {report.Findings.Count} against the engine, {total.Inconclusive} inconclusive ({total.InconclusiveShare:P1}).\n");
-        text.Append(CultureInfo.InvariantCulture, $"{machine}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; interrupted" : "")}.\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"{ReportText.Headline(report)}\n");
+        foreach (var note in ReportText.Notes(report)) text.Append(CultureInfo.InvariantCulture, $"{note}\n");
+        text.Append(CultureInfo.InvariantCulture, $"{machine}; seed {report.Options.Seed}; {report.Elapsed.TotalSeconds:0} s{(report.Interrupted ? "; interrupted" : "")}{(report.GivenUp is { } why ? $"; {why}" : "")}.\n\n");
         text.Append("| phase | cases | pass | fail | less accurate | broken | known | inconclusive | unsupported |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
         foreach (var (phase, tally) in report.Phases) Row(text, phase, tally);
         if (report.Phases.Count > 1) Row(text, "**all**", total);
         if (report.Laws.Count > 0) text.Append("\n| law that needs no tolerance | programs | held | broken |\n|---|--:|--:|--:|\n");
-        foreach (var (law, tally) in report.Laws) text.Append(CultureInfo.InvariantCulture, $"| {law.Name}: {law.Statement} | {tally.Total} | {tally.Passed} | {tally.Total - tally.Passed} |\n");
+        foreach (var (law, tally) in report.Laws) text.Append(CultureInfo.InvariantCulture, $"| {law.Name}: {law.Statement} | {tally.Total} | {tally.Passed} | {tally.Against} |\n");
         foreach (var note in ReportNotes.Of(report)) text.Append(CultureInfo.InvariantCulture, $"\n{note}\n");
 
         foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
@@ -33,7 +34,7 @@ public static class MarkdownReport
                 text.Append(CultureInfo.InvariantCulture, $"Expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3}.\n\n");
             if (failure.Shrunk.Law is { } law) text.Append(CultureInfo.InvariantCulture, $"The law: {law.Statement}\n\n");
             if (failure.First is { } first)
-                text.Append(CultureInfo.InvariantCulture, $"First differs at step {first.Index} (`{first.Step.Op}`): {first.Finding.Message}\n\n");
+                text.Append(CultureInfo.InvariantCulture, $"First differs after `{FailureDescription.Line(first.Step)}`: {first.Finding.Message}\n\n");
             text.Append(CultureInfo.InvariantCulture, $"```python\n{FailureDescription.Printed(failure)}\n```\n\nAgain: `{replay(failure)}`\n");
         }
 

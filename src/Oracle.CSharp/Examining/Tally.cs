@@ -27,17 +27,26 @@ public sealed class Tally
     /// <summary>The largest distance over its bound among what passed: the headroom.</summary>
     public double Ratio { get; private set; }
 
+    /// <summary>The case with the largest one; null where none has any distance.</summary>
+    public string? Nearest { get; private set; }
+
     /// <summary>All cases.</summary>
     public int Total => Passed + Failed + LessAccurate + Known + Inconclusive + Unsupported + Broken;
 
     /// <summary>Cases with a verdict.</summary>
     public int Judged => Passed + Failed + LessAccurate + Known + Inconclusive;
 
-    /// <summary>The share of the judged cases that are inconclusive.</summary>
-    public double InconclusiveShare => Judged == 0 ? 0 : (double)Inconclusive / Judged;
+    /// <summary>Cases that the engine was given and did not decline: what every share refers to.</summary>
+    public int Examined => Judged + Broken;
+
+    /// <summary>Cases that count against the engine.</summary>
+    public int Against => Failed + LessAccurate + Broken;
+
+    /// <summary>The share of the examined cases that are inconclusive.</summary>
+    public double InconclusiveShare => Examined == 0 ? 0 : (double)Inconclusive / Examined;
 
     /// <summary>True where nothing failed, broke or was less accurate than declared.</summary>
-    public bool Holds => Failed == 0 && Broken == 0 && LessAccurate == 0;
+    public bool Holds => Against == 0;
 
     internal void Count(CaseResult result)
     {
@@ -54,7 +63,7 @@ public sealed class Tally
                 break;
             case { Judgement.Verdict: Verdict.Pass }:
                 Passed++;
-                Ratio = Math.Max(Ratio, result.Judgement.Findings.Select(f => f.Ratio).DefaultIfEmpty(0).Max());
+                if (result.Judgement.Ratio > Ratio) (Ratio, Nearest) = (result.Judgement.Ratio, result.Id);
                 break;
             case { Judgement.Verdict: Verdict.Inconclusive }:
                 Inconclusive++;

@@ -1,0 +1,38 @@
+using System.CommandLine;
+using Verified.Oracle;
+
+namespace Verified.Cli;
+
+/// <summary>The options by which a command is told which engine it runs, and how long that is waited for.</summary>
+internal sealed class EngineOptions
+{
+    private readonly Option<string> _engine = new("--engine") { Description = $"Which engine: {EngineNames.Help}.", DefaultValueFactory = _ => "engine" };
+
+    private readonly Option<double?> _timeout = new("--timeout")
+    {
+        Description = $"How long an engine in another process may take for one program, in seconds, and four times as long to start; without it {new ProcessEngineOptions().Timeout.TotalSeconds:0}.",
+        HelpName = "S",
+    };
+
+    public EngineOptions() => _timeout.Validators.Add(result =>
+    {
+        if (result.GetValueOrDefault<double?>() is { } seconds && !(seconds is > 0 and <= 86400)) result.AddError("--timeout wants a number of seconds above 0.");
+    });
+
+    /// <summary>Gives them to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_engine);
+        command.Options.Add(_timeout);
+    }
+
+    /// <summary>The engine as it was named.</summary>
+    public string Name(ParseResult parsed) => parsed.GetRequiredValue(_engine);
+
+    /// <summary>Starts it.</summary>
+    public IEngine Start(ParseResult parsed) => EngineNames.Start(
+        Name(parsed),
+        parsed.GetValue(_timeout) is { } seconds
+            ? new ProcessEngineOptions { Timeout = TimeSpan.FromSeconds(seconds), StartTimeout = TimeSpan.FromSeconds(4 * seconds) }
+            : new ProcessEngineOptions());
+}
