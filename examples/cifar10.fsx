@@ -7,6 +7,8 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
+savesNothing ()
+
 type Net() =
     inherit Module()
     let conv1 = Conv2d(3, 6, Size2D 5)

@@ -8,6 +8,8 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
+savesNothing ()
+
 let batchSize = 16
 
 /// Three clouds of points in eight dimensions.

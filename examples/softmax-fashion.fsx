@@ -8,6 +8,8 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
+savesNothing ()
+
 let batchSize, learningRate = 256, 0.1
 
 let train, test =

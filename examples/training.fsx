@@ -12,6 +12,15 @@ let dataFolder =
     | Some i when i + 1 < fsi.CommandLineArgs.Length -> Some fsi.CommandLineArgs[i + 1]
     | _ -> None
 
+/// Whether to go on from the checkpoint of an earlier run.
+let resume = fsi.CommandLineArgs |> Array.contains "--resume"
+
+/// Ends a script that saves no checkpoints and is asked to go on from one.
+let savesNothing () =
+    if resume then
+        eprintfn "--resume: this script saves no checkpoints"
+        exit 2
+
 /// Says whether the target was reached, and ends the script: exit code 0 where it was.
 let conclude reached target =
     printfn "%s  %s" (if reached then "REACHED" else "MISSED") target

@@ -2,6 +2,7 @@
 //     dotnet build -c Release examples/csharp && dotnet fsi examples/unet.fsx [--small] [--resume]
 #load "training.fsx"
 
+open System
 open System.IO
 open Training
 open Verified.Engine
@@ -51,6 +52,7 @@ let validLoader = DataLoader(Generated.Segmentation(count / 5, size, 2L), 8)
 let model = UNet(3, 2, (if small then 8 else 16))
 let optimizer = Adam(model.Parameters(), lr = 3e-3)
 let scaler = GradScaler()
+let sums = Accumulator 2
 let file = Path.Combine("runs", "unet-fsharp", "checkpoint.pt")
 
 let parts: (struct (string * IStateful)) array =
@@ -60,11 +62,12 @@ let parts: (struct (string * IStateful)) array =
         "scaler", scaler
         "loader", trainLoader
         "random", Generator.Default
+        "sums", sums
     |]
     |> Array.map (fun (name, part) -> struct (name, part))
 
 let first =
-    if fsi.CommandLineArgs |> Array.contains "--resume" then
+    if resume then
         let saved = Checkpoint.Restore(file, parts)
         printfn $"Going on from {file}."
         int (saved.Integer "epoch")
@@ -77,11 +80,13 @@ let save (epoch: int) =
 
     Checkpoint.Save(file, Array.append named [| struct ("epoch", box epoch) |])
 
-let trainEpoch (epoch: int) =
+/// An epoch, or the rest of one that was stopped: the sums over its batches are among what is saved.
+let trainEpoch (stop: StopSignal) (epoch: int) =
     let criterion = BCEWithLogitsLoss()
-    let sums = Accumulator 2
     model.Train() |> ignore
-    let bar = Progress.Bar(trainLoader, $"epoch {epoch}")
+
+    let bar =
+        Progress.Bar(trainLoader.Batches stop.Token, $"epoch {epoch}", trainLoader.Count - trainLoader.Position)
 
     for batch in bar do
         optimizer.ZeroGrad()
@@ -92,7 +97,9 @@ let trainEpoch (epoch: int) =
         sums.Add(loss.Item(), 1.0)
         bar.SetPostfix(struct ("loss", box (sums[0] / sums[1])))
 
-    sums[0] / sums[1]
+    let mean = sums[0] / sums[1]
+    sums.Reset()
+    mean
 
 /// The Dice coefficient: twice the overlap over the sum of both areas.
 let evaluate () =
@@ -110,13 +117,24 @@ let mutable dice = 0.0
 
 do
     use writer = new SummaryWriter(Path.Combine("runs", "unet-fsharp", "tensorboard"))
+    use stop = new StopSignal()
+    let mutable epoch = first
 
-    for epoch in first .. (if small then 6 else 10) do
-        let loss = trainEpoch epoch
-        dice <- evaluate ()
-        writer.AddScalar("loss/train", loss, int64 epoch)
-        writer.AddScalar("dice/valid", dice, int64 epoch)
-        printfn $"epoch {epoch}: train loss {loss:f4}, dice {dice:f3}"
-        save (epoch + 1)
+    try
+        while epoch <= (if small then 6 else 10) do
+            let loss = trainEpoch stop epoch
+            dice <- evaluate ()
+            writer.AddScalar("loss/train", loss, int64 epoch)
+            writer.AddScalar("dice/valid", dice, int64 epoch)
+            printfn $"epoch {epoch}: train loss {loss:f4}, dice {dice:f3}"
+            epoch <- epoch + 1
+            save epoch
+    with :? OperationCanceledException ->
+        save epoch
+        printfn $"Stopped in epoch {epoch}; --resume goes on from {file}."
+        exit 130
+
+if dice = 0.0 then
+    dice <- evaluate ()
 
 conclude (dice > 0.8) $"a Dice coefficient over 0.8 on images not trained on: it is {dice:f3}"

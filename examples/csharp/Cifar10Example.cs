@@ -15,6 +15,12 @@ public sealed class Cifar10Example : Example
     public override string Summary => "a small convolutional network on CIFAR-10: [epoch, batch] loss, Finished Training";
 
     /// <inheritdoc/>
+    public override bool Resumes => true;
+
+    /// <inheritdoc/>
+    public override bool TakesData => true;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);

@@ -15,6 +15,12 @@ public abstract class Example
     /// <summary>What it shows, in one line.</summary>
     public abstract string Summary { get; }
 
+    /// <summary>Whether it saves checkpoints, and so can go on from one.</summary>
+    public virtual bool Resumes => false;
+
+    /// <summary>Whether there is a real data set for it.</summary>
+    public virtual bool TakesData => false;
+
     /// <summary>Runs it, and says whether it reached its target.</summary>
     public abstract Outcome Run(ExampleOptions options);
 

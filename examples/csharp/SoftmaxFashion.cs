@@ -16,6 +16,12 @@ public sealed class SoftmaxFashion : Example
     public override string Summary => "softmax regression on Fashion-MNIST, by hand and by library; draws its curves";
 
     /// <inheritdoc/>
+    public override bool Resumes => true;
+
+    /// <inheritdoc/>
+    public override bool TakesData => true;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);

@@ -18,6 +18,12 @@ public sealed class UNetSegmentation : Example
     public override string Summary => "U-Net segmentation with scaler, progress bar, TensorBoard, checkpoint and resume";
 
     /// <inheritdoc/>
+    public override bool Resumes => true;
+
+    /// <inheritdoc/>
+    public override bool TakesData => true;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);

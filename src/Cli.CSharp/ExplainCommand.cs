@@ -4,13 +4,13 @@ using Verified.Spec;
 
 namespace Verified.Cli;
 
-/// <summary><c>verify explain OP</c>: what the specification says of an operator.</summary>
+/// <summary><c>verify explain OP</c>: what the specification says of an operator, or of a rule of autograd.</summary>
 internal static class ExplainCommand
 {
     public static Command Create()
     {
-        var name = new Argument<string?>("OP") { Description = "PyTorch's name; without it, all names.", Arity = ArgumentArity.ZeroOrOne };
-        var command = new Command("explain", "Says what the specification knows of an operator: formula, arguments, what it saves, its kinks.") { name };
+        var name = new Argument<string?>("OP|RULE") { Description = "An operator by PyTorch's name, a rule of autograd as versions/detach-shares-the-counter, or rules for all rules; without it, all operators.", Arity = ArgumentArity.ZeroOrOne };
+        var command = new Command("explain", "Says what the specification knows of an operator: formula, arguments, kinks; or of a rule of autograd, with the program that shows it.") { name };
         command.SetAction(parsed => Run(parsed.GetValue(name)));
         return command;
     }
@@ -18,23 +18,30 @@ internal static class ExplainCommand
     private static int Run(string? name)
     {
         if (name is null)
-        {
             foreach (var each in RegistryModule.all.Values.Where(op => !op.Internal)) Console.WriteLine($"{each.Name,-40} {each.Formula}");
-            return ExitCodes.Held;
-        }
+        else if (name == "rules") ExplainRule.WriteAll();
+        else if (name.Contains('/', StringComparison.Ordinal)) ExplainRule.Write(name);
+        else Write(name);
+        return ExitCodes.Held;
+    }
 
+    private static void Write(string name)
+    {
         if (!RegistryModule.all.TryGetValue(name.TrimEnd('_'), out var op))
             throw new CorpusException($"the specification has no operator '{name}'; ./verify explain lists them all");
-        Console.WriteLine(op.OnlyInPlace ? op.Name + "_" : op.Name);
+        var signature = new Signature(op);
+        Console.WriteLine(signature.PyTorch());
         Console.WriteLine($"  {op.Formula}");
-        Console.WriteLine($"  tensors:    {(op.Args.IsEmpty ? "none" : string.Join(", ", op.Args.Select(Show)))}");
-        foreach (var attr in op.Attrs) Console.WriteLine($"  attribute:  {attr.Name}{(attr.Required ? " (required)" : "")}: {Show(attr.Kind)}");
+        Console.WriteLine(op.Args.IsEmpty ? "  tensors:    none" : "  tensors:");
+        foreach (var (tensor, kind) in signature.Tensors().Zip(op.Args)) Console.WriteLine($"    {tensor + ":",-18} {Show(kind)}");
+        if (!op.Attrs.IsEmpty) Console.WriteLine("  attributes:");
+        foreach (var attr in op.Attrs) Console.WriteLine($"    {attr.Name + ":",-18} {Show(attr.Kind)}{(attr.Required ? ", required" : "")}");
         Console.WriteLine($"  result:     {(op.Behaviour.IsAliases ? "a view of the first tensor, or a copy where PyTorch copies" : "a new tensor")}{(op.InPlace ? $"; in place: {op.Name}_" : "")}");
         Console.WriteLine($"  node:       {op.Node}Backward0");
         Console.WriteLine($"  derivative: {(op.IsDifferentiable ? "yes" : "none: its results never require a gradient")}");
         if (op.Kinks is { } kinks) Console.WriteLine($"  kinks:      {kinks.Value}");
-        Console.WriteLine($"  domain:     {op.Domain}");
-        return ExitCodes.Held;
+        Console.WriteLine($"  domain:     {op.Domain.ToString().ToLowerInvariant()}");
+        foreach (var method in signature.CSharp()) Console.WriteLine($"  C#:         {method}");
     }
 
     private static string Show(ArgKind kind) => kind switch

@@ -7,6 +7,7 @@ namespace Verified.Examples.Tests;
 public sealed class ScriptTests
 {
     [Theory]
+    [InlineData("autograd-basics")]
     [InlineData("linear-regression")]
     [InlineData("conv-edge")]
     [InlineData("softmax-fashion")]
@@ -18,9 +19,7 @@ public sealed class ScriptTests
         var folder = Directory.CreateTempSubdirectory("verified-script-");
         try
         {
-            var start = new ProcessStartInfo("dotnet") { WorkingDirectory = folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true };
-            foreach (var argument in new[] { "fsi", Script(name), "--small" }) start.ArgumentList.Add(argument);
-            using var process = Process.Start(start)!;
+            using var process = Start("env", folder.FullName, name, "--small");
             var errors = process.StandardError.ReadToEndAsync();
             var printed = await process.StandardOutput.ReadToEndAsync();
             await process.WaitForExitAsync();
@@ -31,6 +30,47 @@ public sealed class ScriptTests
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task The_U_Net_saves_and_stops_at_Ctrl_C_and_goes_on_from_there()
+    {
+        var folder = Directory.CreateTempSubdirectory("verified-script-");
+        try
+        {
+            // In a group of its own, which gets the signal as a terminal's would.
+            using var process = Start("setsid", folder.FullName, "unet", "--small");
+            var errors = process.StandardError.ReadToEndAsync();
+            var printed = "";
+            // The first epoch is whole; the signal comes somewhere in those after it.
+            while (await process.StandardOutput.ReadLineAsync() is { } line)
+            {
+                printed += line + "\n";
+                if (line.StartsWith("epoch 1:", StringComparison.Ordinal)) Process.Start("kill", ["-INT", "--", $"-{process.Id}"]).WaitForExit();
+            }
+
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 130, $"{printed}\n{await errors}");
+            Assert.Contains("--resume goes on from", printed);
+            using var again = Start("env", folder.FullName, "unet", "--small", "--resume");
+            errors = again.StandardError.ReadToEndAsync();
+            printed = await again.StandardOutput.ReadToEndAsync();
+            await again.WaitForExitAsync();
+            Assert.True(again.ExitCode == 0, $"{printed}\n{await errors}");
+            Assert.Contains("Going on from", printed);
+            Assert.DoesNotContain("epoch 1:", printed);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    private static Process Start(string through, string folder, string name, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(through) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in new[] { "dotnet", "fsi", Script(name) }.Concat(arguments)) start.ArgumentList.Add(argument);
+        return Process.Start(start)!;
     }
 
     private static string Script(string name) => Path.Combine(Repository.Root, "examples", name + ".fsx");

@@ -32,7 +32,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("check", "--random", "0", "--engine", "$ ")]
     [InlineData("check", "--timeout", "-1")]
     [InlineData("check", "--seed", "-1")]
-    [InlineData("explain", "rules", "no/such-rule")]
+    [InlineData("explain", "no/such-rule")]
+    [InlineData("train", "conv-edge", "--resume")]
+    [InlineData("train", "conv-edge", "--data", ".")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {
         var result = Command.Run(args);
@@ -208,6 +210,20 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(3, result.Code);
         Assert.Contains("was given up: it broke down 3 times and answered no program", result.Error, StringComparison.Ordinal);
         Assert.Contains("NOT DONE", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("conv2d", "conv2d(input, weight, bias=None, *, stride=..., padding=0, dilation=1, groups=1)")]
+    [InlineData("cat", "cat(tensors, *, dim=0)")]
+    [InlineData("gather", "gather(input, index, *, dim)")]
+    [InlineData("zero", "zero_(input)")]
+    [InlineData("rules", "versions/detach-shares-the-counter")]
+    [InlineData("leaves/detach-has-no-history", "without the rule:  c is ")]
+    public void Explain_says_how_it_is_called_and_what_a_rule_means(string name, string part)
+    {
+        var result = Command.Run("explain", name);
+        Assert.Equal(0, result.Code);
+        Assert.Contains(part, result.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,6 +23,9 @@ public sealed class LayerTests
         ["Conv2d"] = () => new Conv2d(3, 6, 5),
         ["Conv2d-options"] = () => new Conv2d(4, 6, (3, 5), stride: 2, padding: 1, dilation: (1, 2), groups: 2, bias: false),
         ["Conv2d-same"] = () => new Conv2d(3, 4, 3, padding: "same"),
+        ["Conv2d-reflect"] = () => new Conv2d(3, 4, (3, 5), stride: 2, padding: (1, 2), paddingMode: "reflect"),
+        ["Conv2d-replicate"] = () => new Conv2d(3, 4, 3, padding: 4, paddingMode: "replicate", bias: false),
+        ["Conv2d-circular-same"] = () => new Conv2d(3, 4, (4, 3), padding: "same", dilation: (1, 2), paddingMode: "circular"),
         ["ConvTranspose2d"] = () => new ConvTranspose2d(6, 3, 2, 2),
         ["ConvTranspose2d-options"] = () => new ConvTranspose2d(6, 3, 3, 2, padding: 1, outputPadding: 1, groups: 3, bias: false, dilation: 2),
         ["MaxPool2d"] = () => new MaxPool2d(2, 2),
@@ -40,6 +43,8 @@ public sealed class LayerTests
         ["Dropout-options"] = () => new Dropout(0.1, inplace: true),
         ["Embedding"] = () => new Embedding(10, 3),
         ["Embedding-padding"] = () => new Embedding(4, 2, paddingIdx: -1),
+        ["Embedding-short"] = () => new Embedding(5, 3, maxNorm: 1.25, normType: 1),
+        ["Embedding-by-frequency"] = () => new Embedding(5, 3, paddingIdx: 1, maxNorm: 1.5, scaleGradByFreq: true),
         ["Upsample"] = () => new Upsample(scaleFactor: 2),
         ["Upsample-size"] = () => new Upsample(size: 5),
         ["Upsample-bilinear"] = () => new Upsample(size: (7, 9), mode: "bilinear", alignCorners: true),
@@ -122,6 +127,32 @@ public sealed class LayerTests
         foreach (var (buffer, value) in module.NamedBuffers()) Close(golden.GetProperty("after").GetProperty(buffer).Tensor(), value);
         module.Eval();
         Close(golden.GetProperty("eval").Tensor(), module.Forward(input.Tensor()));
+    }
+
+    [Theory]
+    [InlineData("Embedding-short")]
+    [InlineData("Embedding-by-frequency")]
+    public void A_table_shortens_the_rows_that_are_looked_up_and_shares_gradients_as_PyTorchs(string name)
+    {
+        var golden = Find(name);
+        var module = (Embedding)Layers[name]();
+        module.LoadStateDict(golden.GetProperty("state").State());
+        var version = module.Weight.Version;
+        var y = module.Forward(golden.GetProperty("indices").Tensor());
+        y.Backward((Tensor.Arange(y.Count).To(y.DType) + 1).Reshape(y.Shape.ToArray()));
+        // A norm is a sum of three: a few last bits of numbers about 1, and of gradients about 20.
+        Assert.InRange(Golden.Difference(golden.GetProperty("looked_up").Tensor(), y.Detach()), 0, 1e-6);
+        Assert.InRange(Golden.Difference(golden.GetProperty("table").Tensor(), module.Weight.Detach()), 0, 1e-6);
+        Assert.InRange(Golden.Difference(golden.GetProperty("grad").Tensor(), module.Weight.Grad!), 0, 1e-5);
+        Assert.True(module.Weight.Version > version, "a write to the table is counted");
+    }
+
+    [Fact]
+    public void A_padding_mode_that_is_none_or_too_wide_is_refused()
+    {
+        Assert.Contains("padding_mode must be one of", Assert.Throws<ArgumentException>(() => new Conv2d(1, 1, 3, padding: 1, paddingMode: "mirror")).Message);
+        var wide = new Conv2d(1, 1, 3, padding: 4, paddingMode: "reflect");
+        Assert.Contains("at most 3", Assert.Throws<ArgumentException>(() => wide.Forward(Tensor.Zeros([1, 1, 4, 4]))).Message);
     }
 
     private static JsonElement Find(string name) => Golden.Cases("layers").First(c => c.GetProperty("case").GetString() == name);

@@ -242,8 +242,9 @@ public sealed partial class Tensor
     /// <summary>The slices that a vector of indices (int64) names along a dimension.</summary>
     public Tensor IndexSelect(int dim, Tensor index) => Gathering.IndexSelect.Apply([this, index], Attributes.Of("dim", dim))[0];
 
-    /// <summary>The rows of a table [rows, width] that these indices (int64) name; the row of the padding index gets no gradient.</summary>
-    public Tensor Embedding(Tensor weight, int? paddingIdx = null) => Gathering.Embedding.Apply([this, weight], Attributes.Of("padding_idx", paddingIdx))[0];
+    /// <summary>The rows of a table [rows, width] that these indices (int64) name; the row of the padding index gets no gradient, and a row's is shared by frequency where asked for.</summary>
+    public Tensor Embedding(Tensor weight, int? paddingIdx = null, bool scaleGradByFreq = false) => Gathering.Embedding.Apply(
+        [this, weight], scaleGradByFreq ? Attributes.Of("padding_idx", paddingIdx, "scale_grad_by_freq", true) : Attributes.Of("padding_idx", paddingIdx))[0];
 
     /// <summary>The elements that tensors of indices (int64, broadcast together) or masks name; null is a whole dimension.</summary>
     public Tensor Index(params Tensor?[] indices) => Gathering.Index.Apply([this, .. indices], Attributes.None)[0];

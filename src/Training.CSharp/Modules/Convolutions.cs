@@ -13,6 +13,7 @@ public sealed class Conv2d : Module
     private readonly Size2D padding;
     private readonly Size2D dilation;
     private readonly string? paddingWord;
+    private readonly string paddingMode;
     private readonly int groups;
 
     /// <summary>A layer with initial values from the default generator.</summary>
@@ -25,7 +26,8 @@ public sealed class Conv2d : Module
     /// <param name="groups">Parts of the channels that do not meet.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="dtype">The type of weight and bias.</param>
-    /// <exception cref="ArgumentException">The groups do not divide the channels.</exception>
+    /// <param name="paddingMode">What is added at each end: <c>zeros</c>, or of the image itself <c>reflect</c>, <c>replicate</c> or <c>circular</c>.</param>
+    /// <exception cref="ArgumentException">The groups do not divide the channels, or the padding mode is none.</exception>
     public Conv2d(
         int inChannels,
         int outChannels,
@@ -35,9 +37,11 @@ public sealed class Conv2d : Module
         Size2D dilation = default,
         int groups = 1,
         bool bias = true,
-        DType dtype = DType.Float32)
+        DType dtype = DType.Float32,
+        string paddingMode = "zeros")
     {
         Channels.Check(inChannels, outChannels, groups);
+        this.paddingMode = PaddingMode.Checked(paddingMode);
         this.stride = stride.Or(1);
         this.padding = padding.Or((0, 0));
         this.dilation = dilation.Or(1);
@@ -46,7 +50,7 @@ public sealed class Conv2d : Module
         this.bias = bias ? new Parameter(LayerDefaults.Bias(weight, outChannels)) : null;
     }
 
-    /// <inheritdoc cref="Conv2d(int, int, Size2D, Size2D, Size2D, Size2D, int, bool, DType)"/>
+    /// <inheritdoc cref="Conv2d(int, int, Size2D, Size2D, Size2D, Size2D, int, bool, DType, string)"/>
     /// <param name="inChannels">Channels of the input, a multiple of <paramref name="groups"/>.</param>
     /// <param name="outChannels">Channels of the output, a multiple of <paramref name="groups"/>.</param>
     /// <param name="kernelSize">The window: one number, or rows and columns.</param>
@@ -55,9 +59,18 @@ public sealed class Conv2d : Module
     /// <param name="groups">Parts of the channels that do not meet.</param>
     /// <param name="bias">Whether a bias is added.</param>
     /// <param name="dtype">The type of weight and bias.</param>
+    /// <param name="paddingMode">What is added at each end: <c>zeros</c>, or of the image itself <c>reflect</c>, <c>replicate</c> or <c>circular</c>.</param>
     public Conv2d(
-        int inChannels, int outChannels, Size2D kernelSize, string padding, Size2D dilation = default, int groups = 1, bool bias = true, DType dtype = DType.Float32)
-        : this(inChannels, outChannels, kernelSize, default, default, dilation, groups, bias, dtype)
+        int inChannels,
+        int outChannels,
+        Size2D kernelSize,
+        string padding,
+        Size2D dilation = default,
+        int groups = 1,
+        bool bias = true,
+        DType dtype = DType.Float32,
+        string paddingMode = "zeros")
+        : this(inChannels, outChannels, kernelSize, default, default, dilation, groups, bias, dtype, paddingMode)
     {
         if (padding is not ("same" or "valid"))
             throw new ArgumentException($"Invalid padding string '{padding}', should be one of {{'valid', 'same'}}");
@@ -71,9 +84,19 @@ public sealed class Conv2d : Module
     public Tensor? Bias => bias?.Value;
 
     /// <inheritdoc/>
-    public override Tensor Forward(Tensor input) => paddingWord is { } word
-        ? input.Conv2d(Weight, Bias, word, dilation.Ints, groups)
+    public override Tensor Forward(Tensor input) =>
+        paddingMode != "zeros"
+            ? PaddingMode.Pad(input, paddingMode, Ends(padding.Height, Weight.Size(2), dilation.Height), Ends(padding.Width, Weight.Size(3), dilation.Width))
+                .Conv2d(Weight, Bias, stride.Ints, [0, 0], dilation.Ints, groups)
+        : paddingWord is { } word ? input.Conv2d(Weight, Bias, word, dilation.Ints, groups)
         : input.Conv2d(Weight, Bias, stride.Ints, padding.Ints, dilation.Ints, groups);
+
+    /// <summary>What is added before and behind, in one dimension; of <c>same</c> the odd one behind.</summary>
+    private (int Before, int Behind) Ends(int given, int kernel, int dilation)
+    {
+        var all = paddingWord == "same" ? dilation * (kernel - 1) : 2 * given;
+        return (all / 2, all - (all / 2));
+    }
 
     /// <inheritdoc/>
     protected override string ExtraRepr()
@@ -84,6 +107,7 @@ public sealed class Conv2d : Module
         if (dilation.Pair != "(1, 1)") text.Append($", dilation={dilation.Pair}");
         if (groups != 1) text.Append($", groups={groups}");
         if (bias is null) text.Append(", bias=False");
+        if (paddingMode != "zeros") text.Append($", padding_mode={paddingMode}");
         return text.ToString();
     }
 }

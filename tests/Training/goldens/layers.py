@@ -9,6 +9,9 @@ SMALL = [
     ("Conv2d", lambda: nn.Conv2d(3, 6, 5)),
     ("Conv2d-options", lambda: nn.Conv2d(4, 6, (3, 5), stride=2, padding=1, dilation=(1, 2), groups=2, bias=False)),
     ("Conv2d-same", lambda: nn.Conv2d(3, 4, 3, padding="same")),
+    ("Conv2d-reflect", lambda: nn.Conv2d(3, 4, (3, 5), stride=2, padding=(1, 2), padding_mode="reflect")),
+    ("Conv2d-replicate", lambda: nn.Conv2d(3, 4, 3, padding=4, padding_mode="replicate", bias=False)),
+    ("Conv2d-circular-same", lambda: nn.Conv2d(3, 4, (4, 3), padding="same", dilation=(1, 2), padding_mode="circular")),
     ("ConvTranspose2d", lambda: nn.ConvTranspose2d(6, 3, 2, 2)),
     ("ConvTranspose2d-options", lambda: nn.ConvTranspose2d(6, 3, 3, 2, padding=1, output_padding=1, groups=3, bias=False, dilation=2)),
     ("MaxPool2d", lambda: nn.MaxPool2d(2, 2)),
@@ -26,6 +29,8 @@ SMALL = [
     ("Dropout-options", lambda: nn.Dropout(0.1, inplace=True)),
     ("Embedding", lambda: nn.Embedding(10, 3)),
     ("Embedding-padding", lambda: nn.Embedding(4, 2, padding_idx=-1)),
+    ("Embedding-short", lambda: nn.Embedding(5, 3, max_norm=1.25, norm_type=1.0)),
+    ("Embedding-by-frequency", lambda: nn.Embedding(5, 3, padding_idx=1, max_norm=1.5, scale_grad_by_freq=True)),
     ("Upsample", lambda: nn.Upsample(scale_factor=2)),
     ("Upsample-bilinear", lambda: nn.Upsample(size=(7, 9), mode="bilinear", align_corners=True)),
     ("Upsample-scales", lambda: nn.Upsample(scale_factor=(2.5, 3), mode="bilinear")),
@@ -58,7 +63,7 @@ SMALL = [
     ("ModuleList-nested", lambda: nn.ModuleList([nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Linear(2, 2))])),
 ]
 
-SHAPES = {"Linear": [2, 5], "Linear-no-bias": [4], "Linear-float64": [2, 5], "Conv2d": [1, 3, 8, 7], "Conv2d-options": [1, 4, 7, 11], "Conv2d-same": [2, 3, 4, 5],
+SHAPES = {"Linear": [2, 5], "Linear-no-bias": [4], "Linear-float64": [2, 5], "Conv2d": [1, 3, 8, 7], "Conv2d-options": [1, 4, 7, 11], "Conv2d-same": [2, 3, 4, 5], "Conv2d-reflect": [2, 3, 5, 6], "Conv2d-replicate": [1, 3, 4, 5], "Conv2d-circular-same": [2, 3, 5, 4],
           "ConvTranspose2d": [1, 6, 3, 4], "ConvTranspose2d-options": [1, 6, 4, 3], "LayerNorm": [2, 5, 6], "LayerNorm-options": [2, 5, 6], "LayerNorm-no-bias": [2, 6], "Sequential": [3, 6]}
 
 
@@ -67,6 +72,11 @@ def cases():
         torch.manual_seed(4)
         module = make()
         line = {"case": name, "repr": repr(module), "state": {n: t.clone() for n, t in module.state_dict().items()}}
+        if name in ("Embedding-short", "Embedding-by-frequency"):
+            indices = torch.tensor([[0, 2, 2], [1, 4, 2]])
+            out = module(indices)
+            out.backward(torch.arange(1.0, out.numel() + 1).reshape(out.shape))
+            line.update(indices=indices, looked_up=out, table=module.weight.clone(), grad=module.weight.grad, version=module.weight._version)
         if name.startswith(("CrossEntropy", "BCE", "MSE", "L1", "ModuleList", "Embedding", "Sequential-empty")):
             yield line
             continue
