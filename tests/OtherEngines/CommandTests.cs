@@ -218,7 +218,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("gather", "gather(input, index, *, dim)")]
     [InlineData("zero", "zero_(input)")]
     [InlineData("rules", "versions/detach-shares-the-counter")]
-    [InlineData("leaves/detach-has-no-history", "without the rule:  c is ")]
+    [InlineData("leaves/detach-has-no-history", "without the rule:  d is ")]
     public void Explain_says_how_it_is_called_and_what_a_rule_means(string name, string part)
     {
         var result = Command.Run("explain", name);
