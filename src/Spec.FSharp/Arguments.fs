@@ -620,10 +620,25 @@ module Define =
             Behaviour = Aliases aliases }
 
     /// A gradient that is one node.
-    let fused node = Some { Node = node; Constants = [] }
+    let fused node =
+        Some
+            { Node = node
+              Constants = []
+              Apart = false }
+
+    /// Gradients that are one node each.
+    let fusedApart node =
+        Some
+            { Node = node
+              Constants = []
+              Apart = true }
 
     /// A gradient that is one node, and linear in what arrives: by the operator's first input its derivative is zeros.
-    let fusedLinear node = Some { Node = node; Constants = [ Input 0 ] }
+    let fusedLinear node =
+        Some
+            { Node = node
+              Constants = [ Input 0 ]
+              Apart = false }
 
     let attr name kind : AttrSpec =
         { Name = name

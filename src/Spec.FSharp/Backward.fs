@@ -366,23 +366,29 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             |> Array.mapi (fun i result -> if needs i then Option.map unrecorded.Value result else None)
 
         let reached =
-            [| for i in 0 .. results.Length - 1 do
-                   if results[i].IsSome then i |]
+            [ for i in 0 .. results.Length - 1 do
+                  if results[i].IsSome then i ]
 
-        let inputs = Array.append [| Some g |] (kept |> Array.map (fun struct (_, term) -> term))
+        let inputs =
+            Array.append [| Some g |] (kept |> Array.map (fun struct (_, term) -> term))
+            |> Array.map (Option.map p.Tensor)
 
-        let s, ids =
-            Calls.fuse
-                state
-                fusion
-                { gradient with To = reached }
-                (inputs |> Array.map (Option.map p.Tensor))
-                (results |> Array.choose id |> List.ofArray)
-            |> orFail
+        let record (places: int list) =
+            let s, ids =
+                Calls.fuse
+                    state
+                    fusion
+                    { gradient with
+                        To = Array.ofList places }
+                    inputs
+                    (places |> List.map (fun i -> results[i].Value))
+                |> orFail
 
-        state <- s
-        let terms = List.map p.Tracked ids
-        results |> Array.mapi (fun i _ -> reached |> Array.tryFindIndex ((=) i) |> Option.map (fun k -> terms[k]))
+            state <- s
+            List.zip places (List.map p.Tracked ids)
+
+        let found = (if fusion.Apart then List.map List.singleton reached else [ reached ]) |> List.collect record |> Map.ofList
+        results |> Array.mapi (fun i _ -> Map.tryFind i found)
 
     /// The derivative of a fused gradient: the rule is applied again, recorded, and a pass goes back through that.
     member private p.Unfuse(node: Node<'S>, gradient: FusedGradient, upstream: Term option[], needs) : Term option[] =
@@ -542,7 +548,10 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 match Map.tryFind (struct (node.Sequence, k)) state.Hooks with
                 | Some hooks when state.Holds Rules.Hooks.replaceTheGradient ->
                     let run (g: Term) (hook: Hook) =
+                        // A hook's number is a program's.
+                        state <- { state with Deriving = false }
                         let replaced = g.Apply("mul", [], [ "other", hook.Scale ])
+                        state <- { state with Deriving = true }
 
                         if state.Holds Rules.Hooks.areDifferentiated then
                             replaced
@@ -924,6 +933,7 @@ module Backward =
             { s with
                 GradMode = creates && (s.GradMode || s.Holds Rules.Modes.backwardHasItsOwnMode)
                 Inference = false
+                Deriving = true
                 Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
 
         let pass = Pass<'S>(registry, inside, demand)
@@ -941,7 +951,8 @@ module Backward =
             Ok(
                 { pass.State with
                     GradMode = s.GradMode
-                    Inference = s.Inference },
+                    Inference = s.Inference
+                    Deriving = s.Deriving },
                 captured
             )
         with Complained complaint ->

@@ -140,6 +140,7 @@ module Calls =
                 match inputs[i] with
                 | Some id -> keep s place id false |> Result.bind (fun saved -> go (saved :: kept) rest)
                 | None -> go kept rest
+            | Input _ :: rest when s.Deriving -> go kept rest
             | (Input _ as place) :: rest ->
                 go
                     ({ Place = place
@@ -516,15 +517,20 @@ module Calls =
         (inputs: int option[])
         (values: Value<'S> list)
         : Result<State<'S> * int list, Complaint> =
+        let isConstant j = List.contains gradient.Places[j - 1] fusion.Constants
+
         let kept =
             [ if fusion.Constants.IsEmpty then Input 0
               for j in 1 .. inputs.Length - 1 do
-                  if inputs[j].IsSome && not (List.contains gradient.Places[j - 1] fusion.Constants) then
-                      Input j ]
+                  if inputs[j].IsSome && not (isConstant j) then Input j ]
+
+        let differentiable =
+            inputs
+            |> Array.mapi (fun j input -> if fusion.Constants.IsEmpty || j = 0 || isConstant j then input else None)
 
         let recorded =
-            if s.Records && anyRequires s inputs then
-                edges s inputs
+            if s.Records && anyRequires s differentiable then
+                edges s differentiable
                 |> Result.bind (fun (s, edges) -> keepInputs s kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
             else
                 Ok(s, None)

@@ -170,8 +170,10 @@ type Fusion =
         /// The name of the node, without "Backward0": "EluBackward".
         Node: string
         /// Of what the operator kept, that by which the gradient's derivative is zeros whatever its value. Where there is such a thing the
-        /// gradient is linear in what arrived, which is then not kept either.
+        /// gradient is linear in what arrives, which is then not kept, and has no derivative by anything else.
         Constants: Saving list
+        /// Whether the gradient of each input is a node of its own; else one node gives them all.
+        Apart: bool
     }
 
 /// Everything about one operator, in one record.

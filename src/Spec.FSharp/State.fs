@@ -138,6 +138,8 @@ type State<'S> =
         Inference: bool
         /// A gradient of second order was asked for, so that a null in it may as well be zeros.
         Second: bool
+        /// A derivative is being applied. Its numbers are no tensors, and so not kept as PyTorch keeps the 2 of a program's `x * 2`.
+        Deriving: bool
         /// The sequence number of the next node.
         Next: int
         /// The names of the rules that are switched off; none but where a program is asked whether it shows its rule.
@@ -165,6 +167,7 @@ module State =
           GradMode = true
           Inference = false
           Second = false
+          Deriving = false
           Next = 0
           Off = Set.empty }
 

@@ -15,6 +15,8 @@ internal static class BatchNormalization
         "NativeBatchNormBackward0")
     { Keywords = ["training", "momentum", "eps"], Arity = 1, Visible = 1, BackwardAll = Backward };
 
+    private static readonly FusedGradient Gradient = new("native_batch_norm_backward", Gradients);
+
     public static IEnumerable<Operator> All => [BatchNorm];
 
     /// <summary>Sizes as the kernels take them.</summary>
@@ -92,58 +94,72 @@ internal static class BatchNormalization
         Copying.Copy(now * momentum + running * (1 - momentum), running);
     }
 
-    /// <summary>By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
     private static void Backward(BackwardContext c)
     {
         if (c.Gradient(0) is not { } g) return;
-        var x = c.Input(0);
+        var weight = c.Node.InputCount > 3 ? c.InputOrNull(3) : null;
+        var training = c.Attributes.Bool("training", false);
+        // What evaluation normalised with is read now, as PyTorch does.
+        if (training) Gradient.Pull(c, g, c.Input(0), weight, c.Output(1).Detach(), c.Output(2).Detach());
+        else Gradient.Pull(c, g, c.Input(0), weight, c.Input(1), c.Input(2));
+    }
+
+    /// <summary>By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
+    private static Tensor?[] Gradients(Tensor?[] inputs, Attributes attributes, bool[] needs)
+    {
+        Tensor g = inputs[0]!, x = inputs[1]!;
+        var weight = inputs[2];
         var layout = Layout.Of(x.Sizes);
-        var inputs = c.Node.InputCount;
-        bool toWeight = inputs > 3 && c.Needs(3), toBias = inputs > 4 && c.Needs(4);
+        bool toWeight = needs.Length > 3 && needs[3], toBias = needs.Length > 4 && needs[4];
+        var training = attributes.Bool("training", false);
+        var eps = attributes.Double("eps", 1e-5);
+        var results = new Tensor?[5];
         if (layout.IsEmpty)
         {
-            if (c.Needs(0)) c.Set(0, g);
-            if (toWeight) c.Set(3, Tensor.Zeros([layout.Channels], g.DType));
-            if (toBias) c.Set(4, Tensor.Zeros([layout.Channels], g.DType));
-            return;
+            results[0] = needs[0] ? g : null;
+            results[3] = toWeight ? Tensor.Zeros([layout.Channels], g.DType) : null;
+            results[4] = toBias ? Tensor.Zeros([layout.Channels], g.DType) : null;
         }
-        var weight = inputs > 3 ? c.InputOrNull(3) : null;
-        var training = c.Attributes.Bool("training", false);
-        var eps = c.Attributes.Double("eps", 1e-5);
-        if (GradMode.Records) Recorded();
-        else Fused();
+        else if (GradMode.Records)
+        {
+            Recorded();
+        }
+        else
+        {
+            Fused();
+        }
+        return results;
 
         void Fused()
         {
             g = Copying.Packed(g);
             x = Copying.Packed(x);
-            // What evaluation normalised with is read now, as PyTorch does.
-            var mean = training ? c.Output(1) : Copying.Packed(c.Input(1));
-            var rstd = training ? c.Output(2) : (c.Input(2) + eps).Rsqrt();
+            var mean = training ? inputs[3]! : Copying.Packed(inputs[3]!);
+            var rstd = training ? inputs[4]! : (inputs[4]! + eps).Rsqrt();
             var scale = weight is null ? rstd : Copying.Packed(rstd * weight);
             var (sum, product) = training || toWeight || toBias ? Sums(g, x, mean, layout) : default;
-            if (c.Needs(0)) c.Set(0, training ? Projected(g, x, mean, sum / Count(layout.Count), product * rstd * rstd / Count(layout.Count), scale, layout) : g * OverChannels(scale, x.Rank));
-            if (toWeight) c.Set(3, product * rstd);
-            if (toBias) c.Set(4, sum);
+            if (needs[0]) results[0] = training ? Projected(g, x, mean, sum / Count(layout.Count), product * rstd * rstd / Count(layout.Count), scale, layout) : g * OverChannels(scale, x.Rank);
+            if (toWeight) results[3] = product * rstd;
+            if (toBias) results[4] = sum;
         }
 
         void Recorded()
         {
             var lines = Lines(x, layout);
             var gradients = Lines(g, layout);
-            var mean = training ? lines.Mean(1, keepdim: true) : c.Input(1).Unsqueeze(1);
+            var mean = training ? lines.Mean(1, keepdim: true) : inputs[3]!.Unsqueeze(1);
             var distance = lines - mean;
-            var variance = training ? (distance * distance).Mean(1, keepdim: true) : c.Input(2).Unsqueeze(1);
+            var variance = training ? (distance * distance).Mean(1, keepdim: true) : inputs[4]!.Unsqueeze(1);
             var rstd = (variance + eps).Rsqrt();
             var standard = distance * rstd;
-            if (c.Needs(0))
+            if (needs[0])
             {
                 var scale = weight is null ? rstd : rstd * weight.Unsqueeze(1);
                 var centred = training ? gradients - gradients.Mean(1, keepdim: true) - standard * (gradients * standard).Mean(1, keepdim: true) : gradients;
-                c.Set(0, (centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes));
+                results[0] = (centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes);
             }
-            if (toWeight) c.Set(3, (gradients * standard).Sum(1));
-            if (toBias) c.Set(4, gradients.Sum(1));
+            if (toWeight) results[3] = (gradients * standard).Sum(1);
+            if (toBias) results[4] = gradients.Sum(1);
         }
     }
 

@@ -8,6 +8,9 @@ namespace Verified.Engine;
 /// </summary>
 internal static class Convolution
 {
+    /// <summary>PyTorch has one formula for all three tensors, so it saves input and weight whichever needs a gradient.</summary>
+    private static readonly Rule Both = new(Saved.Input0 | Saved.Input1, (_, _) => null);
+
     private static readonly string[] WindowKeywords = ["in_size", "out_size", "kernel_size", "stride", "padding", "dilation", "groups"];
 
     /// <summary>y of x and the weight.</summary>
@@ -51,9 +54,12 @@ internal static class Convolution
             Check(x, weight, bias, window.OutShape[1]);
             return Unbatched(ComputeOutput(window, Batched(x), weight, bias), x);
         },
-        Rules(ConvolutionWindow.Forward, w => w.OutShape, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a)),
+        [Both],
         "ConvolutionBackward0")
-    { Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2 };
+    { Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
+
+    private static readonly FusedGradient ConvGradient = Gradient(
+        ConvolutionWindow.Forward, w => w.OutShape, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
 
     public static readonly FunctionOperator ConvTranspose2d = new(
         "conv_transpose2d",
@@ -65,39 +71,42 @@ internal static class Convolution
             Check(y, weight, bias, window.InShape[1]);
             return Unbatched(ComputeInput(window, Batched(y), weight, bias), y);
         },
-        Rules(ConvolutionWindow.Transposed, w => w.InShape, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a)),
+        [Both],
         "ConvolutionBackward0")
-    { Keywords = ["stride", "padding", "output_padding", "groups", "dilation"], Arity = 2 };
+    {
+        Keywords = ["stride", "padding", "output_padding", "groups", "dilation"],
+        Arity = 2,
+        BackwardAll = c => TransposedGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)),
+    };
+
+    private static readonly FusedGradient TransposedGradient = Gradient(
+        ConvolutionWindow.Transposed, w => w.InShape, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a));
 
     public static IEnumerable<Operator> All => [Conv2d, ConvTranspose2d, Output, Input, Weight];
 
-    /// <summary>PyTorch has one formula for all three tensors, so it saves input and weight whichever needs a gradient.</summary>
-    private static Rule[] Rules(
+    /// <summary>The gradients of input, weight and bias.</summary>
+    private static FusedGradient Gradient(
         Func<Attributes, int[], int[], ConvolutionWindow> windowOf,
         Func<ConvolutionWindow, int[]> shapeOf,
         Func<Tensor, Tensor, Attributes, Tensor> toInput,
-        Func<Tensor, Tensor, Attributes, Tensor> toWeight)
-    {
-        const Saved both = Saved.Input0 | Saved.Input1;
-        ConvolutionWindow Window(BackwardContext c) => windowOf(c.Attributes, c.Input(0).Sizes, c.Input(1).Sizes);
-        Tensor Arrived(Tensor g, ConvolutionWindow window) => g.Rank == 4 ? g : g.Reshape(shapeOf(window));
-        return
-        [
-            new Rule(both, (g, c) =>
+        Func<Tensor, Tensor, Attributes, Tensor> toWeight) => new(
+        "convolution_backward",
+        (inputs, attributes, needs) =>
+        {
+            Tensor g = inputs[0]!, x = inputs[1]!, weight = inputs[2]!;
+            var window = windowOf(attributes, x.Sizes, weight.Sizes);
+            var single = x.Rank < 4;
+            var arrived = single ? g.Reshape(shapeOf(window)) : g;
+            var results = new Tensor?[3];
+            if (needs[0])
             {
-                var window = Window(c);
-                var dx = toInput(Arrived(g, window), c.Input(1), window.Attributes);
-                return g.Rank == 4 ? dx : dx.Squeeze(0);
-            }),
-            new Rule(both, (g, c) =>
-            {
-                var window = Window(c);
-                var x = c.Input(0);
-                return toWeight(Arrived(g, window), x.Rank == 4 ? x : x.Unsqueeze(0), window.Attributes);
-            }),
-            new Rule(both, (g, c) => g.Sum(g.Rank == 4 ? [0, 2, 3] : [1, 2])),
-        ];
-    }
+                var dx = toInput(arrived, weight, window.Attributes);
+                results[0] = single ? dx.Squeeze(0) : dx;
+            }
+            if (needs.Length > 1 && needs[1]) results[1] = toWeight(arrived, single ? x.Unsqueeze(0) : x, window.Attributes);
+            if (needs.Length > 2 && needs[2]) results[2] = g.Sum(single ? [1, 2] : [0, 2, 3]);
+            return results;
+        });
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 

@@ -32,11 +32,25 @@ internal static class CrossEntropies
         "nll_loss",
         (inputs, a) => OfLogs(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
         [
-            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) =>
-                -((Losses.ReductionOf(c.Attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(c.InputShape(0))) : g) * c.Output(1))),
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) => NllBackward!.Apply([g, c.Input(0), c.Input(1), c.Output(1).Detach()], c.Attributes)[0]),
             Rule.NotDifferentiable,
         ])
     { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
+
+    /// <summary>Minus the gradient times how much each log-probability counts. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
+    private static readonly FunctionOperator NllBackward = new(
+        "nll_loss_backward",
+        (inputs, a) => Spread(inputs[0]!, inputs[3]!, a),
+        [
+            new Rule(Saved.Input2 | Saved.Input3, (h, c) =>
+            {
+                var product = -(h * c.Input(3));
+                return Losses.ReductionOf(c.Attributes) == LossReduction.None ? product.Sum(ClassDim(product.Sizes)) : product.Sum();
+            }),
+            new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["reduction", "ignore_index"], KeepsAnyway = Saved.Input2 | Saved.Input3 };
 
     private readonly record struct Settings(LossReduction Reduction, int Ignored, double Smoothing)
     {
@@ -46,6 +60,12 @@ internal static class CrossEntropies
             if (settings.Smoothing is >= 0 and <= 1) return settings;
             throw new AutogradException(ErrorKind.Value, $"label_smoothing must be between 0.0 and 1.0. Got: {settings.Smoothing}");
         }
+    }
+
+    private static Tensor Spread(Tensor g, Tensor counts, Attributes attributes)
+    {
+        using var off = Autograd.NoGrad();
+        return -((Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g) * counts);
     }
 
     /// <summary>The dimension of the classes: the second, or the only one.</summary>

@@ -20,15 +20,19 @@ internal static class Exponentials
     public static readonly UnaryOperator Log2 = new(
         "log2", (x, _, into) => Elementwise.Unary(x, into, new Log2Kernel<float>(), new Log2Kernel<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) * Math.Log(2))));
 
+    private static readonly FusedGradient SigmoidGradient = new("sigmoid_backward", (inputs, _) => inputs[0]! * (1 - inputs[1]!) * inputs[1]!);
+
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Sigmoid<float>(), new Op.Sigmoid<double>()),
-        new Rule(Saved.Output, (g, c) => g * (1 - c.Output()) * c.Output()));
+        new Rule(Saved.Output, (g, c) => SigmoidGradient.Of(c, g, c.Output())));
+
+    private static readonly FusedGradient TanhGradient = new("tanh_backward", (inputs, _) => inputs[0]! * (1 - inputs[1]! * inputs[1]!));
 
     public static readonly UnaryOperator Tanh = new(
         "tanh",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Tanh<float>(), new Op.Tanh<double>()),
-        new Rule(Saved.Output, (g, c) => g * (1 - c.Output() * c.Output())));
+        new Rule(Saved.Output, (g, c) => TanhGradient.Of(c, g, c.Output())));
 
     /// <summary>The error function: not public, since gelu alone needs it.</summary>
     public static readonly UnaryOperator Erf = new(

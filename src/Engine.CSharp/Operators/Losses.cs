@@ -21,10 +21,7 @@ internal static class Losses
     public static readonly FunctionOperator MseLoss = new(
         "mse_loss",
         (inputs, a) => SquaredDistance(inputs[0]!, inputs[1]!, a),
-        [
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => Difference(c) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes))),
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => -(Difference(c) * 2 * Each(g, c, Shapes.Broadcast(c.Input(0).Sizes, c.Input(1).Sizes)))),
-        ])
+        OfDistance("mse_loss_backward", (g, d, a) => d * 2 * Each(g, a, d.Sizes)))
     { Keywords = ["reduction"], Arity = 2 };
 
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
@@ -37,9 +34,11 @@ internal static class Losses
     public static readonly UnaryOperator LogSigmoid = new(
         "logsigmoid",
         (x, _, into) => Elementwise.Unary(Elementwise.Unary(Copying.Packed(RequireFloat(x, "log_sigmoid_cpu")), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
-        new Rule(Saved.Input0, (g, c) => g * (-c.Input(0)).Sigmoid()),
+        new Rule(Saved.Input0, (g, c) => LogSigmoidGradient!.Of(c, g, c.Input(0))),
         "LogSigmoidBackward0")
     { HasInPlaceTwin = false };
+
+    private static readonly FusedGradient LogSigmoidGradient = new("log_sigmoid_backward", (inputs, _) => inputs[0]! * (-inputs[1]!).Sigmoid());
 
     /// <summary>A square up to beta, a line beyond; with a beta of 0 it is the distance, as PyTorch has it.</summary>
     public static readonly CompositeOperator SmoothL1Loss = new(
@@ -106,7 +105,7 @@ internal static class Losses
     }
 
     /// <summary>The gradient of each loss of this shape.</summary>
-    private static Tensor Each(Tensor g, BackwardContext c, int[] shape) => ReductionOf(c.Attributes) switch
+    private static Tensor Each(Tensor g, Attributes attributes, int[] shape) => ReductionOf(attributes) switch
     {
         LossReduction.Mean => (g / Tensor.Number((double)Shapes.Count(shape))).Expand(shape),
         LossReduction.Sum => g.Expand(shape),
@@ -138,16 +137,15 @@ internal static class Losses
                     throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{DTypes.Promote(x, target).ScalarType()}'");
                 return Reduced(Elementwise.Binary(x, target, null, new RoundedDistance<float>((float)knee, (float)scale), new RoundedDistance<double>(knee, scale)), a);
             },
-            [new Rule(Saved.Input0 | Saved.Input1, (g, c) => Slope(g, c)), new Rule(Saved.Input0 | Saved.Input1, (g, c) => -Slope(g, c))])
+            OfDistance(name + "_backward", Slope))
         { Keywords = ["reduction", "beta", "delta"], Arity = 2 };
 
-        Tensor Slope(Tensor g, BackwardContext c)
+        Tensor Slope(Tensor g, Tensor d, Attributes a)
         {
-            var (knee, scale) = shapeOf(c.Attributes);
-            var d = Difference(c);
+            var (knee, scale) = shapeOf(a);
             var line = scale == knee ? d.Sign() : d.Sign() * knee;
             var curve = scale == 1 ? d : d / scale;
-            return Each(g, c, d.Sizes) * Tensor.Where(d.Abs().Ge(knee), line, curve);
+            return Each(g, a, d.Sizes) * Tensor.Where(d.Abs().Ge(knee), line, curve);
         }
     }
 
@@ -172,10 +170,22 @@ internal static class Losses
         return (a.To(dtype), b.To(dtype));
     }
 
-    private static Tensor Difference(BackwardContext c)
+    /// <summary>The derivatives of a function of the distance from the target, each a node of its own.</summary>
+    private static Rule[] OfDistance(string name, Func<Tensor, Tensor, Attributes, Tensor> slope)
     {
-        var (a, b) = Alike(c.Input(0), c.Input(1));
-        return a - b;
+        FusedGradient toInput = new(name, (inputs, a) => slope(inputs[0]!, Difference(inputs), a));
+        FusedGradient toTarget = new(name, (inputs, a) => -slope(inputs[0]!, Difference(inputs), a));
+        return
+        [
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => toInput.Of(c, g, c.Input(0), c.Input(1))),
+            new Rule(Saved.Input0 | Saved.Input1, (g, c) => toTarget.Of(c, g, c.Input(0), c.Input(1))),
+        ];
+
+        static Tensor Difference(Tensor?[] inputs)
+        {
+            var (a, b) = Alike(inputs[1]!, inputs[2]!);
+            return a - b;
+        }
     }
 
     private static Tensor SquaredDistance(Tensor a, Tensor b, Attributes attributes)
@@ -196,7 +206,7 @@ internal static class Losses
         var shape = c.Input(0).Sizes;
         if (weight is not null) shape = Shapes.Broadcast(shape, weight.Sizes);
         if (PosWeight(c) is { } p) shape = Shapes.Broadcast(shape, p.Sizes);
-        g = Each(g, c, shape);
+        g = Each(g, c.Attributes, shape);
         return weight is null ? g : g * weight;
     }
 

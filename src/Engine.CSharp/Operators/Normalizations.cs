@@ -49,6 +49,8 @@ internal static class Normalizations
         "NativeLayerNormBackward0")
     { Keywords = ["normalized_shape", "eps"], Arity = 1, Visible = 1, BackwardAll = LayerNormBackward };
 
+    private static readonly FusedGradient LayerNormGradient = new("native_layer_norm_backward", LayerNormGradients);
+
     public static IEnumerable<Operator> All => [Softmax, SoftmaxBackward, LogSoftmax, LogSoftmaxBackward, LayerNorm];
 
     /// <summary>Softmax's logarithm of a tensor without gaps, off the tape.</summary>
@@ -142,31 +144,38 @@ internal static class Normalizations
         return ref tensor.Origin<T>();
     }
 
-    /// <summary>By the fused kernel where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
     private static void LayerNormBackward(BackwardContext c)
     {
         if (c.Gradient(0) is not { } g) return;
-        var x = c.Input(0);
-        var weight = c.Node.InputCount > 1 ? c.InputOrNull(1) : null;
-        var normalized = NormalizedShape(c.Attributes, x.Sizes);
+        LayerNormGradient.Pull(c, g, c.Input(0), c.Node.InputCount > 1 ? c.InputOrNull(1) : null, c.Output(1).Detach(), c.Output(2).Detach());
+    }
+
+    /// <summary>By the fused kernel where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
+    private static Tensor?[] LayerNormGradients(Tensor?[] inputs, Attributes attributes, bool[] needs)
+    {
+        Tensor g = inputs[0]!, x = inputs[1]!, mean = inputs[3]!, deviation = inputs[4]!;
+        var weight = inputs[2];
+        var normalized = NormalizedShape(attributes, x.Sizes);
         var n = Shapes.Count(normalized);
         int[] lines = [n == 0 ? 0 : x.Count / n, n];
         var rows = g.Reshape(lines);
         var fused = !GradMode.Records;
-        var needsAffine = c.Node.InputCount > 1 && c.Needs(1);
-        if (fused && c.Needs(0)) c.Set(0, FusedInput(g, x, weight, c.Output(1), c.Output(2), n));
-        if (needsAffine || (c.Needs(0) && !fused))
+        var needsAffine = needs.Length > 1 && needs[1];
+        var results = new Tensor?[3];
+        if (fused && needs[0]) results[0] = FusedInput(g, x, weight, mean, deviation, n);
+        if (needsAffine || (needs[0] && !fused))
         {
-            var (standard, rstd) = fused ? Again(x, lines, c.Output(1), c.Output(2)) : Standard(x.Reshape(lines), c.Attributes.Double("eps", 1e-5));
-            if (c.Needs(0) && !fused)
+            var (standard, rstd) = fused ? Again(x, lines, mean, deviation) : Standard(x.Reshape(lines), attributes.Double("eps", 1e-5));
+            if (needs[0] && !fused)
             {
                 var h = weight is null ? rows : rows * weight.Reshape([n]);
                 var centred = h - h.Mean(-1, keepdim: true) - standard * (h * standard).Mean(-1, keepdim: true);
-                c.Set(0, (centred * rstd).Reshape(x.Sizes));
+                results[0] = (centred * rstd).Reshape(x.Sizes);
             }
-            if (needsAffine) c.Set(1, (rows * standard).Sum(0).Reshape(normalized));
+            if (needsAffine) results[1] = (rows * standard).Sum(0).Reshape(normalized);
         }
-        if (c.Node.InputCount > 2 && c.Needs(2)) c.Set(2, rows.Sum(0).Reshape(normalized));
+        if (needs.Length > 2 && needs[2]) results[2] = rows.Sum(0).Reshape(normalized);
+        return results;
     }
 
     private static (Tensor Standard, Tensor Rstd) Standard(Tensor x, double eps)

@@ -11,7 +11,13 @@ internal static class Piecewise
         (x, _, into) => x.DType == DType.Bool
             ? throw new AutogradException(ErrorKind.Dtype, "\"abs_cpu\" not implemented for 'Bool'")
             : Elementwise.Unary(x, into, new Op.Abs<float>(), new Op.Abs<double>(), new Op.Abs<long>()),
-        new Rule(Saved.Input0, (g, c) => g * c.Input(0).Sign()));
+        new Rule(Saved.Input0, (g, c) => g * Sgn!.Apply(c.Input(0))));
+
+    /// <summary>Sign as the derivative of <see cref="Abs"/> has it: PyTorch's, which is of complex numbers too, saves what it was computed from.</summary>
+    private static readonly UnaryOperator Sgn = new(
+        "sgn",
+        (x, _, into) => Elementwise.Unary(x, into, new Op.Sign<float>(), new Op.Sign<double>()),
+        new Rule(Saved.Input0 | Saved.Output, (g, _) => Zeros(g)));
 
     public static readonly UnaryOperator Sign = new(
         "sign",

@@ -5,7 +5,8 @@ namespace Verified.Engine;
 /// <summary>Pooling over windows of the last two dimensions, and the adjoints that derivatives are made of.</summary>
 internal static class Pooling
 {
-    private static readonly Rule Nothing = new(Saved.None, (g, c) => Tensor.Zeros(c.InputShape(2), g.DType));
+
+    private static Rule NothingTo(int input) => new(Saved.None, (g, c) => Tensor.Zeros(c.InputShape(input), g.DType));
 
     private static readonly string[] AverageKeywords = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"];
 
@@ -16,7 +17,7 @@ internal static class Pooling
     public static readonly FunctionOperator MaxPoolBackward = new(
         "max_pool2d_backward",
         (inputs, a) => Scattered(inputs[0]!, inputs[1]!, a.Ints("input_size")!),
-        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable, Nothing])
+        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable, NothingTo(2)])
     { Keywords = ["input_size"], Arity = 2, KeepsAnyway = Saved.Input1 };
 
     /// <summary>Takes the elements at the places that were found.</summary>
@@ -37,28 +38,28 @@ internal static class Pooling
     /// <summary>The transpose of <c>avg_pool2d</c>.</summary>
     public static readonly FunctionOperator AvgPoolBackward = new(
         "avg_pool2d_backward",
-        (g, a) => Shared(g, a.Ints("input_size")!, a),
-        new Rule(Saved.None, (g, c) => AvgPool2d!.Apply(g, c.Attributes)))
+        (inputs, a) => Shared(inputs[0]!, a.Ints("input_size")!, a),
+        [new Rule(Saved.None, (g, c) => AvgPool2d!.Apply(g, c.Attributes)), NothingTo(1)])
     { Keywords = ["input_size", .. AverageKeywords], Arity = 1 };
 
     public static readonly FunctionOperator AvgPool2d = new(
         "avg_pool2d",
         Averages,
-        new Rule(Saved.Input0, (g, c) => AvgPoolBackward.Apply(g, WithSize(c.Attributes, c.InputShape(0)))))
+        new Rule(Saved.Input0, (g, c) => AvgPoolBackward.Apply([g, c.Input(0)], WithSize(c.Attributes, c.InputShape(0)))[0]))
     { Keywords = AverageKeywords, Arity = 1 };
 
     /// <summary>The transpose of <c>adaptive_avg_pool2d</c>.</summary>
     public static readonly FunctionOperator AdaptiveBackward = new(
         "adaptive_avg_pool2d_backward",
-        (g, a) => Adaptive(g, a.Ints("input_size")!, a, forward: false),
-        new Rule(Saved.None, (g, c) => AdaptiveAvgPool2d!.Apply(g, c.Attributes)))
+        (inputs, a) => Adaptive(inputs[0]!, a.Ints("input_size")!, a, forward: false),
+        [new Rule(Saved.None, (g, c) => AdaptiveAvgPool2d!.Apply(g, c.Attributes)), NothingTo(1)])
     { Keywords = ["input_size", "output_size"], Arity = 1 };
 
     /// <summary>Down to one place PyTorch takes a mean, which keeps nothing.</summary>
     public static readonly FunctionOperator AdaptiveAvgPool2d = new(
         "adaptive_avg_pool2d",
         (x, a) => Adaptive(x, x.Sizes, a, forward: true),
-        new Rule(Saved.Input0, (g, c) => AdaptiveBackward.Apply(g, WithSize(c.Attributes, c.InputShape(0)))))
+        new Rule(Saved.Input0, (g, c) => AdaptiveBackward.Apply([g, c.InputOrNull(0)], WithSize(c.Attributes, c.InputShape(0)))[0]))
     {
         Keywords = ["output_size"],
         Arity = 1,

@@ -70,15 +70,15 @@ internal sealed class BackwardPass
         }
         var pass = idle ?? new BackwardPass();
         idle = null;
-        var enabled = GradMode.Enabled;
+        var before = GradMode.Current;
         try
         {
-            GradMode.Enabled = request.CreateGraph;
+            GradMode.Current = request.CreateGraph ? (before & ~Modes.NoGrad) | Modes.Deriving : before | Modes.NoGrad;
             pass.Execute(request);
         }
         finally
         {
-            GradMode.Enabled = enabled;
+            GradMode.Current = before;
             pass.Clear();
             if (pass.entries.Length <= KeptEntries) idle = pass;
         }
@@ -194,7 +194,15 @@ internal sealed class BackwardPass
         }
         node.Saved?.Check(node);
         var mark = Storage.Mark;
-        node.Operator.Backward(context);
+        if (node.IsForeign)
+        {
+            using var user = GradMode.ForUser();
+            node.Operator.Backward(context);
+        }
+        else
+        {
+            node.Operator.Backward(context);
+        }
         if (!request.Keep) node.Saved?.End();
         if (upstream is not null || GradMode.ChecksNan) Inspect(node, hooks, upstream);
         var shared = lent is not null && IsShared(lent, node);
@@ -211,7 +219,11 @@ internal sealed class BackwardPass
             if (context.Needs(i) && node.Input(i) is { Node: { } target } edge && context.Result(i) is { } result)
                 results[i] = GradientShape.Fit(result, target.Form(edge.Output), node, i);
         }
-        if (upstream is not null) results = hooks!.RunAfter(results, upstream);
+        if (upstream is not null)
+        {
+            using var user = GradMode.ForUser();
+            results = hooks!.RunAfter(results, upstream);
+        }
         for (var i = 0; i < results.Length; i++) context.Set(i, results[i]);
         if (GradMode.ChecksNan) Anomaly.Check(node, context);
     }
@@ -287,6 +299,7 @@ internal sealed class BackwardPass
     private static void RunHooks(ref Entry entry, int outputs)
     {
         if (HookTable.Of(entry.Node) is not { } hooks) return;
+        using var user = GradMode.ForUser();
         if (outputs == 1)
         {
             if (entry.Gradient is null) return;
@@ -301,6 +314,7 @@ internal sealed class BackwardPass
     /// <summary>Runs a node's own hooks on all that arrived at it; returns that where another hook will want to see it.</summary>
     private static Tensor?[]? RunNodeHooks(ref Entry entry, int outputs, NodeHooks hooks)
     {
+        using var user = GradMode.ForUser();
         var gradients = new Tensor?[outputs];
         for (var i = 0; i < outputs; i++) gradients[i] = outputs == 1 ? entry.Gradient : entry.Gradients?[i];
         gradients = hooks.RunBefore(gradients);

@@ -21,6 +21,9 @@ internal enum Modes : byte
 
     /// <summary>A function is being differentiated around this code: derivatives taken inside it are differentiable in their turn.</summary>
     Differentiating = 16,
+
+    /// <summary>A derivative rule is being applied and recorded. Its numbers are no tensors, and so not freed as PyTorch frees the 2 of a user's <c>x * 2</c>.</summary>
+    Deriving = 32,
 }
 
 /// <summary>
@@ -54,6 +57,12 @@ internal static class GradMode
 
     /// <summary>Whether an operation on tensors that require gradients is recorded now.</summary>
     public static bool Records => (here & (Modes.NoGrad | Modes.Inference)) == 0;
+
+    /// <summary>Whether a derivative rule is being applied and recorded.</summary>
+    public static bool IsDeriving => (here & Modes.Deriving) != 0;
+
+    /// <summary>Until the scope is disposed a user's code runs inside a backward, and not a derivative rule.</summary>
+    public static GradScope ForUser() => new(here & ~Modes.Deriving);
 
     /// <summary>Whether calls are remembered and errors of a backward tell them.</summary>
     public static bool DetectsAnomalies => (here & Modes.Anomaly) != 0;

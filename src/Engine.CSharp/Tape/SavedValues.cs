@@ -27,6 +27,8 @@ internal sealed class SavedValues
     private Slot slot2;
     private Slot[]? more;
     private volatile bool ended;
+    private bool numbers;
+    private bool others;
 
     /// <summary>A lease for a node with this many inputs; outputs take the slots behind them.</summary>
     public SavedValues(int inputs, int outputs)
@@ -50,12 +52,17 @@ internal sealed class SavedValues
                 ErrorKind.Other,
                 "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
         }
+        if (value.IsWrappedNumber && GradMode.IsDeriving) numbers = true;
+        else others = true;
         At(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
     }
 
     /// <summary>Holds an output as it is now. <paramref name="maker"/> names its node where that is not the node that saves it, after an in-place operation on a view.</summary>
-    public void SaveOutput(int index, Tensor value, Node? maker = null, int output = 0) =>
+    public void SaveOutput(int index, Tensor value, Node? maker = null, int output = 0)
+    {
+        others = true;
         At(inputs + index) = new Slot(value, value.Storage.Version, Slot.Output, maker, output);
+    }
 
     /// <summary>The saved input, checked.</summary>
     public Tensor? Input(int index, Node owner) => At(index).Unpack(owner, index, this);
@@ -81,9 +88,10 @@ internal sealed class SavedValues
         if (ended) throw new AutogradException(ErrorKind.FreedGraph, Freed);
     }
 
-    /// <summary>Lets go of the values.</summary>
+    /// <summary>Lets go of the values; of a derivative rule's numbers alone nobody has to.</summary>
     public void End()
     {
+        if (numbers && !others) return;
         ended = true;
         // Whoever on another thread finds a slot cleared then finds this too.
         Volatile.WriteBarrier();

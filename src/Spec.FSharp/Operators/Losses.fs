@@ -146,6 +146,7 @@ module Losses =
                   [ [||]; [||] ]
                   [ [| 2; 3 |]; [| 3 |] ]
                   [ [| 0 |]; [| 0 |] ] ]
+            Fused = Define.fusedApart "MseLossBackward"
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Derivative =
                 Some(
@@ -184,7 +185,7 @@ module Losses =
     // ---- smooth_l1_loss, huber_loss ----
 
     /// A loss that is a square up to a knee and a line beyond; `knee` and `scale` are read from the attributes.
-    let private roundedLoss name kernel attr formula (shape: Attrs -> Result<float * float, Complaint>) =
+    let private roundedLoss name node kernel attr formula (shape: Attrs -> Result<float * float, Complaint>) =
         let shapeOfRule (d: IDerivation) = ofRule (shape d.Attrs)
 
         { Define.computes
@@ -219,6 +220,8 @@ module Losses =
                   [ [||]; [||] ]
                   [ [| 2; 3 |]; [| 3 |] ]
                   [ [| 0 |]; [| 0 |] ] ]
+            Fused = Define.fusedApart (node + "Backward")
+            Node = node
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Kinks = Some "at the knee the slope is the line's, and its derivative 0 (measured)"
             Derivative =
@@ -246,7 +249,7 @@ module Losses =
     let private beta = Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ])
 
     let smoothL1LossWithKnee =
-        { roundedLoss "smooth_l1_loss_with_knee" "smooth_l1_cpu" beta "smooth_l1_loss where beta is not 0" (fun attrs ->
+        { roundedLoss "smooth_l1_loss_with_knee" "SmoothL1Loss" "smooth_l1_cpu" beta "smooth_l1_loss where beta is not 0" (fun attrs ->
               result {
                   let! beta = Read.numberOr 1.0 attrs "beta"
 
@@ -254,8 +257,7 @@ module Losses =
 
                   return beta, beta
               }) with
-            Internal = true
-            Node = "SmoothL1Loss" }
+            Internal = true }
 
     let smoothL1Loss =
         { Define.composes
@@ -274,6 +276,7 @@ module Losses =
     let huberLoss =
         roundedLoss
             "huber_loss"
+            "HuberLoss"
             "huber_cpu"
             (Define.attr "delta" (AttrKind.Number [ 1.0; 0.5; 2.0 ]))
             "y = mean (or sum) of d^2 / 2 where |d| < delta, else delta (|d| - delta / 2), with d = input - target"
@@ -306,6 +309,7 @@ module Losses =
                           return [ Value.asFloats x.DType x |> Array.map Loss.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
             Node = "LogSigmoid"
+            Fused = Define.fused "LogSigmoidBackward"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
 
@@ -791,6 +795,7 @@ module Losses =
                   [ [| 2; 3; 2 |]; [| 2; 2 |] ]
                   [ [| 2; 3; 2; 2 |]; [| 2; 2; 2 |]; [| 3 |] ]
                   [ [| 1; 1 |]; [| 1 |] ] ]
+            Fused = Define.fusedLinear "NllLossBackward"
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1 ]
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative =

@@ -107,6 +107,7 @@ module Normalisation =
                   "softmax"
                   { new Transform with
                       member _.Of(dtype, xs) = Normalise.softmax dtype xs }) with
+            Fused = Define.fused "SoftmaxBackwardData"
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
@@ -127,6 +128,7 @@ module Normalisation =
                   "log_softmax"
                   { new Transform with
                       member _.Of(dtype, xs) = Normalise.logSoftmax dtype xs }) with
+            Fused = Define.fused "LogSoftmaxBackwardData"
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
@@ -221,6 +223,7 @@ module Normalisation =
                           return [ Value.floats x.DType x.Shape found ]
                       } } with
             Node = "NativeLayerNorm"
+            Fused = Define.fused "NativeLayerNormBackward"
             Shapes =
                 [ [ [| 2; 3 |]; [| 3 |]; [| 3 |] ]
                   [ [| 3 |]; [| 3 |]; [| 3 |] ]

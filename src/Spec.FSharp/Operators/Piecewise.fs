@@ -46,6 +46,15 @@ module Piecewise =
             "sign' = 0 everywhere, also at 0 (pytorch-kinks: sign)"
             (Elementwise.keeping PiecewiseFunctions.sign (fun dtype -> Ok(dtype, (fun n -> int64 (Operators.sign n)))))
 
+    /// What abs is differentiated by: sign, kept with what it was computed from, as PyTorch's sgn, which is of complex numbers too.
+    let sgn =
+        { sign with
+            Name = "sgn"
+            Args = [ ArgKind.Float ]
+            Node = "Sgn"
+            Internal = true
+            Saves = fun _ _ -> [ Input 0; Output 0 ] }
+
     let floor =
         step
             "floor"
@@ -309,4 +318,4 @@ module Piecewise =
                             [ None; Some toInput; Some toOther ])
                 ) }
 
-    let all = [ sign; floor; round; maximum; minimum; clamp; clampMin; clampMax; where ]
+    let all = [ sign; sgn; floor; round; maximum; minimum; clamp; clampMin; clampMax; where ]

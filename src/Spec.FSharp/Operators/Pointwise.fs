@@ -262,6 +262,7 @@ module Pointwise =
 
     let sigmoid =
         { elementary "sigmoid" "1 / (1 + exp(-x))" Elementary.Sigmoid (Output 0) (fun d g -> g * ((1.0 - d.Output 0) * d.Output 0)) with
+            Fused = Define.fused "SigmoidBackward"
             InPlace = true }
 
     let expm1 = elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
@@ -295,6 +296,7 @@ module Pointwise =
 
     let tanh =
         { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g -> g * (1.0 - d.Output 0 * d.Output 0)) with
+            Fused = Define.fused "TanhBackward"
             InPlace = true }
 
     let reciprocal =
@@ -312,7 +314,7 @@ module Pointwise =
               (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" Operators.abs)) with
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = Some "abs'(0) = 0 and abs'(NaN) = 0, as sign's (pytorch-kinks: abs)"
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sign" [ d.Input 0 ] []) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sgn" [ d.Input 0 ] []) ])) }
 
     /// g times the derivative e x^(e - 1) of x^e, for a number e.
     let private powerRule (x: Term) (exponent: Attr) (g: Term) =

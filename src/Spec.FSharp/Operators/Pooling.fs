@@ -273,6 +273,7 @@ module Pooling =
                                 |> Value.floats x.DType (Pool.outShape x.Shape pool) ]
                       } } with
             Shapes = shapes
+            Fused = Define.fusedLinear "AvgPool2DBackward"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative =
                 Some(
@@ -416,6 +417,7 @@ module Pooling =
                                 |> Value.floats x.DType (Array.append x.Shape[.. x.Shape.Length - 3] sizes) ]
                       } } with
             Node = "AdaptiveAvgPool2D"
+            Fused = Define.fusedLinear "AdaptiveAvgPool2DBackward"
             Shapes = [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 2; 3; 5 |] ]; [ [| 1; 1; 1; 1 |] ]; [ [| 0; 1; 2; 2 |] ] ]
             // A single place is PyTorch's mean, which keeps nothing.
             Saves =
