@@ -1,5 +1,5 @@
 // What backward, accumulation, detach and in-place writes do, line by line, compared with what the tutorials print. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/autograd-basics.fsx
+//     examples/build && dotnet fsi examples/autograd-basics.fsx
 #load "training.fsx"
 
 open Training

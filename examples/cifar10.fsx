@@ -1,5 +1,5 @@
 // The classic small convolutional network on CIFAR-10, with the tutorial's print-out. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/cifar10.fsx [--small] [--data FOLDER]
+//     examples/build && dotnet fsi examples/cifar10.fsx [--small] [--data FOLDER]
 #load "training.fsx"
 
 open Training

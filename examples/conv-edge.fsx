@@ -1,5 +1,5 @@
 // A convolution learns the kernel that finds edges, from an image and its edges alone. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/conv-edge.fsx
+//     examples/build && dotnet fsi examples/conv-edge.fsx
 #load "training.fsx"
 
 open Training

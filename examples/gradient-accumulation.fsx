@@ -1,6 +1,6 @@
 // The training loop, read slowly: zero the gradients, forward, loss, backward, step. Since gradients accumulate, zeroing them only after every second half
 // of a batch trains as whole batches do, in half the memory. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/gradient-accumulation.fsx
+//     examples/build && dotnet fsi examples/gradient-accumulation.fsx
 #load "training.fsx"
 
 open Training

@@ -1,5 +1,5 @@
 // Linear regression from scratch: a model, a loss and an optimizer written by hand, on data whose truth is known. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/linear-regression.fsx
+//     examples/build && dotnet fsi examples/linear-regression.fsx
 #load "training.fsx"
 
 open Training

@@ -1,5 +1,5 @@
 // Softmax regression on Fashion-MNIST, first from scratch, then with the library's parts; one epoch function serves both. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/softmax-fashion.fsx [--small] [--data FOLDER]
+//     examples/build && dotnet fsi examples/softmax-fashion.fsx [--small] [--data FOLDER]
 #load "training.fsx"
 
 open System.IO

@@ -1,4 +1,4 @@
-// dotnet build -c Release examples/csharp && dotnet fsi examples/train.fsx
+// examples/build && dotnet fsi examples/train.fsx
 #load "training.fsx"
 
 open Verified.Training

@@ -1,5 +1,5 @@
 // What the training scripts beside this one load: the engine, its F# face and the training library, and the options that they share.
-// Build them once with `dotnet build -c Release examples/csharp`.
+// Build them once with `examples/build`.
 #load "../src/Engine.FSharp/fsi.fsx"
 #r "../src/Training.CSharp/bin/Release/net10.0/Verified.Training.dll"
 

@@ -1,5 +1,5 @@
 // A U-Net finds two kinds of things in images: Adam, a loss of logits, a gradient scaler, a progress bar, TensorBoard, a checkpoint every epoch. Run it with
-//     dotnet build -c Release examples/csharp && dotnet fsi examples/unet.fsx [--small] [--resume]
+//     examples/build && dotnet fsi examples/unet.fsx [--small] [--resume]
 #load "training.fsx"
 
 open System
