@@ -35,6 +35,8 @@ public class LoaderTests
         Assert.Equal(13, error.Index);
         Assert.Equal("record 13: the disk is on fire", error.Message);
         Assert.IsType<IOException>(error.InnerException);
+        // Where it was thrown, in the data set's own code, whoever's thread that was.
+        Assert.Contains(nameof(Failing), error.InnerException.StackTrace, StringComparison.Ordinal);
     }
 
     [Fact]
