@@ -50,6 +50,7 @@ internal static class ExplainCommand
         ArgKind.Optional optional => $"{Show(optional.Item)}, may be left out",
         { IsFloat: true } => "float tensor",
         { IsIndex: true } => "int64 tensor",
+        { IsClasses: true } => "int64 tensor of classes, or float tensor of their probabilities",
         { IsMask: true } => "bool tensor",
         _ => "tensor",
     };

@@ -38,11 +38,12 @@ internal static class SelfTestCommand
 
     private static IReadOnlyList<PlantedBug> Chosen(string? names)
     {
-        if (names is null) return PlantedBugs.All;
+        IReadOnlyList<PlantedBug> all = [.. PlantedBugs.All, .. PlantedBugs.Rules];
+        if (names is null) return all;
         var wanted = names.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Where(name => name != "none").ToList();
-        if (wanted.Find(name => PlantedBugs.All.All(bug => bug.Name != name)) is { } unknown)
-            throw new CorpusException($"--bugs: there is no planted bug '{unknown}'; there are {string.Join(", ", PlantedBugs.All.Select(bug => bug.Name))}");
-        return [.. PlantedBugs.All.Where(bug => wanted.Contains(bug.Name))];
+        if (wanted.Find(name => all.All(bug => bug.Name != name)) is { } unknown)
+            throw new CorpusException($"--bugs: there is no planted bug '{unknown}'; there are {string.Join(", ", all.Select(bug => bug.Name))}");
+        return [.. all.Where(bug => wanted.Contains(bug.Name))];
     }
 
     private static void Distribute(ulong seed, int count, CancellationToken cancel)
@@ -66,9 +67,9 @@ internal static class SelfTestCommand
         {
             if (cancel.IsCancellationRequested) break;
             var search = BugSearch.Run(bug.Engine(), new BuiltInEngine(), seed, budget, cancel);
-            held &= search.Found;
+            held &= search.Found && search.ShrunkSteps <= bug.Steps;
             if (search.Found) (found, longest) = (found + 1, Math.Max(longest, search.ShrunkSteps));
-            Console.WriteLine($"  {bug.Name,-22} {Result(search),-58} {bug.What}");
+            Console.WriteLine($"  {bug.Name,-28} {Result(search),-58} {bug.What}");
             if (programs && search.Failure is { } failure) Console.WriteLine($"{FailureDescription.Printed(failure)}\n\n{failure.Message}\n{Json.writeProgram(failure.Shrunk.Program)}\n");
         }
 

@@ -127,6 +127,8 @@ type ArgKind =
     | Any
     /// An int64 tensor of indices or classes.
     | Index
+    /// Classes, or class probabilities: an int64 tensor, or a float one of the first argument's shape.
+    | Classes
     | Mask
     /// A list of tensors.
     | List of ArgKind

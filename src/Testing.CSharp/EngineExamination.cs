@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Verified.Oracle;
 using Verified.Oracle.Generation;
+using Verified.Oracle.Laws;
 using Verified.Spec;
 using Xunit;
 using Xunit.Sdk;
@@ -9,8 +10,9 @@ namespace Verified.Testing;
 
 /// <summary>
 /// The whole examination of an autodiff engine as xunit tests: derive from it, give your engine, and run <c>dotnet test</c>. A row for
-/// each operator that the engine declares, and one for each group of autograd's rules; a failing row's message is the shortest program
-/// that shows what is wrong.
+/// each operator that the engine declares, and one for each group of autograd's rules; every fourth program is also held to a law that
+/// needs no tolerance. A failing row's message is the shortest program that shows what is wrong. A row in which nothing passes, or more
+/// than half is inconclusive, fails too: it has shown nothing.
 /// </summary>
 /// <example><code>
 /// public sealed class MyEngineExamination : EngineExamination
@@ -20,6 +22,9 @@ namespace Verified.Testing;
 /// </code></example>
 public abstract class EngineExamination
 {
+    /// <summary>The share of a row's judged programs that may be inconclusive.</summary>
+    private const double MostInconclusive = 0.5;
+
     // xunit makes an instance for every row; an engine in another process is slow to start, so that the rows of a class share one.
     private static readonly ConcurrentDictionary<Type, IEngine> Engines = new();
 
@@ -58,13 +63,13 @@ public abstract class EngineExamination
 
     /// <summary>
     /// Runs one case again, for a test of your own that keeps a failure from coming back: a replay token as a failing row prints it
-    /// (<c>exp/V6-9e3779b97f4a7c15</c>), or a program as JSON.
+    /// (the operator or rule, a slash, and the token), or a program as JSON. It is held to every law as well.
     /// </summary>
     /// <exception cref="ArgumentException">The text is neither.</exception>
     protected void Replay(string tokenOrProgram)
     {
         ArgumentNullException.ThrowIfNull(tokenOrProgram);
-        Examine([Case(tokenOrProgram)], "the replayed program");
+        Examine([Case(tokenOrProgram)], "the replayed program", everyLaw: true);
     }
 
     private Json.Case Case(string text)
@@ -86,19 +91,31 @@ public abstract class EngineExamination
 
     private void Examine(ExaminationRow row, int count) => Examine(row.Programs(Options.Seed, count), row.Name);
 
-    private void Examine(IEnumerable<Json.Case> cases, string name)
+    private void Examine(IEnumerable<Json.Case> cases, string name, bool everyLaw = false)
     {
         var examiner = new Examiner(Engine);
-        var (judged, unsupported) = (0, new SortedDictionary<string, int>(StringComparer.Ordinal));
-        foreach (var result in examiner.Examine(cases))
+        var laws = Law.All.Where(law => law.Concerns(Engine.Info)).ToArray();
+        var tally = new Tally();
+        var unsupported = new SortedSet<string>(StringComparer.Ordinal);
+        // All of them first: an engine in another process works ahead, and is not asked for other things in between.
+        foreach (var (i, result) in examiner.Examine(cases).ToList().Index())
         {
-            if (result.IsFinding) throw new XunitException(FailureDescription.Text(Failure.Of(examiner, result, Options.ShrinkBudget)));
-            if (result.Judgement is not null) judged++;
-            if (result.Result is RunResult.Unsupported { What: var what }) unsupported[what] = unsupported.GetValueOrDefault(what) + 1;
+            Check(examiner, result);
+            tally.Count(result);
+            if (result.Result is RunResult.Unsupported { What: var what }) unsupported.Add(what);
+            if (result.Result is not RunResult.Ran) continue;
+            foreach (var law in everyLaw ? laws : i % Law.Every == 0 ? [laws[i / Law.Every % laws.Length]] : [])
+                if (examiner.Hold(law, result.Id, result.Program) is { } held) Check(examiner, held);
         }
 
-        // A row that judged nothing has shown nothing.
-        if (judged == 0)
-            throw new XunitException($"{name}: no program could be judged{(unsupported.Count == 0 ? "" : $": the engine does not support {string.Join(", ", unsupported.Keys)}")}");
+        if (tally.Judged == 0)
+            throw new XunitException($"{name}: no program could be judged{(unsupported.Count == 0 ? "" : $": the engine does not support {string.Join(", ", unsupported)}")}");
+        if (tally.Passed == 0 || tally.InconclusiveShare > MostInconclusive)
+            throw new XunitException($"{name}: of {tally.Judged} programs judged {tally.Passed} passed and {tally.Inconclusive} were inconclusive, which shows nothing");
+    }
+
+    private void Check(Examiner examiner, CaseResult result)
+    {
+        if (result.IsFinding) throw new XunitException(FailureDescription.Text(Failure.Of(examiner, result, Options.ShrinkBudget)));
     }
 }

@@ -1,4 +1,5 @@
 using Verified.Engine;
+using Verified.Oracle;
 using Tensor = Verified.Engine.Tensor;
 
 namespace Verified;
@@ -6,14 +7,18 @@ namespace Verified;
 /// <summary>A bug put into the engine on purpose, to see whether the oracle finds it.</summary>
 /// <param name="Name">A short name.</param>
 /// <param name="What">What is wrong, in one sentence.</param>
-/// <param name="Engine">Makes an engine that has it: one entry of its registry or of its structural steps is replaced.</param>
-public sealed record PlantedBug(string Name, string What, Func<BuiltInEngine> Engine);
+/// <param name="Engine">Makes an engine that has it: one entry of its registry or of its structural steps is replaced, or what it reports.</param>
+public sealed record PlantedBug(string Name, string What, Func<IEngine> Engine)
+{
+    /// <summary>The most steps that the shortest program which shows it should have.</summary>
+    public int Steps { get; init; } = 4;
+}
 
 /// <summary>
 /// The catalogue of planted bugs, each of a kind that autodiff libraries have really had. It was fixed before the oracle was first run on
 /// it and is not adapted to what the oracle finds; a miss is reported as one.
 /// </summary>
-public static class PlantedBugs
+public static partial class PlantedBugs
 {
     /// <summary>The catalogue.</summary>
     public static IReadOnlyList<PlantedBug> All { get; } =

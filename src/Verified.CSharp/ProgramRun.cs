@@ -79,6 +79,12 @@ public sealed class ProgramRun
         return tensor ?? throw new AutogradException(Engine.ErrorKind.UnusedInput, $"'{name}' is null and cannot be used");
     }
 
+    /// <summary>The tensors that variables are bound to.</summary>
+    internal IEnumerable<Tensor> Variables => _variables.Values.OfType<Tensor>();
+
+    /// <summary>Whether a variable is bound to null.</summary>
+    internal bool IsNull(string name) => _variables.TryGetValue(name, out var tensor) && tensor is null;
+
     /// <summary>The one tensor argument of a structural step.</summary>
     public Tensor Only(Step step) => First(step) is Arg.Name name
         ? Tensor(name.Item)

@@ -53,7 +53,7 @@ public sealed class FiniteDifferenceProperties(ITestOutputHelper output)
     }
 
     /// <summary>What does not agree at any of several steps along any of several directions; null where something agrees or nothing is known.</summary>
-    private static string? Miss(BuiltInEngine engine, Program program, out Found found)
+    private static string? Miss(IEngine engine, Program program, out Found found)
     {
         found = Found.Nothing;
         var rng = new Rng(Convert.ToUInt64(Hash.ofProgram(program)[..16], 16));
@@ -116,7 +116,7 @@ public sealed class FiniteDifferenceProperties(ITestOutputHelper output)
     private static double[] Direction(Rng rng, Input leaf) => [.. Enumerable.Range(0, Shape.count(leaf.Tensor.Shape)).Select(_ => 2 * rng.Unit() - 1)];
 
     /// <summary>The inner product of the root and the upstream gradient, at a point along the direction.</summary>
-    private static double Value(BuiltInEngine engine, Pullback pullback, Dictionary<string, double[]> along, double t)
+    private static double Value(IEngine engine, Pullback pullback, Dictionary<string, double[]> along, double t)
     {
         var inputs = pullback.Forward.Inputs.Select(input => along.TryGetValue(input.Name, out var v)
             ? new Input(input.Name, new Literal(input.Tensor.DType, input.Tensor.Shape, Data.NewFloats([.. ((Data.Floats)input.Tensor.Data).Item.Zip(v, (x, d) => x + t * d)])), false)

@@ -42,7 +42,9 @@ public sealed class GeneratorDistributionTests(ITestOutputHelper output)
         Assert.Equal(0, distribution.ObservingNothing);
 
         var missing = RegistryModule.all.Values.Where(op => !op.Internal).Select(op => op.OnlyInPlace ? op.Name + "_" : op.Name)
-            .Concat(Structural).Where(name => !distribution.Operators.ContainsKey(name)).ToList();
+            .Concat(Structural).Where(name => !distribution.Operators.ContainsKey(name))
+            .Concat(Forms.Names.Where(form => !distribution.Forms.ContainsKey(form))).ToList();
+        output.WriteLine(string.Join(", ", distribution.Forms.Select(form => $"{form.Key}: {form.Value}")));
         Assert.True(missing.Count == 0, $"never generated: {string.Join(", ", missing)}");
     }
 

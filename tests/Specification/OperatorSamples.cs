@@ -141,7 +141,7 @@ internal sealed class OperatorSamples(int seed)
     private Literal One(Operator op, ArgKind kind, int[] shape)
     {
         var count = Shape.count(shape);
-        if (kind.IsIndex) return new Literal(DType.Int64, shape, Data.NewInts([.. Enumerable.Range(0, count).Select(_ => (long)_random.Next(2))]));
+        if (kind.IsIndex || kind.IsClasses) return new Literal(DType.Int64, shape, Data.NewInts([.. Enumerable.Range(0, count).Select(_ => (long)_random.Next(2))]));
         if (kind.IsMask) return new Literal(DType.Bool, shape, Data.NewInts([.. Enumerable.Range(0, count).Select(_ => (long)_random.Next(2))]));
         return new Literal(DType.Float64, shape, Data.NewFloats([.. Enumerable.Range(0, count).Select(_ => Number(op.Domain))]));
     }

@@ -48,9 +48,6 @@ public sealed class Examination
 
     private const int Batch = 64;
 
-    /// <summary>Every so many-th random program is held to one of the laws, to each in turn: two programs more, and their making.</summary>
-    private const int LawEvery = 4;
-
     private readonly Examiner _examiner;
     private readonly ExaminationOptions _options;
     private readonly ExaminationReport _report;
@@ -151,10 +148,10 @@ public sealed class Examination
     private IEnumerable<(Law Law, CaseResult Result)> Hold(Law[] laws, long[] indices, List<CaseResult> results)
     {
         var held = new CaseResult?[results.Count];
-        Law Of(int i) => laws[indices[i] / LawEvery % laws.Length];
+        Law Of(int i) => laws[indices[i] / Law.Every % laws.Length];
         void One(int i)
         {
-            if (indices[i] % LawEvery == 0 && results[i] is { IsFinding: false, Result: RunResult.Ran }) held[i] = _examiner.Hold(Of(i), results[i].Id, results[i].Program);
+            if (indices[i] % Law.Every == 0 && results[i] is { IsFinding: false, Result: RunResult.Ran }) held[i] = _examiner.Hold(Of(i), results[i].Id, results[i].Program);
         }
 
         if (_examiner.Engine is ProcessEngine)

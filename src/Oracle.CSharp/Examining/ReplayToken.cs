@@ -5,7 +5,7 @@ namespace Verified.Oracle;
 
 /// <summary>
 /// What brings a random program back: the generator's version, the case's seed, and the operators where they were restricted. As text:
-/// <c>V5-9e3779b97f4a7c15</c>, or <c>V4-9e3779b97f4a7c15+add,mul</c>.
+/// V, the version, a dash and sixteen hexadecimal digits; behind a plus sign the operators, separated by commas.
 /// </summary>
 public sealed record ReplayToken(ulong Seed, IReadOnlyList<string>? Operators)
 {

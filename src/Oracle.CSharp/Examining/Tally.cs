@@ -48,7 +48,8 @@ public sealed class Tally
     /// <summary>True where nothing failed, broke or was less accurate than declared.</summary>
     public bool Holds => Against == 0;
 
-    internal void Count(CaseResult result)
+    /// <summary>Counts what came of a case.</summary>
+    public void Count(CaseResult result)
     {
         switch (result)
         {

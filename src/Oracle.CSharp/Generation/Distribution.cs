@@ -54,6 +54,9 @@ public sealed class Distribution
     /// <summary>In how many programs each operator or step occurs.</summary>
     public SortedDictionary<string, int> Operators { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>In how many programs each of the <see cref="Generation.Forms"/> occurs.</summary>
+    public SortedDictionary<string, int> Forms { get; } = new(StringComparer.Ordinal);
+
     /// <summary>Counts a program.</summary>
     public void Add(Program program)
     {
@@ -66,6 +69,7 @@ public sealed class Distribution
         if (steps.Any(step => step.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true })) _secondOrder++;
         if (steps.Any(step => OperatorChoice.IsHeavy(step.Op.TrimEnd('_')))) _heavy++;
         foreach (var op in steps.Select(step => step.Op).Distinct()) Operators[op] = Operators.GetValueOrDefault(op) + 1;
+        foreach (var form in Generation.Forms.In(program)) Forms[form] = Forms.GetValueOrDefault(form) + 1;
 
         var ran = Run.run<Spec.Numbers.Real>(RegistryModule.all, program);
         if (ran.Raised is not null) _raised++;

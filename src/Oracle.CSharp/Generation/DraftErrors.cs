@@ -16,12 +16,13 @@ internal sealed partial class Draft
         {
             var leaf = Recent([.. Floats.Where(v => v.IsLeaf && v.RequiresGrad)]);
             var root = Recent(Floats);
-            var step = argument ? BadArgument() : _rng.Below(8) switch
+            var step = argument ? BadArgument() : _rng.Below(9) switch
             {
                 0 when leaf is not null && _choice.Allows("zero") => Steps.Act("zero_", leaf.Name),
                 1 when root is not null => Steps.Act("backward", root.Name),
                 2 when root is not null => Steps.Act("backward", root.Name).Gradients(AddInput("g", Values.Floats(_rng, root.DType, RandomShape(), _style, Domain.Everywhere), false)),
                 3 => Call(heavy: false, inPlace: true),
+                4 => leaf is null ? null : From("grad")?.Wrt(leaf.Name).Binding([NewName("d")]),
                 _ => Overwritten(),
             };
             if (step is null || Count == _options.MaxSteps) continue;

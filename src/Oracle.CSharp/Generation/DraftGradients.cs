@@ -71,10 +71,21 @@ internal sealed partial class Draft
 
     private bool Backward()
     {
+        if (_rng.Chance(0.1)) return Gradients();
         if (From("backward") is not { } step) return false;
         if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
         if (_rng.Chance(0.1)) step = step.Wrt(Wanting(_rng.Between(1, 2)));
         return Keep(step);
+    }
+
+    /// <summary>A <c>grad</c> of first order by one tensor or several.</summary>
+    private bool Gradients()
+    {
+        var wanted = Wanting(_rng.Between(1, 2));
+        if (From("grad") is not { } step || wanted.Length == 0) return false;
+        step = step.Wrt(wanted).Binding([.. wanted.Select(_ => NewName("d"))]);
+        if (_rng.Chance(0.8)) step = step.With("allow_unused", Attr.NewFlag(true));
+        return Keep(Has("retain_graph") && _rng.Chance(0.3) ? step.With("retain_graph", Attr.NewFlag(true)) : step);
     }
 
     /// <summary>A gradient under create_graph, sometimes one of that, and a backward through what came.</summary>

@@ -72,7 +72,9 @@ internal sealed partial class Draft
     }
 
     /// <summary>The steps so far, nested ones included.</summary>
-    private int Count => _steps.Sum(step => 1 + step.Steps.Length);
+    private int Count => _steps.Sum(Length);
+
+    private static int Length(Step step) => 1 + step.Steps.Sum(Length);
 
     private bool Has(string feature) => _options.Features.Contains(feature);
 
@@ -165,7 +167,7 @@ internal sealed partial class Draft
     private bool Keep(Step? step)
     {
         if (step is null) return false;
-        if (Count + 1 + step.Steps.Length > _options.MaxSteps) return false;
+        if (Count + Length(step) > _options.MaxSteps) return false;
         var (next, _) = _scene.After(step);
         if (next is null || next.Variables.Any(v => v.Count > _options.MaxElements)) return false;
         _scene = next;
@@ -232,6 +234,7 @@ internal sealed partial class Draft
         for (var i = _rng.Between(1, 3) + 2; i > 0; i--)
         {
             if ((_wantsInPlace && _rng.Chance(0.5) ? InPlace() : Call(heavy: false, views: _rng.Chance(0.3))) is not { } step) continue;
+            if (kind == "no_grad" && _rng.Chance(0.1)) step = Steps.Block("enable_grad", [step]);
             var block = Steps.Block(kind, [.. inner, step]);
             if (_scene.After(block).Next is null) continue;
             inner.Add(step);
@@ -309,7 +312,10 @@ internal sealed partial class Draft
         {
             case ArgKind.Optional optional:
                 return Found(op, optional.Item, first, wanted, shapes, target);
-            case { IsIndex: true }:
+            case { IsClasses: true } when first is not null && _rng.Chance(0.35):
+                var alike = Floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
+                return alike.Count > 0 && _rng.Chance(0.3) ? Recent(alike) : Named(NewFloat(first, NewLeaf(), Domain.NewBetween(0, 1)));
+            case { IsIndex: true } or { IsClasses: true }:
                 var sizes = (shapes ?? [first ?? []]).SelectMany(s => s).Append(2).ToList();
                 var bound = _rng.Chance(0.25) ? 1 : _rng.Pick(sizes);
                 return Named(AddInput("i", Values.Indices(_rng, wanted ?? (_rng.Chance(0.5) ? first ?? [] : [_rng.Between(1, 4)]), bound, negative: _rng.Chance(0.2)), false));
@@ -407,14 +413,18 @@ internal sealed partial class Draft
         return observed.Count > 0 || !Used().Any() ? observed : [Spec.Observed.NewValue(Used().First().Name)];
     }
 
+    private static IEnumerable<Step> Nested(Step step) => step.Steps.SelectMany(Nested).Prepend(step);
+
     private IEnumerable<Observed> Wanted()
     {
         var used = Used().Select(input => input.Name).ToHashSet();
-        var steps = _steps.SelectMany(step => step.Steps.Prepend(step)).ToList();
+        var steps = _steps.SelectMany(Nested).ToList();
         // Retained gradients, and those that were asked for by name.
         var kept = steps.Where(step => step.Op == "retain_grad").SelectMany(StepNames.Read)
             .Concat(steps.Where(step => step.Op == "backward" && step.Wrt is not null).SelectMany(step => step.Wrt!.Value)).ToHashSet();
         var updated = steps.Where(step => _choice.Updates(step.Op)).SelectMany(StepNames.Read).ToHashSet();
+        // What grad gives may be null, and is then no variable of the scene.
+        foreach (var name in steps.Where(step => step.Op == "grad").SelectMany(StepNames.Bound)) yield return Spec.Observed.NewValue(name);
         foreach (var variable in _scene.Variables)
         {
             // An input may be written to, and is then as good as made.

@@ -14,7 +14,7 @@ public enum ValueStyle
     /// <summary>Zeros of both signs, ones, twos and halves: ties and kinks.</summary>
     Kinks,
 
-    /// <summary>Exponents from very small to very large.</summary>
+    /// <summary>Exponents from very small to very large, half of them anywhere in the dtype's range, subnormal numbers included.</summary>
     Wide,
 }
 
@@ -29,8 +29,8 @@ internal static class Values
         var data = new double[Shape.count(shape)];
         for (var i = 0; i < data.Length; i++)
         {
-            var value = Into(domain, One(rng, style));
-            data[i] = dtype.IsFloat32 ? (float)value : value;
+            var value = Into(domain, One(rng, dtype, style));
+            data[i] = dtype.IsFloat32 ? (float)Math.Clamp(value, float.MinValue, float.MaxValue) : value;
         }
 
         return new Literal(dtype, shape, Data.NewFloats(data));
@@ -49,11 +49,11 @@ internal static class Values
     public static Literal Booleans(Rng rng, int[] shape) =>
         new(DType.Bool, shape, Data.NewInts([.. Enumerable.Range(0, Shape.count(shape)).Select(_ => rng.Chance(0.5) ? 1L : 0L)]));
 
-    private static double One(Rng rng, ValueStyle style) => style switch
+    private static double One(Rng rng, DType dtype, ValueStyle style) => style switch
     {
         ValueStyle.Nice => rng.Between(-24, 24) / 8.0,
         ValueStyle.Kinks => rng.Pick(KinkValues),
-        ValueStyle.Wide => Sign(rng) * (1 + rng.Unit()) * Math.ScaleB(1, rng.Between(-60, 40)),
+        ValueStyle.Wide => Sign(rng) * (1 + rng.Unit()) * Math.ScaleB(1, rng.Chance(0.5) ? rng.Between(-60, 40) : dtype.IsFloat32 ? rng.Between(-149, 127) : rng.Between(-1074, 1023)),
         _ => Sign(rng) * (1 + rng.Unit()) * Math.ScaleB(1, rng.Between(-3, 1)),
     };
 

@@ -12,6 +12,9 @@ namespace Verified.Oracle.Laws;
 /// <param name="Twin">Makes the twins of a program; null where the law says nothing of it.</param>
 public sealed record Law(string Name, string Statement, Func<LawCase, Twins?> Twin)
 {
+    /// <summary>Every so many-th random program is held to one of the laws, to each in turn: two programs more, and their making.</summary>
+    public const int Every = 4;
+
     /// <summary>All laws.</summary>
     public static IReadOnlyList<Law> All { get; } =
     [

@@ -354,7 +354,7 @@ type Bounded =
         if (b.V = 0.0 && b.E = 0.0) || (a.V = 1.0 && a.E = 0.0) then
             Bounded.Exact(f, 1.0)
         elif b.V = 1.0 && b.E = 0.0 then
-            { a with F = f }
+            if a.IsUnknown || not (Double.IsFinite a.V) || a.IsEitherZero then { a with F = f } else Bounded.Scaled(f, a.V, a.E)
         elif a.IsUnknown || b.IsUnknown then
             Bounded.Lost(f, v)
         elif a.IsEitherZero && b.E = 0.0 then
@@ -456,11 +456,18 @@ type Bounded =
             let plus (t: Bounded) = not (t.IsEitherZero || Double.IsNegative t.V)
             Bounded.Zero(f, 0.0, Array.forall plus terms)
         elif n = 1 then
-            Bounded.In(f, terms[last])
+            Bounded.Alone(f, Bounded.In(f, terms[last]))
         elif error = 0.0 && Bounded.OnGrid(f, terms, magnitude) then
             Bounded.Exact(f, v)
         else
             Bounded.Summed(f, v, magnitude + error, error, n - 1, float n)
+
+    // A sum of one term that is not certainly zero: added to zeros, a subnormal number may be flushed.
+    static member private Alone(f, t: Bounded) : Bounded =
+        if f = 0 || t.IsUnknown || not (Double.IsFinite t.V) || t.V = 0.0 && t.E = 0.0 then
+            t
+        else
+            Bounded.Scaled(f, t.V, t.E)
 
     static member private OnGrid(f, terms: Bounded[], magnitude: float) =
         let grid = Bounded.Grid(f, magnitude)
@@ -639,7 +646,7 @@ type Bounded =
                 if terms[0].V = 0.0 && terms[0].E = 0.0 && Double.IsNegative terms[0].V then
                     { terms[0] with E = -0.0 }
                 else
-                    terms[0]
+                    Bounded.Alone(f, terms[0])
             elif terms.Length = 0 then
                 { V = 0.0; E = 0.0; F = 0 }
             elif f = 0 then

@@ -261,7 +261,7 @@ type Machine<'Order, 'Arithmetic, 'Formula when 'Order :> IOrder and 'Arithmetic
         static member Sum terms : Machine<'Order, 'Arithmetic, 'Formula> =
             match terms.Length with
             | 0 -> { V = 0.0; F = 0 }
-            | 1 -> terms[0]
+            | 1 -> Machine<'Order, 'Arithmetic, 'Formula>.Of(terms[0].F, terms[0].V)
             | n ->
                 Machine<'Order, 'Arithmetic, 'Formula>
                     .Products(Machine<'Order, 'Arithmetic, 'Formula>.Widest terms, terms, Array.create n { V = 1.0; F = 0 })

@@ -710,7 +710,7 @@ module Losses =
         { Define.computes
               "cross_entropy"
               "y = -sum over c of target[c] weight[c] log_softmax(x)[c], averaged (by weight, for class indices)"
-              [ ArgKind.Float; ArgKind.Index; ArgKind.Optional ArgKind.Float ]
+              [ ArgKind.Float; ArgKind.Classes; ArgKind.Optional ArgKind.Float ]
               [ reductionAttr
                 Define.attr "ignore_index" (AttrKind.Integer [ -100L; 0L; 1L ])
                 Define.attr "label_smoothing" (AttrKind.Number [ 0.0; 0.1; 0.5 ]) ]
