@@ -354,7 +354,10 @@ type Bounded =
         if (b.V = 0.0 && b.E = 0.0) || (a.V = 1.0 && a.E = 0.0) then
             Bounded.Exact(f, 1.0)
         elif b.V = 1.0 && b.E = 0.0 then
-            if a.IsUnknown || not (Double.IsFinite a.V) || a.IsEitherZero then { a with F = f } else Bounded.Scaled(f, a.V, a.E)
+            if a.IsUnknown || not (Double.IsFinite a.V) || a.IsEitherZero then
+                { a with F = f }
+            else
+                Bounded.Scaled(f, a.V, a.E)
         elif a.IsUnknown || b.IsUnknown then
             Bounded.Lost(f, v)
         elif a.IsEitherZero && b.E = 0.0 then

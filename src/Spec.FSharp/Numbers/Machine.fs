@@ -218,14 +218,14 @@ type Machine<'Order, 'Arithmetic, 'Formula when 'Order :> IOrder and 'Arithmetic
                  | Single -> 1
                  | Double -> 2) }
 
+        // To the format that it has is no operation, and flushes nothing.
         static member Cast(format, a) : Machine<'Order, 'Arithmetic, 'Formula> =
-            Machine<'Order, 'Arithmetic, 'Formula>
-                .Of(
-                    (match format with
-                     | Single -> 1
-                     | Double -> 2),
-                    a.V
-                )
+            let f =
+                match format with
+                | Single -> 1
+                | Double -> 2
+
+            if a.F = f then a else Machine<'Order, 'Arithmetic, 'Formula>.Of(f, a.V)
 
         static member Value a = a.V
 
