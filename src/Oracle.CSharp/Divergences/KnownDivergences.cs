@@ -15,6 +15,18 @@ public static class KnownDivergences
             ["operators/gelu/not-finite/f32"],
             (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 0, ProgramFacts.TakesGeluOfInfinity),
             Witnesses.GrowsWithInfinity("t1")),
+        new("gelu-tanh-far-out", "unreported",
+            "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
+            [],
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 1, ProgramFacts.TakesGeluFarOut),
+            Witnesses.ByDifferences("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/gelu-tanh-far-out", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [0, 0]}}, "steps": [{"op": "gelu", "in": ["x"], "attrs": {"approximate": "tanh"}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["x.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float32", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("gelu-by-approximate-erf", "unreported",
             "In float32 gelu of many elements takes erf from an approximation with an error of 1.5e-7, which near 0 and far below it is more than rounding; right is what float64 gives.",
             [],

@@ -36,6 +36,11 @@ internal static class ProgramFacts
         step.Op == "gelu" && Find(state, First(step)) is { DType.IsFloat32: true } x
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => Math.Abs(v.V) > float.MaxValue);
 
+    /// <summary>Whether a step takes gelu by tanh of a number whose square its format cannot hold.</summary>
+    internal static bool TakesGeluFarOut(State<Real> state, Step step) =>
+        step.Op == "gelu" && step.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" } && Find(state, First(step)) is { } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V * v.V > (x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
+
     /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
     internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>
         step.Op == "clamp" && Find(state, First(step)) is { } x

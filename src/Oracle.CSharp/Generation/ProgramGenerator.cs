@@ -60,9 +60,10 @@ internal sealed partial class Draft
         _choice = choice;
         _scene = scene;
         _dtype = rng.Chance(0.75) ? options.FloatTypes[0] : rng.Pick(options.FloatTypes);
-        _style = rng.Pick<ValueStyle>([(0.6, ValueStyle.Ordinary), (0.27, ValueStyle.Nice), (0.1, ValueStyle.Kinks), (0.03, ValueStyle.Wide)]);
+        var style = rng.Pick<ValueStyle>([(0.6, ValueStyle.Ordinary), (0.27, ValueStyle.Nice), (0.1, ValueStyle.Kinks), (0.02, ValueStyle.Wide), (0.01, ValueStyle.Full)]);
         _wantsBackward = rng.Chance(options.Backward);
         _wantsSecondOrder = _wantsBackward && Has("create_graph") && rng.Chance(options.SecondOrder / Math.Max(options.Backward, 1e-9));
+        _style = style == ValueStyle.Full && _wantsSecondOrder ? ValueStyle.Wide : style;
         _wantsInPlace = Has("in_place") && rng.Chance(options.InPlace);
         _wantsHeavy = rng.Chance(options.Heavy);
         _wantsIntegers = rng.Chance(options.Integers);

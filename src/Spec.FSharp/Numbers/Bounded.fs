@@ -474,7 +474,7 @@ type Bounded =
 
     static member private OnGrid(f, terms: Bounded[], magnitude: float) =
         let grid = Bounded.Grid(f, magnitude)
-        let mutable on = grid >= minNormal f && magnitude < (if f = 2 then Double.MaxValue else max32)
+        let mutable on = magnitude > 0.0 && grid >= minNormal f && magnitude < (if f = 2 then Double.MaxValue else max32)
         let mutable i = 0
 
         while on && i < terms.Length do
@@ -527,7 +527,7 @@ type Bounded =
 
     static member private ProductsOnGrid(f, a: Bounded[], b: Bounded[], magnitude: float) =
         let grid = Bounded.Grid(f, magnitude)
-        let mutable on = grid >= minNormal f && magnitude < (if f = 2 then Double.MaxValue else max32)
+        let mutable on = magnitude > 0.0 && grid >= minNormal f && magnitude < (if f = 2 then Double.MaxValue else max32)
         let mutable i = 0
 
         while on && i < a.Length do

@@ -23,7 +23,7 @@ module Elementary64 =
         let u = 1.0 + x
 
         if u = 1.0 then x
-        elif Double.IsInfinity u || u <= 0.0 then Math.Log u
+        elif u <= 0.0 || u > 1e16 then Math.Log u
         else Math.Log u * x / (u - 1.0)
 
     let sigmoid (x: float) =

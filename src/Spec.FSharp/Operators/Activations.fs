@@ -160,6 +160,8 @@ module Activations =
                   let x = d.Input 0
 
                   if Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh") then
+                      // Far out the curve is straight, and no power of x may overflow; an infinity gives NaN.
+                      let x = Derive.apply "clamp" [ x ] [ "min", Attr.Float -100.0; "max", Attr.Float 100.0 ] + 0.0 * x
                       let square = x * x
                       let inner = 0.7978845608028654 * (x + (0.044715 * (square * x)))
                       let t = Derive.apply "tanh" [ inner ] []
