@@ -19,12 +19,12 @@ public static class KnownDivergences
             "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
             [],
             (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 1, ProgramFacts.TakesGeluFarOut),
-            Witnesses.ByDifferences("x"))
+            Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
                 {"id": "divergences/gelu-tanh-far-out", "source": {"pytorch": "2.6.0"},
-                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [0, 0]}}, "steps": [{"op": "gelu", "in": ["x"], "attrs": {"approximate": "tanh"}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["x.grad"]},
-                 "outcome": {"values": {"x.grad": {"dtype": "float32", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "w": {"dtype": "float64", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [0, 0]}, "h": {"dtype": "float64", "shape": [2], "data": [0, 0]}}, "steps": [{"op": "gelu", "in": ["x"], "attrs": {"approximate": "tanh"}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "gelu", "in": ["w"], "attrs": {"approximate": "tanh"}, "out": "u"}, {"op": "backward", "in": ["u"], "gradients": ["h"]}], "observe": ["x.grad", "w.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float32", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "w.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("gelu-by-approximate-erf", "unreported",
