@@ -41,7 +41,9 @@ internal static class Piecewise
     /// <summary>Bounds are numbers or tensors; at a bound the gradient goes to x.</summary>
     public static readonly FunctionOperator Clamp = new(
         "clamp",
-        (inputs, attributes) => Clamped(inputs[0]!, inputs[1], inputs[2]),
+        (inputs, attributes) => inputs.All(input => input is { DType: DType.Bool })
+            ? throw new AutogradException(ErrorKind.Dtype, "\"clamp_cpu\" not implemented for 'Bool'")
+            : Clamped(inputs[0]!, inputs[1], inputs[2]),
         [
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => Inside(g, c.Input(0), c.InputOrNull(1), c.InputOrNull(2))),
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(2) is { } high

@@ -43,7 +43,8 @@ internal static class Attributes
     public static Attr Spoiled(Rng rng, Attr value) => value switch
     {
         Attr.Integer number => Attr.NewInteger(number.Item + rng.Pick([-9L, -1, 1, 9])),
-        Attr.Items { Item: { IsEmpty: false } items } => Attr.NewItems(ListModule.OfSeq(items.Append(Spoiled(rng, items.Head)))),
+        // A list within a list is a slice, and of another length no index at all.
+        Attr.Items { Item: { IsEmpty: false } items } => Attr.NewItems(ListModule.OfSeq(items.Append(items.Head is Attr.Items ? items.Head : Spoiled(rng, items.Head)))),
         _ => value,
     };
 

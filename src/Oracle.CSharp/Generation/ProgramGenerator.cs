@@ -52,6 +52,7 @@ internal sealed partial class Draft
     private readonly bool _observesInputs;
     private IScene _scene;
     private int _names;
+    private DType _ofFirst;
 
     public Draft(Rng rng, GeneratorOptions options, OperatorChoice choice, IScene scene)
     {
@@ -59,6 +60,7 @@ internal sealed partial class Draft
         _options = options;
         _choice = choice;
         _scene = scene;
+        _ofFirst = options.FloatTypes[0];
         _dtype = rng.Chance(0.75) ? options.FloatTypes[0] : rng.Pick(options.FloatTypes);
         var style = rng.Pick<ValueStyle>([(0.6, ValueStyle.Ordinary), (0.27, ValueStyle.Nice), (0.1, ValueStyle.Kinks), (0.02, ValueStyle.Wide), (0.01, ValueStyle.Full)]);
         _wantsBackward = rng.Chance(options.Backward);
@@ -273,14 +275,15 @@ internal sealed partial class Draft
             var wanted = shapes is not null && at < shapes.Length ? shapes[at] : null;
             var (arg, shape, count) = Argument(op, kind, first, wanted, shapes, inPlace && at == 0);
             if (arg is null) return null;
+            if (first is null && arg is Arg.Name { Item: var name }) _ofFirst = Named(name).DType;
             first ??= shape;
             args.Add(arg);
             at += count;
         }
 
         while (args.Count > 0 && args[^1].IsMissing) args.RemoveAt(args.Count - 1);
-        var name = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
-        return new Step(name, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? []), Out.Nothing, null, null, FSharpList<Step>.Empty);
+        var called = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
+        return new Step(called, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? []), Out.Nothing, null, null, FSharpList<Step>.Empty);
     }
 
     private (Arg? Arg, int[]? Shape, int Count) Argument(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
@@ -313,9 +316,12 @@ internal sealed partial class Draft
         {
             case ArgKind.Optional optional:
                 return Found(op, optional.Item, first, wanted, shapes, target);
-            case { IsClasses: true } when first is not null && _rng.Chance(0.35):
-                var alike = Floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
-                return alike.Count > 0 && _rng.Chance(0.3) ? Recent(alike) : Named(NewFloat(first, NewLeaf(), Domain.NewBetween(0, 1)));
+            case { IsClasses: true } when first is not null && _ofFirst.IsFloat && _rng.Chance(0.35):
+                // Of the logits' dtype: PyTorch smooths probabilities of another one in theirs.
+                var alike = Floats.Where(v => v.DType.Equals(_ofFirst) && v.Shape.AsSpan().SequenceEqual(first)).ToList();
+                if (alike.Count > 0 && _rng.Chance(0.3)) return Recent(alike);
+                var leaf = NewLeaf();
+                return Named(AddInput(leaf ? "p" : "c", Values.Floats(_rng, _ofFirst, first, _style, Domain.NewBetween(0, 1)), leaf));
             case { IsIndex: true } or { IsClasses: true }:
                 var sizes = (shapes ?? [first ?? []]).SelectMany(s => s).Append(2).ToList();
                 var bound = _rng.Chance(0.25) ? 1 : _rng.Pick(sizes);

@@ -28,15 +28,17 @@ internal static partial class Endings
     internal static bool IsUndefined(Ran<Bounded> ran) => ran.Raised?.Value is { } raised && raised.Kind.IsUnsupported;
 
     /// <summary>
-    /// The observed names that are left open, the roots' own gradients among them: how far a backward had accumulated before it raised is nobody's promise. One that raises
-    /// before it begins has accumulated nothing.
+    /// The observed names that are left open, the roots' own gradients among them: how far a backward had accumulated before it raised is
+    /// nobody's promise, nor is what a grad left in retained gradients. One that raises before it begins has accumulated nothing.
     /// </summary>
     internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
-        ran.Raised?.Value is { } raised && IsRaisedDuringThePass(raised.Kind) && Paths.At(program.Steps, raised.Step) is { Op: "backward" } step
+        ran.Raised?.Value is { } raised && Paths.At(program.Steps, raised.Step) is { Op: "backward" or "grad" } step && IsRaisedDuringThePass(raised.Kind, step)
             ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).Concat(StepNames.Roots(step).Select(root => root + ".grad")).ToHashSet()
             : new HashSet<string>();
 
-    private static bool IsRaisedDuringThePass(ErrorKind kind) => kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError;
+    // That an input was not used a grad finds out at its end.
+    private static bool IsRaisedDuringThePass(ErrorKind kind, Step step) =>
+        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || (kind.IsUnusedInput && step.Op == "grad");
 
     // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
     private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>

@@ -137,6 +137,10 @@ module Piecewise =
 
                         let! dtype, shape = Operand.result (x :: List.choose id [ low; high ])
 
+                        do!
+                            Complain.unlessDType (not (dtype.IsBool && low.IsSome && high.IsSome)) (fun () ->
+                                "\"clamp_cpu\" not implemented for 'Bool'")
+
                         if dtype.IsFloat then
                             let bounded (f: Binary) bound (x: 'S[]) =
                                 match bound with
