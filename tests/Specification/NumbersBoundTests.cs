@@ -43,6 +43,14 @@ public sealed class NumbersBoundTests
     }
 
     [Fact]
+    public void The_sign_of_a_product_that_underflows_is_certain_in_no_sum()
+    {
+        static S Dot<S>(double a, double b)
+            where S : IScalar<S> => S.Dot([S.Input(Format.Double, a)], [S.Input(Format.Double, b)]);
+        Assert.True(Dot<Bounded>(-6e-164, 1e-266).E > 0);
+    }
+
+    [Fact]
     public void A_result_cast_between_formats_lies_inside_the_bound()
     {
         var r = new Random(11);

@@ -209,6 +209,36 @@ public sealed class VerdictTests
         Assert.Equal(Verdict.Fail, Judged(refused, o => Replaced(o, "a.grad", five)).Verdict);
     }
 
+    [Theory]
+    [InlineData("float32", "sum", "[1e-40, 0, 0]")]
+    [InlineData("float32", "sum", "[1e-40]")]
+    [InlineData("float64", "sum", "[1e-310, 0]")]
+    [InlineData("float32", "neg", "[1e-40, 3]")]
+    [InlineData("float32", "relu", "[1e-40, 3]")]
+    [InlineData("float64", "log1p", "[1.5e306, 1e300, 1e17]")]
+    public void No_machine_is_failed_at_the_ends_of_a_formats_range(string dtype, string op, string data)
+    {
+        var text = $$$"""{"inputs": {"x": {"dtype": "{{{dtype}}}", "shape": [{{{data.Split(',').Length}}}], "data": {{{data}}}}}, "steps": [{"op": "{{{op}}}", "in": ["x"], "out": "y"}], "observe": ["y"]}""";
+        var program = Json.readProgram(text).ResultValue;
+        foreach (var machine in MachineEngine.All)
+            Assert.Equal(Verdict.Pass, Judge.Outcome(program, ((RunResult.Ran)machine.Run(program)).Outcome, machine.Info).Verdict);
+    }
+
+    [Fact]
+    public void What_a_grad_that_raises_had_left_in_retained_gradients_is_left_open()
+    {
+        const string Unused = """
+            {"inputs": {"a": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}, "b": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}},
+             "steps": [{"op": "exp", "in": ["a"], "out": "y"}, {"op": "retain_grad", "in": ["y"]}, {"op": "backward", "in": ["b"]}, {"op": "grad", "in": ["y"], "wrt": ["b"], "out": ["d"]}],
+             "observe": ["y.grad", "b.grad"]}
+            """;
+        Assert.True(Right(Unused).Raised?.Value.Kind.IsUnusedInput);
+        var two = With(Find(Right(Unused), "b.grad")!, Data.NewFloats([2]));
+        Assert.Equal(Verdict.Pass, Judged(Unused, o => Replaced(o, "y.grad", null)).Verdict);
+        Assert.Equal(Verdict.Pass, Judged(Unused, o => Replaced(o, "y.grad", two)).Verdict);
+        Assert.Equal(Verdict.Fail, Judged(Unused, o => Replaced(o, "b.grad", two)).Verdict);
+    }
+
     [Fact]
     public void Of_second_order_NaN_may_stand_for_an_infinity_but_not_one_infinity_for_the_other()
     {
