@@ -410,6 +410,8 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             match kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None) with
             | Some term when creates && needs j ->
                 Some(recording.Tracked(p.Tensor term).Apply("view", [], [ "size", Derive.sizeAttr shape ]))
+            // Not differentiated by now, but what is made of it still depends on it.
+            | Some term when creates -> Some(recording.Tracked(p.Tensor term))
             | Some term when needs j -> Some(recording.Leaf(p.Value term))
             | Some term -> Some(recording.Plain(p.Value term))
             // What arrives and is not kept comes in linearly.

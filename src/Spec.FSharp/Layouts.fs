@@ -73,7 +73,12 @@ module Layouts =
         match arguments with
         // A copy has the very strides of what it is made from, those of dimensions of one element too.
         | [ g ] when (op.Name = "clone" || op.Name = "to") && Strides.isDense g -> { g with Offset = 0 }
-        | _ when List.forall Layout.isContiguous arguments || shape.Length < 2 || not (keepsOrder.Contains op.Name) -> Layout.dense shape
+        | _ when
+            shape.Length < 2
+            || not (keepsOrder.Contains op.Name)
+            || arguments |> List.forall (fun g -> g.Shape.Length = 0 || g.Shape = shape && Layout.isContiguous g)
+            ->
+            Layout.dense shape
         | _ -> arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
 
     /// The version that a result starts with: PyTorch's product of a vector and a matrix is squeezed in place, and `linear` adds

@@ -15,7 +15,7 @@ internal static class Elementwise
         where TDouble : struct, IUnary<double>
     {
         var dtype = x.DType.IsFloat() ? x.DType : DType.Float32;
-        var result = Destination(x, dtype, into, x.Sizes);
+        var result = Destination(into, dtype, x);
         x = Copying.Cast(x, dtype);
         if (dtype == DType.Float32) Map<float, TSingle>(single, x, result);
         else Map<double, TDouble>(@double, x, result);
@@ -29,7 +29,7 @@ internal static class Elementwise
         where TLong : struct, IUnary<long>
     {
         if (x.DType.IsFloat()) return Unary(x, into, single, @double);
-        var result = Destination(x, DType.Int64, into, x.Sizes);
+        var result = Destination(into, DType.Int64, x);
         Map<long, TLong>(@long, Copying.Cast(x, DType.Int64), result);
         return Deliver(result, into);
     }
@@ -74,7 +74,7 @@ internal static class Elementwise
         var dtype = DTypes.Promote(a, b);
         if (dtype == DType.Bool) dtype = DType.Int64;
         var sizes = Shapes.Broadcast(a.Sizes, b.Sizes);
-        var result = Tensor.Empty(sizes, DType.Bool);
+        var result = Tensor.EmptyFor(sizes, DType.Bool, a, b);
         a = Copying.Cast(a, dtype);
         b = Copying.Cast(b, dtype);
         switch (dtype)
@@ -94,7 +94,7 @@ internal static class Elementwise
         var dtype = DTypes.Promote(a, b, c);
         if (!dtype.IsFloat()) dtype = DType.Float32;
         var sizes = Shapes.Broadcast(Shapes.Broadcast(a.Sizes, b.Sizes), c.Sizes);
-        var result = Destination(Shapes.Same(a.Sizes, sizes) ? a : null, dtype, into, sizes);
+        var result = Destination(into, dtype, sizes, a, b, c);
         a = Copying.Cast(a, dtype);
         b = Copying.Cast(b, dtype);
         c = Copying.Cast(c, dtype);
@@ -108,7 +108,7 @@ internal static class Elementwise
     {
         var dtype = DTypes.Promote(a, b);
         var sizes = Shapes.Broadcast(Shapes.Broadcast(condition.Sizes, a.Sizes), b.Sizes);
-        var result = Tensor.Empty(sizes, dtype);
+        var result = Tensor.EmptyFor(sizes, dtype, condition, a, b);
         condition = Copying.Cast(condition, DType.Bool);
         a = Copying.Cast(a, dtype);
         b = Copying.Cast(b, dtype);
@@ -144,20 +144,22 @@ internal static class Elementwise
         return (Copying.Cast(a, dtype), Copying.Cast(b, dtype), Copying.Cast(c, dtype));
     }
 
-    /// <summary>The two operands in the type of the computation, and the destination in the memory order of the one that has its shape.</summary>
+    /// <summary>The two operands in the type of the computation, and the destination.</summary>
     private static Tensor Operands(ref Tensor a, ref Tensor b, DType dtype, Tensor? into)
     {
-        var sizes = Shapes.Broadcast(a.Sizes, b.Sizes);
-        var like = Shapes.Same(a.Sizes, sizes) && !a.IsWrappedNumber ? a : Shapes.Same(b.Sizes, sizes) && !b.IsWrappedNumber ? b : null;
-        var result = Destination(like, dtype, into, sizes);
+        var result = Destination(into, dtype, Shapes.Broadcast(a.Sizes, b.Sizes), a, b);
         a = Copying.Cast(a, dtype);
         b = Copying.Cast(b, dtype);
         return result;
     }
 
-    private static Tensor Destination(Tensor? like, DType dtype, Tensor? into, int[] sizes)
+    private static Tensor Destination(Tensor? into, DType dtype, Tensor x) => into is null ? Tensor.EmptyLike(x, dtype) : Given(into, dtype, x.Sizes);
+
+    private static Tensor Destination(Tensor? into, DType dtype, int[] sizes, params ReadOnlySpan<Tensor> operands) =>
+        into is null ? Tensor.EmptyFor(sizes, dtype, operands) : Given(into, dtype, sizes);
+
+    private static Tensor Given(Tensor into, DType dtype, int[] sizes)
     {
-        if (into is null) return like is null ? Tensor.Empty(sizes, dtype) : Tensor.EmptyLike(like, dtype);
         InPlaceChecks.DType(into, dtype);
         return into.DType == dtype ? into : Tensor.Empty(sizes, dtype);
     }

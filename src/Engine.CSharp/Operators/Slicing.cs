@@ -143,7 +143,9 @@ internal static class Slicing
                     break;
             }
         }
-        return ReferenceEquals(result, x) ? Alias.Apply(x) : result;
+        if (!ReferenceEquals(result, x)) return result;
+        // What is written as `:` is a slice for PyTorch, whose gradient is a copy; what is written out, `0:n`, is none.
+        return WritesOutTheWhole(x, index) ? Alias.Apply(x) : Slice.Apply(x, Attributes.Of("dim", 0L));
     }
 
     /// <summary>

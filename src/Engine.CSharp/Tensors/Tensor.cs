@@ -72,14 +72,16 @@ public sealed partial class Tensor
     internal static Tensor Empty(int[] shape, DType dtype) =>
         new(Storage.Create((long)Shapes.Count(shape) * dtype.Size()), dtype, shape, Shapes.ContiguousStrides(shape), 0);
 
-    /// <summary>A new tensor of undefined content with the shape and, where it is dense, the memory order of another, as PyTorch's pointwise results have.</summary>
+    /// <summary>A new tensor of undefined content with the shape and the memory order of another.</summary>
     internal static Tensor EmptyLike(Tensor like, DType dtype)
     {
-        var steps = like.Steps;
-        if (!Shapes.IsContiguous(like.Sizes, steps))
-            steps = Overlap.IsNonOverlappingAndDense(like) ? steps : Shapes.ContiguousStrides(like.Sizes);
-        return new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, steps, 0);
+        var keeps = Shapes.IsContiguous(like.Sizes, like.Steps) || Overlap.IsNonOverlappingAndDense(like);
+        return new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, keeps ? like.Steps : ResultLayout.Steps(like.Sizes, like), 0);
     }
+
+    /// <summary>A new tensor of undefined content in the memory order of the operands that are broadcast to its shape.</summary>
+    internal static Tensor EmptyFor(int[] shape, DType dtype, params ReadOnlySpan<Tensor> operands) =>
+        new(Storage.Create((long)Shapes.Count(shape) * dtype.Size()), dtype, shape, ResultLayout.Steps(shape, operands), 0);
 
     /// <summary>Another window on the same memory, off the tape.</summary>
     internal Tensor Alias(int[] sizes, int[] steps, int offset) => new(Storage, dtype, sizes, steps, offset) { IsInference = IsInference };

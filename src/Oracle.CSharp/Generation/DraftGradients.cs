@@ -28,10 +28,17 @@ internal sealed partial class Draft
             : Steps.Call("get_grad", [leaf.Name], NewName("g"));
     }
 
-    /// <summary>Sets or clears the flag of a tensor; of one with a history it can only be set.</summary>
-    private Step? RequireGrad() => Recent(Floats) is { } target
-        ? Steps.Act("requires_grad_", target.Name).With("requires_grad", Attr.NewFlag(_wantsBackward && _rng.Chance(0.7)))
-        : null;
+    /// <summary>
+    /// Sets or clears the flag of a tensor; of one with a history it can only be set. Not of a gradient: whether it is the very tensor that was given as one is no
+    /// engine's promise.
+    /// </summary>
+    private Step? RequireGrad()
+    {
+        var gradients = StepNames.Gradients(_steps);
+        return Recent([.. Floats.Where(v => !gradients.Contains(v.Name))]) is { } target
+            ? Steps.Act("requires_grad_", target.Name).With("requires_grad", Attr.NewFlag(_wantsBackward && _rng.Chance(0.7)))
+            : null;
+    }
 
     /// <summary>A tensor to pull back from, and a gradient for it where it is no scalar.</summary>
     private (string Root, string? Gradient)? Root()

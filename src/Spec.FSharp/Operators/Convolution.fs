@@ -39,10 +39,11 @@ module internal Window =
         if at >= 0 && at < size then at else -1
 
     /// For each of the elements of the tensor that `own` chooses (0 y, 1 w, 2 x), the products that make it: the offsets in the other two,
-    /// in this order.
+    /// in this order; and the offsets in the first of them of what meets the padding.
     let private products own (w: Window) =
         let shapes = [| w.OutShape; w.WeightShape; w.InShape |]
         let found = Array.init (Shape.count shapes[own]) (fun _ -> ResizeArray<struct (int * int)>())
+        let outside = Array.init found.Length (fun _ -> ResizeArray<int>(0))
         let ih, iw = w.In
         let oh, ow = w.Out
         let kh, kw = w.Kernel
@@ -58,35 +59,40 @@ module internal Window =
                                 for p in 0 .. oh - 1 do
                                     let row = under (fst w.Stride) (fst w.Padding) (fst w.Dilation) ih p i
 
-                                    if row >= 0 then
-                                        for q in 0 .. ow - 1 do
-                                            let column = under (snd w.Stride) (snd w.Padding) (snd w.Dilation) iw q j
+                                    for q in 0 .. ow - 1 do
+                                        let column = under (snd w.Stride) (snd w.Padding) (snd w.Dilation) iw q j
+                                        let y = ((n * w.Groups * w.OutPerGroup + o) * oh + p) * ow + q
+                                        let k = ((o * w.InPerGroup + c) * kh + i) * kw + j
+                                        let x = (channel * ih + row) * iw + column
 
-                                            if column >= 0 then
-                                                let y = ((n * w.Groups * w.OutPerGroup + o) * oh + p) * ow + q
-                                                let k = ((o * w.InPerGroup + c) * kh + i) * kw + j
-                                                let x = (channel * ih + row) * iw + column
+                                        match own with
+                                        | 0 when row < 0 || column < 0 -> outside[y].Add k
+                                        | 1 when row < 0 || column < 0 -> outside[k].Add y
+                                        | _ when row < 0 || column < 0 -> ()
+                                        | 0 -> found[y].Add(struct (k, x))
+                                        | 1 -> found[k].Add(struct (y, x))
+                                        | _ -> found[x].Add(struct (y, k))
 
-                                                match own with
-                                                | 0 -> found[y].Add(struct (k, x))
-                                                | 1 -> found[k].Add(struct (y, x))
-                                                | _ -> found[x].Add(struct (y, k))
-
-        found
+        found, outside
 
     /// The tensor that `own` chooses, from the other two: each element one sum of products, with a bias as one more term.
     let private assemble<'S when 'S :> IScalar<'S>> own window dtype (first: 'S[]) (second: 'S[]) (bias: int -> 'S[]) : 'S[] =
-        products own window
+        let found, outside = products own window
+
+        found
         |> Array.mapi (fun element terms ->
             let bias = bias element
             let ones: 'S[] = bias |> Array.map (fun _ -> Value.exact dtype 1.0)
             let a = Array.init terms.Count (fun t -> let struct (a, _) = terms[t] in first[a])
             let b = Array.init terms.Count (fun t -> let struct (_, b) = terms[t] in second[b])
 
-            if a.Length + bias.Length = 0 then
-                Value.exact dtype 0.0
-            else
-                Scalar.dot (Array.append a ones) (Array.append b bias))
+            let sum (a: 'S[]) (b: 'S[]) = if a.Length = 0 then Value.exact dtype 0.0 else Scalar.dot a b
+            let a, b = Array.append a ones, Array.append b bias
+
+            // What meets the padding is left out by some engines, and by others multiplied by its zeros: it shows where that is not 0.
+            match outside[element] |> Seq.tryFind (fun k -> not (System.Double.IsFinite('S.Value first[k]))) with
+            | None -> sum a b
+            | Some k -> 'S.Permitted [| sum a b; sum (Array.append a [| first[k] |]) (Array.append b [| Value.exact dtype 0.0 |]) |])
 
     let private none (_: int) = [||]
 
