@@ -18,6 +18,7 @@ internal static class CheckpointCommand
 
     private static int Run(string path)
     {
+        if (!File.Exists(path)) throw new Oracle.CorpusException($"{path}: {(Directory.Exists(path) ? "that is a folder, not a checkpoint" : "there is no such file")}");
         CheckpointContents contents;
         try
         {

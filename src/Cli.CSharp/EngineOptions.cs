@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Verified.Oracle;
 
 namespace Verified.Cli;
@@ -16,7 +17,8 @@ internal sealed class EngineOptions
 
     public EngineOptions() => _timeout.Validators.Add(result =>
     {
-        if (result.GetValueOrDefault<double?>() is { } seconds && !(seconds is > 0 and <= 86400)) result.AddError("--timeout wants a number of seconds above 0.");
+        // What is no number at all the parser complains of.
+        if (result.Tokens is [{ Value: var text }, ..] && double.TryParse(text, CultureInfo.InvariantCulture, out var seconds) && seconds is not (> 0 and <= 86400)) result.AddError("--timeout wants a number of seconds above 0.");
     });
 
     /// <summary>Gives them to a command.</summary>

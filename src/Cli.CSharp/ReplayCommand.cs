@@ -4,6 +4,7 @@ using Verified.Oracle;
 using Verified.Oracle.Generation;
 using Verified.Oracle.Laws;
 using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Cli;
 
@@ -52,8 +53,8 @@ internal static class ReplayCommand
     /// <summary>What the specification does not have: a case that nothing can be said of.</summary>
     private static string? Unknown(Program program)
     {
-        using var specification = new SpecEngine();
-        return specification.Run(program) is RunResult.Unsupported unknown ? unknown.What : null;
+        var raised = Spec.Run.run<Real>(RegistryModule.all, program).Raised?.Value;
+        return raised is { Kind.IsUnsupported: true } ? $"steps[{string.Join("].steps[", raised.Step)}]: {raised.Message}" : null;
     }
 
     private static Json.Case FromToken(string text, EngineInfo info)

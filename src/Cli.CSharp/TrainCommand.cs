@@ -18,7 +18,8 @@ internal static class TrainCommand
         var resume = new Option<bool>("--resume") { Description = "Go on where a run that was stopped by Ctrl-C or ended has left its checkpoint in the folder of --out; give the other options as then." };
         epochs.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() < 1) result.AddError("--epochs must be at least 1.");
+            // What is no number at all the parser complains of.
+            if (result.Tokens is [{ Value: var text }, ..] && int.TryParse(text, out var count) && count < 1) result.AddError("--epochs must be at least 1.");
         });
 
         var command = new Command("train", "Runs one of the tutorials' programs and says whether it reached its target.") { name, small, data, epochs, folder, resume };

@@ -31,6 +31,11 @@ public sealed class CommandTests : IDisposable
     [InlineData("check", "--random", "0", "--engine", "python3 engine.py")]
     [InlineData("check", "--random", "0", "--engine", "$ ")]
     [InlineData("check", "--timeout", "-1")]
+    [InlineData("check", "--timeout", "soon")]
+    [InlineData("train", "unet", "--epochs", "few")]
+    [InlineData("train", "unet", "--epochs", "0")]
+    [InlineData("checkpoint", "no-such-file.pt")]
+    [InlineData("checkpoint", "/")]
     [InlineData("check", "--seed", "-1")]
     [InlineData("explain", "no/such-rule")]
     [InlineData("train", "conv-edge", "--resume")]
@@ -45,7 +50,7 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("replay", "exp", "sigmoidd", "there is no operator 'sigmoidd'")]
+    [InlineData("replay", "exp", "sigmoidd", "steps[0]: there is no operator 'sigmoidd'")]
     [InlineData("replay", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"y\"]", "[\"z\"]", "observe[0]: nothing binds 'z'")]
