@@ -217,6 +217,18 @@ public static class KnownDivergences
                  "outcome": {"values": {"v": {"dtype": "float64", "shape": [2, 1], "data": [-1, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "TBackward1"}, "v.grad": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
+        new("kernel-writes-counted", "unreported",
+            "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
+            [],
+            (program, finding) => finding.Difference == Difference.Version && ProgramFacts.MadeOfInferenceTensors(program).Contains(finding.Name),
+            Witnesses.HasAVersionThoughNothingWrites("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/kernel-writes-counted", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "clone", "in": ["v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],

@@ -31,6 +31,13 @@ internal static class ProgramFacts
         where at.Step.Op == "t_" && Find(at.State, First(at.Step)) is { RetainsGrad: true }
         select First(at.Step);
 
+    /// <summary>The results of steps that read a tensor of inference mode.</summary>
+    internal static IEnumerable<string> MadeOfInferenceTensors(Program program) =>
+        from at in Before(program)
+        where StepNames.Read(at.Step).Any(name => Find(at.State, name) is { Inference: true })
+        from name in StepNames.Bound(at.Step)
+        select name;
+
     /// <summary>Whether a step takes gelu of a float32 infinity.</summary>
     internal static bool TakesGeluOfInfinity(State<Real> state, Step step) =>
         step.Op == "gelu" && Find(state, First(step)) is { DType.IsFloat32: true } x

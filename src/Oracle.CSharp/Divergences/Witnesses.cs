@@ -118,6 +118,11 @@ internal static class Witnesses
         return !IsAlike(Specified) ? "the specification's has another shape" : IsAlike(Reported) ? "PyTorch's has the tensor's shape" : null;
     };
 
+    /// <summary>PyTorch counts writes to a tensor in a program that writes to nothing.</summary>
+    internal static Func<Json.Case, string?> HasAVersionThoughNothingWrites(string name) => golden =>
+        KnownDivergences.Steps(golden.Program.Steps).Any(step => step.Op.EndsWith('_')) ? "a step writes"
+        : golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version?.Value > 0 ? null : $"PyTorch counts no writes to {name}";
+
     /// <summary>Nothing writes to an input but a backward that it was given to: the specification leaves it as it was, PyTorch does not.</summary>
     internal static string? ChangesWhatNothingWritesTo(Json.Case golden)
     {
