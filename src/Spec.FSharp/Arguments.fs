@@ -619,26 +619,27 @@ module Define =
         { computes name formula args attrs nothing with
             Behaviour = Aliases aliases }
 
-    /// A gradient that is one node.
-    let fused node =
-        Some
-            { Node = node
-              Constants = []
-              Apart = false }
+    let private fusion node =
+        { Node = node
+          Constants = []
+          Apart = false
+          Symmetric = false
+          Unread = [] }
+
+    /// A gradient that is one node, which does not read some of what the operator kept.
+    let fused node unread = Some { fusion node with Unread = unread }
+
+    /// A gradient that is one node and symmetric, as of all functions of one number.
+    let fusedSymmetric node = Some { fusion node with Symmetric = true }
 
     /// Gradients that are one node each.
-    let fusedApart node =
-        Some
-            { Node = node
-              Constants = []
-              Apart = true }
+    let fusedApart node = Some { fusion node with Apart = true }
 
     /// A gradient that is one node, and linear in what arrives: by the operator's first input its derivative is zeros.
     let fusedLinear node =
         Some
-            { Node = node
-              Constants = [ Input 0 ]
-              Apart = false }
+            { fusion node with
+                Constants = [ Input 0 ] }
 
     let attr name kind : AttrSpec =
         { Name = name

@@ -355,6 +355,24 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         results
 
+    /// The gradients of an operator's inputs, recorded as PyTorch has it: as one node, or by the parts of the rule.
+    member private p.Gradient
+        (op: Operator, attrs, inputs: (struct (int[] * DType))[], gradients: Term option[], kept: (struct (Saving * Term option))[], needs)
+        =
+        match op.Fused with
+        | _ when Array.forall Option.isNone gradients -> Array.create inputs.Length None
+        | Some fusion when creates ->
+            let gradient =
+                { Operator = op
+                  Attrs = attrs
+                  Of = inputs
+                  Places = kept |> Array.map (fun struct (place, _) -> place)
+                  To = [||]
+                  Kept = [||] }
+
+            p.Fuse(fusion, gradient, gradients[0].Value, kept, needs)
+        | _ -> p.Derive(op, attrs, inputs, gradients, kept, needs)
+
     /// The gradients of an operator's inputs as the results of one node.
     member private p.Fuse(fusion, gradient: FusedGradient, g: Term, kept: (struct (Saving * Term option))[], needs) : Term option[] =
         let unrecorded = Pass<'S>(registry, state, { demand with Creates = false })
@@ -403,11 +421,13 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 { demand with Creates = true }
             )
 
+        let keptAt j = kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None)
+
         // Its inputs, cut off from their own histories where nothing is recorded, and else with histories that begin here.
         let start j : Term option =
             let struct (shape, dtype) = node.Inputs[j]
 
-            match kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None) with
+            match keptAt j with
             | Some term when creates && needs j ->
                 Some(recording.Tracked(p.Tensor term).Apply("view", [], [ "size", Derive.sizeAttr shape ]))
             // Not differentiated by now, but what is made of it still depends on it.
@@ -438,9 +458,12 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                       )
                   | _ -> () ]
 
+        let fusion = gradient.Operator.Fused.Value
+
         let wanted =
             [ for j in 0 .. inputs.Length - 1 do
-                  if needs j && inputs[j].IsSome then j ]
+                  if needs j && inputs[j].IsSome && not (fusion.Symmetric && j = 0) then
+                      j ]
 
         let back =
             Pass<'S>(
@@ -464,10 +487,15 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let take (term: Term) = if creates then p.Tracked(back.Tensor term) else p.Plain(back.Value term)
 
+        let again () =
+            let kept = gradient.Places |> Array.mapi (fun i place -> struct (place, keptAt (i + 1)))
+            (p.Gradient(gradient.Operator, gradient.Attrs, gradient.Of, upstream, kept, (=) gradient.To[0]))[gradient.To[0]]
+
         Array.init node.Inputs.Length (fun j ->
             match List.tryFindIndex ((=) j) wanted with
             | Some k -> found[k] |> Option.map take
-            | None when needs j ->
+            | None when j = 0 && needs j -> again ()
+            | None when needs j && List.contains gradient.Places[j - 1] fusion.Constants ->
                 let struct (shape, dtype) = node.Inputs[j]
                 Some(p.Plain(Value.full dtype shape 0.0))
             | None -> None)
@@ -495,19 +523,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                 kept
                 |> Array.map (fun saved -> struct (saved.Place, (if saved.Tensor < 0 then None else Some(p.Unpack(node, saved)))))
 
-            match op.Fused with
-            | _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
-            | Some fusion when creates ->
-                let gradient =
-                    { Operator = op
-                      Attrs = attrs
-                      Of = node.Inputs
-                      Places = kept |> Array.map (fun struct (place, _) -> place)
-                      To = [||]
-                      Kept = [||] }
-
-                p.Fuse(fusion, gradient, gradients[0].Value, kept, needs)
-            | _ -> p.Derive(op, attrs, node.Inputs, gradients, kept, needs)
+            p.Gradient(op, attrs, node.Inputs, gradients, kept, needs)
         | Fused _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
         | Fused gradient -> p.Unfuse(node, gradient, gradients, needs)
         | WriteThrough(whole, view, inner) ->

@@ -522,7 +522,8 @@ module Calls =
         let kept =
             [ if fusion.Constants.IsEmpty then Input 0
               for j in 1 .. inputs.Length - 1 do
-                  if inputs[j].IsSome && not (isConstant j) then Input j ]
+                  if inputs[j].IsSome && not (isConstant j || List.contains gradient.Places[j - 1] fusion.Unread) then
+                      Input j ]
 
         let differentiable =
             inputs

@@ -176,6 +176,10 @@ type Fusion =
         Constants: Saving list
         /// Whether the gradient of each input is a node of its own; else one node gives them all.
         Apart: bool
+        /// Its derivative by what arrives is the same function of what arrives there, and so recorded: the gradient is symmetric.
+        Symmetric: bool
+        /// What the operator kept and the gradient does not, since nothing of it depends on that.
+        Unread: Saving list
     }
 
 /// Everything about one operator, in one record.

@@ -32,7 +32,7 @@ internal static class CrossEntropies
         "nll_loss",
         (inputs, a) => OfLogs(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
         [
-            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) => NllBackward!.Apply([g, c.Input(0), c.Input(1), c.Output(1).Detach()], c.Attributes)[0]),
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) => NllBackward!.Apply([g, c.Input(0), c.Input(1), c.Output(1).Detach(), c.Node.InputCount > 2 ? c.InputOrNull(2) : null], c.Attributes)[0]),
             Rule.NotDifferentiable,
         ])
     { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
@@ -50,7 +50,7 @@ internal static class CrossEntropies
             new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
             Rule.NotDifferentiable,
         ])
-    { Keywords = ["reduction", "ignore_index"], KeepsAnyway = Saved.Input2 | Saved.Input3 };
+    { Keywords = ["reduction", "ignore_index"], KeepsAnyway = Saved.Input2 | Saved.Input3 | (Saved)16 };
 
     private readonly record struct Settings(LossReduction Reduction, int Ignored, double Smoothing)
     {

@@ -5,6 +5,9 @@ namespace Verified.Engine;
 /// <summary>Taking elements by index; where an index occurs twice, its gradients add.</summary>
 internal static class Gathering
 {
+    /// <summary>All indices are kept, as PyTorch keeps them: a write to one is noticed.</summary>
+    private const Saved AllIndices = (Saved)0b1111_1110;
+
     /// <summary>Zeros of a shape, to which elements are added at the places that an index names along a dimension: the transpose of gather.</summary>
     public static readonly FunctionOperator GatherBackward = new(
         "gather_backward",
@@ -167,17 +170,22 @@ internal static class Gathering
             return Selected(inputs[0]!.Reshape([-1]), flat, 0).Window(shape, Shapes.ContiguousStrides(shape), 0);
         },
         [
-            // All indices are kept, as PyTorch keeps them: a write to one is noticed.
-            new Rule((Saved)0b1111_1110, (g, c) =>
-            {
-                var shape = c.InputShape(0);
-                var (flat, _) = TensorIndex.Places(shape, [.. Enumerable.Range(1, c.Node.InputCount - 1).Select(c.InputOrNull)]);
-                var count = shape.Aggregate(1, (n, d) => n * d);
-                return SelectBackward.Apply([g.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { count }))[0].Reshape(shape);
-            }),
+            new Rule(AllIndices, (g, c) => IndexBackward!.Apply([g, .. Indices(c)], Attributes.Of("shape", c.InputShape(0)))[0]),
             Rule.NotDifferentiable,
         ])
     { Bind = call => [call.Tensor(0), .. call.Tensors(1)], Unbind = inputs => [inputs[0], inputs[1..]] };
+
+    /// <summary>The transpose of <c>index</c>: zeros of a shape, to which each element is added where the indices name its place.</summary>
+    private static readonly FunctionOperator IndexBackward = new(
+        "index_backward",
+        (inputs, a) =>
+        {
+            var shape = a.Ints("shape")!;
+            var (flat, _) = TensorIndex.Places(shape, inputs[1..]);
+            using var scope = Autograd.NoGrad();
+            return SelectBackward.Apply([inputs[0]!.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { Shapes.Count(shape) }))[0].Window(shape, Shapes.ContiguousStrides(shape), 0);
+        },
+        [new Rule(AllIndices, (h, c) => Index.Apply([h, .. Indices(c)], Attributes.None)[0]), Rule.NotDifferentiable]);
 
     public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, Embedding, Index];
 
@@ -193,6 +201,8 @@ internal static class Gathering
         if (bad < 0) return index;
         throw new AutogradException(ErrorKind.Index, message(index.ToLongs()[bad]));
     }
+
+    private static Tensor?[] Indices(BackwardContext c) => [.. Enumerable.Range(1, c.Node.InputCount - 1).Select(c.InputOrNull)];
 
     private static Tensor Selected(Tensor x, Tensor index, int dim)
     {

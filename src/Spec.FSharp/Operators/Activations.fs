@@ -129,7 +129,7 @@ module Activations =
                   let exponential = Derive.apply "exp" [ below ] []
                   let curved = g * (exponential * numberOf d "alpha" 1.0)
                   Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] []) with
-            Fused = Define.fused "EluBackward" }
+            Fused = Define.fusedSymmetric "EluBackward" }
 
     let silu =
         activation
@@ -171,7 +171,7 @@ module Activations =
                       let below = 0.5 * (Derive.apply "erf" [ 0.7071067811865476 * x ] [] + 1.0)
                       let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
                       g * (below + x * density)) with
-            Fused = Define.fused "GeluBackward" }
+            Fused = Define.fusedSymmetric "GeluBackward" }
 
     let softplus =
         { activation
@@ -197,7 +197,7 @@ module Activations =
                   let curved = g * Derive.apply "sigmoid" [ below ] []
                   let linear = Derive.compared "gt" scaled threshold
                   Derive.apply "where" [ linear; g; curved ] []) with
-            Fused = Define.fused "SoftplusBackward" }
+            Fused = Define.fusedSymmetric "SoftplusBackward" }
 
     let dropout =
         { Define.computes

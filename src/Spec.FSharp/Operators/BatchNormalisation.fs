@@ -217,7 +217,7 @@ module BatchNormalisation =
                 Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
               forward with
             Node = "NativeBatchNorm"
-            Fused = Define.fused "NativeBatchNormBackward"
+            Fused = Define.fused "NativeBatchNormBackward" []
             Shapes =
                 [ [ [| 3; 2 |]; [| 2 |]; [| 2 |]; [| 2 |]; [| 2 |] ]
                   [ [| 2; 2; 2 |]; [| 2 |]; [| 2 |]; [| 2 |]; [| 2 |] ]

@@ -309,7 +309,7 @@ module Losses =
                           return [ Value.asFloats x.DType x |> Array.map Loss.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
             Node = "LogSigmoid"
-            Fused = Define.fused "LogSigmoidBackward"
+            Fused = Define.fusedSymmetric "LogSigmoidBackward"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
 
@@ -685,7 +685,7 @@ module Losses =
 
             let toLogits () =
                 plus (ofLoss ()) (d.Gradient 1)
-                |> Option.map (fun g -> g - Shaping.unary "exp" (logs ()) * Shaping.sumOver [ dim ] true g)
+                |> Option.map (fun g -> Derive.apply "log_softmax_backward" [ g; logs () ] [ "dim", Derive.integerAttr dim ])
 
             let toTarget () =
                 let slope = d.Gradient 0 |> Option.map (fun g -> -(each g * logs ()) |> timesOptional (weight ()))

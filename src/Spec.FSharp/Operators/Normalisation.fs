@@ -107,7 +107,7 @@ module Normalisation =
                   "softmax"
                   { new Transform with
                       member _.Of(dtype, xs) = Normalise.softmax dtype xs }) with
-            Fused = Define.fused "SoftmaxBackwardData"
+            Fused = Define.fusedSymmetric "SoftmaxBackwardData"
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
@@ -128,13 +128,49 @@ module Normalisation =
                   "log_softmax"
                   { new Transform with
                       member _.Of(dtype, xs) = Normalise.logSoftmax dtype xs }) with
-            Fused = Define.fused "LogSoftmaxBackwardData"
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> g - Derive.apply "exp" [ d.Output 0 ] [] * Shaping.sumOver [ dimOfRule d ] true g) ])
+                        [ Some(fun () -> Derive.apply "log_softmax_backward" [ g; d.Output 0 ] [ "dim", Derive.integerAttr (dimOfRule d) ]) ])
+                ) }
+
+    /// The gradient of log_softmax, from its result y: PyTorch's _log_softmax_backward_data, of which cross_entropy is made too.
+    let logSoftmaxBackward =
+        { Define.computes
+              "log_softmax_backward"
+              "x = g - exp(y) (sum of g over dim)"
+              [ ArgKind.Float; ArgKind.Float ]
+              [ Define.required "dim" AttrKind.Dim ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! g = Argument.floats call 0
+                          let! y = Argument.floats call 1
+                          let! dim = softmaxDim call.Attrs y.Shape.Length
+                          let groups = Groups.over y.Shape [ dim ] true
+                          let totals = groups.Of(Value.asFloats y.DType g) |> Array.map (Reduce.total y.DType)
+                          let spread = Value.floats y.DType groups.Kept totals |> Value.expand y.Shape |> Value.asFloats y.DType
+                          let pulled (g: 'S) (y: 'S) (total: 'S) = 'S.Sub(g, 'S.Mul(Scalar.exp y, total))
+                          let found = Array.map3 pulled (Value.asFloats y.DType g) (Value.asFloats y.DType y) spread
+                          return [ Value.floats y.DType y.Shape found ]
+                      } } with
+            Internal = true
+            Node = "LogSoftmaxBackwardData"
+            Shapes = [ [ [| 2; 3 |]; [| 2; 3 |] ]; [ [| 4 |]; [| 4 |] ] ]
+            Saves =
+                fun needs _ ->
+                    [ if needs 1 then Input 0
+                      Input 1 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d h ->
+                        let dim = Result.defaultValue 0 (softmaxDim d.Attrs (d.ShapeOf 0).Length)
+                        let exponential () = Derive.apply "exp" [ d.Input 1 ] []
+
+                        [ Some(fun () -> h - Shaping.sumOver [ dim ] true (h * exponential ()))
+                          Some(fun () -> -(Shaping.sumOver [ dim ] true (d.Input 0) * exponential () * h)) ])
                 ) }
 
     // ---- layer_norm ----
@@ -223,7 +259,7 @@ module Normalisation =
                           return [ Value.floats x.DType x.Shape found ]
                       } } with
             Node = "NativeLayerNorm"
-            Fused = Define.fused "NativeLayerNormBackward"
+            Fused = Define.fused "NativeLayerNormBackward" [ Input 2 ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 3 |]; [| 3 |] ]
                   [ [| 3 |]; [| 3 |]; [| 3 |] ]
@@ -324,4 +360,4 @@ module Normalisation =
                 [ Some(fun () -> Derive.apply "scaled_distance" [ d.Input 1; g ] [])
                   Some(fun () -> Derive.apply "scaled_distance" [ d.Input 0; g ] []) ])
 
-    let all = [ softmax; logSoftmax; layerNorm; scaledDistance; covariance ]
+    let all = [ softmax; logSoftmax; logSoftmaxBackward; layerNorm; scaledDistance; covariance ]

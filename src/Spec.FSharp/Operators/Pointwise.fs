@@ -262,7 +262,7 @@ module Pointwise =
 
     let sigmoid =
         { elementary "sigmoid" "1 / (1 + exp(-x))" Elementary.Sigmoid (Output 0) (fun d g -> g * ((1.0 - d.Output 0) * d.Output 0)) with
-            Fused = Define.fused "SigmoidBackward"
+            Fused = Define.fusedSymmetric "SigmoidBackward"
             InPlace = true }
 
     let expm1 = elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
@@ -296,7 +296,7 @@ module Pointwise =
 
     let tanh =
         { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g -> g * (1.0 - d.Output 0 * d.Output 0)) with
-            Fused = Define.fused "TanhBackward"
+            Fused = Define.fusedSymmetric "TanhBackward"
             InPlace = true }
 
     let reciprocal =

@@ -77,7 +77,7 @@ module Reductions =
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let groups = Groups.ofRule d
-                              Groups.spread d groups (overCount groups.Size g)) ])
+                              Groups.spread d groups g |> overCount groups.Size) ])
                 ) }
 
     // ---- products ----

@@ -13,6 +13,7 @@ GROUPS = {
     "operators-errors": ["errors"],
     "inplace": ["inplace"],
     "semantics": ["semantics"],
+    "orders": ["orders"],
     "found": ["found"],
 }
 
