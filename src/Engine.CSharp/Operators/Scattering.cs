@@ -41,18 +41,23 @@ internal static class Scattering
 
     private static Tensor Put(Tensor x, Tensor?[] indices, Tensor values, bool accumulate)
     {
-        var (flat, shape) = TensorIndex.Places(x.Sizes, indices);
-        if (values.DType != x.DType)
+        // PyTorch looks whether the values fit before it looks the indices up.
+        void Accept(int[] chosen)
         {
-            throw new AutogradException(
-                ErrorKind.Dtype,
-                $"Index put requires the source and destination dtypes match, got {x.DType.ScalarType()} for the destination and {values.DType.ScalarType()} for the source.");
+            if (!Shapes.CanExpand(values.Sizes, chosen))
+            {
+                throw new AutogradException(
+                    ErrorKind.Shape, $"shape mismatch: value tensor of shape {Shapes.Text(values.Sizes)} cannot be broadcast to indexing result of shape {Shapes.Text(chosen)}");
+            }
+            if (values.DType != x.DType)
+            {
+                throw new AutogradException(
+                    ErrorKind.Dtype,
+                    $"Index put requires the source and destination dtypes match, got {x.DType.ScalarType()} for the destination and {values.DType.ScalarType()} for the source.");
+            }
         }
-        if (!Shapes.CanExpand(values.Sizes, shape))
-        {
-            throw new AutogradException(
-                ErrorKind.Shape, $"shape mismatch: value tensor of shape {Shapes.Text(values.Sizes)} cannot be broadcast to indexing result of shape {Shapes.Text(shape)}");
-        }
+
+        var (flat, shape) = TensorIndex.Places(x.Sizes, indices, Accept);
         var spread = Tensor.Empty(shape, x.DType);
         Copying.Copy(values, spread);
         var y = Tensor.Empty(x.Sizes, x.DType);

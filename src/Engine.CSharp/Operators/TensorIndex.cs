@@ -4,7 +4,7 @@ namespace Verified.Engine;
 internal static class TensorIndex
 {
     /// <summary>For each element of the result the place in the row-major order of x, and the result's shape.</summary>
-    public static (Tensor Flat, int[] Shape) Places(int[] sizes, IReadOnlyList<Tensor?> given)
+    public static (Tensor Flat, int[] Shape) Places(int[] sizes, IReadOnlyList<Tensor?> given, Action<int[]>? accept = null)
     {
         var indices = Expanded(sizes, given);
         if (indices.Count > sizes.Length)
@@ -20,6 +20,10 @@ internal static class TensorIndex
         var before = together ? rest.Where(d => d < at).ToArray() : [];
         var after = together ? rest.Where(d => d > at).ToArray() : rest;
         int[] shape = [.. before.Select(d => sizes[d]), .. broadcast, .. after.Select(d => sizes[d])];
+
+        // In a dimension without places there is nothing to look up.
+        foreach (var d in indexed.Where(d => sizes[d] == 0)) Wrapped(indices[d]!, 0, d);
+        accept?.Invoke(shape);
 
         var strides = Shapes.ContiguousStrides(sizes);
         var rank = shape.Length;

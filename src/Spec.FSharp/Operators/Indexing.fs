@@ -76,8 +76,8 @@ module internal Indices =
 
         go 0 indices []
 
-    /// The shape of x[indices], and for each of its elements the position in x (row-major).
-    let resolve (shape: int[]) (indices: Value<'S> option list) =
+    /// As `resolve`; what is done with a result of that shape may be refused before the indices are looked up.
+    let resolveFor (accept: int[] -> Result<unit, Complaint>) (shape: int[]) (indices: Value<'S> option list) =
         result {
             let! indexed = expand shape indices
 
@@ -97,6 +97,29 @@ module internal Indices =
 
             let strides = Shape.strides shape
             let dims = indexed |> List.map fst
+            let rest chosen = chosen |> List.map (fun d -> shape[d]) |> List.toArray
+            let walk chosen = Positions.ofView (rest chosen) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
+            let others = List.except dims [ 0 .. shape.Length - 1 ]
+
+            // Indices side by side put their shape in their place; others put it in front.
+            let together = List.forall (fun (a, b) -> b = a + 1) (List.pairwise dims)
+
+            let before, behind =
+                if together && not dims.IsEmpty then
+                    others |> List.partition (fun d -> d < dims.Head)
+                else
+                    [], others
+
+            let chosen = Array.concat [ rest before; common; rest behind ]
+
+            // In a dimension without places there is nothing to look up.
+            do!
+                indexed
+                |> List.tryFind (fun (dim, index) -> shape[dim] = 0 && Value.count index > 0)
+                |> Option.map (fun (dim, index) -> wrap dim 0 index |> Result.map ignore)
+                |> Option.defaultValue (Ok())
+
+            do! accept chosen
 
             // The offsets that the indices lead to, one for each element of their common shape.
             let! offsets =
@@ -112,28 +135,18 @@ module internal Indices =
                     indexed
 
             let offsets, decided = offsets
-            let rest chosen = chosen |> List.map (fun d -> shape[d]) |> List.toArray
-            let walk chosen = Positions.ofView (rest chosen) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
-            let others = List.except dims [ 0 .. shape.Length - 1 ]
-
-            // Indices side by side put their shape in their place; others put it in front.
-            let together = List.forall (fun (a, b) -> b = a + 1) (List.pairwise dims)
-
-            let before, behind =
-                if together && not dims.IsEmpty then
-                    others |> List.partition (fun d -> d < dims.Head)
-                else
-                    [], others
-
-            let before, behind, front, back = walk before, walk behind, rest before, rest behind
+            let before, behind = walk before, walk behind
 
             return
-                Array.concat [ front; common; back ],
+                chosen,
                 ([| for b in before do
                         for offset in offsets do
                             for r in behind -> b + offset + r |],
                  decided)
         }
+
+    /// The shape of x[indices], and for each of its elements the position in x (row-major).
+    let resolve shape (indices: Value<'S> option list) = resolveFor (fun _ -> Ok()) shape indices
 
 /// Indexing: index, gather, index_select, and what adds up or writes at indices.
 module Indexing =
@@ -305,16 +318,20 @@ module Indexing =
         result {
             let count = call.In.Length - 2
             let! values = Argument.tensor call (count + 1)
-            let! shape, positions = Indices.resolve x.Shape (indicesOf call 1 count)
 
-            do!
-                Complain.unlessDType (values.DType = x.DType) (fun () ->
-                    $"Index put requires the source and destination dtypes match, got {Promotion.messageName x.DType} for the destination and {Promotion.messageName values.DType} for the source.")
+            // PyTorch looks whether the values fit before it looks the indices up.
+            let accept shape =
+                result {
+                    do!
+                        Complain.unlessShape (Broadcast.reaches values.Shape shape) (fun () ->
+                            $"shape mismatch: value tensor of shape {Shape.show values.Shape} cannot be broadcast to indexing result of shape {Shape.show shape}")
 
-            do!
-                Complain.unlessShape (Broadcast.reaches values.Shape shape) (fun () ->
-                    $"shape mismatch: value tensor of shape {Shape.show values.Shape} cannot be broadcast to indexing result of shape {Shape.show shape}")
+                    do!
+                        Complain.unlessDType (values.DType = x.DType) (fun () ->
+                            $"Index put requires the source and destination dtypes match, got {Promotion.messageName x.DType} for the destination and {Promotion.messageName values.DType} for the source.")
+                }
 
+            let! shape, positions = Indices.resolveFor accept x.Shape (indicesOf call 1 count)
             return Value.expand shape values, positions
         }
 
