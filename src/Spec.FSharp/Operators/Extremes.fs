@@ -37,6 +37,17 @@ module internal Extreme =
         else
             struct ('S.Permitted(Array.append [| xs[best] |] (rivals |> Array.map (fun i -> xs[i]))), best, false)
 
+    /// Of zeros of both signs a reduction may give either: in which order it goes over them is nobody's promise.
+    let private orOtherZero<'S when 'S :> IScalar<'S>> (xs: 'S[]) (extreme: 'S) =
+        let isNegative x = System.Double.IsNegative('S.Value x)
+
+        if 'S.Value extreme <> 0.0 then
+            extreme
+        else
+            match xs |> Array.tryFind (fun x -> 'S.Compare(x, extreme) = Equal && isNegative x <> isNegative extreme) with
+            | Some other -> 'S.Permitted [| extreme; other |]
+            | None -> extreme
+
     /// The extreme of integers and where it is attained first.
     let findInt sign (xs: int64[]) =
         let mutable best = 0
@@ -94,7 +105,7 @@ module internal Extreme =
                     let struct (value, best, certain) = find sign xs
                     decided <- decided && certain
                     place g (attained xs best)
-                    value)
+                    orOtherZero xs value)
 
             [ Value.floats x.DType groups.Result values; Value.ints Bool x.Shape mask decided ]
         | Elements.Ints(elements, decided) ->
