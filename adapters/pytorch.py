@@ -69,7 +69,7 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
     ("other", r"detached in-place, i\.e\. with \.detach_|cannot register a hook|[Ii]nference tensor"),
     ("value", r"got [345]D\) for the modes|Unrecognised padding mode|invalid shape dimension|sizes should be greater than 0|"
               r"Expected normalized_shape|expected rounding_mode|padding='same' is not supported|a tuple of two ints|a list of \d+ values|"
-              r"ignore_index is not supported"),
+              r"ignore_index is not supported|must have the same number of spatial dimensions"),
     ("unsupported", r"derivative for .* is not implemented|is not differentiable with respect to argument"),
     ("dtype", r"can't be cast to|not implemented for '|same (d|scalar )?type|could not infer output dtype|expected scalar type|"
               r"should be (the same type|floating point)|types?\b.* should be the same|must be (long|integer|floating)|mixed dtype|"
@@ -89,7 +89,7 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
               r"Given (groups|normalized_shape|input size|transposed|weight)|"
               r"[Oo]utput size|[Kk]ernel size can't|sum exactly|same size|same number of|dimension(s|al)|"
               r"sizes of tensors|[Ss]izes do not match|stack expects|size mismatch|[Ss]hape|[Nn]on-empty|cannot reshape|"
-              r"1D tensors expected|is smaller than|equal sized|out of the tensor|number of dims"),
+              r"1D tensors expected|is smaller than|equal sized|out of the tensor|number of dims|numel: integer multiplication overflow"),
 ]]
 
 
@@ -253,6 +253,8 @@ def write_tensor(tensor, with_version):
 # Operators: from a name to PyTorch's function, from its signature to a call
 
 TENSOR = re.compile(r"\bTensor\b")
+# A program says what PyTorch would guess (`softmax`'s dimension, with a warning) or do without.
+REQUIRED = {"softmax": "dim", "log_softmax": "dim", "to": "dtype"}
 # op -> attribute as others spell it -> as the function found by the lookup order spells it
 SPELLINGS = {"split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"}}
 
@@ -463,6 +465,8 @@ class Run:
         arguments = [self.argument(entry) for entry in names]
         if op in SPELLINGS:
             attrs = {SPELLINGS[op].get(name, name): value for name, value in attrs.items()}
+        if op in REQUIRED and REQUIRED[op] not in attrs:
+            raise ValueError(f"{op} needs the attribute '{REQUIRED[op]}'")
         shape = tuple(0 if a is None else 2 if isinstance(a, list) else 1 for a in arguments)
         function, calls, placed = plan_for(op, shape, tuple(attrs))
         positional, keywords = [], {}
@@ -540,7 +544,7 @@ class Run:
         if mask.shape != x.shape:
             raise ValueError(f"dropout expects a mask of shape {list(x.shape)}, but got {list(mask.shape)}")
         kept = mask.to(x.dtype)
-        return x * (kept * 0 if p == 1 else kept.div_(1 - p))
+        return x * (kept * 0 if p == 1 else kept / (1 - p))
 
     def key(self, attrs):
         """Python's index for the `index` attribute of getitem and setitem_."""
