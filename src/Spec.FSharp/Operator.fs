@@ -197,7 +197,8 @@ type Operator =
         Results: Attrs -> int
         /// The name of its node, without "Backward0": "Sigmoid".
         Node: string
-        /// What is kept for the derivative: of which inputs need a gradient, and the attributes.
+        /// What is kept for the derivative: of which inputs need a gradient, and the attributes. In the order in which PyTorch looks whether
+        /// it was written to since, which is that of its names for them: `other` comes before `self`, results come last.
         Saves: (int -> bool) -> Attrs -> Saving list
         /// It keeps its tensors folded to other shapes, so that which shape an error's text names is an accident.
         Folds: bool

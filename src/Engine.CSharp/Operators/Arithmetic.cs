@@ -31,7 +31,8 @@ internal static class Arithmetic
         "mul",
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>()),
         new Rule(Saved.Input1, (g, c) => g * c.Input(1)),
-        new Rule(Saved.Input0, (g, c) => g * c.Input(0)));
+        new Rule(Saved.Input0, (g, c) => g * c.Input(0)))
+    { KeptOrder = [1, 0] };
 
     public static readonly BinaryOperator Div = new(
         "div",
@@ -47,7 +48,7 @@ internal static class Arithmetic
         new Rule(Saved.Input1, (g, c) => Rounding(c.Attributes) is null ? g / c.Input(1) : Tensor.Zeros(g.Sizes, g.DType)),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
             Rounding(c.Attributes) is null ? -g * (c.Input(0) / c.Input(1) / c.Input(1)) : Tensor.Zeros(g.Sizes, g.DType)))
-    { Keywords = ["rounding_mode"] };
+    { Keywords = ["rounding_mode"], KeptOrder = [1, 0] };
 
     public static readonly UnaryOperator Neg = new(
         "neg",

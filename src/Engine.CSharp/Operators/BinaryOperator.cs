@@ -43,7 +43,7 @@ public sealed class BinaryOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public BinaryOperator WithRules(Rule first, Rule second) =>
-        new(Name, forward, first, second, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, NumberKeywords = NumberKeywords, Keeps = Keeps, Variant = Variant };
+        new(Name, forward, first, second, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, NumberKeywords = NumberKeywords, Keeps = Keeps, Variant = Variant };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)

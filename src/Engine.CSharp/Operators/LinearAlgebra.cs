@@ -13,7 +13,7 @@ internal static class LinearAlgebra
             new Rule(Saved.Input1, (g, c) => IsColumnMajor(c, 0) ? c.Input(1).Mm(g.T()).T() : g.Mm(c.Input(1).T())),
             new Rule(Saved.Input0, (g, c) => IsColumnMajor(c, 1) ? g.T().Mm(c.Input(0)).T() : c.Input(0).T().Mm(g)),
         ])
-    { Arity = 2, Remember = inputs => (inputs[0]!.Steps, inputs[1]!.Steps) };
+    { Arity = 2, KeptOrder = [1, 0], Remember = inputs => (inputs[0]!.Steps, inputs[1]!.Steps) };
 
     public static readonly FunctionOperator Bmm = new(
         "bmm",
@@ -22,7 +22,7 @@ internal static class LinearAlgebra
             new Rule(Saved.Input1, (g, c) => g.Bmm(c.Input(1).Transpose(1, 2))),
             new Rule(Saved.Input0, (g, c) => c.Input(0).Transpose(1, 2).Bmm(g)),
         ])
-    { Arity = 2 };
+    { Arity = 2, KeptOrder = [1, 0] };
 
     public static readonly FunctionOperator Mv = new(
         "mv",

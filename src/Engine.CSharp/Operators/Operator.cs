@@ -77,6 +77,12 @@ public abstract class Operator
     /// <summary>Whether the result is a list, however many tensors are in it.</summary>
     public bool GivesList { get; init; }
 
+    /// <summary>
+    /// The inputs in the order in which PyTorch looks whether what was kept of them was written to since, which is that of its names for them: <c>other</c> comes before
+    /// <c>self</c>. Empty: as they stand.
+    /// </summary>
+    internal int[] KeptOrder { get; init; } = [];
+
     /// <summary>PyTorch's keywords for what is not a tensor; others are refused.</summary>
     public IReadOnlyList<string> Keywords { get; init; } = [];
 

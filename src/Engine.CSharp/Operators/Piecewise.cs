@@ -55,6 +55,7 @@ internal static class Piecewise
         ])
     {
         Keywords = ["min", "max"],
+        KeptOrder = [2, 1, 0],
         NumberKeywords = [null, "min", "max"],
         Variant = a => a.Has("min") || a.Has("max") ? "ClampBackward1" : "ClampBackward0",
         HasInPlaceTwin = true,
@@ -82,7 +83,7 @@ internal static class Piecewise
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Lt(c.Input(1)))),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Lt(c.Input(0)))))
-    { HasInPlaceTwin = false };
+    { HasInPlaceTwin = false, KeptOrder = [1, 0] };
 
     /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
     public static readonly BinaryOperator Minimum = new(
@@ -90,7 +91,7 @@ internal static class Piecewise
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Gt(c.Input(1)))),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
-    { HasInPlaceTwin = false };
+    { HasInPlaceTwin = false, KeptOrder = [1, 0] };
 
     public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
 
@@ -105,6 +106,7 @@ internal static class Piecewise
             ])
         {
             Keywords = [keyword],
+            KeptOrder = [1, 0],
             HasInPlaceTwin = true,
             Variant = a => (keyword == "min" ? "ClampMinBackward" : "ClampMaxBackward") + (a.Has(keyword) ? "0" : "1"),
             Bind = call =>

@@ -43,7 +43,7 @@ internal static class Powers
             // The choice is a factor, as PyTorch has it: a NaN that arrives stays one.
             return g * Tensor.Where(x.Eq(0), Tensor.Where(y.Ge(0), Zero(g), slope), slope);
         }))
-    { NumberKeywords = ["self", "exponent"], Keeps = (exponent, saves) => exponent.IsWrappedNumber ? saves : saves | Saved.Output, Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
+    { KeptOrder = [1, 0], NumberKeywords = ["self", "exponent"], Keeps = (exponent, saves) => exponent.IsWrappedNumber ? saves : saves | Saved.Output, Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
 
     public static IEnumerable<Operator> All => [Sqrt, Rsqrt, Reciprocal, Square, Pow];
 

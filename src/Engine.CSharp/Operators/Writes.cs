@@ -97,6 +97,7 @@ internal static class Writes
         ])
     {
         Keywords = ["weight"],
+        KeptOrder = [1, 0],
         Variant = a => a.Has("weight") ? "LerpBackward0" : "LerpBackward1",
         Shape = inputs => Broadcast(inputs),
         Bind = call => [call.Tensor(0), call.Tensor(1), call.TensorOrNull(2)],

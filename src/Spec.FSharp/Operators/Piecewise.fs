@@ -90,7 +90,7 @@ module Piecewise =
     /// The larger or the smaller of two: `behind` is the comparison that holds where the first is not chosen.
     let private extreme name formula f onInts behind before =
         { Define.computes name formula [ ArgKind.Any; ArgKind.Any ] [] (Elementwise.binary (Elementwise.always f) (fun _ _ -> Ok onInts)) with
-            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Saves = fun _ _ -> [ Input 1; Input 0 ]
             Kinks = Some $"half of the gradient to each of two equal ones; all of it to both where one is NaN (pytorch-kinks: {name})"
             Derivative =
                 Some(
@@ -177,7 +177,7 @@ module Piecewise =
                 Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
               forward with
             InPlace = true
-            Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
+            Saves = fun _ _ -> [ Input 2; Input 1; Input 0 ]
             Kinks =
                 Some
                     "the gradient is x's on both bounds, nobody's where x is NaN; where min > max it is all max's, where min = max x's at the bound and else nobody's or max's (pytorch-kinks: clamp)"
@@ -233,7 +233,7 @@ module Piecewise =
               [ Define.attr bound (AttrKind.Number [ -1.0; 0.0; 0.5 ]) ]
               forward with
             InPlace = true
-            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Saves = fun _ _ -> [ Input 1; Input 0 ]
             Kinks = Some "on the bound the gradient is x's, nobody's where x is NaN (measured)"
             Derivative =
                 Some(

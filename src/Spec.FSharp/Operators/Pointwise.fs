@@ -178,8 +178,8 @@ module Pointwise =
             // Each factor is kept for the other's gradient alone; a number is kept as a tensor is.
             Saves =
                 fun needs _ ->
-                    [ if needs 1 then Input 0
-                      if needs 0 then Input 1 ]
+                    [ if needs 0 then Input 1
+                      if needs 1 then Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])) }
 
     let private division =
@@ -210,10 +210,7 @@ module Pointwise =
               [ numberOther; Define.attr "rounding_mode" (AttrKind.Choice [ "floor"; "trunc" ]) ]
               division with
             InPlace = true
-            Saves =
-                fun needs _ ->
-                    [ if needs 1 then Input 0
-                      Input 1 ]
+            Saves = fun needs _ -> [ Input 1; if needs 1 then Input 0 ]
             Domain = NonZero
             Kinks = Some "x / 0 is infinite or NaN, and so are its gradients g / b and -g * (a / b) / b (pytorch-kinks: div 0)"
             Derivative =
@@ -420,7 +417,7 @@ module Pointwise =
                 fun _ attrs ->
                     if isNumberBase attrs then [ Input 0; Output 0 ]
                     elif (Read.optional attrs "exponent").IsSome then [ Input 0 ]
-                    else [ Input 0; Input 1; Output 0 ]
+                    else [ Input 1; Input 0; Output 0 ]
             Domain = Positive
             Kinks =
                 Some

@@ -277,6 +277,11 @@ module Products =
         [ if needs 1 then Input 0
           if needs 0 then Input 1 ]
 
+    /// PyTorch calls the second matrix `mat2`, which comes before `self` when it looks at what it kept; `vec` and `tensor` come behind.
+    let private ofMatrices (op: Operator) =
+        { op with
+            Saves = fun needs attrs -> List.rev (op.Saves needs attrs) }
+
     let private product name formula shapes forward rule =
         { Define.computes name formula [ ArgKind.Float; ArgKind.Float ] [] forward with
             Saves = savesTheOther
@@ -316,6 +321,7 @@ module Products =
               [ [| 0; 2 |]; [| 2; 2 |] ] ]
             mmForward
             (matrixRule "mm")
+        |> ofMatrices
 
     let bmm =
         product
@@ -327,6 +333,7 @@ module Products =
               [ [| 2; 2; 0 |]; [| 2; 0; 2 |] ] ]
             bmmForward
             (matrixRule "bmm")
+        |> ofMatrices
 
     let mv =
         product

@@ -26,11 +26,11 @@ module private CombinedFunctions =
                 else
                     'S.Permitted [| a + num value * b / c; a + num value * (b / c) |] }
 
-    /// Honest engines start from either end, whichever is nearer.
+    /// Honest engines start from either end, whichever is nearer, and go back by 1 - weight or on by weight - 1.
     let interpolation =
         { new Combination with
             member _.Of<'S when 'S :> IScalar<'S>>(a: 'S, b: 'S, weight: 'S) =
-                'S.Permitted [| a + weight * (b - a); b - (b - a) * (num 1.0 - weight) |] }
+                'S.Permitted [| a + weight * (b - a); b - (b - a) * (num 1.0 - weight); b + (weight - num 1.0) * (b - a) |] }
 
 /// Operators that exist in place only, and copies. The state machine writes the result into the first argument, whose dtype and
 /// shape stay: a forward here gives what is to be written.
@@ -333,8 +333,8 @@ module Writes =
             Saves =
                 fun needs attrs ->
                     [ if needs 2 then
-                          Input 0
                           Input 1
+                          Input 0
                       if (Read.optional attrs "weight").IsNone then Input 2 ]
             Derivative =
                 Some(
