@@ -827,7 +827,10 @@ module Calls =
                 match aliases dense attrs with
                 | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok s
                 // A view's history is always that of what it shows.
-                | _ when t.View.IsSome -> History.gradFn s id |> Result.map fst
+                // What was hooked of it still runs: a geometry is no new value.
+                | _ when t.View.IsSome ->
+                    History.gradFn s id
+                    |> Result.map (fun (s, after) -> Option.fold (fun s after -> History.carryHooks t.GradFn after s) s after)
                 | Ok(Views [ over ]) ->
                     History.edge s id
                     |> Result.map (fun (s, toInput) ->

@@ -71,19 +71,25 @@ module History =
                     |> Map.add (struct (after.Node.Sequence, after.Output)) id }
         | _ -> s
 
-    /// Without the rule that hooks stay where they were registered: they move like retained gradients.
-    let private moveHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
+    /// Moves the hooks of one history of a tensor to the next.
+    let carryHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
+        let key (edge: Edge<'S>) = struct (edge.Node.Sequence, edge.Output)
+
         match before with
-        | Some edge when not (s.Holds Rules.Hooks.stayWithTheirHistory) ->
-            match Map.tryFind (struct (edge.Node.Sequence, edge.Output)) s.Hooks with
+        | Some edge when key edge <> key after ->
+            match Map.tryFind (key edge) s.Hooks with
             | Some hooks ->
                 { s with
-                    Hooks =
-                        s.Hooks
-                        |> Map.remove (struct (edge.Node.Sequence, edge.Output))
-                        |> Map.add (struct (after.Node.Sequence, after.Output)) hooks }
+                    Hooks = s.Hooks |> Map.remove (key edge) |> Map.add (key after) hooks }
             | None -> s
         | _ -> s
+
+    /// Without the rule that hooks stay where they were registered: they move like retained gradients.
+    let private moveHooks before after (s: State<'S>) : State<'S> =
+        if s.Holds Rules.Hooks.stayWithTheirHistory then
+            s
+        else
+            carryHooks before after s
 
     /// Gives a tensor another history.
     let replace id (edge: Edge<'S>) (s: State<'S>) : State<'S> =

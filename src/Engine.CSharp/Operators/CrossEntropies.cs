@@ -211,14 +211,14 @@ internal static class CrossEntropies
         var probabilities = target is null || Shapes.Same(target.Sizes, shape);
         var weight = c.Node.InputCount > 2 ? c.InputOrNull(2) : null;
         int[] perClass = [.. shape.Select((size, d) => d == dim ? size : 1)];
-        weight = weight?.Reshape(perClass);
+        weight = weight?.To(logs.DType).Reshape(perClass);
         var each = c.Gradient(0) is not { } g ? null : settings.Reduction switch
         {
             LossReduction.None => g.Unsqueeze(dim),
             LossReduction.Mean when probabilities => g / Tensor.Number((double)(Shapes.Count(shape) / Math.Max(1, shape[dim]))),
             _ => g,
         };
-        Tensor Smoothed() => smoothing ? c.Output(2) : target!;
+        Tensor Smoothed() => smoothing ? c.Output(2) : target!.To(logs.DType);
         Tensor? arriving = null;
         if (c.Needs(0))
         {

@@ -79,11 +79,18 @@ internal sealed class FusedGradient : Operator
         for (var i = 0; i < inputs.Length; i++)
         {
             if (context.InputOrNull(i) is not { } input) continue;
-            inputs[i] = !context.Needs(i) ? input.Detach() : joined ? input.View(input.Sizes) : input.Detach().RequiresGradInPlace();
+            // Under create_graph what is made of it depends also on what is not asked for now.
+            inputs[i] = (joined, context.Needs(i)) switch
+            {
+                (true, true) => input.View(input.Sizes),
+                (true, false) => input,
+                (false, true) => input.Detach().RequiresGradInPlace(),
+                _ => input.Detach(),
+            };
         }
         var results = formula(inputs, context.Attributes, needs);
         int[] roots = Array.FindAll(arrived, k => results[made[k]] is { RequiresGrad: true });
-        int[] wanted = Array.FindAll([.. Enumerable.Range(0, inputs.Length)], i => inputs[i] is { RequiresGrad: true });
+        int[] wanted = Array.FindAll([.. Enumerable.Range(0, inputs.Length)], i => context.Needs(i) && inputs[i] is { RequiresGrad: true });
         if (roots.Length == 0) return;
         var found = Autograd.Grad(
             Array.ConvertAll(roots, k => results[made[k]]!),

@@ -275,7 +275,12 @@ internal sealed partial class Draft
             var wanted = shapes is not null && at < shapes.Length ? shapes[at] : null;
             var (arg, shape, count) = Argument(op, kind, first, wanted, shapes, inPlace && at == 0);
             if (arg is null) return null;
-            if (first is null && arg is Arg.Name { Item: var name }) _ofFirst = Named(name).DType;
+            if (first is null && arg is Arg.Name { Item: var name })
+            {
+                // Whether strides allow a view shows the layout of a gradient, which is no engine's promise.
+                if (op.Name == "view" && StepNames.Gradients(_steps).Contains(name)) return null;
+                _ofFirst = Named(name).DType;
+            }
             first ??= shape;
             args.Add(arg);
             at += count;

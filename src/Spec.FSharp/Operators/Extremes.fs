@@ -246,9 +246,13 @@ module Extremes =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          do! Complain.unlessDType (x.DType <> Bool) (fun () -> "\"argmax_cpu\" not implemented for 'Bool'")
                           let! groups = Groups.readOne call.Attrs x.Shape
                           do! Extreme.refuseNothing "argmax" (Reduction.namesDims call.Attrs) x.Shape groups
+
+                          do!
+                              Complain.unlessDType (x.DType <> Bool || Shape.count groups.Result = 0) (fun () ->
+                                  "\"argmax_cpu\" not implemented for 'Bool'")
+
                           return Extreme.withIndices 1 groups x |> List.tail
                       } } with
             Kinks = Some "not differentiable; ties: the first; NaN comes before all"

@@ -515,7 +515,7 @@ module Losses =
         let counts = countsOfClasses dtype settings weights targets
 
         // Classes that count for nothing are left out, whatever their log-probability.
-        let used o =
+        let used (counts: 'S[][]) o =
             [| for c in 0 .. weights.Length - 1 do
                    if targets[o] <> settings.Ignored && (settings.Smoothing > 0.0 || int64 c = targets[o]) then
                        struct (counts[o][c], logs[o][c]) |]
@@ -523,11 +523,11 @@ module Losses =
         let loss (terms: struct ('S * 'S)[]) =
             Loss.minusDot dtype (terms |> Array.map (fun struct (count, _) -> count)) (terms |> Array.map (fun struct (_, log) -> log))
 
-        let together () = [| 0 .. targets.Length - 1 |] |> Array.collect used |> loss
+        let together counts = [| 0 .. targets.Length - 1 |] |> Array.collect (used counts) |> loss
 
         match settings.Reduction with
-        | Elementwise -> Value.floats dtype groups.Result (Array.init targets.Length (used >> loss)), counts
-        | Sum -> Value.floats dtype [||] [| together () |], counts
+        | Elementwise -> Value.floats dtype groups.Result (Array.init targets.Length (used counts >> loss)), counts
+        | Sum -> Value.floats dtype [||] [| together counts |], counts
         | Mean ->
             let kept = targets |> Array.filter (fun t -> t <> settings.Ignored)
 
@@ -548,7 +548,13 @@ module Losses =
                 if settings.Smoothing > 0.0 && 'S.Compare(total, Value.exact dtype 0.0) = Equal then
                     Value.exact dtype nan
                 else
-                    Loss.ratio (together ()) total
+                    let mean = Loss.ratio (together counts) total
+
+                    // Who divides first does not overflow.
+                    if System.Double.IsFinite('S.Value mean) then
+                        mean
+                    else
+                        'S.Permitted [| mean; together (Array.init targets.Length share) |]
 
             Value.floats dtype [||] [| mean |], Array.init targets.Length share
 

@@ -307,7 +307,9 @@ module Writes =
                     Derive.rule (fun d g ->
                         [ Some(fun () -> g)
                           // g * (value / tensor2), as PyTorch has it: its two roundings cover a single division's one.
-                          Some(fun () -> g * timesValue d.Attrs (Derive.apply "reciprocal" [ d.Input 2 ] []))
+                          Some(fun () ->
+                              let one = Derive.apply "zeros_like" [ d.Input 2 ] [] + 1.0
+                              g * (timesValue d.Attrs one / d.Input 2))
                           Some(fun () -> -g * (timesValue d.Attrs (d.Input 1) / (d.Input 2 * d.Input 2))) ])
                 ) }
 
