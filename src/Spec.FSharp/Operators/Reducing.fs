@@ -269,8 +269,8 @@ module internal Reduce =
         else
             Array.map 'S.Unknown exactly
 
-    /// The sum of squared distances from the mean, over n - correction (at least 0): from the mean itself, or from the first element and
-    /// corrected.
+    /// The sum of squared distances from the mean, over n - correction (at least 0): from the mean itself, from the first element and
+    /// corrected, or from the mean of those before, one by one (Welford).
     let variance<'S when 'S :> IScalar<'S>> dtype (correction: float) (xs: 'S[]) : 'S =
         let divisor: 'S = num (lessBy correction xs.Length)
 
@@ -282,8 +282,17 @@ module internal Reduce =
             let fromFirst = xs |> Array.map (fun x -> x - xs[0])
             let drift = sum fromFirst
 
+            let welford =
+                let step (mean: 'S, total: 'S) (k, x: 'S) =
+                    let distance = x - mean
+                    let next = mean + distance / num (float k)
+                    next, total + distance * (x - next)
+
+                Array.zip [| 2 .. xs.Length |] xs[1..] |> Array.fold step (xs[0], Value.exact dtype 0.0) |> snd
+
             'S.Permitted
                 [| dot fromMean fromMean / divisor
+                   welford / divisor
                    (dot fromFirst fromFirst - drift * drift / num (float xs.Length)) / divisor |]
 
     /// log(sum of exp(x)), with the largest subtracted first where it is finite; -inf of nothing. An error of the largest term, which is
