@@ -13,6 +13,9 @@ internal static class KeptGradient
     private static readonly HashSet<string> Views =
         ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to"];
 
+    // Whose gradient arrives at its first operand as it is.
+    private static readonly HashSet<string> Passing = ["add", "sub", "cat"];
+
     /// <summary>Whether a finding has the value that one kept gradient, or all of them, give.</summary>
     internal static bool Explains(Program program, Finding finding)
     {
@@ -35,9 +38,13 @@ internal static class KeptGradient
                 if (steps[at].In[i] is not Arg.Name { Item: var root } || steps[at].Gradients?.Value[i]?.Value is not { } gradient) continue;
                 var chain = new List<Step>();
                 var name = root;
-                while (steps.Take(at).LastOrDefault(s => s.Out is Out.Name { Item: var result } && result == name) is { } made && Views.Contains(made.Op) && made.In[0] is Arg.Name { Item: var source })
+                var before = new Stack<Step>(KnownDivergences.Steps(steps.Take(at)));
+                while (before.TryPop(out var made))
                 {
-                    chain.Insert(0, made);
+                    if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
+                    if (First(made) is not { } source) break;
+                    if (View(made) is { } view) chain.Insert(0, view);
+                    else if (!Passing.Contains(made.Op)) break;
                     name = source;
                 }
 
@@ -45,6 +52,20 @@ internal static class KeptGradient
             }
         }
     }
+
+    // The only tensor that a step reads first.
+    private static string? First(Step step) => step.In.IsEmpty ? null : step.In.Head switch
+    {
+        Arg.Name { Item: var name } => name,
+        Arg.Names { Item: [{ Value: var name }] } => name,
+        _ => null,
+    };
+
+    // The view that a step takes, written out of place; null where it takes none.
+    private static Step? View(Step step) =>
+        step.Op == "stack" ? new Step("unsqueeze", step.In, step.Attrs.ContainsKey("dim") ? step.Attrs : step.Attrs.Add("dim", Attr.NewInteger(0)), step.Out, step.Wrt, step.Gradients, step.Steps)
+        : Views.Contains(step.Op.TrimEnd('_')) ? new Step(step.Op.TrimEnd('_'), step.In, step.Attrs, step.Out, step.Wrt, step.Gradients, step.Steps)
+        : null;
 
     // After each later backward the gradient that was given is what the leaf's gradient has become, seen through the same views.
     private static Program SpelledOut(Program program, IReadOnlyList<Given> kept)

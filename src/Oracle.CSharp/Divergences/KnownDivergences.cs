@@ -69,6 +69,18 @@ public static class KnownDivergences
             ["operators/batch_norm/training-bias-alone/f32-second", "operators/batch_norm/training-bias-alone/f64-second", "operators/batch_norm/evaluating-bias-alone/f32-second", "operators/batch_norm/evaluating-bias-alone/f64-second"],
             (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "batch_norm" && Given(step, 4) && !Given(step, 3), "got None (or an undefined Tensor in C++)"),
             Witnesses.ByDifferences("g")),
+        new("layer-norm-bias-alone-second", "unreported",
+            "The second derivative of layer_norm with a bias and no weight raises where it comes by way of the bias; right is the derivative.",
+            [],
+            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "layer_norm" && Given(step, 2) && !Given(step, 1), "got None (or an undefined Tensor in C++)"),
+            Witnesses.ByDifferences("p"))
+        {
+            Examples = ["""
+                {"id": "divergences/layer-norm-bias-alone-second", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1.5, 0.5]}, "h": {"dtype": "float64", "shape": [2], "data": [2, 3]}}, "steps": [{"op": "layer_norm", "in": ["p", null, "p"], "attrs": {"normalized_shape": [2]}, "out": "v"}, {"op": "grad", "in": ["v"], "gradients": ["g"], "wrt": ["p"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}], "observe": ["p.grad"]},
+                 "outcome": {"values": {"p.grad": null}, "raised": {"step": [2], "kind": "other", "message": "Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #1 'other'"}}}
+                """],
+        },
         new("adaptive-avg-pool-of-nothing", "unreported",
             "The derivative of adaptive_avg_pool2d raises where the result is empty; right are zeros.",
             ["operators/adaptive_avg_pool2d/nothing/", "operators/adaptive_avg_pool2d/no-channels/"],
@@ -112,6 +124,21 @@ public static class KnownDivergences
                 {"id": "divergences/detached-gradient-kept-from-the-user", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float32", "shape": [3], "data": [0, 0, 0], "requires_grad": true}, "g": {"dtype": "float32", "shape": [1, 3], "data": [0, 2, -1]}, "h": {"dtype": "float32", "shape": [3], "data": [0, 1, 1]}}, "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 0}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "detach", "in": ["g"], "out": "d"}, {"op": "backward", "in": ["p"], "gradients": ["h"]}, {"op": "lt", "in": ["g"], "attrs": {"other": -0.5}, "out": "l"}], "observe": ["d", "l", "g"]},
                  "outcome": {"values":{"d":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null},"l":{"dtype":"bool","shape":[1,3],"data":[false,false,false],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"g":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-stack", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [1, 2], "data": [1, 2]}}, "steps": [{"op": "stack", "in": [["p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [1, 2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-block", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "enable_grad", "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 1}, "out": "v"}]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-transposed-difference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "sub", "in": ["p"], "attrs": {"other": 2}, "out": "v"}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """],
         },
         new("view-taken-for-a-leaf", "unreported",
@@ -202,10 +229,15 @@ public static class KnownDivergences
                 {"id": "divergences/integers-filled-with-a-leaf", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}, "n": {"dtype": "int64", "shape": [2], "data": [0, 1]}}, "steps": [{"op": "setitem_", "in": ["n", "p"], "attrs": {"index": [[1, 2, null]]}}], "observe": ["n"]},
                  "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [0, 2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "CopySlices"}}}}
+                """,
+                """
+                {"id": "divergences/integers-masked-with-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"n": {"dtype": "int64", "shape": [2], "data": [0, 1]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "p": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}}, "steps": [{"op": "masked_fill_", "in": ["n", "m", "p"]}], "observe": ["n"]},
+                 "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [2, 1], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "MaskedFillBackward1"}}}}
                 """],
         },
         new("retained-before-it-was-transposed", "unreported",
-            "A retained gradient is that of the tensor as it was before t_, and so may have another shape than its tensor; right is that of the tensor as it is, as after any other write.",
+            "A retained gradient is that of the tensor as it was before t_ or squeeze_, and so may have another shape than its tensor; right is that of the tensor as it is, as after any other write.",
             [],
             (program, finding) => finding.Difference is Difference.Shape or Difference.Value or Difference.Class or Difference.Null
                 && ProgramFacts.RetainedBeforeItWasTransposed(program).Any(name => finding.Name == name + ".grad"),
@@ -215,18 +247,85 @@ public static class KnownDivergences
                 {"id": "divergences/retained-before-it-was-transposed", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [3, 4]}}, "steps": [{"op": "neg", "in": ["p"], "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["v", "v.grad"]},
                  "outcome": {"values": {"v": {"dtype": "float64", "shape": [2, 1], "data": [-1, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "TBackward1"}, "v.grad": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/retained-before-it-was-squeezed", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [3, 4]}}, "steps": [{"op": "neg", "in": ["p"], "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "squeeze_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["v", "v.grad"]},
+                 "outcome": {"values": {"v": {"dtype": "float64", "shape": [2], "data": [-1, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "SqueezeBackward3"}, "v.grad": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("kernel-writes-counted", "unreported",
             "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
             [],
-            (program, finding) => finding.Difference == Difference.Version && ProgramFacts.MadeOfInferenceTensors(program).Contains(finding.Name),
+            (program, finding) => finding.Difference == Difference.Version && ProgramFacts.IsMadeOfInferenceTensors(program, finding.Name),
             Witnesses.HasAVersionThoughNothingWrites("y"))
         {
             Examples = ["""
                 {"id": "divergences/kernel-writes-counted", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "clone", "in": ["v"], "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/kernel-writes-counted-in-a-view", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "no_grad", "steps": [{"op": "clone", "in": ["v"], "out": "z"}]}, {"op": "view", "in": ["z"], "attrs": {"size": [2]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("detached-from-inference", "unreported",
+            "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept or a part of it is written to; right is that it is a tensor like any other.",
+            [],
+            (program, finding) => finding.Difference switch
+            {
+                Difference.Version => finding.Message.Contains("is not reported", StringComparison.Ordinal) && ProgramFacts.IsDetachedFromInference(program, finding.Name),
+                Difference.Raised => RaisedAt(program, finding, "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode") is { } step
+                    && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(program, name)),
+                _ => false,
+            },
+            Witnesses.HasAVersion("d"))
+        {
+            Examples = ["""
+                {"id": "divergences/view-of-what-was-detached-from-inference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "view", "in": ["d"], "attrs": {"size": [2]}, "out": "y"}], "observe": ["y", "d"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-kept", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "mul", "in": ["p", "d"], "out": "y"}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd."}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-written", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "s": {"dtype": "float32", "shape": [], "data": [-1]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "setitem_", "in": ["d", "s"], "attrs": {"index": [[0, 1, null]]}}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."}}}
+                """],
+        },
+        new("linear-that-is-a-view", "unreported",
+            "The result of linear with a bias is a view of PyTorch's own product where the input is no matrix, and so refuses detach_; right is a tensor of its own, as without a bias.",
+            [],
+            (program, finding) => RaisesAt(program, finding, (state, step) => step.Op == "detach_" && ProgramFacts.IsLinearWithBias(program, step), "Can't detach views in-place"),
+            Witnesses.MakesNoView)
+        {
+            Examples = ["""
+                {"id": "divergences/linear-that-is-a-view", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "w": {"dtype": "float32", "shape": [1, 2], "data": [3, 4]}, "b": {"dtype": "float32", "shape": [1], "data": [5]}}, "steps": [{"op": "linear", "in": ["x", "w", "b"], "out": "y"}, {"op": "detach_", "in": ["y"]}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [1], "data": [16], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [1], "kind": "detach_view", "message": "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."}}}
+                """],
+        },
+        new("two-dtypes-of-nothing", "unreported",
+            "mv and bmm multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAProductOfNothing(program),
+            Witnesses.IsNotPromoted("a", "x", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/mv-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "float64", "shape": [1, 0], "data": []}, "x": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "mv", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [1], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/bmm-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "float64", "shape": [0, 1, 1], "data": []}, "x": {"dtype": "float32", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "bmm", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("internal-assertion", "unreported",

@@ -25,18 +25,43 @@ internal static class ProgramFacts
         where Find(at.State, name) is { GradFn: null, RequiresGrad: false } view && History.requiresGrad(at.State, view)
         select name;
 
-    /// <summary>What was retained and then transposed in place.</summary>
+    /// <summary>What was retained and then given another shape in place.</summary>
     internal static IEnumerable<string> RetainedBeforeItWasTransposed(Program program) =>
         from at in Before(program)
-        where at.Step.Op == "t_" && Find(at.State, First(at.Step)) is { RetainsGrad: true }
+        where at.Step.Op is "t_" or "transpose_" or "squeeze_" or "unsqueeze_" && Find(at.State, First(at.Step)) is { RetainsGrad: true }
         select First(at.Step);
 
-    /// <summary>The results of steps that read a tensor of inference mode.</summary>
-    internal static IEnumerable<string> MadeOfInferenceTensors(Program program) =>
-        from at in Before(program)
-        where StepNames.Read(at.Step).Any(name => Find(at.State, name) is { Inference: true })
-        from name in StepNames.Bound(at.Step)
-        select name;
+    /// <summary>Whether a tensor, or what it is a view of, is the result of a step that read memory of inference mode.</summary>
+    internal static bool IsMadeOfInferenceTensors(Program program, string name)
+    {
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        var inference = states.SelectMany(OfInference).ToHashSet();
+        var made = new HashSet<int>();
+        foreach (var (after, step) in states.Skip(1).Zip(program.Steps))
+            foreach (var inner in KnownDivergences.Steps([step]))
+                if (StepNames.Read(inner).Any(read => Find(after, read) is { } operand && inference.Contains(operand.Storage)))
+                    made.UnionWith(StepNames.Bound(inner).Select(bound => Find(after, bound)).OfType<Tensor<Real>>().Select(result => result.Storage));
+        return states.Count > 0 && Find(states[^1], name) is { } tensor && made.Contains(tensor.Storage) && !inference.Contains(tensor.Storage);
+    }
+
+    /// <summary>Whether a tensor has the memory of one of inference mode, and is none itself.</summary>
+    internal static bool IsDetachedFromInference(Program program, string name)
+    {
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        return states.Count > 0 && Find(states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
+    }
+
+    private static IEnumerable<int> OfInference(State<Real> state) =>
+        state.Names.Keys.Select(name => Find(state, name)).OfType<Tensor<Real>>().Where(tensor => tensor.Inference).Select(tensor => tensor.Storage);
+
+    /// <summary>Whether what a step reads first is the result of linear with a bias.</summary>
+    internal static bool IsLinearWithBias(Program program, Step step) =>
+        KnownDivergences.Steps(program.Steps).Any(made => made.Op == "linear" && made.In.Length > 2 && !made.In[2].IsMissing && StepNames.Bound(made).Contains(First(step)));
+
+    /// <summary>Whether a program is refused at mv or bmm of two dtypes, one of the operands being empty.</summary>
+    internal static bool EndsInAProductOfNothing(Program program) =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
+            step.Op is "mv" or "bmm" && IsOfTwoDTypes(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
 
     /// <summary>Whether a step takes gelu of a float32 infinity.</summary>
     internal static bool TakesGeluOfInfinity(State<Real> state, Step step) =>
@@ -64,7 +89,7 @@ internal static class ProgramFacts
 
     /// <summary>Whether a step writes what requires a gradient into a tensor that holds no floats.</summary>
     internal static bool FillsIntegersWithALeaf(State<Real> state, Step step) =>
-        step.Op is "setitem_" or "fill_" && Find(state, First(step)) is { DType.IsFloat: false }
+        step.Op is "setitem_" or "fill_" or "masked_fill_" && Find(state, First(step)) is { DType.IsFloat: false }
         && step.In.OfType<Arg.Name>().Skip(1).Any(arg => Find(state, arg.Item) is { } value && History.requiresGrad(state, value));
 
     /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>

@@ -118,6 +118,24 @@ internal static class Witnesses
         return !IsAlike(Specified) ? "the specification's has another shape" : IsAlike(Reported) ? "PyTorch's has the tensor's shape" : null;
     };
 
+    /// <summary>PyTorch counts a tensor's versions, which a tensor of inference mode has not.</summary>
+    internal static Func<Json.Case, string?> HasAVersion(string name) => golden =>
+        golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version is not null ? null : $"PyTorch counts no versions of {name}";
+
+    /// <summary>No step of the program makes a view.</summary>
+    internal static string? MakesNoView(Json.Case golden) =>
+        KnownDivergences.Steps(golden.Program.Steps).Any(step => RegistryModule.all.TryGetValue(step.Op, out var op) && op.Behaviour.IsAliases) ? "a step makes a view" : null;
+
+    /// <summary>PyTorch's result has neither been refused nor the dtype to which those of the operands are promoted.</summary>
+    internal static Func<Json.Case, string?> IsNotPromoted(string a, string b, string result) => golden =>
+    {
+        DType Of(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor.DType;
+        var promoted = Of(a).IsFloat64 || Of(b).IsFloat64 ? DType.Float64 : DType.Float32;
+        return golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == result)?.Item2?.Value.Tensor.DType is { } given && !given.Equals(promoted)
+            ? null
+            : "PyTorch refuses, or promotes";
+    };
+
     /// <summary>PyTorch counts writes to a tensor in a program that writes to nothing.</summary>
     internal static Func<Json.Case, string?> HasAVersionThoughNothingWrites(string name) => golden =>
         KnownDivergences.Steps(golden.Program.Steps).Any(step => step.Op.EndsWith('_')) ? "a step writes"
