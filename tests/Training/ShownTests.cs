@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 
 namespace Verified.Training.Tests;
@@ -9,7 +8,7 @@ public sealed partial class ShownTests
     [Fact]
     public void Every_test_that_the_page_names_exists()
     {
-        var folder = Path.GetDirectoryName(Here())!;
+        var folder = Path.Combine(Root(), "tests", "Training");
         var sources = new[] { folder, Path.Combine(folder, "..", "Examples") }
             .SelectMany(place => Directory.GetFiles(place, "*.cs", SearchOption.AllDirectories)).Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(group => group.Key!, group => string.Concat(group.Select(File.ReadAllText)));
@@ -18,7 +17,13 @@ public sealed partial class ShownTests
         Assert.All(named, name => Assert.Contains($" {name.Groups[2].Value}(", sources.GetValueOrDefault(name.Groups[1].Value, "")));
     }
 
-    private static string Here([CallerFilePath] string path = "") => path;
+    private static string Root()
+    {
+        // The compiler's path of this file is not the machine's in a build for continuous integration.
+        var folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "Verified.sln"))) folder = Path.GetDirectoryName(folder) ?? throw new DirectoryNotFoundException("there is no Verified.sln above the tests");
+        return folder;
+    }
 
     [GeneratedRegex(@"`([A-Z]\w+)\.(\w+)`")]
     private static partial Regex Named();
