@@ -5,7 +5,6 @@ namespace Verified.Engine;
 /// <summary>Pooling over windows of the last two dimensions, and the adjoints that derivatives are made of.</summary>
 internal static class Pooling
 {
-
     private static Rule NothingTo(int input) => new(Saved.None, (g, c) => Tensor.Zeros(c.InputShape(input), g.DType));
 
     private static readonly string[] AverageKeywords = ["kernel_size", "stride", "padding", "ceil_mode", "count_include_pad", "divisor_override"];

@@ -81,7 +81,8 @@ internal static partial class Endings
         return program.Steps.Any(Folds) ? KeptShape().Replace(named, "Tensor SHAPE") : named;
     }
 
-    private static bool Folds(Step step) => step.Op is "t_" or "squeeze_" || (RegistryModule.all.TryGetValue(step.Op, out var op) && op.Folds) || step.Steps.Any(Folds);
+    private static bool Folds(Step step) =>
+        (RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out var op) && (op.Folds || (step.Op.EndsWith('_') && op.Behaviour.IsAliases))) || step.Steps.Any(Folds);
 
     [GeneratedRegex(@"Tensor \[[\d, ]*\]\](, which is output \d+ of NODE,)?")]
     private static partial Regex KeptShape();
