@@ -17,7 +17,7 @@ public sealed partial class ShownTests
         Assert.All(named, name => Assert.Contains($" {name.Groups[2].Value}(", sources.GetValueOrDefault(name.Groups[1].Value, "")));
     }
 
-    private static string Root()
+    internal static string Root()
     {
         // The compiler's path of this file is not the machine's in a build for continuous integration.
         var folder = AppContext.BaseDirectory;

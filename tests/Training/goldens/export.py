@@ -13,8 +13,9 @@ import loader
 import losses
 import optimizers
 import trainings
+import unet
 
-GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, optimizers, trainings)}
+GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, optimizers, trainings, unet)}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]
