@@ -40,7 +40,7 @@ let some count (data: Dataset) =
     (if small then data.Take count else data).MapInput normalize
 
 Rng.ManualSeed 0L |> ignore
-let trainLoader = DataLoader(some 4000 train, 4, shuffle = true, workers = 2)
+let trainLoader = DataLoader(some 4000 train, 4, shuffle = true, numWorkers = 2)
 let testLoader = DataLoader(some 500 test, 100)
 let net = Net()
 let criterion = CrossEntropyLoss()

@@ -46,7 +46,7 @@ Rng.ManualSeed 0L |> ignore
 let size, count = (if small then 32, 200 else 64, 400)
 
 let trainLoader =
-    DataLoader(Generated.Segmentation(count, size, 1L), 8, shuffle = true, workers = 2)
+    DataLoader(Generated.Segmentation(count, size, 1L), 8, shuffle = true, numWorkers = 2)
 
 let validLoader = DataLoader(Generated.Segmentation(count / 5, size, 2L), 8)
 let model = UNet(3, 2, (if small then 8 else 16))

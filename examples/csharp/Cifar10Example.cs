@@ -25,7 +25,7 @@ public sealed class Cifar10Example : Example
     {
         Rng.ManualSeed(0);
         var (trainSet, testSet) = Data(options);
-        var trainLoader = new DataLoader(trainSet, BatchSize, shuffle: true, workers: 2);
+        var trainLoader = new DataLoader(trainSet, BatchSize, shuffle: true, numWorkers: 2);
         var net = new Net();
         var criterion = new CrossEntropyLoss();
         var optimizer = new SGD(net.Parameters(), lr: 0.001, momentum: 0.9);

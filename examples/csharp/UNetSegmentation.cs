@@ -28,7 +28,7 @@ public sealed class UNetSegmentation : Example
     {
         Rng.ManualSeed(0);
         var (trainSet, validSet) = Data(options);
-        var trainLoader = new DataLoader(trainSet, batchSize: 8, shuffle: true, workers: 2);
+        var trainLoader = new DataLoader(trainSet, batchSize: 8, shuffle: true, numWorkers: 2);
         var validLoader = new DataLoader(validSet, batchSize: 8);
         var model = options.Small ? new UNet(width: 8, depth: 2) : new UNet();
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);

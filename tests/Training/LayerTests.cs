@@ -23,6 +23,7 @@ public sealed class LayerTests
         ["Conv2d"] = () => new Conv2d(3, 6, 5),
         ["Conv2d-options"] = () => new Conv2d(4, 6, (3, 5), stride: 2, padding: 1, dilation: (1, 2), groups: 2, bias: false),
         ["Conv2d-same"] = () => new Conv2d(3, 4, 3, padding: "same"),
+        ["Conv2d-valid"] = () => new Conv2d(3, 4, 3, padding: "valid", stride: 2),
         ["Conv2d-reflect"] = () => new Conv2d(3, 4, (3, 5), stride: 2, padding: (1, 2), paddingMode: "reflect"),
         ["Conv2d-replicate"] = () => new Conv2d(3, 4, 3, padding: 4, paddingMode: "replicate", bias: false),
         ["Conv2d-circular-same"] = () => new Conv2d(3, 4, (4, 3), padding: "same", dilation: (1, 2), paddingMode: "circular"),
@@ -46,7 +47,7 @@ public sealed class LayerTests
         ["Embedding-short"] = () => new Embedding(5, 3, maxNorm: 1.25, normType: 1),
         ["Embedding-by-frequency"] = () => new Embedding(5, 3, paddingIdx: 1, maxNorm: 1.5, scaleGradByFreq: true),
         ["Upsample"] = () => new Upsample(scaleFactor: 2),
-        ["Upsample-size"] = () => new Upsample(size: 5),
+        ["Upsample-size"] = () => new Upsample(5),
         ["Upsample-bilinear"] = () => new Upsample(size: (7, 9), mode: "bilinear", alignCorners: true),
         ["Upsample-scales"] = () => new Upsample(scaleFactor: (2.5, 3.0), mode: "bilinear"),
         ["Flatten"] = () => new Flatten(),
@@ -146,6 +147,10 @@ public sealed class LayerTests
         Assert.InRange(Golden.Difference(golden.GetProperty("grad").Tensor(), module.Weight.Grad!), 0, 1e-5);
         Assert.True(module.Weight.Version > version, "a write to the table is counted");
     }
+
+    [Fact]
+    public void A_stride_that_cannot_keep_sizes_is_refused() =>
+        Assert.Equal("padding='same' is not supported for strided convolutions", Assert.Throws<ArgumentException>(() => new Conv2d(1, 1, 3, padding: "same", stride: 2)).Message);
 
     [Fact]
     public void A_padding_mode_that_is_none_or_too_wide_is_refused()

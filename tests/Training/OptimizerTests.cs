@@ -88,7 +88,7 @@ public sealed class OptimizerTests
         var w = Tensor.Ones([3], requiresGrad: true);
         Assert.Equal("Invalid learning rate: -1.0", Assert.Throws<ArgumentException>(() => new SGD([w], -1)).Message);
         Assert.Equal("Nesterov momentum requires a momentum and zero dampening", Assert.Throws<ArgumentException>(() => new SGD([w], nesterov: true)).Message);
-        Assert.Equal("Invalid beta parameter at index 1: 1.0", Assert.Throws<ArgumentException>(() => new Adam([w], beta2: 1)).Message);
+        Assert.Equal("Invalid beta parameter at index 1: 1.0", Assert.Throws<ArgumentException>(() => new Adam([w], betas: (0.9, 1))).Message);
         Assert.Equal("some parameters appear in more than one parameter group", Assert.Throws<ArgumentException>(() => new SGD([w, w])).Message);
         Assert.Equal("optimizer got an empty parameter list", Assert.Throws<ArgumentException>(() => new SGD((Tensor[])[])).Message);
         Assert.Equal("can't optimize a non-leaf Tensor", Assert.Throws<ArgumentException>(() => new SGD([w * 2])).Message);
@@ -136,8 +136,8 @@ public sealed class OptimizerTests
         return golden.GetProperty("optimizer").GetString() switch
         {
             "SGD" => new SGD(groups, Number("lr", 1e-3), Number("momentum", 0), Number("dampening", 0), Number("weight_decay", 0), Truth("nesterov"), Truth("maximize")),
-            "Adam" => new Adam(groups, Number("lr", 1e-3), Beta(0, 0.9), Beta(1, 0.999), Number("eps", 1e-8), Number("weight_decay", 0), Truth("amsgrad"), Truth("maximize")),
-            _ => new AdamW(groups, Number("lr", 1e-3), Beta(0, 0.9), Beta(1, 0.999), Number("eps", 1e-8), Number("weight_decay", 0.01), Truth("amsgrad"), Truth("maximize")),
+            "Adam" => new Adam(groups, Number("lr", 1e-3), (Beta(0, 0.9), Beta(1, 0.999)), Number("eps", 1e-8), Number("weight_decay", 0), Truth("amsgrad"), Truth("maximize")),
+            _ => new AdamW(groups, Number("lr", 1e-3), (Beta(0, 0.9), Beta(1, 0.999)), Number("eps", 1e-8), Number("weight_decay", 0.01), Truth("amsgrad"), Truth("maximize")),
         };
     }
 

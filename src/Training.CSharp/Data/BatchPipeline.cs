@@ -22,8 +22,8 @@ internal sealed class BatchPipeline : IDisposable
     public Batch? Next()
     {
         asked.ThrowIfCancellationRequested();
-        if (loader.Workers == 0) return next < count ? Read(next++) : null;
-        while (next < count && ahead.Count < loader.Workers)
+        if (loader.NumWorkers == 0) return next < count ? Read(next++) : null;
+        while (next < count && ahead.Count < loader.NumWorkers)
         {
             var batch = next++;
             ahead.Enqueue(Task.Run(() => Read(batch), stop.Token));

@@ -21,21 +21,21 @@ public sealed class DataLoader : IReadOnlyCollection<Batch>, IStateful
     /// <param name="dataset">The records.</param>
     /// <param name="batchSize">Records in a batch, at least 1.</param>
     /// <param name="shuffle">Whether each epoch has its own random order.</param>
-    /// <param name="dropLast">Whether a last batch with fewer records is left out.</param>
-    /// <param name="workers">
+    /// <param name="numWorkers">
     /// How many batches are read ahead in the background; 0 reads each when it is asked for. The batches and their order do not depend on it.
     /// </param>
+    /// <param name="dropLast">Whether a last batch with fewer records is left out.</param>
     /// <param name="generator">What shuffling draws from; the default generator where left out.</param>
-    public DataLoader(Dataset dataset, int batchSize = 1, bool shuffle = false, bool dropLast = false, int workers = 0, Generator? generator = null)
+    public DataLoader(Dataset dataset, int batchSize = 1, bool shuffle = false, int numWorkers = 0, bool dropLast = false, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        ArgumentOutOfRangeException.ThrowIfNegative(workers);
+        ArgumentOutOfRangeException.ThrowIfNegative(numWorkers);
         if (shuffle && dataset.Count == 0) throw new ArgumentException("a data set without records cannot be shuffled", nameof(dataset));
         Dataset = dataset;
         BatchSize = batchSize;
         Shuffle = shuffle;
         DropLast = dropLast;
-        Workers = workers;
+        NumWorkers = numWorkers;
         Generator = generator;
     }
 
@@ -52,7 +52,7 @@ public sealed class DataLoader : IReadOnlyCollection<Batch>, IStateful
     public bool DropLast { get; }
 
     /// <summary>How many batches are read ahead in the background.</summary>
-    public int Workers { get; }
+    public int NumWorkers { get; }
 
     /// <summary>What shuffling draws from; null for the default generator.</summary>
     public Generator? Generator { get; }

@@ -25,8 +25,8 @@ public sealed class Conv2d : Module
     /// <param name="dilation">Between the window's elements; 1 where left out.</param>
     /// <param name="groups">Parts of the channels that do not meet.</param>
     /// <param name="bias">Whether a bias is added.</param>
-    /// <param name="dtype">The type of weight and bias.</param>
     /// <param name="paddingMode">What is added at each end: <c>zeros</c>, or of the image itself <c>reflect</c>, <c>replicate</c> or <c>circular</c>.</param>
+    /// <param name="dtype">The type of weight and bias.</param>
     /// <exception cref="ArgumentException">The groups do not divide the channels, or the padding mode is none.</exception>
     public Conv2d(
         int inChannels,
@@ -37,8 +37,8 @@ public sealed class Conv2d : Module
         Size2D dilation = default,
         int groups = 1,
         bool bias = true,
-        DType dtype = DType.Float32,
-        string paddingMode = "zeros")
+        string paddingMode = "zeros",
+        DType dtype = DType.Float32)
     {
         Channels.Check(inChannels, outChannels, groups);
         this.paddingMode = PaddingMode.Checked(paddingMode);
@@ -50,30 +50,33 @@ public sealed class Conv2d : Module
         this.bias = bias ? new Parameter(LayerDefaults.Bias(weight, outChannels)) : null;
     }
 
-    /// <inheritdoc cref="Conv2d(int, int, Size2D, Size2D, Size2D, Size2D, int, bool, DType, string)"/>
+    /// <inheritdoc cref="Conv2d(int, int, Size2D, Size2D, Size2D, Size2D, int, bool, string, DType)"/>
     /// <param name="inChannels">Channels of the input, a multiple of <paramref name="groups"/>.</param>
     /// <param name="outChannels">Channels of the output, a multiple of <paramref name="groups"/>.</param>
     /// <param name="kernelSize">The window: one number, or rows and columns.</param>
-    /// <param name="padding"><c>same</c>, so that sizes stay, or <c>valid</c>, none.</param>
+    /// <param name="padding"><c>same</c>, so that sizes stay, which takes no stride; or <c>valid</c>, none.</param>
+    /// <param name="stride">From one window to the next; 1 where left out.</param>
     /// <param name="dilation">Between the window's elements; 1 where left out.</param>
     /// <param name="groups">Parts of the channels that do not meet.</param>
     /// <param name="bias">Whether a bias is added.</param>
-    /// <param name="dtype">The type of weight and bias.</param>
     /// <param name="paddingMode">What is added at each end: <c>zeros</c>, or of the image itself <c>reflect</c>, <c>replicate</c> or <c>circular</c>.</param>
+    /// <param name="dtype">The type of weight and bias.</param>
     public Conv2d(
         int inChannels,
         int outChannels,
         Size2D kernelSize,
         string padding,
+        Size2D stride = default,
         Size2D dilation = default,
         int groups = 1,
         bool bias = true,
-        DType dtype = DType.Float32,
-        string paddingMode = "zeros")
-        : this(inChannels, outChannels, kernelSize, default, default, dilation, groups, bias, dtype, paddingMode)
+        string paddingMode = "zeros",
+        DType dtype = DType.Float32)
+        : this(inChannels, outChannels, kernelSize, stride, default, dilation, groups, bias, paddingMode, dtype)
     {
         if (padding is not ("same" or "valid"))
             throw new ArgumentException($"Invalid padding string '{padding}', should be one of {{'valid', 'same'}}");
+        if (padding == "same" && this.stride != new Size2D(1)) throw new ArgumentException("padding='same' is not supported for strided convolutions");
         paddingWord = padding;
     }
 
@@ -88,7 +91,7 @@ public sealed class Conv2d : Module
         paddingMode != "zeros"
             ? PaddingMode.Pad(input, paddingMode, Ends(padding.Height, Weight.Size(2), dilation.Height), Ends(padding.Width, Weight.Size(3), dilation.Width))
                 .Conv2d(Weight, Bias, stride.Ints, [0, 0], dilation.Ints, groups)
-        : paddingWord is { } word ? input.Conv2d(Weight, Bias, word, dilation.Ints, groups)
+        : paddingWord == "same" ? input.Conv2d(Weight, Bias, paddingWord, dilation.Ints, groups)
         : input.Conv2d(Weight, Bias, stride.Ints, padding.Ints, dilation.Ints, groups);
 
     /// <summary>What is added before and behind, in one dimension; of <c>same</c> the odd one behind.</summary>

@@ -17,19 +17,19 @@ public sealed class Embedding : Module
     /// <param name="numEmbeddings">The number of rows.</param>
     /// <param name="embeddingDim">The width of a row.</param>
     /// <param name="paddingIdx">The row that stands for nothing, counted from either end.</param>
-    /// <param name="dtype">The type of the table.</param>
     /// <param name="maxNorm">The largest norm of a row: a longer one is made as short in the table itself, when it is looked up. Null for any.</param>
     /// <param name="normType">Which norm: 2 is the Euclidean one.</param>
     /// <param name="scaleGradByFreq">Whether a row's gradient is divided by how often the row is looked up in the batch.</param>
+    /// <param name="dtype">The type of the table.</param>
     /// <exception cref="ArgumentException">The padding index is no row.</exception>
     public Embedding(
         int numEmbeddings,
         int embeddingDim,
         int? paddingIdx = null,
-        DType dtype = DType.Float32,
         double? maxNorm = null,
         double normType = 2,
-        bool scaleGradByFreq = false)
+        bool scaleGradByFreq = false,
+        DType dtype = DType.Float32)
     {
         (this.maxNorm, this.normType, this.scaleGradByFreq) = (maxNorm, normType, scaleGradByFreq);
         if (paddingIdx is { } row)

@@ -18,10 +18,10 @@ public static class Init
         Write(tensor, Rng.Normal(mean, std, tensor.Shape.ToArray(), tensor.DType, generator));
 
     /// <summary>One value everywhere.</summary>
-    public static Tensor ConstantInPlace(Tensor tensor, double value)
+    public static Tensor ConstantInPlace(Tensor tensor, double val)
     {
         using var off = Autograd.NoGrad();
-        return tensor.FillInPlace(value);
+        return tensor.FillInPlace(val);
     }
 
     /// <summary>Zeros.</summary>

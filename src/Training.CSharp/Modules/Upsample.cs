@@ -35,6 +35,16 @@ public sealed class Upsample : Module
     public Upsample(Size2D size, string mode = "nearest", bool? alignCorners = null)
         : this(mode, alignCorners) => this.size = size;
 
+    /// <summary>A layer that brings images to a size.</summary>
+    /// <remarks>There so that <c>new Upsample(2)</c> means PyTorch's <c>Upsample(2)</c>: two rows and columns, not twice as many.</remarks>
+    /// <param name="size">The number of rows, and of columns.</param>
+    /// <param name="mode"><c>nearest</c> or <c>bilinear</c>.</param>
+    /// <param name="alignCorners">For <c>bilinear</c>: whether the corners' middles of input and output meet, not their edges. Left out it is false.</param>
+    public Upsample(int size, string mode = "nearest", bool? alignCorners = null)
+        : this((Size2D)size, mode, alignCorners)
+    {
+    }
+
     private Upsample(string mode, bool? alignCorners)
     {
         if (mode is not ("nearest" or "bilinear")) throw new ArgumentException($"{mode} is not a mode; nearest and bilinear are");

@@ -22,61 +22,57 @@ public class Adam : Optimizer
     private bool maximize;
 
     /// <summary>An optimizer of parameters with the same options.</summary>
-    /// <inheritdoc cref="Adam(IEnumerable{ParamGroup}, double, double, double, double, double, bool, bool)"/>
+    /// <inheritdoc cref="Adam(IEnumerable{ParamGroup}, double, ValueTuple{double, double}?, double, double, bool, bool)"/>
     /// <param name="parameters">Leaf tensors, each once: <c>model.Parameters()</c>.</param>
     /// <param name="lr">The learning rate, not negative.</param>
-    /// <param name="beta1">How much of the running mean of the gradient is kept, in [0, 1).</param>
-    /// <param name="beta2">How much of the running mean of its square is kept, in [0, 1).</param>
+    /// <param name="betas">How much of the running mean of the gradient, and of that of its square, is kept, in [0, 1); (0.9, 0.999) where left out.</param>
     /// <param name="eps">Added to the denominator, not negative.</param>
-    /// <param name="weightDecay">The factor of the L2 penalty, not negative.</param>
+    /// <param name="weightDecay">How strongly parameters are drawn to zero (how, the class says), not negative.</param>
     /// <param name="amsgrad">Whether the greatest v so far is taken (Reddi et al., 2018).</param>
     /// <param name="maximize">Whether to climb.</param>
     public Adam(
         IEnumerable<Tensor> parameters,
         double lr = 1e-3,
-        double beta1 = 0.9,
-        double beta2 = 0.999,
+        (double First, double Second)? betas = null,
         double eps = 1e-8,
         double weightDecay = 0,
         bool amsgrad = false,
         bool maximize = false)
-        : this([new ParamGroup(parameters)], lr, beta1, beta2, eps, weightDecay, amsgrad, maximize)
+        : this([new ParamGroup(parameters)], lr, betas, eps, weightDecay, amsgrad, maximize)
     {
     }
 
     /// <summary>An optimizer of groups of parameters; the options here are for groups that do not have their own.</summary>
     /// <param name="groups">The groups.</param>
     /// <param name="lr">The learning rate, not negative.</param>
-    /// <param name="beta1">How much of the running mean of the gradient is kept, in [0, 1).</param>
-    /// <param name="beta2">How much of the running mean of its square is kept, in [0, 1).</param>
+    /// <param name="betas">How much of the running mean of the gradient, and of that of its square, is kept, in [0, 1); (0.9, 0.999) where left out.</param>
     /// <param name="eps">Added to the denominator, not negative.</param>
-    /// <param name="weightDecay">The factor of the L2 penalty, not negative.</param>
+    /// <param name="weightDecay">How strongly parameters are drawn to zero (how, the class says), not negative.</param>
     /// <param name="amsgrad">Whether the greatest v so far is taken (Reddi et al., 2018).</param>
     /// <param name="maximize">Whether to climb.</param>
     /// <exception cref="ArgumentException">An option is out of range, or a parameter is no leaf or given twice.</exception>
     public Adam(
         IEnumerable<ParamGroup> groups,
         double lr = 1e-3,
-        double beta1 = 0.9,
-        double beta2 = 0.999,
+        (double First, double Second)? betas = null,
         double eps = 1e-8,
         double weightDecay = 0,
         bool amsgrad = false,
         bool maximize = false)
-        : this(groups, lr, beta1, beta2, eps, weightDecay, amsgrad, maximize, decoupled: false)
+        : this(groups, lr, betas, eps, weightDecay, amsgrad, maximize, decoupled: false)
     {
     }
 
     private protected Adam(
-        IEnumerable<ParamGroup> groups, double lr, double beta1, double beta2, double eps, double weightDecay, bool amsgrad, bool maximize, bool decoupled)
-        : base(groups, Defaults(lr, beta1, beta2, eps, weightDecay, amsgrad, maximize, decoupled)) => this.decoupled = decoupled;
+        IEnumerable<ParamGroup> groups, double lr, (double First, double Second)? betas, double eps, double weightDecay, bool amsgrad, bool maximize, bool decoupled)
+        : base(groups, Defaults(lr, betas, eps, weightDecay, amsgrad, maximize, decoupled)) => this.decoupled = decoupled;
 
-    private static StateDict Defaults(double lr, double beta1, double beta2, double eps, double weightDecay, bool amsgrad, bool maximize, bool decoupled)
+    private static StateDict Defaults(double lr, (double First, double Second)? betas, double eps, double weightDecay, bool amsgrad, bool maximize, bool decoupled)
     {
         var defaults = new StateDict
         {
             ["lr"] = lr,
-            ["betas"] = new object?[] { beta1, beta2 },
+            ["betas"] = betas is var (first, second) ? new object?[] { first, second } : new object?[] { 0.9, 0.999 },
             ["eps"] = eps,
             ["weight_decay"] = weightDecay,
             ["amsgrad"] = amsgrad,
@@ -227,31 +223,29 @@ public class Adam : Optimizer
 public sealed class AdamW : Adam
 {
     /// <summary>An optimizer of parameters with the same options.</summary>
-    /// <inheritdoc cref="Adam(IEnumerable{Tensor}, double, double, double, double, double, bool, bool)"/>
+    /// <inheritdoc cref="Adam(IEnumerable{Tensor}, double, ValueTuple{double, double}?, double, double, bool, bool)"/>
     public AdamW(
         IEnumerable<Tensor> parameters,
         double lr = 1e-3,
-        double beta1 = 0.9,
-        double beta2 = 0.999,
+        (double First, double Second)? betas = null,
         double eps = 1e-8,
         double weightDecay = 1e-2,
         bool amsgrad = false,
         bool maximize = false)
-        : this([new ParamGroup(parameters)], lr, beta1, beta2, eps, weightDecay, amsgrad, maximize)
+        : this([new ParamGroup(parameters)], lr, betas, eps, weightDecay, amsgrad, maximize)
     {
     }
 
-    /// <inheritdoc cref="Adam(IEnumerable{ParamGroup}, double, double, double, double, double, bool, bool)"/>
+    /// <inheritdoc cref="Adam(IEnumerable{ParamGroup}, double, ValueTuple{double, double}?, double, double, bool, bool)"/>
     public AdamW(
         IEnumerable<ParamGroup> groups,
         double lr = 1e-3,
-        double beta1 = 0.9,
-        double beta2 = 0.999,
+        (double First, double Second)? betas = null,
         double eps = 1e-8,
         double weightDecay = 1e-2,
         bool amsgrad = false,
         bool maximize = false)
-        : base(groups, lr, beta1, beta2, eps, weightDecay, amsgrad, maximize, decoupled: true)
+        : base(groups, lr, betas, eps, weightDecay, amsgrad, maximize, decoupled: true)
     {
     }
 }

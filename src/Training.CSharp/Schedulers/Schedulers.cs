@@ -79,21 +79,21 @@ public sealed class LambdaLR : LRScheduler
 
     /// <summary>A schedule with one function for all groups.</summary>
     /// <param name="optimizer">Whose rates are changed.</param>
-    /// <param name="factor">The factor of each epoch, the first being 0.</param>
-    public LambdaLR(Optimizer optimizer, Func<long, double> factor)
-        : this(optimizer, [.. Enumerable.Repeat(factor, optimizer.ParamGroups.Count)])
+    /// <param name="lrLambda">The factor of each epoch, the first being 0.</param>
+    public LambdaLR(Optimizer optimizer, Func<long, double> lrLambda)
+        : this(optimizer, [.. Enumerable.Repeat(lrLambda, optimizer.ParamGroups.Count)])
     {
     }
 
     /// <summary>A schedule with a function for each group.</summary>
     /// <param name="optimizer">Whose rates are changed.</param>
-    /// <param name="factors">The factor of each epoch, the first being 0, by group.</param>
-    public LambdaLR(Optimizer optimizer, IReadOnlyList<Func<long, double>> factors)
+    /// <param name="lrLambda">The factor of each epoch, the first being 0, by group.</param>
+    public LambdaLR(Optimizer optimizer, IReadOnlyList<Func<long, double>> lrLambda)
         : base(optimizer)
     {
-        if (factors.Count != optimizer.ParamGroups.Count)
-            throw new ArgumentException($"Expected {optimizer.ParamGroups.Count} lr_lambdas, but got {factors.Count}");
-        this.factors = [.. factors];
+        if (lrLambda.Count != optimizer.ParamGroups.Count)
+            throw new ArgumentException($"Expected {optimizer.ParamGroups.Count} lr_lambdas, but got {lrLambda.Count}");
+        this.factors = [.. lrLambda];
         Step();
     }
 

@@ -133,7 +133,7 @@ public sealed class CheckpointTests : IDisposable
             var generator = new Generator(3);
             var data = new TensorDataset(Rng.Rand([20, 1, 5, 5], generator: generator), Rng.Randint(0, 4, [20], generator))
                 .MapInput(Transforms.RandomCrop(5, 1), Transforms.RandomHorizontalFlip());
-            loader = new DataLoader(data, 4, shuffle: true, workers: 2);
+            loader = new DataLoader(data, 4, shuffle: true, numWorkers: 2);
         }
 
         public Sequential Model { get; }

@@ -171,7 +171,7 @@ public sealed class DataFileTests : IDisposable
         Assert.Contains("b.png has no mask", Assert.Throws<FileNotFoundException>(() => new SegmentationFolder(folder["images"], folder["masks"], "_mask")).Message);
         var small = folder["masks/b_mask.pgm"];
         ImageFile.Write(small, new Image(3, 3, 1, new byte[9]));
-        var error = Assert.Throws<DatasetException>(() => new DataLoader(new SegmentationFolder(folder["images"], folder["masks"], "_mask"), 2, workers: 2).ToArray());
+        var error = Assert.Throws<DatasetException>(() => new DataLoader(new SegmentationFolder(folder["images"], folder["masks"], "_mask"), 2, numWorkers: 2).ToArray());
         Assert.Equal($"record 1: {small}: the mask is 3 x 3, its image 4 x 3", error.Message);
     }
 

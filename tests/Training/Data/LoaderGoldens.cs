@@ -33,8 +33,8 @@ public class LoaderGoldens
                 new Numbers(n),
                 golden.GetProperty("batch").GetInt32(),
                 golden.GetProperty("shuffle").GetBoolean(),
-                golden.GetProperty("drop_last").GetBoolean(),
                 workers,
+                golden.GetProperty("drop_last").GetBoolean(),
                 own);
             var epochs = golden.GetProperty("epochs").EnumerateArray().ToArray();
             for (var epoch = 0; epoch < epochs.Length; epoch++)

@@ -25,7 +25,7 @@ public class LoaderTests
     [InlineData(4)]
     public void An_error_names_the_record_and_carries_its_cause_and_comes_in_its_turn(int workers)
     {
-        var loader = new DataLoader(new Failing(20, at: 13), 4, workers: workers);
+        var loader = new DataLoader(new Failing(20, at: 13), 4, numWorkers: workers);
         var seen = 0;
         var error = Assert.Throws<DatasetException>(() =>
         {
@@ -56,7 +56,7 @@ public class LoaderTests
         var seen = 0;
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
-            foreach (var _ in new DataLoader(data, 2, workers: workers).Batches(stop.Token))
+            foreach (var _ in new DataLoader(data, 2, numWorkers: workers).Batches(stop.Token))
                 if (++seen == 5) stop.Cancel();
         });
         Assert.Equal(5, seen);
@@ -69,7 +69,7 @@ public class LoaderTests
     public void No_more_is_read_ahead_than_asked_for_and_leaving_early_stops_it()
     {
         var data = new Counting(1000);
-        foreach (var _ in new DataLoader(data, 2, workers: 3))
+        foreach (var _ in new DataLoader(data, 2, numWorkers: 3))
         {
             Thread.Sleep(50);
             Assert.InRange(data.Reads, 2, 6);
@@ -84,7 +84,7 @@ public class LoaderTests
     [Fact]
     public void Augmentation_does_not_depend_on_the_number_of_workers()
     {
-        string Run(int workers) => string.Join(' ', new DataLoader(Noisy(), 3, shuffle: true, workers: workers, generator: new Generator(7)).SelectMany(b => b.Input.ToFloats()));
+        string Run(int workers) => string.Join(' ', new DataLoader(Noisy(), 3, shuffle: true, numWorkers: workers, generator: new Generator(7)).SelectMany(b => b.Input.ToFloats()));
         Assert.Equal(Run(0), Run(1));
         Assert.Equal(Run(0), Run(5));
     }
@@ -95,7 +95,7 @@ public class LoaderTests
     [InlineData(3, true)]
     public void A_loader_that_was_stopped_anywhere_goes_on_as_if_it_had_not_been(int workers, bool withDefaultGenerator)
     {
-        DataLoader Loader(long seed) => new(Noisy(), 3, shuffle: true, workers: workers, generator: withDefaultGenerator ? null : new Generator(seed));
+        DataLoader Loader(long seed) => new(Noisy(), 3, shuffle: true, numWorkers: workers, generator: withDefaultGenerator ? null : new Generator(seed));
         for (var stopAfter = 0; stopAfter <= 14; stopAfter++)
         {
             Rng.ManualSeed(3);

@@ -12,10 +12,11 @@ import layers
 import loader
 import losses
 import optimizers
+import signatures
 import trainings
 import unet
 
-GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, optimizers, trainings, unet)}
+GROUPS = {module.__name__: module.cases for module in (checkpoints, generator, layers, loader, losses, optimizers, signatures, trainings, unet)}
 
 torch.set_num_threads(1)
 arguments = sys.argv[1:]

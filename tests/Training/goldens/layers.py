@@ -9,6 +9,7 @@ SMALL = [
     ("Conv2d", lambda: nn.Conv2d(3, 6, 5)),
     ("Conv2d-options", lambda: nn.Conv2d(4, 6, (3, 5), stride=2, padding=1, dilation=(1, 2), groups=2, bias=False)),
     ("Conv2d-same", lambda: nn.Conv2d(3, 4, 3, padding="same")),
+    ("Conv2d-valid", lambda: nn.Conv2d(3, 4, 3, stride=2, padding="valid")),
     ("Conv2d-reflect", lambda: nn.Conv2d(3, 4, (3, 5), stride=2, padding=(1, 2), padding_mode="reflect")),
     ("Conv2d-replicate", lambda: nn.Conv2d(3, 4, 3, padding=4, padding_mode="replicate", bias=False)),
     ("Conv2d-circular-same", lambda: nn.Conv2d(3, 4, (4, 3), padding="same", dilation=(1, 2), padding_mode="circular")),
@@ -34,7 +35,7 @@ SMALL = [
     ("Upsample", lambda: nn.Upsample(scale_factor=2)),
     ("Upsample-bilinear", lambda: nn.Upsample(size=(7, 9), mode="bilinear", align_corners=True)),
     ("Upsample-scales", lambda: nn.Upsample(scale_factor=(2.5, 3), mode="bilinear")),
-    ("Upsample-size", lambda: nn.Upsample(size=5)),
+    ("Upsample-size", lambda: nn.Upsample(5)),
     ("Flatten", lambda: nn.Flatten()),
     ("Flatten-options", lambda: nn.Flatten(0, 2)),
     ("ReLU", lambda: nn.ReLU()),
@@ -63,7 +64,7 @@ SMALL = [
     ("ModuleList-nested", lambda: nn.ModuleList([nn.Sequential(nn.Linear(2, 2)), nn.Sequential(nn.Linear(2, 2))])),
 ]
 
-SHAPES = {"Linear": [2, 5], "Linear-no-bias": [4], "Linear-float64": [2, 5], "Conv2d": [1, 3, 8, 7], "Conv2d-options": [1, 4, 7, 11], "Conv2d-same": [2, 3, 4, 5], "Conv2d-reflect": [2, 3, 5, 6], "Conv2d-replicate": [1, 3, 4, 5], "Conv2d-circular-same": [2, 3, 5, 4],
+SHAPES = {"Linear": [2, 5], "Linear-no-bias": [4], "Linear-float64": [2, 5], "Conv2d": [1, 3, 8, 7], "Conv2d-options": [1, 4, 7, 11], "Conv2d-same": [2, 3, 4, 5], "Conv2d-valid": [1, 3, 6, 5], "Conv2d-reflect": [2, 3, 5, 6], "Conv2d-replicate": [1, 3, 4, 5], "Conv2d-circular-same": [2, 3, 5, 4],
           "ConvTranspose2d": [1, 6, 3, 4], "ConvTranspose2d-options": [1, 6, 4, 3], "LayerNorm": [2, 5, 6], "LayerNorm-options": [2, 5, 6], "LayerNorm-no-bias": [2, 6], "Sequential": [3, 6]}
 
 
