@@ -1,5 +1,5 @@
 // The classic small convolutional network on CIFAR-10, with the tutorial's print-out. Run it with
-//     examples/build && dotnet fsi examples/cifar10.fsx [--small] [--data FOLDER]
+//     examples/build && dotnet fsi examples/cifar10.fsx [--small] [--data FOLDER] [--resume]
 #load "training.fsx"
 
 open Training
@@ -7,7 +7,7 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
-savesNothing ()
+takes [ "--small"; "--data FOLDER"; "--resume" ]
 
 type Net() =
     inherit Module()
@@ -25,14 +25,15 @@ type Net() =
         fc3.Forward(fc2.Forward(fc1.Forward(x).Relu()).Relu())
 
 let train, test =
-    match dataFolder with
-    | Some folder ->
-        printfn $"CIFAR-10 from {folder}."
-        Cifar10.Load(folder, train = true), Cifar10.Load(folder, train = false)
-    | None ->
-        printfn "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz,"
-        printfn "unpacked; then --data FOLDER."
-        Generated.CifarLike((if small then 4000 else 50_000), 1L), Generated.CifarLike((if small then 500 else 10_000), 2L)
+    data
+        "cifar10"
+        (fun folder ->
+            printfn $"CIFAR-10 from {folder}."
+            Cifar10.Load(folder, train = true), Cifar10.Load(folder, train = false))
+        (fun () ->
+            printfn "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz,"
+            printfn "unpacked; then --data FOLDER, or its files in data/cifar10."
+            Generated.CifarLike((if small then 4000 else 50_000), 1L), Generated.CifarLike((if small then 500 else 10_000), 2L))
 
 let normalize = Transforms.Normalize([| 0.5; 0.5; 0.5 |], [| 0.5; 0.5; 0.5 |])
 
@@ -47,19 +48,37 @@ let criterion = CrossEntropyLoss()
 let optimizer = SGD(net.Parameters(), lr = 0.001, momentum = 0.9)
 let every = if small then 250 else 2000
 
-for epoch in 1..2 do
-    let mutable runningLoss = 0.0
+let runningLoss = Accumulator 1
 
-    for i, batch in Seq.indexed trainLoader do
-        optimizer.ZeroGrad()
-        let loss = criterion.Forward(net.Forward batch.Input, batch.Target)
-        loss.Backward()
-        optimizer.Step()
-        runningLoss <- runningLoss + loss.Item()
+let run =
+    SavedRun(
+        "cifar10-fsharp",
+        [
+            "model", net
+            "optimizer", optimizer
+            "loader", trainLoader
+            "random", Generator.Default
+            "running loss", runningLoss
+        ]
+    )
 
-        if (i + 1) % every = 0 then
-            printfn $"[{epoch}, {i + 1, 5}] loss: {runningLoss / float every:f3}"
-            runningLoss <- 0.0
+run.Epochs(
+    "training",
+    2,
+    fun stop epoch ->
+        for batch in trainLoader.Batches stop do
+            optimizer.ZeroGrad()
+            let loss = criterion.Forward(net.Forward batch.Input, batch.Target)
+            loss.Backward()
+            optimizer.Step()
+            runningLoss.Add(loss.Item())
+
+            if trainLoader.Position % every = 0 then
+                printfn $"[{epoch}, {trainLoader.Position, 5}] loss: {runningLoss[0] / float every:f3}"
+                runningLoss.Reset()
+
+        runningLoss.Reset()
+)
 
 printfn "Finished Training"
 

@@ -7,7 +7,7 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
-savesNothing ()
+takes []
 
 Rng.ManualSeed 0L |> ignore
 

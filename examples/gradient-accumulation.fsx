@@ -8,7 +8,7 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
-savesNothing ()
+takes []
 
 let batchSize = 16
 

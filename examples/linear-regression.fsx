@@ -7,7 +7,7 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
-savesNothing ()
+takes []
 
 let trueW = Tensor.matrix [ [ 2.0 ]; [ -3.4 ] ]
 let trueB = 4.2

@@ -1,5 +1,5 @@
 // Softmax regression on Fashion-MNIST, first from scratch, then with the library's parts; one epoch function serves both. Run it with
-//     examples/build && dotnet fsi examples/softmax-fashion.fsx [--small] [--data FOLDER]
+//     examples/build && dotnet fsi examples/softmax-fashion.fsx [--small] [--data FOLDER] [--resume]
 #load "training.fsx"
 
 open System.IO
@@ -8,23 +8,27 @@ open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
 
-savesNothing ()
+takes [ "--small"; "--data FOLDER"; "--resume" ]
 
 let batchSize, learningRate = 256, 0.1
 
-let train, test =
-    match dataFolder with
-    | Some folder ->
-        printfn $"Fashion-MNIST from {folder}."
-        FashionMnist.Load(folder, train = true), FashionMnist.Load(folder, train = false)
-    | None ->
-        printfn "Generated images of Fashion-MNIST's shape. The real ones: the four .gz files of"
-        printfn "https://github.com/zalandoresearch/fashion-mnist, folder data/fashion; then --data FOLDER."
-        Generated.FashionLike((if small then 6000 else 60_000), 1L), Generated.FashionLike((if small then 1000 else 10_000), 2L)
+let trainSet, testSet =
+    data
+        "softmax-fashion"
+        (fun folder ->
+            printfn $"Fashion-MNIST from {folder}."
+            FashionMnist.Load(folder, train = true), FashionMnist.Load(folder, train = false))
+        (fun () ->
+            printfn "Generated images of Fashion-MNIST's shape. The real ones: the four .gz files of"
+
+            printfn
+                "https://github.com/zalandoresearch/fashion-mnist, folder data/fashion; then --data FOLDER, or the files in data/softmax-fashion."
+
+            Generated.FashionLike((if small then 6000 else 60_000), 1L), Generated.FashionLike((if small then 1000 else 10_000), 2L))
 
 Rng.ManualSeed 0L |> ignore
-let trainLoader = DataLoader(train, batchSize, shuffle = true)
-let testLoader = DataLoader(test, batchSize)
+let trainLoader = DataLoader(trainSet, batchSize, shuffle = true)
+let testLoader = DataLoader(testSet, batchSize)
 
 /// How parameters are changed: by the library's optimizer, or by a function of the batch's size.
 type Updater =
@@ -43,10 +47,11 @@ let evaluateAccuracy net =
 
         sums[0] / sums[1])
 
-let trainEpoch net (loss: Tensor -> Tensor -> Tensor) updater =
-    let sums = Accumulator 3
+/// Losses, right answers and records of an epoch so far: among what is saved, should the epoch be stopped.
+let sums = Accumulator 3
 
-    for batch in trainLoader do
+let trainEpoch stop net (loss: Tensor -> Tensor -> Tensor) updater =
+    for batch in trainLoader.Batches stop do
         let scores: Tensor = net batch.Input
         let l = loss scores batch.Target
 
@@ -61,28 +66,54 @@ let trainEpoch net (loss: Tensor -> Tensor -> Tensor) updater =
 
         sums.Add(l.Detach().Sum().Item(), correct scores batch.Target, float batch.Count)
 
-    sums[0] / sums[2], sums[1] / sums[2]
+    let loss, accuracy = sums[0] / sums[2], sums[1] / sums[2]
+    sums.Reset()
+    loss, accuracy
 
-let run name net loss updater =
-    let picture = Path.Combine("runs", "softmax-fashion", name + ".svg")
-
-    let animator =
-        Animator(picture, "epoch", [| "train loss"; "train acc"; "test acc" |])
-
-    let epoch i =
-        let trainLoss, trainAccuracy = trainEpoch net loss updater
-        let testAccuracy = evaluateAccuracy net
-        animator.Add(float i, trainLoss, trainAccuracy, testAccuracy)
-        printfn $"  epoch {i}: train loss {trainLoss:f3}, train acc {trainAccuracy:f3}, test acc {testAccuracy:f3}"
-        trainLoss, trainAccuracy, testAccuracy
-
-    let final = [ 1..10 ] |> List.map epoch |> List.last
-    printfn $"  curves: {picture}"
-    final
-
-printfn "From scratch:"
 let w = Rng.Normal(0.0, 0.01, [| 784; 10 |]) |> Tensor.requiresGrad
 let b = Tensor.zeros [ 10 ] |> Tensor.requiresGrad
+
+/// What is learnt from scratch, as a module, so that a checkpoint holds it.
+type Scratch() =
+    inherit Module()
+    member val W = Parameter w
+    member val B = Parameter b
+
+let net = Sequential(Flatten(), Linear(784, 10))
+let criterion = CrossEntropyLoss(reduction = "none")
+let optimizer = SGD(net.Parameters(), lr = learningRate)
+
+let curves name =
+    Animator(Path.Combine("runs", "softmax-fashion-fsharp", name + ".svg"), "epoch", [| "train loss"; "train acc"; "test acc" |])
+
+let handCurves, libraryCurves = curves "by-hand", curves "by-library"
+
+let run =
+    SavedRun(
+        "softmax-fashion-fsharp",
+        [
+            "by hand", Scratch()
+            "net", net
+            "optimizer", optimizer
+            "loader", trainLoader
+            "random", Generator.Default
+            "sums", sums
+            "curves by hand", handCurves
+            "curves by library", libraryCurves
+        ]
+    )
+
+let train name net loss updater (curves: Animator) =
+    run.Epochs(
+        name,
+        10,
+        fun stop epoch ->
+            let trainLoss, trainAccuracy = trainEpoch stop net loss updater
+            curves.Add(float epoch, trainLoss, trainAccuracy, evaluateAccuracy net)
+            printfn $"  epoch {epoch}: train loss {curves.Last[0]:f3}, train acc {curves.Last[1]:f3}, test acc {curves.Last[2]:f3}"
+    )
+
+printfn "From scratch:"
 
 let softmax (x: Tensor) =
     let exponentials = exp x
@@ -97,20 +128,14 @@ let sgd batchSize =
             p.SubInPlace(p.Grad, alpha = learningRate / float batchSize) |> ignore
             p.Grad.ZeroInPlace() |> ignore)
 
-let byHand =
-    run "by-hand" (fun x -> softmax (x.Reshape([| -1; 784 |]).Matmul w + b)) crossEntropy (ByHand sgd)
-
+train "by hand" (fun x -> softmax (x.Reshape([| -1; 784 |]).Matmul w + b)) crossEntropy (ByHand sgd) handCurves
 printfn "With the library's parts:"
-let net = Sequential(Flatten(), Linear(784, 10))
-let criterion = CrossEntropyLoss(reduction = "none")
-let optimizer = SGD(net.Parameters(), lr = learningRate)
-
-let byLibrary =
-    run "by-library" net.Forward (fun scores labels -> criterion.Forward(scores, labels)) (Library optimizer)
+train "by library" net.Forward (fun scores labels -> criterion.Forward(scores, labels)) (Library optimizer) libraryCurves
+printfn "Curves: runs/softmax-fashion-fsharp/by-hand.svg, runs/softmax-fashion-fsharp/by-library.svg"
 
 let mostLoss = if small then 0.9 else 0.5
 
-let holds (loss, train, test) =
-    loss < mostLoss && train > 0.7 && test > 0.7
+let holds (curves: Animator) =
+    curves.Last[0] < mostLoss && curves.Last[1] > 0.7 && curves.Last[2] > 0.7
 
-conclude (holds byHand && holds byLibrary) $"train loss under {mostLoss}, both accuracies over 70 %%"
+conclude (holds handCurves && holds libraryCurves) $"train loss under {mostLoss}, both accuracies over 70 %%"

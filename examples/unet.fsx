@@ -1,13 +1,14 @@
 // A U-Net finds two kinds of things in images: Adam, a loss of logits, a gradient scaler, a progress bar, TensorBoard, a checkpoint every epoch. Run it with
-//     examples/build && dotnet fsi examples/unet.fsx [--small] [--resume]
+//     examples/build && dotnet fsi examples/unet.fsx [--small] [--data FOLDER] [--resume]
 #load "training.fsx"
 
-open System
 open System.IO
 open Training
 open Verified.Engine
 open Verified.Engine.FSharp
 open Verified.Training
+
+takes [ "--small"; "--data FOLDER"; "--resume" ]
 
 /// Twice: a 3 x 3 convolution, batch normalisation, ReLU.
 let doubleConv (before: int) (after: int) =
@@ -41,52 +42,58 @@ type UNet(inChannels, outChannels, width) =
         let e = up1.Forward(Tensor.Cat([| a; ascent1.Forward d |], 1))
         head.Forward e
 
-printfn "Generated images with masks."
 Rng.ManualSeed 0L |> ignore
-let size, count = (if small then 32, 200 else 64, 400)
 
-let trainLoader =
-    DataLoader(Generated.Segmentation(count, size, 1L), 8, shuffle = true, numWorkers = 2)
+let trainSet, validSet =
+    data
+        "unet"
+        (fun folder ->
+            printfn $"Images and masks from {folder}."
 
-let validLoader = DataLoader(Generated.Segmentation(count / 5, size, 2L), 8)
-let model = UNet(3, 2, (if small then 8 else 16))
+            let all =
+                SegmentationFolder(Path.Combine(folder, "images"), Path.Combine(folder, "masks"))
+
+            let parts = all.RandomSplit([| all.Count - all.Count / 5; all.Count / 5 |])
+            parts[0], parts[1])
+        (fun () ->
+            printfn
+                "Generated images with masks. Real ones, such as CVC-ClinicDB (https://polyp.grand-challenge.org/CVCClinicDB): PNG or PNM files"
+
+            printfn
+                "of one size, multiples of 4, in FOLDER/images, masks of the same names in FOLDER/masks; then --data FOLDER, or data/unet as the folder."
+
+            let size, count = (if small then 32, 200 else 64, 400)
+            Generated.Segmentation(count, size, 1L), Generated.Segmentation(count / 5, size, 2L))
+
+let trainLoader = DataLoader(trainSet, 8, shuffle = true, numWorkers = 2)
+let validLoader = DataLoader(validSet, 8)
+
+let model = UNet(3, trainSet[0].Target.Size 0, (if small then 8 else 16))
+
 let optimizer = Adam(model.Parameters(), lr = 3e-3)
 let scaler = GradScaler()
 let sums = Accumulator 2
-let file = Path.Combine("runs", "unet-fsharp", "checkpoint.pt")
 
-let parts: (struct (string * IStateful)) array =
-    [|
-        "model", model :> IStateful
-        "optimizer", optimizer
-        "scaler", scaler
-        "loader", trainLoader
-        "random", Generator.Default
-        "sums", sums
-    |]
-    |> Array.map (fun (name, part) -> struct (name, part))
-
-let first =
-    if resume then
-        let saved = Checkpoint.Restore(file, parts)
-        printfn $"Going on from {file}."
-        int (saved.Integer "epoch")
-    else
-        1
-
-let save (epoch: int) =
-    let named =
-        parts |> Array.map (fun (struct (name, part)) -> struct (name, box part))
-
-    Checkpoint.Save(file, Array.append named [| struct ("epoch", box epoch) |])
+let run =
+    SavedRun(
+        "unet-fsharp",
+        [
+            "model", model
+            "optimizer", optimizer
+            "scaler", scaler
+            "loader", trainLoader
+            "random", Generator.Default
+            "sums", sums
+        ]
+    )
 
 /// An epoch, or the rest of one that was stopped: the sums over its batches are among what is saved.
-let trainEpoch (stop: StopSignal) (epoch: int) =
+let trainEpoch stop epoch =
     let criterion = BCEWithLogitsLoss()
     model.Train() |> ignore
 
     let bar =
-        Progress.Bar(trainLoader.Batches stop.Token, $"epoch {epoch}", trainLoader.Count - trainLoader.Position)
+        Progress.Bar(trainLoader.Batches stop, $"epoch {epoch}", trainLoader.Count - trainLoader.Position)
 
     for batch in bar do
         optimizer.ZeroGrad()
@@ -113,28 +120,19 @@ let evaluate () =
 
         2.0 * sums[0] / sums[1])
 
-let mutable dice = 0.0
+let writer = new SummaryWriter(Path.Combine("runs", "unet-fsharp", "tensorboard"))
 
-do
-    use writer = new SummaryWriter(Path.Combine("runs", "unet-fsharp", "tensorboard"))
-    use stop = new StopSignal()
-    let mutable epoch = first
+run.Epochs(
+    "training",
+    (if small then 6 else 10),
+    fun stop epoch ->
+        let loss = trainEpoch stop epoch
+        let dice = evaluate ()
+        writer.AddScalar("loss/train", loss, epoch)
+        writer.AddScalar("dice/valid", dice, epoch)
+        printfn $"epoch {epoch}: train loss {loss:f4}, dice {dice:f3}"
+)
 
-    try
-        while epoch <= (if small then 6 else 10) do
-            let loss = trainEpoch stop epoch
-            dice <- evaluate ()
-            writer.AddScalar("loss/train", loss, int64 epoch)
-            writer.AddScalar("dice/valid", dice, int64 epoch)
-            printfn $"epoch {epoch}: train loss {loss:f4}, dice {dice:f3}"
-            epoch <- epoch + 1
-            save epoch
-    with :? OperationCanceledException ->
-        save epoch
-        printfn $"Stopped in epoch {epoch}; --resume goes on from {file}."
-        exit 130
-
-if dice = 0.0 then
-    dice <- evaluate ()
-
+writer.Dispose()
+let dice = evaluate ()
 conclude (dice > 0.8) $"a Dice coefficient over 0.8 on images not trained on: it is {dice:f3}"

@@ -12,6 +12,9 @@ public sealed class AutogradBasics : Example
     public override string Summary => "backward, accumulation, detach, in-place errors: what the tutorials print";
 
     /// <inheritdoc/>
+    public override ExampleUses Uses => ExampleUses.None;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         var lesson = new Lesson(options.Output);

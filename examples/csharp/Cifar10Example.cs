@@ -15,10 +15,7 @@ public sealed class Cifar10Example : Example
     public override string Summary => "a small convolutional network on CIFAR-10: [epoch, batch] loss, Finished Training";
 
     /// <inheritdoc/>
-    public override bool Resumes => true;
-
-    /// <inheritdoc/>
-    public override bool TakesData => true;
+    public override ExampleUses Uses => ExampleUses.All;
 
     /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
@@ -69,10 +66,10 @@ public sealed class Cifar10Example : Example
         return () => criterion.Forward(net.Forward(images), labels);
     }
 
-    private static (Dataset Train, Dataset Test) Data(ExampleOptions options)
+    private (Dataset Train, Dataset Test) Data(ExampleOptions options)
     {
         ImageDataset train, test;
-        if (options.Data is { } folder)
+        if (DataFolder(options) is { } folder)
         {
             options.Output.WriteLine($"CIFAR-10 from {folder}.");
             (train, test) = (Cifar10.Load(folder, train: true), Cifar10.Load(folder, train: false));
@@ -80,7 +77,8 @@ public sealed class Cifar10Example : Example
         else
         {
             options.Output.WriteLine(
-                "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked; then --data FOLDER.");
+                "Generated images of CIFAR-10's shape. The real ones: https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz, unpacked; then --data FOLDER, "
+                + $"or its files in {DefaultDataFolder}.");
             (train, test) = (Generated.CifarLike(options.Small ? 4000 : 50_000, seed: 1), Generated.CifarLike(options.Small ? 500 : 10_000, seed: 2));
         }
 

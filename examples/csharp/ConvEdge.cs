@@ -13,6 +13,9 @@ public sealed class ConvEdge : Example
     public override string Summary => "a convolution kernel learnt from an image and its edges; ends near [1, -1]";
 
     /// <inheritdoc/>
+    public override ExampleUses Uses => ExampleUses.Epochs;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);

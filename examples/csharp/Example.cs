@@ -15,11 +15,8 @@ public abstract class Example
     /// <summary>What it shows, in one line.</summary>
     public abstract string Summary { get; }
 
-    /// <summary>Whether it saves checkpoints, and so can go on from one.</summary>
-    public virtual bool Resumes => false;
-
-    /// <summary>Whether there is a real data set for it.</summary>
-    public virtual bool TakesData => false;
+    /// <summary>Which of the options it heeds; others are refused rather than passed over.</summary>
+    public abstract ExampleUses Uses { get; }
 
     /// <summary>Runs it, and says whether it reached its target.</summary>
     public abstract Outcome Run(ExampleOptions options);
@@ -29,6 +26,38 @@ public abstract class Example
     /// that are made when this is called.
     /// </summary>
     public abstract Func<Tensor> Step();
+
+    /// <summary>The folder of the real data: the one given or, where there is one, <c>data/NAME</c> of the current folder; null where there is neither.</summary>
+    protected string? DataFolder(ExampleOptions options) => options.Data ?? (Directory.Exists(DefaultDataFolder) ? DefaultDataFolder : null);
+
+    /// <summary>Where real data are looked for.</summary>
+    protected string DefaultDataFolder => Path.Combine("data", Name);
+}
+
+/// <summary>The options that an example heeds.</summary>
+[Flags]
+public enum ExampleUses
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>The number of epochs.</summary>
+    Epochs = 1,
+
+    /// <summary>It has a small form.</summary>
+    Small = 2,
+
+    /// <summary>There is a real data set for it.</summary>
+    Data = 4,
+
+    /// <summary>It writes files: checkpoints, pictures, event files.</summary>
+    Folder = 8,
+
+    /// <summary>It saves checkpoints, and can go on from one.</summary>
+    Resume = 16,
+
+    /// <summary>All of them.</summary>
+    All = Epochs | Small | Data | Folder | Resume,
 }
 
 /// <summary>How an example is run.</summary>

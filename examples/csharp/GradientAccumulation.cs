@@ -18,6 +18,9 @@ public sealed class GradientAccumulation : Example
     public override string Summary => "the training loop; two accumulated half batches train as one whole batch";
 
     /// <inheritdoc/>
+    public override ExampleUses Uses => ExampleUses.Epochs | ExampleUses.Small;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         var epochs = options.Epochs ?? (options.Small ? 3 : 30);

@@ -18,6 +18,9 @@ public sealed class LinearRegression : Example
     public override string Summary => "linear regression written out by hand; finds w = [2, -3.4], b = 4.2";
 
     /// <inheritdoc/>
+    public override ExampleUses Uses => ExampleUses.Epochs;
+
+    /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
     {
         Rng.ManualSeed(0);

@@ -16,10 +16,7 @@ public sealed class SoftmaxFashion : Example
     public override string Summary => "softmax regression on Fashion-MNIST, by hand and by library; draws its curves";
 
     /// <inheritdoc/>
-    public override bool Resumes => true;
-
-    /// <inheritdoc/>
-    public override bool TakesData => true;
+    public override ExampleUses Uses => ExampleUses.All;
 
     /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
@@ -169,10 +166,10 @@ public sealed class SoftmaxFashion : Example
         output.WriteLine("The first test images: " + string.Join("; ", truth.Zip(found, (t, f) => t == f ? t : $"{t}, taken for {f}")));
     }
 
-    private static (DataLoader Train, DataLoader Test) Data(ExampleOptions options)
+    private (DataLoader Train, DataLoader Test) Data(ExampleOptions options)
     {
         ImageDataset train, test;
-        if (options.Data is { } folder)
+        if (DataFolder(options) is { } folder)
         {
             options.Output.WriteLine($"Fashion-MNIST from {folder}.");
             (train, test) = (FashionMnist.Load(folder, train: true), FashionMnist.Load(folder, train: false));
@@ -180,7 +177,8 @@ public sealed class SoftmaxFashion : Example
         else
         {
             options.Output.WriteLine(
-                "Generated images of Fashion-MNIST's shape. The real ones: the four .gz files of https://github.com/zalandoresearch/fashion-mnist, folder data/fashion; then --data FOLDER.");
+                "Generated images of Fashion-MNIST's shape. The real ones: the four .gz files of https://github.com/zalandoresearch/fashion-mnist, folder data/fashion; "
+                + $"then --data FOLDER, or the files in {DefaultDataFolder}.");
             (train, test) = (Generated.FashionLike(options.Small ? 6000 : 60_000, seed: 1), Generated.FashionLike(options.Small ? 1000 : 10_000, seed: 2));
         }
 

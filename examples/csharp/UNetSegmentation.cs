@@ -10,6 +10,7 @@ namespace Verified.Examples;
 public sealed class UNetSegmentation : Example
 {
     private const double Target = 0.8;
+    private const int Depth = 3;
 
     /// <inheritdoc/>
     public override string Name => "unet";
@@ -18,10 +19,7 @@ public sealed class UNetSegmentation : Example
     public override string Summary => "U-Net segmentation with scaler, progress bar, TensorBoard, checkpoint and resume";
 
     /// <inheritdoc/>
-    public override bool Resumes => true;
-
-    /// <inheritdoc/>
-    public override bool TakesData => true;
+    public override ExampleUses Uses => ExampleUses.All;
 
     /// <inheritdoc/>
     public override Outcome Run(ExampleOptions options)
@@ -30,7 +28,8 @@ public sealed class UNetSegmentation : Example
         var (trainSet, validSet) = Data(options);
         var trainLoader = new DataLoader(trainSet, batchSize: 8, shuffle: true, numWorkers: 2);
         var validLoader = new DataLoader(validSet, batchSize: 8);
-        var model = options.Small ? new UNet(width: 8, depth: 2) : new UNet();
+        var kinds = trainSet[0].Target.Size(0);
+        var model = options.Small ? new UNet(outChannels: kinds, width: 8, depth: 2) : new UNet(outChannels: kinds, depth: Depth);
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
         var scaler = new GradScaler();
         var sums = new Accumulator(2);
@@ -61,18 +60,23 @@ public sealed class UNetSegmentation : Example
         return () => loss.Forward(model.Forward(images), masks);
     }
 
-    private static (Dataset Train, Dataset Valid) Data(ExampleOptions options)
+    private (Dataset Train, Dataset Valid) Data(ExampleOptions options)
     {
-        if (options.Data is { } folder)
+        if (DataFolder(options) is { } folder)
         {
             options.Output.WriteLine($"Images and masks from {folder}.");
             var all = new SegmentationFolder(Path.Combine(folder, "images"), Path.Combine(folder, "masks"));
+            var shape = all[0].Input.Shape;
+            const int multiple = 1 << Depth;
+            if (shape[1] % multiple != 0 || shape[2] % multiple != 0)
+                throw new FileFormatException(all.ImagePath(0), $"the image is {shape[2]} x {shape[1]}; the net halves it {Depth} times, so its sizes must be multiples of {multiple}");
             var parts = all.RandomSplit([all.Count - all.Count / 5, all.Count / 5]);
             return (parts[0], parts[1]);
         }
 
         options.Output.WriteLine(
-            "Generated images with masks. Real ones: --data FOLDER, with PNG or PNM files of one size in FOLDER/images and masks of the same names in FOLDER/masks.");
+            "Generated images with masks. Real ones, such as CVC-ClinicDB (https://polyp.grand-challenge.org/CVCClinicDB): PNG or PNM files of one size in FOLDER/images, "
+            + $"masks of the same names in FOLDER/masks; then --data FOLDER, or {DefaultDataFolder} as the folder.");
         var size = options.Small ? 32 : 64;
         return (Generated.Segmentation(options.Small ? 200 : 400, size, seed: 1), Generated.Segmentation(options.Small ? 40 : 80, size, seed: 2));
     }

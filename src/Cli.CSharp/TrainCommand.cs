@@ -12,7 +12,7 @@ internal static class TrainCommand
     {
         var name = new Argument<string?>("EXAMPLE") { Description = "Which; without it, all are listed.", Arity = ArgumentArity.ZeroOrOne };
         var small = new Option<bool>("--small") { Description = "Fewer records and epochs, with a lower target: a quick look." };
-        var data = new Option<string?>("--data") { Description = "The folder of the real data set; generated data of the same shapes are used without it.", HelpName = "DIR" };
+        var data = new Option<string?>("--data") { Description = "The folder of the real data set. Without it data/EXAMPLE is taken where there is one, and generated data of the same shapes otherwise.", HelpName = "DIR" };
         var epochs = new Option<int?>("--epochs") { Description = "How many epochs, in place of the example's own number.", HelpName = "N" };
         var folder = new Option<string>("--out") { Description = "Where pictures, event files and checkpoints go: each example makes a folder of its name there, so --out runs gives runs/unet.", HelpName = "DIR", DefaultValueFactory = _ => "runs" };
         var resume = new Option<bool>("--resume") { Description = "Go on where a run that was stopped by Ctrl-C or ended has left its checkpoint in the folder of --out; give the other options as then." };
@@ -35,7 +35,7 @@ internal static class TrainCommand
                 Output = Console.Out,
                 Cancellation = cancellation,
             };
-            return Task.FromResult(parsed.GetValue(name) is { } each ? Run(Find(each), options) : List());
+            return Task.FromResult(parsed.GetValue(name) is { } each ? Run(Find(each), options, folderGiven: parsed.GetResult(folder) is { Implicit: false }) : List());
         });
         return command;
     }
@@ -45,19 +45,28 @@ internal static class TrainCommand
         Example.All.FirstOrDefault(e => e.Name == name)
         ?? throw new CorpusException($"there is no example '{name}'; there are {string.Join(", ", Example.All.Select(e => e.Name))}");
 
-    private static string Those(Func<Example, bool> which) => string.Join(", ", Example.All.Where(which).Select(each => each.Name));
-
     private static int List()
     {
         foreach (var each in Example.All) Console.WriteLine($"{each.Name,-22} {each.Summary}");
         return ExitCodes.Held;
     }
 
-    private static int Run(Example example, ExampleOptions options)
+    private static int Run(Example example, ExampleOptions options, bool folderGiven)
     {
         // What an example does not heed is refused rather than passed over.
-        if (options.Resume && !example.Resumes) throw new CorpusException($"--resume: {example.Name} saves no checkpoints; {Those(each => each.Resumes)} do");
-        if (options.Data is not null && !example.TakesData) throw new CorpusException($"--data: {example.Name} has no data set; {Those(each => each.TakesData)} have one");
+        foreach (var (use, given, option, why) in new[]
+        {
+            (ExampleUses.Resume, options.Resume, "--resume", "saves no checkpoints"),
+            (ExampleUses.Data, options.Data is not null, "--data", "has no real data set"),
+            (ExampleUses.Small, options.Small, "--small", "has no smaller form"),
+            (ExampleUses.Epochs, options.Epochs is not null, "--epochs", "has no epochs"),
+            (ExampleUses.Folder, folderGiven, "--out", "writes no files"),
+        })
+        {
+            if (given && !example.Uses.HasFlag(use))
+                throw new CorpusException($"{option}: {example.Name} {why}; it is for {string.Join(", ", Example.All.Where(each => each.Uses.HasFlag(use)).Select(each => each.Name))}");
+        }
+
         if (options.Data is { } folder && !Directory.Exists(folder)) throw new CorpusException($"the folder '{folder}' of --data does not exist");
         Outcome outcome;
         try

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using Verified.Engine;
 using Verified.Training;
 using Xunit;
@@ -44,6 +45,69 @@ public sealed class ExampleTests : IDisposable
     [InlineData("cifar10", "Generated images of CIFAR-10's shape")]
     [InlineData("unet", "Generated images with masks")]
     public void Says_in_its_first_line_that_data_are_generated(string name, string line) => Assert.StartsWith(line, Run(name, epochs: 1).Printed);
+
+    [Fact]
+    public void A_folder_of_images_and_masks_is_trained_on()
+    {
+        var random = new Random(1);
+        for (var i = 0; i < 20; i++)
+        {
+            // A red disc on dark noise.
+            var (y, x, radius) = (random.Next(6, 18), random.Next(6, 26), random.Next(3, 6));
+            var (image, mask) = (new byte[24 * 32 * 3], new byte[24 * 32]);
+            random.NextBytes(image);
+            for (var pixel = 0; pixel < mask.Length; pixel++)
+            {
+                foreach (ref var channel in image.AsSpan(pixel * 3, 3)) channel /= 3;
+                if (Math.Pow(pixel / 32 - y, 2) + Math.Pow(pixel % 32 - x, 2) > radius * radius) continue;
+                (mask[pixel], image[pixel * 3]) = (255, 255);
+            }
+
+            ImageFile.Write(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "real", "images")).FullName, $"{i}.png"), new Image(32, 24, 3, image));
+            ImageFile.Write(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "real", "masks")).FullName, $"{i}.png"), new Image(32, 24, 1, mask));
+        }
+
+        var (outcome, printed) = Run("unet", data: Path.Combine(folder, "real"));
+        Assert.StartsWith("Images and masks from ", printed);
+        Assert.Contains("Dice coefficient", outcome.Target);
+
+        ImageFile.Write(Path.Combine(folder, "real", "images", "0.png"), new Image(30, 24, 3, new byte[30 * 24 * 3]));
+        ImageFile.Write(Path.Combine(folder, "real", "masks", "0.png"), new Image(30, 24, 1, new byte[30 * 24]));
+        Assert.EndsWith("must be multiples of 8", Assert.Throws<FileFormatException>(() => Run("unet", data: Path.Combine(folder, "real"))).Message);
+    }
+
+    [Fact]
+    public void Fashion_MNISTs_files_are_trained_on()
+    {
+        var random = new Random(1);
+        var real = Directory.CreateDirectory(Path.Combine(folder, "real")).FullName;
+        foreach (var (part, count) in new[] { ("train", 2000), ("t10k", 300) })
+        {
+            // A class is a bright row.
+            var (images, labels) = (new byte[count * 784], new byte[count]);
+            random.NextBytes(images);
+            for (var i = 0; i < count; i++)
+            {
+                labels[i] = (byte)random.Next(10);
+                images.AsSpan(i * 784 + labels[i] * 56, 56).Fill(255);
+            }
+
+            Write($"{part}-images-idx3-ubyte.gz", [0, 0, 8, 3, .. Size(count), .. Size(28), .. Size(28), .. images]);
+            Write($"{part}-labels-idx1-ubyte.gz", [0, 0, 8, 1, .. Size(count), .. labels]);
+        }
+
+        var (outcome, printed) = Run("softmax-fashion", data: real);
+        Assert.StartsWith("Fashion-MNIST from ", printed);
+        Assert.True(outcome.Reached, printed);
+
+        static byte[] Size(int n) => [(byte)(n >> 24), (byte)(n >> 16), (byte)(n >> 8), (byte)n];
+
+        void Write(string name, byte[] bytes)
+        {
+            using var file = new GZipStream(File.Create(Path.Combine(real, name)), CompressionLevel.Fastest);
+            file.Write(bytes);
+        }
+    }
 
     [Fact]
     public void Cifar10_prints_as_the_tutorial_does()
@@ -121,12 +185,13 @@ public sealed class ExampleTests : IDisposable
             .Select(e => $"{string.Join('.', e.Path)}: {(e.Value is Tensor t ? string.Join(' ', t.ToDoubles()) : e.Value)}"),
     ];
 
-    private (Outcome Outcome, string Printed) Run(string name, int? epochs = null, bool resume = false, StopAfter? stop = null)
+    private (Outcome Outcome, string Printed) Run(string name, int? epochs = null, bool resume = false, StopAfter? stop = null, string? data = null)
     {
         var output = stop ?? new StringWriter();
         var options = new ExampleOptions
         {
             Small = true,
+            Data = data,
             Epochs = epochs,
             Folder = folder,
             Resume = resume,

@@ -10,21 +10,38 @@ public sealed class ScriptTests
     [InlineData("autograd-basics")]
     [InlineData("linear-regression")]
     [InlineData("conv-edge")]
-    [InlineData("softmax-fashion")]
+    [InlineData("softmax-fashion", "--small")]
     [InlineData("gradient-accumulation")]
-    [InlineData("cifar10")]
-    [InlineData("unet")]
-    public async Task Reaches_its_target(string name)
+    [InlineData("cifar10", "--small")]
+    [InlineData("unet", "--small")]
+    public async Task Reaches_its_target(string name, params string[] options)
+    {
+        var (code, printed, errors) = await Run(name, options);
+        Assert.True(code == 0, $"{printed}\n{errors}");
+        Assert.Contains("REACHED", printed);
+    }
+
+    [Theory]
+    [InlineData("conv-edge", "--small: this script takes no options\n", "--small")]
+    [InlineData("cifar10", "--resume: there is no checkpoint runs/cifar10-fsharp/checkpoint.pt\n", "--small", "--resume")]
+    public async Task What_it_does_not_use_is_refused_in_a_sentence(string name, string sentence, params string[] options)
+    {
+        var (code, printed, errors) = await Run(name, options);
+        Assert.Equal(2, code);
+        Assert.Equal(sentence, errors);
+        Assert.DoesNotContain("REACHED", printed);
+    }
+
+    private static async Task<(int Code, string Printed, string Errors)> Run(string name, string[] options)
     {
         var folder = Directory.CreateTempSubdirectory("verified-script-");
         try
         {
-            using var process = Start("env", folder.FullName, name, "--small");
+            using var process = Start("env", folder.FullName, name, options);
             var errors = process.StandardError.ReadToEndAsync();
             var printed = await process.StandardOutput.ReadToEndAsync();
             await process.WaitForExitAsync();
-            Assert.True(process.ExitCode == 0, $"{printed}\n{await errors}");
-            Assert.Contains("REACHED", printed);
+            return (process.ExitCode, printed, await errors);
         }
         finally
         {

@@ -40,6 +40,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("explain", "no/such-rule")]
     [InlineData("train", "conv-edge", "--resume")]
     [InlineData("train", "conv-edge", "--data", ".")]
+    [InlineData("train", "conv-edge", "--small")]
+    [InlineData("train", "autograd-basics", "--epochs", "2")]
+    [InlineData("train", "linear-regression", "--out", "elsewhere")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {
         var result = Command.Run(args);

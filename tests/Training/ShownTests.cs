@@ -9,7 +9,7 @@ public sealed partial class ShownTests
     public void Every_test_that_the_page_names_exists()
     {
         var folder = Path.Combine(Root(), "tests", "Training");
-        var sources = new[] { folder, Path.Combine(folder, "..", "Examples") }
+        var sources = new[] { folder, Path.Combine(folder, "..", "Examples"), Path.Combine(folder, "..", "OtherEngines") }
             .SelectMany(place => Directory.GetFiles(place, "*.cs", SearchOption.AllDirectories)).Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}"))
             .GroupBy(Path.GetFileNameWithoutExtension).ToDictionary(group => group.Key!, group => string.Concat(group.Select(File.ReadAllText)));
         var named = Named().Matches(File.ReadAllText(Path.Combine(folder, "README.md"))).ToList();
