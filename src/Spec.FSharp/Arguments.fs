@@ -623,23 +623,45 @@ module Define =
         { Node = node
           Constants = []
           Apart = false
-          Symmetric = false
+          Derivative = None
           Unread = [] }
 
     /// A gradient that is one node, which does not read some of what the operator kept.
     let fused node unread = Some { fusion node with Unread = unread }
 
-    /// A gradient that is one node and symmetric, as of all functions of one number.
-    let fusedSymmetric node = Some { fusion node with Symmetric = true }
+    /// A gradient that is one node, with its derivative by what had arrived; it has no other.
+    let fusedBy node (derivative: Again -> Term) =
+        Some
+            { fusion node with
+                Derivative = Some(fun again -> [ Some(fun () -> derivative again) ]) }
 
-    /// Gradients that are one node each.
-    let fusedApart node = Some { fusion node with Apart = true }
+    /// A gradient that is one node and symmetric, as of all functions of one number: its derivative by what arrives is the same function of
+    /// what arrives there. That by the operator's input is given.
+    let fusedSymmetric node (second: Again -> Term) =
+        Some
+            { fusion node with
+                Derivative = Some(fun again -> [ Some(fun () -> again.Of again.Arriving); Some(fun () -> second again) ]) }
+
+    /// Gradients that are one node each, with the derivative of each.
+    let fusedApart node derivative =
+        Some
+            { fusion node with
+                Apart = true
+                Derivative = Some derivative }
 
     /// A gradient that is one node, and linear in what arrives: by the operator's first input its derivative is zeros.
     let fusedLinear node =
         Some
             { fusion node with
                 Constants = [ Input 0 ] }
+
+    /// The same with the derivative by what arrives given.
+    let fusedLinearBy node (derivative: Again -> Term) =
+        Some
+            { fusion node with
+                Constants = [ Input 0 ]
+                Derivative =
+                    Some(fun again -> [ Some(fun () -> derivative again); Some(fun () -> Derive.apply "zeros_like" [ again.Arriving ] []) ]) }
 
     let attr name kind : AttrSpec =
         { Name = name

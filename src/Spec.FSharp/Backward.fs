@@ -315,37 +315,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
     /// The gradients of an operator's inputs by its rule, from those of its results and from what it kept.
     member p.Derive(op: Operator, attrs, inputs: (struct (int[] * DType))[], gradients: Term option[], kept, needs) : Term option[] =
-        let find place =
-            match kept |> Array.tryPick (fun struct (at, term: Term option) -> if at = place then term else None) with
-            | Some term -> term
-            | None -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
-
-        let derivation =
-            { new IDerivation with
-                member _.Gradient k = gradients[k]
-                member _.Input i = find (Input i)
-                member _.Output k = find (Output k)
-
-                member _.HasZero i =
-                    match (p.Value(find (Input i))).Elements with
-                    | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
-                    | Elements.Ints _ -> false
-
-                member _.Needs i = needs i
-                member _.Has i = kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
-
-                member _.ShapeOf i =
-                    let struct (shape, _) = inputs[i]
-                    shape
-
-                member _.DTypeOf i =
-                    let struct (_, dtype) = inputs[i]
-                    dtype
-
-                member _.Attrs = attrs
-                member _.Inputs = inputs.Length }
-
-        let results = op.Derivative.Value derivation |> Array.ofList
+        let results = p.Derivation(op, attrs, inputs, gradients, kept, needs) |> op.Derivative.Value |> Array.ofList
 
         if results.Length < inputs.Length then
             invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {inputs.Length} inputs"
@@ -354,6 +324,37 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             results[0] <- gradients[0]
 
         results
+
+    /// What a derivative rule is given.
+    member private p.Derivation(op: Operator, attrs, inputs: (struct (int[] * DType))[], gradients: Term option[], kept, needs) =
+        let find place =
+            match kept |> Array.tryPick (fun struct (at, term: Term option) -> if at = place then term else None) with
+            | Some term -> term
+            | None -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
+
+        { new IDerivation with
+            member _.Gradient k = gradients[k]
+            member _.Input i = find (Input i)
+            member _.Output k = find (Output k)
+
+            member _.HasZero i =
+                match (p.Value(find (Input i))).Elements with
+                | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
+                | Elements.Ints _ -> false
+
+            member _.Needs i = needs i
+            member _.Has i = kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
+
+            member _.ShapeOf i =
+                let struct (shape, _) = inputs[i]
+                shape
+
+            member _.DTypeOf i =
+                let struct (_, dtype) = inputs[i]
+                dtype
+
+            member _.Attrs = attrs
+            member _.Inputs = inputs.Length }
 
     /// The gradients of an operator's inputs, recorded as PyTorch has it: as one node, or by the parts of the rule.
     member private p.Gradient
@@ -408,10 +409,37 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
         let found = (if fusion.Apart then List.map List.singleton reached else [ reached ]) |> List.collect record |> Map.ofList
         results |> Array.mapi (fun i _ -> Map.tryFind i found)
 
-    /// The derivative of a fused gradient: the rule is applied again, recorded, and a pass goes back through that.
+    /// The derivative of a fused gradient.
     member private p.Unfuse(node: Node<'S>, gradient: FusedGradient, upstream: Term option[], needs) : Term option[] =
         let kept = gradient.Kept |> Array.map (fun saved -> struct (saved.Place, p.Unpack(node, saved)))
 
+        match gradient.Operator.Fused.Value.Derivative with
+        | Some derivative -> p.Again(derivative, node, gradient, upstream, kept, needs)
+        | None -> p.Recompose(node, gradient, upstream, kept, needs)
+
+    /// The derivative of a fused gradient, as its record composes it.
+    member private p.Again(derivative, node: Node<'S>, gradient: FusedGradient, upstream: Term option[], kept, needs) : Term option[] =
+        let keptAt j = kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None)
+        let places = gradient.Places |> Array.mapi (fun i place -> struct (place, keptAt (i + 1)))
+        let towards = gradient.To[0]
+
+        let again (g: Term) =
+            p.Gradient(gradient.Operator, gradient.Attrs, gradient.Of, [| Some g |], places, (=) towards)
+            |> Array.item towards
+
+        let gradients =
+            derivative
+                { First = p.Derivation(gradient.Operator, gradient.Attrs, gradient.Of, [| keptAt 0 |], places, needs)
+                  Towards = towards
+                  Arriving = upstream[0].Value
+                  Of = again >> Option.get }
+
+        let by i = gradients |> List.tryItem i |> Option.flatten |> Option.map (fun gradient -> gradient ())
+
+        Array.init node.Inputs.Length (fun j -> if needs j then by j else None)
+
+    /// The derivative of a fused gradient whose record has none: the rule is applied again, recorded, and a pass goes back through that.
+    member private p.Recompose(node: Node<'S>, gradient: FusedGradient, upstream: Term option[], kept, needs) : Term option[] =
         let recording =
             Pass<'S>(
                 registry,
@@ -462,8 +490,7 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let wanted =
             [ for j in 0 .. inputs.Length - 1 do
-                  if needs j && inputs[j].IsSome && not (fusion.Symmetric && j = 0) then
-                      j ]
+                  if needs j && inputs[j].IsSome then j ]
 
         let back =
             Pass<'S>(
@@ -487,14 +514,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
 
         let take (term: Term) = if creates then p.Tracked(back.Tensor term) else p.Plain(back.Value term)
 
-        let again () =
-            let kept = gradient.Places |> Array.mapi (fun i place -> struct (place, keptAt (i + 1)))
-            (p.Gradient(gradient.Operator, gradient.Attrs, gradient.Of, upstream, kept, (=) gradient.To[0]))[gradient.To[0]]
-
         Array.init node.Inputs.Length (fun j ->
             match List.tryFindIndex ((=) j) wanted with
             | Some k -> found[k] |> Option.map take
-            | None when j = 0 && needs j -> again ()
             | None when needs j && List.contains gradient.Places[j - 1] fusion.Constants ->
                 let struct (shape, dtype) = node.Inputs[j]
                 Some(p.Plain(Value.full dtype shape 0.0))

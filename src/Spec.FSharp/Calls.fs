@@ -392,7 +392,11 @@ module Calls =
         let node: Node<'S> =
             { Sequence = s.Next
               Name = Nodes.name op 1 attrs false
-              Kind = View(Layout.dense t.Shape, Array.ofList overInput)
+              Kind =
+                if op.Derivative.IsSome then
+                    Rule(op, attrs, [||])
+                else
+                    View(Layout.dense t.Shape, Array.ofList overInput)
               Edges = [| toInput |]
               Inputs = [| struct (t.Shape, t.DType) |]
               Results = [| for g in geometries -> struct (g.Shape, t.DType) |] }

@@ -115,7 +115,8 @@ type Behaviour =
     | Computes of Forward
     /// Composed of other operators, as PyTorch composes it: its history is their nodes, and their derivatives are its derivative.
     | Composes of (Attrs -> Term option list -> Result<Term list, Complaint>)
-    /// A view (or a copy) of the first argument; its derivative is the transpose of the geometry's map, the same for all views.
+    /// A view (or a copy) of the first argument; its derivative is the transpose of the geometry's map, the same for all views that have none
+    /// of their own.
     | Aliases of (Geometry -> Attrs -> Result<Aliasing, Complaint>)
 
 /// What a tensor argument may be; the generator chooses by it and nothing else.
@@ -164,9 +165,22 @@ type AttrSpec =
         Required: bool
     }
 
+/// What the derivative of a fused gradient is given.
+type Again =
+    {
+        /// What the gradient was computed from: what had arrived (`Gradient 0`), and what the operator kept.
+        First: IDerivation
+        /// The input of the operator that it is the gradient of.
+        Towards: int
+        /// What arrives now.
+        Arriving: Term
+        /// The same gradient where something else arrives.
+        Of: Term -> Term
+    }
+
 /// How PyTorch records an operator's gradient under create_graph where that is one node of its own, not the nodes of what the derivative
 /// rule is composed of (tools/autograd/derivatives.yaml has an entry for it). It keeps the gradient that arrived and all that the operator
-/// kept; its derivative is that of the rule, composed anew from them.
+/// kept.
 type Fusion =
     {
         /// The name of the node, without "Backward0": "EluBackward".
@@ -176,8 +190,9 @@ type Fusion =
         Constants: Saving list
         /// Whether the gradient of each input is a node of its own; else one node gives them all.
         Apart: bool
-        /// Its derivative by what arrives is the same function of what arrives there, and so recorded: the gradient is symmetric.
-        Symmetric: bool
+        /// Its derivative by what had arrived and, behind it, by what the operator keeps, as PyTorch composes it. None: that of the rule,
+        /// composed anew.
+        Derivative: (Again -> (unit -> Term) option list) option
         /// What the operator kept and the gradient does not, since nothing of it depends on that.
         Unread: Saving list
     }

@@ -127,7 +127,7 @@ internal static class Activations
     };
 
     /// <summary>A fused first derivative g f'(x), linear in g, whose derivative by x is g f''(x).</summary>
-    private static BinaryOperator Smooth(string name, BinaryForward forward, Func<Tensor, Attributes, Tensor> second, string[] keywords)
+    public static BinaryOperator Smooth(string name, BinaryForward forward, Func<Tensor, Attributes, Tensor> second, string[] keywords)
     {
         BinaryOperator? self = null;
         self = new BinaryOperator(

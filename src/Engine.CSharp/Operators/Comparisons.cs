@@ -43,7 +43,7 @@ internal static class Comparisons
         [
             new Rule(Saved.Input1, (g, c) => g.MaskedFill(c.Input(1), 0)),
             Rule.NotDifferentiable,
-            new Rule(Saved.Input1, (g, c) => Tensor.Where(c.Input(1), g, Zero(g)).Sum()),
+            new Rule(Saved.Input1, (g, c) => MaskedSum!.Apply([g, c.Input(1)], Attributes.None)[0]),
         ])
     {
         Keywords = ["value"],
@@ -58,6 +58,19 @@ internal static class Comparisons
             call.TensorOrNull(2) ?? call.Attributes.Number("value") ?? throw new AutogradException(ErrorKind.Value, "masked_fill() needs 'value'"),
         ],
     };
+
+    /// <summary>The sum of what stands where the mask is true. As PyTorch's <c>masked_select</c>, of which it is made there, it keeps what it reads.</summary>
+    private static readonly FunctionOperator MaskedSum = new(
+        "masked_sum",
+        (inputs, _) =>
+        {
+            using var off = Autograd.NoGrad();
+            return Tensor.Where(inputs[1]!, inputs[0]!, Zero(inputs[0]!)).Sum();
+        },
+        [
+            new Rule(Saved.Input0 | Saved.Input1, (h, c) => Tensor.Where(c.Input(1), h, Zero(h)).Expand(c.InputShape(0))),
+            Rule.NotDifferentiable,
+        ]);
 
     public static IEnumerable<Operator> All => [Gt, Ge, Lt, Le, Eq, Ne, Where, MaskedFill];
 

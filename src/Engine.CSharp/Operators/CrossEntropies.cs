@@ -42,11 +42,7 @@ internal static class CrossEntropies
         "nll_loss_backward",
         (inputs, a) => Spread(inputs[0]!, inputs[3]!, a),
         [
-            new Rule(Saved.Input2 | Saved.Input3, (h, c) =>
-            {
-                var product = -(h * c.Input(3));
-                return Losses.ReductionOf(c.Attributes) == LossReduction.None ? product.Sum(ClassDim(product.Sizes)) : product.Sum();
-            }),
+            new Rule(Saved.Input2 | Saved.Input3, (h, c) => NllLoss.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
             new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
             Rule.NotDifferentiable,
         ])

@@ -20,25 +20,42 @@ internal static class Exponentials
     public static readonly UnaryOperator Log2 = new(
         "log2", (x, _, into) => Elementwise.Unary(x, into, new Log2Kernel<float>(), new Log2Kernel<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) * Math.Log(2))));
 
-    private static readonly FusedGradient SigmoidGradient = new("sigmoid_backward", (inputs, _) => inputs[0]! * (1 - inputs[1]!) * inputs[1]!);
+    private static readonly BinaryOperator SigmoidBackward = OfResult("sigmoid_backward", (g, y) => g * (1 - y) * y, (h, g, y) => h * g * (1 - 2 * y));
 
     public static readonly UnaryOperator Sigmoid = new(
         "sigmoid",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Sigmoid<float>(), new Op.Sigmoid<double>()),
-        new Rule(Saved.Output, (g, c) => SigmoidGradient.Of(c, g, c.Output())));
+        new Rule(Saved.Output, (g, c) => SigmoidBackward.Apply(g, c.Output())));
 
-    private static readonly FusedGradient TanhGradient = new("tanh_backward", (inputs, _) => inputs[0]! * (1 - inputs[1]! * inputs[1]!));
+    private static readonly BinaryOperator TanhBackward = OfResult("tanh_backward", (g, y) => g * (1 - y * y), (h, g, y) => h * (-2 * y * g));
 
     public static readonly UnaryOperator Tanh = new(
         "tanh",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Tanh<float>(), new Op.Tanh<double>()),
-        new Rule(Saved.Output, (g, c) => TanhGradient.Of(c, g, c.Output())));
+        new Rule(Saved.Output, (g, c) => TanhBackward.Apply(g, c.Output())));
 
     /// <summary>The error function: not public, since gelu alone needs it.</summary>
     public static readonly UnaryOperator Erf = new(
         "erf",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Erf<float>(), new Op.Erf<double>()),
         new Rule(Saved.Input0, (g, c) => g * (-(c.Input(0) * c.Input(0))).Exp() * (2 / Math.Sqrt(Math.PI))));
+
+    /// <summary>A derivative that reads the result y, linear in g, and its own derivative by y.</summary>
+    private static BinaryOperator OfResult(string name, Func<Tensor, Tensor, Tensor> first, Func<Tensor, Tensor, Tensor, Tensor> second)
+    {
+        BinaryOperator? self = null;
+        self = new BinaryOperator(
+            name,
+            (g, y, _, _) =>
+            {
+                using var off = Autograd.NoGrad();
+                return first(g, y);
+            },
+            new Rule(Saved.Input1, (h, c) => self!.Apply(h, c.Input(1))),
+            new Rule(Saved.Input0 | Saved.Input1, (h, c) => second(h, c.Input(0), c.Input(1))))
+        { HasInPlaceTwin = false };
+        return self;
+    }
 
     public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh, Erf];
 

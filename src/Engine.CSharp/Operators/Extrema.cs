@@ -52,7 +52,7 @@ internal static class Extrema
                 var (x, y) = (c.Input(0), c.Output());
                 var mask = Tensor.Where(y.Ne(y), x.Ne(x), x.Eq(y));
                 // Whatever arrives, the others get zero.
-                return Tensor.Where(mask, g / mask.To(g.DType).Sum(), Tensor.Scalar(0, g.DType));
+                return Tensor.Zeros(x.Sizes, g.DType).MaskedFill(mask, g / mask.To(g.DType).Sum());
             }),
         ])
     {

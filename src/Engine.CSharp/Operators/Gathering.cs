@@ -103,32 +103,11 @@ internal static class Gathering
         ])
     { Keywords = ["dim"], Arity = 2 };
 
-    /// <summary>Zeros of a shape, to which slices are added: the transpose of index_select.</summary>
-    public static readonly FunctionOperator SelectBackward = new(
-        "index_select_backward",
-        (inputs, attributes) =>
-        {
-            var (g, index) = (Copying.Packed(inputs[0]!), Copying.Packed(inputs[1]!));
-            var shape = attributes.Ints("shape")!;
-            var dim = attributes.Int("dim");
-            var skip = attributes.Int("skip", -1);
-            var x = Tensor.Zeros(shape, g.DType);
-            var (outer, n, inner) = Split(shape, dim);
-            if (g.DType == DType.Float32) Indexing.Add(ref g.Origin<float>(), ref index.Origin<long>(), ref x.Origin<float>(), outer, n, index.Count, inner, skip);
-            else Indexing.Add(ref g.Origin<double>(), ref index.Origin<long>(), ref x.Origin<double>(), outer, n, index.Count, inner, skip);
-            GC.KeepAlive(g);
-            GC.KeepAlive(index);
-            return x;
-        },
-        [
-            new Rule(Saved.Input1, (g, c) =>
-            {
-                var rows = g.IndexSelect(c.Attributes.Int("dim"), c.Input(1));
-                var skip = c.Attributes.Int("skip", -1);
-                return skip < 0 ? rows : rows.MaskedFill(c.Input(1).Eq(skip).Reshape([-1, 1]), 0);
-            }),
-            Rule.NotDifferentiable,
-        ]);
+    /// <summary>The transpose of index_select. As PyTorch's it keeps what is added, for its shape.</summary>
+    public static readonly FunctionOperator SelectBackward = Adding("index_select_backward", Saved.Input0);
+
+    /// <summary>The same of a table's rows, and of single elements, which keep the indices alone.</summary>
+    public static readonly FunctionOperator RowsBackward = Adding("rows_backward", Saved.None);
 
     /// <summary>Rows of a table, one for each index; the row of the padding index gets no gradient.</summary>
     public static readonly FunctionOperator Embedding = new(
@@ -152,7 +131,7 @@ internal static class Gathering
                 var index = c.Input(0).Reshape([-1]);
                 var rows = g.Reshape([index.Count, shape[1]]);
                 if (c.Attributes.Bool("scale_grad_by_freq", false)) rows = rows * ByFrequency(index, g.DType);
-                return SelectBackward.Apply([rows, index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
+                return RowsBackward.Apply([rows, index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
             }),
         ])
     {
@@ -183,11 +162,38 @@ internal static class Gathering
             var shape = a.Ints("shape")!;
             var (flat, _) = TensorIndex.Places(shape, inputs[1..]);
             using var scope = Autograd.NoGrad();
-            return SelectBackward.Apply([inputs[0]!.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { Shapes.Count(shape) }))[0].Window(shape, Shapes.ContiguousStrides(shape), 0);
+            return RowsBackward.Apply([inputs[0]!.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { Shapes.Count(shape) }))[0].Window(shape, Shapes.ContiguousStrides(shape), 0);
         },
         [new Rule(AllIndices, (h, c) => Index.Apply([h, .. Indices(c)], Attributes.None)[0]), Rule.NotDifferentiable]);
 
-    public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, Embedding, Index];
+    public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, RowsBackward, Embedding, Index];
+
+    /// <summary>Zeros of a shape, to which slices are added.</summary>
+    private static FunctionOperator Adding(string name, Saved kept) => new(
+        name,
+        (inputs, attributes) =>
+        {
+            var (g, index) = (Copying.Packed(inputs[0]!), Copying.Packed(inputs[1]!));
+            var shape = attributes.Ints("shape")!;
+            var dim = attributes.Int("dim");
+            var skip = attributes.Int("skip", -1);
+            var x = Tensor.Zeros(shape, g.DType);
+            var (outer, n, inner) = Split(shape, dim);
+            if (g.DType == DType.Float32) Indexing.Add(ref g.Origin<float>(), ref index.Origin<long>(), ref x.Origin<float>(), outer, n, index.Count, inner, skip);
+            else Indexing.Add(ref g.Origin<double>(), ref index.Origin<long>(), ref x.Origin<double>(), outer, n, index.Count, inner, skip);
+            GC.KeepAlive(g);
+            GC.KeepAlive(index);
+            return x;
+        },
+        [
+            new Rule(Saved.Input1 | kept, (g, c) =>
+            {
+                var rows = g.IndexSelect(c.Attributes.Int("dim"), c.Input(1));
+                var skip = c.Attributes.Int("skip", -1);
+                return skip < 0 ? rows : rows.MaskedFill(c.Input(1).Eq(skip).Reshape([-1, 1]), 0);
+            }),
+            Rule.NotDifferentiable,
+        ]);
 
     /// <summary>Adds elements to zeros of a shape at the places that an index names along a dimension.</summary>
     public static Tensor Scatter(Tensor g, Tensor index, int dim, int[] shape) => GatherBackward.Apply([g, index], Attributes.Of("dim", dim, "shape", shape))[0];

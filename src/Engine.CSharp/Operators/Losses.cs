@@ -18,11 +18,10 @@ internal enum LossReduction
 /// <summary>Pointwise losses with their reductions; <c>cross_entropy</c> has a file of its own.</summary>
 internal static class Losses
 {
-    public static readonly FunctionOperator MseLoss = new(
-        "mse_loss",
-        (inputs, a) => SquaredDistance(inputs[0]!, inputs[1]!, a),
-        OfDistance("mse_loss_backward", (g, d, a) => d * 2 * Each(g, a, d.Sizes)))
-    { Keywords = ["reduction"], Arity = 2 };
+    /// <summary>The square of the distance.</summary>
+    public static readonly CompositeOperator MseLoss = new(
+        "mse_loss", DistanceLoss.Of("mse_loss", "mse_cpu", Squares, (d, _) => d * 2, (t, _, _) => t * 2))
+    { Keywords = ["reduction"] };
 
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
     public static readonly CompositeOperator L1Loss = new(
@@ -34,11 +33,20 @@ internal static class Losses
     public static readonly UnaryOperator LogSigmoid = new(
         "logsigmoid",
         (x, _, into) => Elementwise.Unary(Elementwise.Unary(Copying.Packed(RequireFloat(x, "log_sigmoid_cpu")), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
-        new Rule(Saved.Input0, (g, c) => LogSigmoidGradient!.Of(c, g, c.Input(0))),
+        new Rule(Saved.Input0, (g, c) => LogSigmoidBackward!.Apply(g, c.Input(0))),
         "LogSigmoidBackward0")
     { HasInPlaceTwin = false };
 
-    private static readonly FusedGradient LogSigmoidGradient = new("log_sigmoid_backward", (inputs, _) => inputs[0]! * (-inputs[1]!).Sigmoid());
+    private static readonly BinaryOperator LogSigmoidBackward = Activations.Smooth(
+        "log_sigmoid_backward",
+        (g, x, _, _) =>
+        {
+            using var off = Autograd.NoGrad();
+            return g * (-x).Sigmoid();
+        },
+        // Not s (s - 1), which is zero where s rounds to 1.
+        (x, _) => -(-x).Sigmoid() * x.Sigmoid(),
+        []);
 
     /// <summary>A square up to beta, a line beyond; with a beta of 0 it is the distance, as PyTorch has it.</summary>
     public static readonly CompositeOperator SmoothL1Loss = new(
@@ -47,15 +55,15 @@ internal static class Losses
         {
             var beta = call.Attributes.Double("beta", 1);
             if (beta < 0) throw new AutogradException(ErrorKind.Value, "smooth_l1_loss does not support negative values for beta.");
-            return beta == 0
-                ? Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes))
-                : Smooth!.Apply([call.Tensor(0), call.Tensor(1)], call.Attributes)[0];
+            return beta == 0 ? [Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes))] : Smooth!(call);
         })
     { Keywords = ["reduction", "beta"] };
 
-    private static readonly FunctionOperator Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (a.Double("beta", 1), a.Double("beta", 1)));
+    private static readonly Func<OperatorCall, Tensor[]> Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (a.Double("beta", 1), a.Double("beta", 1)));
 
-    public static readonly FunctionOperator HuberLoss = Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1));
+    public static readonly CompositeOperator HuberLoss = new(
+        "huber_loss", Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true))
+    { Keywords = ["reduction", "delta"] };
 
     /// <summary>Weight and pos_weight have no derivative.</summary>
     public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(
@@ -66,13 +74,13 @@ internal static class Losses
             {
                 Tensor x = c.Input(0), t = c.Input(1);
                 var slope = PosWeight(c) is { } p ? (p * t + 1.0 - t) * x.Sigmoid() - p * t : x.Sigmoid() - t;
-                return slope * Weighted(g, c);
+                return Weighted(slope * g, c);
             }),
             new Rule(All4, (g, c) =>
             {
                 var x = c.Input(0);
                 var slope = PosWeight(c) is { } p ? LogSigmoid.Apply(-x) - p * LogSigmoid.Apply(x) : -x;
-                return slope * Weighted(g, c);
+                return Weighted(slope * g, c);
             }),
             Rule.NotDifferentiable,
         ])
@@ -94,7 +102,8 @@ internal static class Losses
     /// <summary>An input that may have been left out.</summary>
     public static Tensor? Optional(Tensor?[] inputs, int index) => index < inputs.Length ? inputs[index] : null;
 
-    private static Tensor Reduced(Tensor losses, Attributes attributes)
+    /// <summary>Losses as their reduction.</summary>
+    public static Tensor Reduced(Tensor losses, Attributes attributes)
     {
         var reduction = ReductionOf(attributes);
         if (reduction == LossReduction.None) return losses;
@@ -104,13 +113,9 @@ internal static class Losses
             : Elementwise.Binary(sum, Tensor.Number((double)losses.Count), sum, new Op.Div<float>(), new Op.Div<double>());
     }
 
-    /// <summary>The gradient of each loss of this shape.</summary>
-    private static Tensor Each(Tensor g, Attributes attributes, int[] shape) => ReductionOf(attributes) switch
-    {
-        LossReduction.Mean => (g / Tensor.Number((double)Shapes.Count(shape))).Expand(shape),
-        LossReduction.Sum => g.Expand(shape),
-        _ => g,
-    };
+    /// <summary>What each loss of this shape counts for.</summary>
+    public static Tensor Share(Tensor gradient, Attributes attributes, int[] shape) =>
+        ReductionOf(attributes) == LossReduction.Mean ? gradient / Tensor.Number((double)Shapes.Count(shape)) : gradient;
 
     private static double Delta(Attributes attributes) => attributes.Double("delta", 1) is var delta and > 0
         ? delta
@@ -122,37 +127,34 @@ internal static class Losses
     /// <summary>
     /// A loss of the distance d: d d / 2 up to a knee, a line beyond, all over a scale. At the knee the slope is the line's, and its derivative 0.
     /// </summary>
-    private static FunctionOperator Rounded(string name, string kernel, Func<Attributes, (double Knee, double Scale)> shapeOf)
+    private static Func<OperatorCall, Tensor[]> Rounded(string name, string kernel, Func<Attributes, (double Knee, double Scale)> shapeOf, bool oneFactor = false)
     {
-        return new(
+        return DistanceLoss.Of(
             name,
-            (inputs, a) =>
+            kernel,
+            (x, target, a) =>
             {
-                Tensor x = inputs[0]!, target = inputs[1]!;
-                _ = Shapes.Broadcast(x.Sizes, target.Sizes);
-                _ = ReductionOf(a);
-                (x, target) = Alike(x, target);
                 var (knee, scale) = shapeOf(a);
-                if (!DTypes.Promote(x, target).IsFloat())
-                    throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{DTypes.Promote(x, target).ScalarType()}'");
-                return Reduced(Elementwise.Binary(x, target, null, new RoundedDistance<float>((float)knee, (float)scale), new RoundedDistance<double>(knee, scale)), a);
+                return Elementwise.Binary(x, target, null, new RoundedDistance<float>((float)knee, (float)scale), new RoundedDistance<double>(knee, scale));
             },
-            OfDistance(name + "_backward", Slope))
-        { Keywords = ["reduction", "beta", "delta"], Arity = 2 };
-
-        Tensor Slope(Tensor g, Tensor d, Attributes a)
-        {
-            var (knee, scale) = shapeOf(a);
-            var line = scale == knee ? d.Sign() : d.Sign() * knee;
-            var curve = scale == 1 ? d : d / scale;
-            return Each(g, a, d.Sizes) * Tensor.Where(d.Abs().Ge(knee), line, curve);
-        }
+            (d, a) =>
+            {
+                var (knee, scale) = shapeOf(a);
+                return Tensor.Where(d.Abs().Ge(knee), scale == knee ? d.Sign() : d.Sign() * knee, scale == 1 ? d : d / scale);
+            },
+            (t, d, a) =>
+            {
+                var (knee, scale) = shapeOf(a);
+                t = Tensor.Where(d().Abs().Lt(knee), t, Tensor.Scalar(0, t.DType));
+                return scale == 1 ? t : t / scale;
+            },
+            oneFactor);
     }
 
     /// <summary>The mean (or sum) of |a - b|.</summary>
     public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
     {
-        (a, b) = Alike(a, b);
+        (a, b) = DistanceLoss.Expanded(a, b);
         var distances = (a - b).Abs();
         return reduction switch
         {
@@ -162,52 +164,16 @@ internal static class Losses
         };
     }
 
-    /// <summary>PyTorch expands input and target first, so that one without dimensions counts like any other in the result's type.</summary>
-    private static (Tensor A, Tensor B) Alike(Tensor a, Tensor b)
-    {
-        if (a.DType == b.DType || (a.Rank == 0) == (b.Rank == 0)) return (a, b);
-        var dtype = DTypes.Max(a.DType, b.DType);
-        return (a.To(dtype), b.To(dtype));
-    }
-
-    /// <summary>The derivatives of a function of the distance from the target, each a node of its own.</summary>
-    private static Rule[] OfDistance(string name, Func<Tensor, Tensor, Attributes, Tensor> slope)
-    {
-        FusedGradient toInput = new(name, (inputs, a) => slope(inputs[0]!, Difference(inputs), a));
-        FusedGradient toTarget = new(name, (inputs, a) => -slope(inputs[0]!, Difference(inputs), a));
-        return
-        [
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => toInput.Of(c, g, c.Input(0), c.Input(1))),
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) => toTarget.Of(c, g, c.Input(0), c.Input(1))),
-        ];
-
-        static Tensor Difference(Tensor?[] inputs)
-        {
-            var (a, b) = Alike(inputs[1]!, inputs[2]!);
-            return a - b;
-        }
-    }
-
-    private static Tensor SquaredDistance(Tensor a, Tensor b, Attributes attributes)
-    {
-        _ = ReductionOf(attributes);
-        _ = Shapes.Broadcast(a.Sizes, b.Sizes);
-        (a, b) = Alike(a, b);
-        var dtype = DTypes.Promote(a, b);
-        if (!dtype.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"mse_cpu\" not implemented for '{dtype.ScalarType()}'");
-        return Reduced(Elementwise.Binary(a, b, null, new SquaredDifference<float>(), new SquaredDifference<double>()), attributes);
-    }
+    private static Tensor Squares(Tensor a, Tensor b, Attributes attributes) =>
+        Elementwise.Binary(a, b, null, new SquaredDifference<float>(), new SquaredDifference<double>());
 
     private static Tensor? PosWeight(BackwardContext c) => c.Node.InputCount > 3 ? c.InputOrNull(3) : null;
 
-    private static Tensor Weighted(Tensor g, BackwardContext c)
+    /// <summary>Weighted and averaged last, as PyTorch does it.</summary>
+    private static Tensor Weighted(Tensor gradient, BackwardContext c)
     {
         var weight = c.Node.InputCount > 2 ? c.InputOrNull(2) : null;
-        var shape = c.Input(0).Sizes;
-        if (weight is not null) shape = Shapes.Broadcast(shape, weight.Sizes);
-        if (PosWeight(c) is { } p) shape = Shapes.Broadcast(shape, p.Sizes);
-        g = Each(g, c.Attributes, shape);
-        return weight is null ? g : g * weight;
+        return Share(weight is null ? gradient : gradient * weight, c.Attributes, c.Input(0).Sizes);
     }
 
     private static Tensor BinaryCrossEntropy(Tensor x, Tensor t, Tensor? weight, Tensor? posWeight, Attributes attributes)
@@ -284,7 +250,8 @@ public sealed partial class Tensor
     /// <summary>The squared distance to a target that broadcasts.</summary>
     /// <param name="target">What is wished for.</param>
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
-    public Tensor MseLoss(Tensor target, string reduction = "mean") => Losses.MseLoss.Apply([this, target], Attributes.Of("reduction", reduction))[0];
+    public Tensor MseLoss(Tensor target, string reduction = "mean") =>
+        Losses.MseLoss.Invoke(new OperatorCall([this, target], Attributes.Of("reduction", reduction)))[0];
 
     /// <summary>The absolute distances from a target, broadcast; their derivative where they are 0 is 0.</summary>
     /// <param name="target">Of a shape that broadcasts with this tensor's.</param>
@@ -307,7 +274,7 @@ public sealed partial class Tensor
     /// <param name="delta">Where the square ends; above 0.</param>
     /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction or delta is none of these.</exception>
     public Tensor HuberLoss(Tensor target, string reduction = "mean", double delta = 1) =>
-        Losses.HuberLoss.Apply([this, target], Attributes.Of("reduction", reduction, "delta", delta))[0];
+        Losses.HuberLoss.Invoke(new OperatorCall([this, target], Attributes.Of("reduction", reduction, "delta", delta)))[0];
 
     /// <summary>log(sigmoid(x)), without overflow.</summary>
     public Tensor LogSigmoid() => Losses.LogSigmoid.Apply(this);

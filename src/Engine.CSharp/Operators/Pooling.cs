@@ -19,11 +19,11 @@ internal static class Pooling
         [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable, NothingTo(2)])
     { Keywords = ["input_size"], Arity = 2, KeepsAnyway = Saved.Input1 };
 
-    /// <summary>Takes the elements at the places that were found.</summary>
+    /// <summary>Takes the elements at the places that were found. As PyTorch's <c>gather</c> it keeps what it reads, for its shape.</summary>
     public static readonly FunctionOperator MaxPoolGather = new(
         "max_pool2d_gather",
         (inputs, _) => Gathered(inputs[0]!, inputs[1]!),
-        [new Rule(Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1), null], c.Attributes)[0]), Rule.NotDifferentiable])
+        [new Rule(Saved.Input0 | Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1), null], c.Attributes)[0]), Rule.NotDifferentiable])
     { Keywords = ["input_size"], Arity = 2 };
 
     /// <summary>Padding counts as minus infinity. At ties the first in the window gets the gradient; NaN comes before all, the last of several.</summary>

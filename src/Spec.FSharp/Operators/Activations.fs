@@ -129,7 +129,10 @@ module Activations =
                   let exponential = Derive.apply "exp" [ below ] []
                   let curved = g * (exponential * numberOf d "alpha" 1.0)
                   Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] []) with
-            Fused = Define.fusedSymmetric "EluBackward" }
+            Fused =
+                Define.fusedSymmetric "EluBackward" (fun a ->
+                    let bent = Derive.compared "lt" (a.First.Input 0) 0.0
+                    a.Of(a.Arriving * a.First.Gradient(0).Value) |> Derive.whereElseZero bent) }
 
     let silu =
         activation
@@ -142,6 +145,25 @@ module Activations =
                 let x = d.Input 0
                 let s = Derive.apply "sigmoid" [ x ] []
                 g * (s * (x * (1.0 - s) + 1.0)))
+
+    let private isTanh (d: IDerivation) = Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh")
+
+    /// Far out the curve is straight, and no power of x may overflow; an infinity gives NaN.
+    let private whereCurved (x: Term) = Derive.apply "clamp" [ x ] [ "min", Attr.Float -100.0; "max", Attr.Float 100.0 ] + 0.0 * x
+
+    /// gelu''(x): the density times 2 - x^2.
+    let private curvature (x: Term) =
+        let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
+        2.0 * density - density * x * x
+
+    /// The same of the approximation by tanh.
+    let private tanhCurvature (x: Term) =
+        let x = whereCurved x
+        let square = x * x
+        let t = Derive.apply "tanh" [ 0.7978845608028654 * (x + (0.044715 * (square * x))) ] []
+        let slope = 0.7978845608028654 * (0.134145 * square + 1.0)
+        let steep = 1.0 - t * t
+        steep * slope + 0.5 * x * (steep * (0.21406444881780073 * x) - 2.0 * (t * (steep * slope)) * slope)
 
     let gelu =
         { activation
@@ -159,9 +181,8 @@ module Activations =
               (fun d g ->
                   let x = d.Input 0
 
-                  if Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh") then
-                      // Far out the curve is straight, and no power of x may overflow; an infinity gives NaN.
-                      let x = Derive.apply "clamp" [ x ] [ "min", Attr.Float -100.0; "max", Attr.Float 100.0 ] + 0.0 * x
+                  if isTanh d then
+                      let x = whereCurved x
                       let square = x * x
                       let inner = 0.7978845608028654 * (x + (0.044715 * (square * x)))
                       let t = Derive.apply "tanh" [ inner ] []
@@ -171,7 +192,10 @@ module Activations =
                       let below = 0.5 * (Derive.apply "erf" [ 0.7071067811865476 * x ] [] + 1.0)
                       let density = 0.3989422804014327 * Derive.apply "exp" [ -0.5 * (x * x) ] []
                       g * (below + x * density)) with
-            Fused = Define.fusedSymmetric "GeluBackward" }
+            Fused =
+                Define.fusedSymmetric "GeluBackward" (fun a ->
+                    let curvature = if isTanh a.First then tanhCurvature else curvature
+                    a.Arriving * a.First.Gradient(0).Value * curvature (a.First.Input 0)) }
 
     let softplus =
         { activation
@@ -197,7 +221,13 @@ module Activations =
                   let curved = g * Derive.apply "sigmoid" [ below ] []
                   let linear = Derive.compared "gt" scaled threshold
                   Derive.apply "where" [ linear; g; curved ] []) with
-            Fused = Define.fusedSymmetric "SoftplusBackward" }
+            Fused =
+                Define.fusedSymmetric "SoftplusBackward" (fun a ->
+                    let beta = numberOf a.First "beta" 1.0
+                    let scaled = beta * a.First.Input 0
+                    let s = Derive.apply "sigmoid" [ scaled ] []
+                    let bent = Derive.compared "lt" scaled (numberOf a.First "threshold" 20.0)
+                    a.Arriving * a.First.Gradient(0).Value * (s * (1.0 - s)) * beta |> Derive.whereElseZero bent) }
 
     let dropout =
         { Define.computes

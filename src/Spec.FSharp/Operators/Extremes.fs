@@ -188,7 +188,7 @@ module Extremes =
                               else
                                   let mask = d.Output 1
                                   let count = mask.Apply("sum", [], [])
-                                  (g / count) |> Shaping.expand (d.ShapeOf 0) |> Shaping.whereMask mask) ])
+                                  Derive.apply "masked_fill" [ Shaping.unary "zeros_like" (d.Input 0); mask; g / count ] []) ])
                 ) }
 
     let max' = maxOrMin "max" 1 "y = the largest of x; with dim also where, the first"

@@ -487,6 +487,10 @@ module Indexing =
                   [ [||]; [| 1 |] ]
                   [ [| 3 |]; [| 0 |] ] ]
             Saves = fun _ _ -> [ Input 1 ]
+            // index_add keeps what is added, for its shape.
+            Fused =
+                Define.fusedBy "IndexAddBackward" (fun a ->
+                    Derive.apply "index_select" [ a.Arriving; a.First.Input 1 ] (Map.toList a.First.Attrs))
             Derivative =
                 toFirst (fun d g ->
                     if (d.ShapeOf 0).Length = 0 then

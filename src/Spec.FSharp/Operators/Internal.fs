@@ -245,14 +245,6 @@ module Internal =
               [ ArgKind.Float ]
               []
               (Elementwise.toFloats (Elementwise.always erfFunction)) with
-            Internal = true
-            Saves = fun _ _ -> [ Input 0 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              let x = d.Input 0
-                              g * (1.1283791670955126 * Derive.apply "exp" [ -(x * x) ] [])) ])
-                ) }
+            Internal = true }
 
     let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]

@@ -100,70 +100,118 @@ module Losses =
         | Sum -> Value.floats dtype [||] [| Reduce.total dtype losses |]
         | Mean -> Value.floats dtype [||] [| Reduce.over (float losses.Length) (Reduce.total dtype losses) |]
 
-    /// The gradient of each elementwise loss of this shape.
-    let private spread (d: IDerivation) (shape: int[]) (g: Term) =
-        match ofRule (readReduction d.Attrs) with
-        | Mean -> g |> Reductions.overCount (Shape.count shape) |> Shaping.expand shape
-        | _ -> g |> Shaping.expand shape
+    /// What each elementwise loss of this shape counts for.
+    let private share attrs (shape: int[]) (t: Term) =
+        match ofRule (readReduction attrs) with
+        | Mean -> Reductions.overCount (Shape.count shape) t
+        | _ -> t
 
     let private dtypeOf (values: Value<'S> list) = values |> List.map Value.operand |> Promotion.result
 
-    /// Input and target are expanded first, so that one without dimensions counts like any other in the result's dtype.
-    let private expandedDType shape (values: Value<'S> list) =
-        values |> List.map (fun v -> Value.operand { v with Shape = shape }) |> Promotion.result
+    // ---- losses of the distance ----
 
-    let private distance (shape: int[]) (a: Term) (b: Term) = Shaping.expand shape a - Shaping.expand shape b
+    let private shapesOfDistance =
+        [ [ [| 3 |]; [| 3 |] ]
+          [ [| 2; 3 |]; [| 2; 3 |] ]
+          [ [||]; [||] ]
+          [ [| 2; 3 |]; [| 3 |] ]
+          [ [| 0 |]; [| 0 |] ] ]
 
-    let private broadcastShape a b = ofRule (Broadcast.shapes a b)
+    /// Input and target, each expanded to what both broadcast to, as torch.nn.functional does first, whatever their shapes.
+    let private expanded (terms: Term option list) =
+        result {
+            let a, b = terms[0].Value, terms[1].Value
+            let! shape = Broadcast.shapes a.Shape b.Shape
+            let expand (t: Term) = Derive.apply "expand" [ t ] [ "size", Derive.sizeAttr shape ]
+            return expand a, expand b
+        }
 
-    // ---- mse_loss ----
+    /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, is that of an element
+    /// for g of 1; `second` is the slope's, for what arrives.
+    let private ofAlike name node kernel formula attrs check (loss: Attrs -> Binary) slope second opposite =
+        let attrs = reductionAttr :: attrs
 
-    let mseLoss =
         { Define.computes
-              "mse_loss"
-              "y = mean (or sum) of (input - target)^2"
+              (name + "_of_alike")
+              formula
               [ ArgKind.Float; ArgKind.Float ]
-              [ reductionAttr ]
+              attrs
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! a = Argument.tensor call 0
                           let! b = Argument.tensor call 1
                           let! reduction = readReduction call.Attrs
-                          let! shape = Broadcast.shapes a.Shape b.Shape
-                          let dtype = expandedDType shape [ a; b ]
+                          do! check call.Attrs
+                          let dtype = dtypeOf [ a; b ]
 
                           do!
                               Complain.unlessDType dtype.IsFloat (fun () ->
-                                  $"\"mse_cpu\" not implemented for '{Promotion.messageName dtype}'")
+                                  $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'")
 
-                          let read v = Value.expand shape v |> Value.asFloats dtype
-                          return [ Array.map2 Loss.squaredDistance (read a) (read b) |> reduced dtype shape reduction ]
+                          let loss = loss call.Attrs
+
+                          let losses = Array.map2 (fun (x: 'S) (y: 'S) -> loss.Of(x, y)) (Value.asFloats dtype a) (Value.asFloats dtype b)
+
+                          return [ reduced dtype a.Shape reduction losses ]
                       } } with
-            Shapes =
-                [ [ [| 3 |]; [| 3 |] ]
-                  [ [| 2; 3 |]; [| 2; 3 |] ]
-                  [ [||]; [||] ]
-                  [ [| 2; 3 |]; [| 3 |] ]
-                  [ [| 0 |]; [| 0 |] ] ]
-            Fused = Define.fusedApart "MseLossBackward"
+            Internal = true
+            Node = node
+            Shapes = shapesOfDistance |> List.filter (fun shapes -> shapes[0] = shapes[1])
             Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Fused =
+                Define.fusedApart (node + "Backward") (fun a ->
+                    let attrs, shape = a.First.Attrs, a.First.ShapeOf 0
+                    let g = a.First.Gradient(0).Value
+
+                    let curve () = a.Arriving * g |> second attrs (fun () -> a.First.Input 0 - a.First.Input 1) |> share attrs shape
+
+                    let by input = Some(fun () -> if a.Towards = input then curve () else -(curve ()))
+                    [ Some(fun () -> opposite a); by 0; by 1 ])
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        let shape = broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)
-                        let slope () = distance shape (d.Input 0) (d.Input 1) * 2.0 * spread d shape g
+                        let slope () =
+                            slope d.Attrs (d.Input 0 - d.Input 1) * Shaping.expand (d.ShapeOf 0) (share d.Attrs (d.ShapeOf 0) g)
+
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
+
+    /// The loss of its name, by that of input and target of one shape.
+    let private ofDistance name (alike: Operator) kinks =
+        { Define.composes name alike.Formula alike.Args alike.Attrs (fun attrs terms ->
+              expanded terms |> Result.map (fun (a, b) -> [ Derive.apply alike.Name [ a; b ] (Map.toList attrs) ])) with
+            Shapes = shapesOfDistance
+            Kinks = kinks }
+
+    let private sameOf (a: Again) = a.Of a.Arriving
+
+    // ---- mse_loss ----
+
+    let mseLossOfAlike =
+        ofAlike
+            "mse_loss"
+            "MseLoss"
+            "mse_cpu"
+            "y = mean (or sum) of (input - target)^2"
+            []
+            (fun _ -> Ok())
+            (fun _ ->
+                { new Binary with
+                    member _.Of(x, y) = Loss.squaredDistance x y })
+            (fun _ distance -> distance * 2.0)
+            (fun _ _ t -> 2.0 * t)
+            sameOf
+
+    let mseLoss = ofDistance "mse_loss" mseLossOfAlike None
 
     // ---- l1_loss ----
 
     let private meanDistance attrs (terms: Term option list) =
         result {
             let! reduction = readReduction attrs
-            let a, b = terms[0].Value, terms[1].Value
-            let! shape = Broadcast.shapes a.Shape b.Shape
-            let distances = distance shape a b |> Shaping.unary "abs"
+            let! a, b = expanded terms
+            let distances = a - b |> Shaping.unary "abs"
 
             return
                 match reduction with
@@ -174,107 +222,86 @@ module Losses =
 
     let l1Loss =
         { Define.composes "l1_loss" "y = mean (or sum) of |input - target|" [ ArgKind.Float; ArgKind.Float ] [ reductionAttr ] meanDistance with
-            Shapes =
-                [ [ [| 3 |]; [| 3 |] ]
-                  [ [| 2; 3 |]; [| 2; 3 |] ]
-                  [ [||]; [||] ]
-                  [ [| 2; 3 |]; [| 3 |] ]
-                  [ [| 0 |]; [| 0 |] ] ]
+            Shapes = shapesOfDistance
             Kinks = Some "input = target: 0, as abs (measured)" }
 
     // ---- smooth_l1_loss, huber_loss ----
 
     /// A loss that is a square up to a knee and a line beyond; `knee` and `scale` are read from the attributes.
-    let private roundedLoss name node kernel attr formula (shape: Attrs -> Result<float * float, Complaint>) =
-        let shapeOfRule (d: IDerivation) = ofRule (shape d.Attrs)
+    let private rounded name node kernel attr formula (shape: Attrs -> Result<float * float, Complaint>) opposite =
+        let shapeOf attrs = ofRule (shape attrs)
 
-        { Define.computes
-              name
-              formula
-              [ ArgKind.Float; ArgKind.Float ]
-              [ reductionAttr; attr ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! a = Argument.tensor call 0
-                          let! b = Argument.tensor call 1
-                          let! common = Broadcast.shapes a.Shape b.Shape
-                          let! reduction = readReduction call.Attrs
-                          let! knee, scale = shape call.Attrs
-                          let dtype = expandedDType common [ a; b ]
+        ofAlike
+            name
+            node
+            kernel
+            formula
+            [ attr ]
+            (shape >> Result.map ignore)
+            (fun attrs ->
+                let knee, scale = shapeOf attrs
 
-                          do!
-                              Complain.unlessDType dtype.IsFloat (fun () ->
-                                  $"\"{kernel}\" not implemented for '{Promotion.messageName dtype}'")
+                { new Binary with
+                    member _.Of(x, y) = Loss.distance x y |> Loss.rounded knee scale })
+            (fun attrs distance ->
+                let knee, scale = shapeOf attrs
+                let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
+                let sign = Shaping.unary "sign" distance
+                let line = if scale = knee then sign else sign * knee
 
-                          let read v = Value.expand common v |> Value.asFloats dtype
+                let curve =
+                    if scale = 1.0 then
+                        distance
+                    else
+                        Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
 
-                          return
-                              [ Array.map2 Loss.distance (read a) (read b)
-                                |> Array.map (Loss.rounded knee scale)
-                                |> reduced dtype common reduction ]
-                      } } with
-            Shapes =
-                [ [ [| 3 |]; [| 3 |] ]
-                  [ [| 2; 3 |]; [| 2; 3 |] ]
-                  [ [||]; [||] ]
-                  [ [| 2; 3 |]; [| 3 |] ]
-                  [ [| 0 |]; [| 0 |] ] ]
-            Fused = Define.fusedApart (node + "Backward")
-            Node = node
-            Saves = fun _ _ -> [ Input 0; Input 1 ]
-            Kinks = Some "at the knee the slope is the line's, and its derivative 0 (measured)"
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        let knee, scale = shapeOfRule d
+                Derive.apply "where" [ beyond; line; curve ] [])
+            (fun attrs distance t ->
+                let knee, scale = shapeOf attrs
+                let curved = Shaping.compareWith "lt" knee (Shaping.unary "abs" (distance ()))
+                let t = Derive.whereElseZero curved t
 
-                        let slope () =
-                            let distance = distance (broadcastShape (d.ShapeOf 0) (d.ShapeOf 1)) (d.Input 0) (d.Input 1)
-                            let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
-                            let sign = Shaping.unary "sign" distance
-                            let line = if scale = knee then sign else sign * knee
+                if scale = 1.0 then
+                    t
+                else
+                    Derive.apply "div" [ t ] [ "other", Attr.Float scale ])
+            opposite
 
-                            let curve =
-                                if scale = 1.0 then
-                                    distance
-                                else
-                                    Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
-
-                            spread d distance.Shape g * Derive.apply "where" [ beyond; line; curve ] []
-
-                        [ Some slope; Some(fun () -> -(slope ())) ])
-                ) }
+    let private atTheKnee = Some "at the knee the slope is the line's, and its derivative 0 (measured)"
 
     let private beta = Define.attr "beta" (AttrKind.Number [ 1.0; 0.5; 2.0; 0.0 ])
 
-    let smoothL1LossWithKnee =
-        { roundedLoss "smooth_l1_loss_with_knee" "SmoothL1Loss" "smooth_l1_cpu" beta "smooth_l1_loss where beta is not 0" (fun attrs ->
-              result {
-                  let! beta = Read.numberOr 1.0 attrs "beta"
+    let smoothL1LossOfAlike =
+        rounded
+            "smooth_l1_loss"
+            "SmoothL1Loss"
+            "smooth_l1_cpu"
+            beta
+            "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
+            (fun attrs ->
+                result {
+                    let! beta = Read.numberOr 1.0 attrs "beta"
 
-                  do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
+                    do! Complain.unlessValue (beta >= 0.0) (fun () -> "smooth_l1_loss does not support negative values for beta.")
 
-                  return beta, beta
-              }) with
-            Internal = true }
+                    return beta, beta
+                })
+            sameOf
 
     let smoothL1Loss =
-        { Define.composes
-              "smooth_l1_loss"
-              "y = mean (or sum) of d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = input - target"
-              [ ArgKind.Float; ArgKind.Float ]
-              [ reductionAttr; beta ]
-              // Without a knee it is l1_loss.
-              (fun attrs terms ->
-                  match Read.numberOr 1.0 attrs "beta" with
-                  | Ok 0.0 -> meanDistance attrs terms
-                  | _ -> Ok [ Derive.apply "smooth_l1_loss_with_knee" (List.choose id terms) (Map.toList attrs) ]) with
-            Shapes = smoothL1LossWithKnee.Shapes
-            Kinks = smoothL1LossWithKnee.Kinks }
+        let rounded = ofDistance "smooth_l1_loss" smoothL1LossOfAlike atTheKnee
 
-    let huberLoss =
-        roundedLoss
+        { rounded with
+            Behaviour =
+                // Without a knee it is l1_loss.
+                Composes(fun attrs terms ->
+                    match Read.numberOr 1.0 attrs "beta", rounded.Behaviour with
+                    | Ok beta, Composes parts when beta <> 0.0 -> parts attrs terms
+                    | Error complaint, _ -> Error complaint
+                    | _ -> meanDistance attrs terms) }
+
+    let huberLossOfAlike =
+        rounded
             "huber_loss"
             "HuberLoss"
             "huber_cpu"
@@ -288,6 +315,14 @@ module Losses =
 
                     return delta, 1.0
                 })
+            (fun a ->
+                match ofRule (readReduction a.First.Attrs) with
+                | Elementwise -> sameOf a
+                | _ ->
+                    let one = Derive.apply "zeros_like" [ a.First.Gradient(0).Value ] [] + 1.0
+                    a.Of one * a.Arriving |> Shaping.unary "sum")
+
+    let huberLoss = ofDistance "huber_loss" huberLossOfAlike atTheKnee
 
     // ---- binary_cross_entropy_with_logits ----
 
@@ -309,7 +344,12 @@ module Losses =
                           return [ Value.asFloats x.DType x |> Array.map Loss.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
             Node = "LogSigmoid"
-            Fused = Define.fusedSymmetric "LogSigmoidBackward"
+            Fused =
+                Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
+                    // Not s (s - 1), which is zero where s rounds to 1.
+                    let s (x: Term) = Shaping.unary "sigmoid" x
+                    let x = a.First.Input 0
+                    a.Arriving * a.First.Gradient(0).Value * -(s -x) * s x)
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
 
@@ -388,22 +428,18 @@ module Losses =
                     Derive.rule (fun d g ->
                         let x, t = d.Input 0, d.Input 1
                         let weight, positive = optionalInput d 2, optionalInput d 3
-
-                        let shape =
-                            [ 0; 2; 3 ] |> List.filter (fun i -> i = 0 || d.Has i) |> List.map d.ShapeOf |> List.fold broadcastShape [||]
-
-                        let g = spread d shape g |> timesOptional weight
+                        let gradient (slope: Term) = slope * g |> timesOptional weight |> share d.Attrs (d.ShapeOf 0)
 
                         [ Some(fun () ->
                               match positive with
-                              | None -> (Shaping.unary "sigmoid" x - t) * g
+                              | None -> gradient (Shaping.unary "sigmoid" x - t)
                               | Some p ->
                                   let pt = p * t
-                                  ((pt + 1.0 - t) * Shaping.unary "sigmoid" x - pt) * g)
+                                  gradient ((pt + 1.0 - t) * Shaping.unary "sigmoid" x - pt))
                           Some(fun () ->
                               match positive with
-                              | None -> -x * g
-                              | Some p -> (Shaping.unary "logsigmoid" -x - p * Shaping.unary "logsigmoid" x) * g)
+                              | None -> gradient -x
+                              | Some p -> gradient (Shaping.unary "logsigmoid" -x - p * Shaping.unary "logsigmoid" x))
                           None
                           None ])
                 ) }
@@ -801,7 +837,12 @@ module Losses =
                   [ [| 2; 3; 2 |]; [| 2; 2 |] ]
                   [ [| 2; 3; 2; 2 |]; [| 2; 2; 2 |]; [| 3 |] ]
                   [ [| 1; 1 |]; [| 1 |] ] ]
-            Fused = Define.fusedLinear "NllLossBackward"
+            Fused =
+                Define.fusedLinearBy "NllLossBackward" (fun a ->
+                    Derive.applyTo
+                        "nll_loss"
+                        [ Some a.Arriving; Some(a.First.Input 1); optionalInput a.First 2 ]
+                        (Map.toList a.First.Attrs))
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1 ]
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative =
@@ -819,10 +860,12 @@ module Losses =
                 ) }
 
     let all =
-        [ mseLoss
+        [ mseLossOfAlike
+          mseLoss
           l1Loss
-          smoothL1LossWithKnee
+          smoothL1LossOfAlike
           smoothL1Loss
+          huberLossOfAlike
           huberLoss
           logSigmoid
           binaryCrossEntropyWithLogits

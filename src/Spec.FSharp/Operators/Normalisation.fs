@@ -107,7 +107,11 @@ module Normalisation =
                   "softmax"
                   { new Transform with
                       member _.Of(dtype, xs) = Normalise.softmax dtype xs }) with
-            Fused = Define.fusedSymmetric "SoftmaxBackwardData"
+            Fused =
+                Define.fusedSymmetric "SoftmaxBackwardData" (fun a ->
+                    let h, g, y = a.Arriving, a.First.Gradient(0).Value, a.First.Output 0
+                    let total (t: Term) = Shaping.sumOver [ dimOfRule a.First ] true t
+                    g * h - total (y * g) * h - g * total (y * h))
             Saves = fun _ _ -> [ Output 0 ]
             Shapes = shapesWorthTrying
             Derivative =

@@ -259,7 +259,8 @@ module Pointwise =
 
     let sigmoid =
         { elementary "sigmoid" "1 / (1 + exp(-x))" Elementary.Sigmoid (Output 0) (fun d g -> g * ((1.0 - d.Output 0) * d.Output 0)) with
-            Fused = Define.fusedSymmetric "SigmoidBackward"
+            Fused =
+                Define.fusedSymmetric "SigmoidBackward" (fun a -> a.Arriving * a.First.Gradient(0).Value * (1.0 - 2.0 * a.First.Output 0))
             InPlace = true }
 
     let expm1 = elementary "expm1" "e^x - 1" Elementary.Expm1 (Output 0) (fun d g -> g * (d.Output 0 + 1.0))
@@ -293,7 +294,7 @@ module Pointwise =
 
     let tanh =
         { elementary "tanh" "tanh x" Elementary.Tanh (Output 0) (fun d g -> g * (1.0 - d.Output 0 * d.Output 0)) with
-            Fused = Define.fusedSymmetric "TanhBackward"
+            Fused = Define.fusedSymmetric "TanhBackward" (fun a -> a.Arriving * (-2.0 * a.First.Output 0 * a.First.Gradient(0).Value))
             InPlace = true }
 
     let reciprocal =

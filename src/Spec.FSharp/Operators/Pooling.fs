@@ -208,7 +208,10 @@ module Pooling =
             Node = "MaxPool2DWithIndices"
             Shapes = shapes
             Saves = fun _ _ -> [ Input 0; Output 1 ]
-            Fused = Define.fusedLinear "MaxPool2DWithIndicesBackward"
+            Fused =
+                Define.fusedLinearBy "MaxPool2DWithIndicesBackward" (fun a ->
+                    Derive.apply "gather" [ asLines a.Arriving; asLines (a.First.Output 1) ] [ "dim", Derive.integerAttr -1 ]
+                    |> Shaping.reshape (a.First.Output 1).Shape)
             Kinks = Some "ties: the first in the window gets the gradient (measured); NaN comes before all, the last of several"
             Derivative =
                 Some(

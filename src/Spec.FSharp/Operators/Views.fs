@@ -259,12 +259,14 @@ module Views =
                     Strides = dims |> List.map snd |> Array.ofList })
 
     let expand =
-        defineViews "expand" "dimensions of size 1 repeated, without copying" [ Define.required "size" AttrKind.Size ] (fun g attrs ->
-            result {
-                let! target = Read.integers attrs "size"
-                let! view = expanded g (Array.ofList target)
-                return! one view
-            })
+        { defineViews "expand" "dimensions of size 1 repeated, without copying" [ Define.required "size" AttrKind.Size ] (fun g attrs ->
+              result {
+                  let! target = Read.integers attrs "size"
+                  let! view = expanded g (Array.ofList target)
+                  return! one view
+              }) with
+            // A sum, whose derivative expands again; where nothing is repeated, what arrives.
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
     // What one integer leaves of a dimension: nothing.
     let private selected (g: Geometry) d i =

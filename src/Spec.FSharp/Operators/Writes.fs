@@ -201,7 +201,43 @@ module Writes =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g); None; Some(fun () -> Derive.whereElseZero (d.Input 1) g) ])
+                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g)
+                          None
+                          Some(fun () -> Derive.apply "masked_sum" [ g; d.Input 1 ] []) ])
+                ) }
+
+    /// What the derivative by a number is made by.
+    let maskedSum =
+        { Define.computes
+              "masked_sum"
+              "y = sum of x where the mask holds"
+              [ ArgKind.Float; ArgKind.Mask ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! mask = Argument.tensor call 1
+                          let holds, decided = Value.expand x.Shape mask |> Value.asInts Bool
+                          let elements = Value.asFloats x.DType x
+
+                          let held =
+                              if decided then
+                                  Array.zip holds elements |> Array.filter (fun (h, _) -> h <> 0L) |> Array.map snd
+                              else
+                                  elements |> Array.map 'S.Unknown
+
+                          return [ Value.floats x.DType [||] [| (if held.Length = 0 then Value.exact x.DType 0.0 else 'S.Sum held) |] ]
+                      } } with
+            Internal = true
+            // As masked_select, which PyTorch makes it of.
+            Node = "MaskedSelect"
+            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ] |> Derive.whereElseZero (d.Input 1)) ])
                 ) }
 
     /// A result of self and two or three operands, promoted together; in place, it must fit self.
@@ -356,4 +392,4 @@ module Writes =
                           Some(fun () -> g * (d.Input 1 - d.Input 0)) ])
                 ) }
 
-    let all = [ zero; fill; copy; clone; toDType; maskedFill; addcmul; addcdiv; lerp ]
+    let all = [ zero; fill; copy; clone; toDType; maskedFill; maskedSum; addcmul; addcdiv; lerp ]
