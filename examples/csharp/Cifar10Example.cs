@@ -4,7 +4,8 @@ using Verified.Training;
 namespace Verified.Examples;
 
 /// <summary>The classic small convolutional network on CIFAR-10, with the tutorial's print-out.</summary>
-public sealed class Cifar10Example : Example
+/// <param name="network">Makes what is trained, images (N, 3, 32, 32) to scores (N, 10); the tutorial's network where left out.</param>
+public sealed class Cifar10Example(Func<Module>? network = null) : Example
 {
     private const int BatchSize = 4;
 
@@ -23,7 +24,7 @@ public sealed class Cifar10Example : Example
         Rng.ManualSeed(0);
         var (trainSet, testSet) = Data(options);
         var trainLoader = new DataLoader(trainSet, BatchSize, shuffle: true, numWorkers: 2);
-        var net = new Net();
+        var net = network?.Invoke() ?? new Net();
         var criterion = new CrossEntropyLoss();
         var optimizer = new SGD(net.Parameters(), lr: 0.001, momentum: 0.9);
         var every = options.Small ? 250 : 2000;
@@ -53,7 +54,7 @@ public sealed class Cifar10Example : Example
         options.Output.WriteLine("Finished Training");
         var accuracy = Accuracy(net, testSet, options.Cancellation);
         options.Output.WriteLine($"Accuracy of the network on the {testSet.Count} test images: {accuracy:p0}");
-        var target = options.Small ? 0.3 : 0.5;
+        var target = options.Small ? 0.35 : 0.5;
         return new Outcome(accuracy > target, $"test accuracy over {target:p0}: it is {accuracy:p1}");
     }
 

@@ -7,7 +7,8 @@ namespace Verified.Examples;
 /// A U-Net finds two kinds of things in images: Adam, a loss of logits, a gradient scaler, a progress bar, TensorBoard, a checkpoint every epoch, and going on
 /// from one.
 /// </summary>
-public sealed class UNetSegmentation : Example
+/// <param name="network">Makes what is trained, images (N, 3, H, W) to as many logits of each pixel as it is told; a U-Net where left out.</param>
+public sealed class UNetSegmentation(Func<int, Module>? network = null) : Example
 {
     private const double Target = 0.8;
     private const int Depth = 3;
@@ -29,7 +30,7 @@ public sealed class UNetSegmentation : Example
         var trainLoader = new DataLoader(trainSet, batchSize: 8, shuffle: true, numWorkers: 2);
         var validLoader = new DataLoader(validSet, batchSize: 8);
         var kinds = trainSet[0].Target.Size(0);
-        var model = options.Small ? new UNet(outChannels: kinds, width: 8, depth: 2) : new UNet(outChannels: kinds, depth: Depth);
+        var model = network?.Invoke(kinds) ?? (options.Small ? new UNet(outChannels: kinds, width: 8, depth: 2) : new UNet(outChannels: kinds, depth: Depth));
         var optimizer = new Adam(model.Parameters(), lr: options.Small ? 3e-3 : 1e-3);
         var scaler = new GradScaler();
         var sums = new Accumulator(2);
@@ -83,7 +84,7 @@ public sealed class UNetSegmentation : Example
 
     /// <summary>An epoch, or the rest of one that was stopped: the sums over its batches are among what is saved.</summary>
     private static double TrainEpoch(
-        UNet model, DataLoader loader, Adam optimizer, GradScaler scaler, Accumulator sums, int epoch, CancellationToken cancellation)
+        Module model, DataLoader loader, Adam optimizer, GradScaler scaler, Accumulator sums, int epoch, CancellationToken cancellation)
     {
         var criterion = new BCEWithLogitsLoss();
         model.Train();
@@ -105,7 +106,7 @@ public sealed class UNetSegmentation : Example
     }
 
     /// <summary>Loss, and the Dice coefficient: twice the overlap over the sum of both areas. Not stopped in between: it belongs to the epoch that it follows.</summary>
-    private static (double Loss, double Dice) Evaluate(UNet model, DataLoader loader)
+    private static (double Loss, double Dice) Evaluate(Module model, DataLoader loader)
     {
         using var _ = Autograd.NoGrad();
         var criterion = new BCEWithLogitsLoss(reduction: "sum");

@@ -21,6 +21,22 @@ public sealed class ExampleTests : IDisposable
         Assert.True(outcome.Reached, $"{outcome.Target}\n{printed}");
     }
 
+    /// <summary>What the target says is worth something: a linear model in the network's place, trained the same way, misses it.</summary>
+    [Fact]
+    public void A_linear_model_misses_the_targets_that_the_networks_reach()
+    {
+        Example[] linear =
+        [
+            new Cifar10Example(() => new Sequential(new Flatten(), new Linear(3 * 32 * 32, 10))),
+            new UNetSegmentation(kinds => new Conv2d(3, kinds, kernelSize: 9, padding: 4)),
+        ];
+        foreach (var example in linear)
+        {
+            var outcome = example.Run(new ExampleOptions { Small = true, Folder = folder, Output = TextWriter.Null });
+            Assert.False(outcome.Reached, outcome.Target);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Its_step_is_a_finite_loss_that_has_a_gradient(string name)

@@ -53,6 +53,16 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
+    [InlineData(10, 0, "REACHED  the kernel within 0.1 of [1, -1]")]
+    [InlineData(2, 1, "MISSED  the kernel within 0.1 of [1, -1]")]
+    public void An_example_says_whether_it_reached_its_target_and_ends_accordingly(int epochs, int code, string last)
+    {
+        var result = Command.Run("train", "conv-edge", "--epochs", $"{epochs}");
+        Assert.Equal(code, result.Code);
+        Assert.Contains(last, result.Output.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("replay", "exp", "sigmoidd", "steps[0]: there is no operator 'sigmoidd'")]
     [InlineData("replay", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
