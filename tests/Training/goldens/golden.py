@@ -27,6 +27,8 @@ def values(v):
 
 
 def packed(lines):
+    names = [line["case"] for line in lines]
+    assert len(set(names)) == len(names), "two cases have one name, by which tests find them"
     text = "".join(json.dumps(values(line), separators=(",", ":")) + "\n" for line in lines)
     out = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=out, compresslevel=9, mtime=0) as file:

@@ -10,7 +10,8 @@ def loss(name, make, options, x, target):
     value = make(**options)(x, target)
     value.backward(torch.ones_like(value))
     text = ",".join(f"{k}={'..' if isinstance(v, torch.Tensor) else v}" for k, v in options.items()) or "defaults"
-    return {"case": f"{name}/{text}/{'x'.join(map(str, x.shape))}", "loss": name, "options": options, "input": x, "target": target, "value": value, "grad": x.grad}
+    kind = "/probabilities" if make is nn.CrossEntropyLoss and target.is_floating_point() else ""
+    return {"case": f"{name}/{text}/{'x'.join(map(str, x.shape))}{kind}", "loss": name, "options": options, "input": x, "target": target, "value": value, "grad": x.grad}
 
 
 def losses():
@@ -27,6 +28,11 @@ def losses():
     yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, {"weight": w[:3], "label_smoothing": 0.1}, images, labels)
     yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, {"weight": w, "label_smoothing": 0.1}, x, torch.softmax(rand(6, 4), 1))
     yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, {}, x[0], y[1])
+    yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, {"ignore_index": 2, "reduction": "none", "weight": w[:3]}, images, labels)
+    probabilities = torch.softmax(torch.linspace(-1, 1, 24, dtype=F64).reshape(6, 4).sin(), 1)
+    for options in ({}, {"reduction": "sum"}, {"reduction": "none"}, {"weight": w, "reduction": "none", "label_smoothing": 0.2}, {"label_smoothing": 1.0}):
+        yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, options, x, probabilities)
+    yield loss("CrossEntropyLoss", nn.CrossEntropyLoss, {"weight": w[:3]}, images, images.softmax(1).flip(0))
     target = rand(6, 4)
     for options in ({}, {"reduction": "sum"}, {"reduction": "none"}, {"weight": w}, {"pos_weight": w}, {"weight": rand(6, 4), "pos_weight": w, "reduction": "sum"}):
         yield loss("BCEWithLogitsLoss", nn.BCEWithLogitsLoss, options, x, target)
