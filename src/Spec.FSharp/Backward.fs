@@ -651,6 +651,15 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
             else
                 state.Holds Rules.Gradients.addsInPlace
 
+        if not arrived.IsEmpty && state.Holds Rules.Leaves.writtenIntoTheGraph then
+            match History.gradFn state id with
+            | Ok(_, None) -> ()
+            | Ok(_, Some _) ->
+                fail
+                    { Kind = OtherError
+                      Message = "leaf variable has been moved into the graph interior" }
+            | Error complaint -> fail complaint
+
         if not arrived.IsEmpty && (t.RequiresGrad || not (state.Holds Rules.Leaves.switchedOffAccumulatesNothing)) then
             let gradient () = p.Sum(arrived).Value
 

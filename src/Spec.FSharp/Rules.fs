@@ -65,6 +65,12 @@ module Rules =
                 "A leaf that was switched off after its use keeps its place in the graph, but accumulates nothing."
                 "It accumulates, since the graph leads to it."
 
+        let writtenIntoTheGraph =
+            rule
+                "leaves/written-into-the-graph"
+                "A leaf that was switched off after its use and then given a history by a write is a leaf no more; a gradient that arrives at its old place in the graph is an error."
+                "It is dropped, since the flag is off."
+
         let theFlagIgnoresTheMode =
             rule "leaves/the-flag-ignores-the-mode" "`requires_grad_` counts inside `no_grad` as well." "It does nothing there."
 
@@ -678,6 +684,7 @@ module Rules =
           Leaves.onlyFloatsMayRequire
           Leaves.aComputedTensorStaysRequired
           Leaves.switchedOffAccumulatesNothing
+          Leaves.writtenIntoTheGraph
           Leaves.theFlagIgnoresTheMode
           Leaves.detachHasNoHistory
           Leaves.detachedInPlaceEndsThere

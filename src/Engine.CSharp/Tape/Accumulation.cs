@@ -12,6 +12,7 @@ internal static class Accumulation
     /// </summary>
     public static void Add(Tensor leaf, Tensor gradient, bool exclusive)
     {
+        if (leaf.GradNode is not null) throw new AutogradException(ErrorKind.Other, "leaf variable has been moved into the graph interior");
         if (!leaf.RequiresGrad) return;
         var state = leaf.State;
         lock (state)
