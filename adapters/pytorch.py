@@ -255,6 +255,8 @@ def write_tensor(tensor, with_version):
 TENSOR = re.compile(r"\bTensor\b")
 # A program says what PyTorch would guess (`softmax`'s dimension, with a warning) or do without.
 REQUIRED = {"softmax": "dim", "log_softmax": "dim", "to": "dtype"}
+# PyTorch takes `keepdim` only beside a dimension; all of them are none.
+KEEPING = {"sum", "mean"}
 # op -> attribute as others spell it -> as the function found by the lookup order spells it
 SPELLINGS = {"split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"}}
 
@@ -465,6 +467,8 @@ class Run:
         arguments = [self.argument(entry) for entry in names]
         if op in SPELLINGS:
             attrs = {SPELLINGS[op].get(name, name): value for name, value in attrs.items()}
+        if op in KEEPING and "keepdim" in attrs and "dim" not in attrs:
+            attrs = {"dim": None, **attrs}
         if op in REQUIRED and REQUIRED[op] not in attrs:
             raise ValueError(f"{op} needs the attribute '{REQUIRED[op]}'")
         shape = tuple(0 if a is None else 2 if isinstance(a, list) else 1 for a in arguments)
@@ -541,6 +545,8 @@ class Run:
         p = attrs.get("p", 0.5)
         if not 0 <= p <= 1:
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
+        if not x.is_floating_point():
+            raise RuntimeError("result type Float can't be cast to the desired output type of the input")
         if mask.shape != x.shape:
             raise ValueError(f"dropout expects a mask of shape {list(x.shape)}, but got {list(mask.shape)}")
         kept = mask.to(x.dtype)

@@ -587,6 +587,10 @@ module Define =
                 word.Substring(0, 1).ToUpperInvariant() + word.Substring 1)
         |> System.String.Concat
 
+    let private anything =
+        { new Admission with
+            member _.Of _ = Ok() }
+
     /// An operator that computes its result.
     let computes name formula args attrs (forward: Forward) : Operator =
         { Name = name
@@ -602,6 +606,7 @@ module Define =
           Fused = None
           Refuses = fun _ -> []
           Updates = []
+          Admits = anything
           InPlace = false
           OnlyInPlace = false
           Internal = false

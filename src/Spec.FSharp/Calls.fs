@@ -629,13 +629,8 @@ module Calls =
         let t = s.Tensors[id]
         let readsWhileItWrites = readsWhileItWrites s op inputs attrs
 
-        // That fill_ takes one element only is said first.
-        let isRefused = op.Name = "fill" && inputs.Length > 1 && s.Tensors[inputs[1].Value].Shape.Length > 0
-
         // Writing one number everywhere may write it twice.
-        if isRefused then
-            Ok()
-        elif (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
+        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
             Ok()
         elif op.Name = "copy" && inputs[1] = inputs[0] then
             Ok()
@@ -758,7 +753,8 @@ module Calls =
 
         recorded
         |> Result.bind (fun (s, recorded) ->
-            checkOverlap s op inputs attrs
+            op.Admits.Of { In = values s inputs; Attrs = attrs }
+            |> Result.bind (fun () -> checkOverlap s op inputs attrs)
             |> argumentsFirst s forward inputs attrs
             |> Result.bind (fun () -> forward.Of { In = values s inputs; Attrs = attrs })
             |> Result.bind (fun results ->

@@ -28,6 +28,10 @@ type Call<'S> =
 type Forward =
     abstract Of<'S when 'S :> IScalar<'S>> : Call<'S> -> Result<Value<'S> list, Complaint>
 
+/// What is asked of a call before anything else.
+type Admission =
+    abstract Of<'S when 'S :> IScalar<'S>> : Call<'S> -> Result<unit, Complaint>
+
 /// What a view operator returns of its first argument's geometry.
 type Aliasing =
     /// Views of the same storage, one for each output.
@@ -227,6 +231,8 @@ type Operator =
         /// Arguments that a call writes to without counting it as a write, as training batch_norm does to its running statistics: the place
         /// of each, where it was given, and that of the result behind the visible ones that goes there, where the call has it.
         Updates: (int * int) list
+        /// What a write is refused for before it is seen whether memory overlaps.
+        Admits: Admission
         /// There is a twin in place, `name_`, that writes the result into the first argument.
         InPlace: bool
         /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

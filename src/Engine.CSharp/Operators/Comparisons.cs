@@ -50,6 +50,11 @@ internal static class Comparisons
         NumberKeywords = [null, null, "value"],
         Variant = a => a.Has("value") ? "MaskedFillBackward0" : "MaskedFillBackward1",
         ChecksOverlap = false,
+        CheckArguments = (inputs, _) =>
+        {
+            CheckFill(inputs[1]!, inputs[2]!);
+            Overlap.CheckReadable(inputs[0]!, inputs[1]!);
+        },
         HasInPlaceTwin = true,
         WriteShared = WriteWhereTrue,
         Bind = call =>
@@ -100,11 +105,17 @@ internal static class Comparisons
 
     private static Tensor Filled(Tensor x, Tensor mask, Tensor value)
     {
-        if (mask.DType != DType.Bool)
-            throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.CName()}");
+        Shapes.Broadcast(x.Sizes, mask.Sizes);
+        CheckFill(mask, value);
+        return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
+    }
+
+    private static void CheckFill(Tensor mask, Tensor value)
+    {
         if (value.Rank != 0)
             throw new AutogradException(ErrorKind.Shape, $"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.Rank} dimension(s).");
-        return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
+        if (mask.DType != DType.Bool)
+            throw new AutogradException(ErrorKind.Dtype, $"masked_fill_ only supports boolean masks, but got mask with dtype {mask.DType.CName()}");
     }
 }
 

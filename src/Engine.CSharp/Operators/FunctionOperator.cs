@@ -51,8 +51,11 @@ public sealed class FunctionOperator : Operator
     /// <summary>Whether an in-place write to memory that several elements share is refused. Where it is not, a number is read before anything is written.</summary>
     public bool ChecksOverlap { get; init; } = true;
 
-    /// <summary>For an in-place write: the check that the arguments lie apart from what is written, where it is not that they may be the very same elements.</summary>
-    public Action<Tensor?[], Attributes>? CheckApart { get; init; }
+    /// <summary>
+    /// For an in-place write: what is asked of the arguments first, and that they lie apart from what is written, where it is not the usual check that they
+    /// are the very same elements or none of them.
+    /// </summary>
+    public Action<Tensor?[], Attributes>? CheckArguments { get; init; }
 
     /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
     internal Func<Tensor?[], object>? Remember { get; init; }
@@ -80,7 +83,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckApart = CheckApart, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckArguments = CheckArguments, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -148,9 +151,9 @@ public sealed class FunctionOperator : Operator
                 SaveInputs(saved, saves, inputs, copySelf: true);
             }
         }
+        CheckArguments?.Invoke(inputs, attributes);
         if (ChecksOverlap) Overlap.CheckWritable(self);
-        if (CheckApart is not null) CheckApart(inputs, attributes);
-        else
+        if (CheckArguments is null)
             for (var i = 1; i < inputs.Length; i++)
                 if (inputs[i] is { } other && (ChecksOverlap || other.Rank > 0)) Overlap.CheckReadable(self, other);
         var result = forward(inputs, attributes)[0];

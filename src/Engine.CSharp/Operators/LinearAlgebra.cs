@@ -90,6 +90,8 @@ internal static class LinearAlgebra
 
     private static Tensor MatrixVector(Tensor a, Tensor v)
     {
+        // The length of the result is asked for first.
+        if (a.Rank == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
         if (a.Rank != 2 || v.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"vector + matrix @ vector expected, got 1, {a.Rank}, {v.Rank}");
         if (a.Sizes[1] != v.Sizes[0])
             throw new AutogradException(ErrorKind.Shape, $"size mismatch, got input ({a.Sizes[0]}), mat ({a.Sizes[0]}x{a.Sizes[1]}), vec ({v.Sizes[0]})");

@@ -108,11 +108,12 @@ internal static class Resizing
     {
         var mode = attributes.Text("mode", "nearest");
         var aligned = attributes.Has("align_corners") ? attributes.Bool("align_corners", false) : (bool?)null;
-        CheckMode(mode, shape, aligned);
-        var spatial = shape[2..];
         var size = attributes.Ints("size");
         var scale = Numbers(attributes, "scale_factor");
         if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
+        if (size is null && scale is null) throw Bad("either size or scale_factor should be defined");
+        CheckMode(mode, shape, aligned);
+        var spatial = shape[2..];
         if (size is not null)
         {
             var targets = Each(size, spatial.Length) ?? throw Bad(
@@ -121,8 +122,7 @@ internal static class Resizing
             RefuseEmpty(spatial, targets);
             return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
         }
-        if (scale is null) throw Bad("either size or scale_factor should be defined");
-        var scales = Each(scale, spatial.Length) ?? throw Bad("scale_factor must have as many entries as there are spatial dimensions");
+        var scales = Each(scale!, spatial.Length) ?? throw Bad("scale_factor must have as many entries as there are spatial dimensions");
         int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
         RefuseEmpty(spatial, sizes);
         var recompute = attributes.Bool("recompute_scale_factor", false);

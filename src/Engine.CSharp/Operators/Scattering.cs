@@ -20,15 +20,16 @@ internal static class Scattering
         Unbind = inputs => [inputs[0], inputs[1..^1], inputs[^1]],
         Keeps = (inputs, _) => (Saved)(((1 << (inputs.Length - 1)) - 1) & ~1 & 0xff),
         BackwardAll = IndexPutBackward,
-        CheckApart = CheckIndexPutApart,
+        CheckArguments = CheckIndexPut,
     };
 
     public static IEnumerable<Operator> All => [IndexPut];
 
     // With a mask and one value it is masked_fill, which reads the value first; otherwise it writes while it reads.
-    private static void CheckIndexPutApart(Tensor?[] inputs, Attributes attributes)
+    private static void CheckIndexPut(Tensor?[] inputs, Attributes attributes)
     {
         var self = inputs[0]!;
+        TensorIndex.CheckCount(self.Sizes, inputs.Length - 2);
         var indices = inputs[1..^1].OfType<Tensor>().ToList();
         if (indices is [{ DType: DType.Bool } mask] && inputs[^1]!.Count == 1 && !attributes.Bool("accumulate", false))
         {

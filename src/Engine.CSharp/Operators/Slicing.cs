@@ -91,9 +91,7 @@ internal static class Slicing
         "split",
         (x, attributes) =>
         {
-            if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "split expects at least a 1-dimensional tensor");
-            var dim = Shapes.WrapDim(attributes.Int("dim", 0), x.Rank);
-            var sizes = SplitSizes(x.Sizes[dim], attributes);
+            var (dim, sizes) = SplitSizes(x.Sizes, attributes);
             var parts = new Tensor[sizes.Length];
             var start = 0;
             for (var i = 0; i < parts.Length; i++)
@@ -216,9 +214,14 @@ internal static class Slicing
     private static Attributes Placement(int[] shape, int dim, int start, int step) =>
         Attributes.Of(("input_sizes", shape), ("dim", (long)dim), ("start", (long)start), ("step", (long)step));
 
-    private static int[] SplitSizes(int size, Attributes attributes)
+    private static (int Dim, int[] Sizes) SplitSizes(int[] shape, Attributes attributes)
     {
         var given = attributes["split_size_or_sections"] ?? attributes["split_size"];
+        if (given is not (int[] or long)) throw new AutogradException(ErrorKind.Value, "split() needs 'split_size_or_sections'");
+        if (shape.Length == 0) throw new AutogradException(ErrorKind.Shape, "split expects at least a 1-dimensional tensor");
+        if (given is long and < 0) throw new AutogradException(ErrorKind.Value, $"split expects split_size be non-negative, but got split_size={given}");
+        var dim = Shapes.WrapDim(attributes.Int("dim", 0), shape.Length);
+        var size = shape[dim];
         if (given is int[] sections)
         {
             if (sections.Any(s => s < 0))
@@ -229,16 +232,15 @@ internal static class Slicing
                     ErrorKind.Shape,
                     $"split_with_sizes expects split_sizes to sum exactly to {size} (input tensor's size at dimension {attributes.Int("dim", 0)}), but got split_sizes={Shapes.Text(sections)}");
             }
-            return sections;
+            return (dim, sections);
         }
-        if (given is not long each) throw new AutogradException(ErrorKind.Value, "split() needs 'split_size_or_sections'");
-        if (each < 0) throw new AutogradException(ErrorKind.Value, $"split expects split_size be non-negative, but got split_size={each}");
+        var each = (long)given;
         if (each == 0 && size != 0)
             throw new AutogradException(ErrorKind.Value, $"split_size can only be 0 if dimension size is 0, but got dimension size of {size}");
         var count = each == 0 ? 1 : Math.Max(1, (int)((size + each - 1) / each));
         var sizes = new int[count];
         for (var i = 0; i < count; i++) sizes[i] = (int)Math.Min(each, size - (i * each));
-        return sizes;
+        return (dim, sizes);
     }
 
     /// <summary>The gradients of all outputs, zeros where none arrived.</summary>

@@ -3,12 +3,17 @@ namespace Verified.Engine;
 /// <summary>Indexing by tensors, reduced to places among the flat elements; PyTorch's rule for where the indexed dimensions of x[i, null, j] go.</summary>
 internal static class TensorIndex
 {
+    /// <summary>Refuses more indices than there are dimensions.</summary>
+    public static void CheckCount(int[] sizes, int count)
+    {
+        if (count > sizes.Length) throw new AutogradException(ErrorKind.Index, $"too many indices for tensor of dimension {sizes.Length} (got {count})");
+    }
+
     /// <summary>For each element of the result the place in the row-major order of x, and the result's shape.</summary>
     public static (Tensor Flat, int[] Shape) Places(int[] sizes, IReadOnlyList<Tensor?> given, Action<int[]>? accept = null)
     {
         var indices = Expanded(sizes, given);
-        if (indices.Count > sizes.Length)
-            throw new AutogradException(ErrorKind.Index, $"too many indices for tensor of dimension {sizes.Length} (got {indices.Count})");
+        CheckCount(sizes, indices.Count);
         while (indices.Count < sizes.Length) indices.Add(null);
         var broadcast = Broadcast(indices);
 

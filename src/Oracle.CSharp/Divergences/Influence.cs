@@ -22,7 +22,8 @@ internal sealed class Influence
     internal static Influence Of(Program program, Func<State<Real>, Step, bool> begins)
     {
         var influence = new Influence(begins);
-        foreach (var (state, step) in ProgramFacts.Before(program)) influence.Visit(state, step);
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        foreach (var (i, step) in program.Steps.Take(states.Count).Index()) influence.Visit(states[i], states[Math.Min(i + 1, states.Count - 1)], step);
         return influence;
     }
 
@@ -31,9 +32,10 @@ internal sealed class Influence
 
     private int Order(string name) => _orders.GetValueOrDefault(name, None);
 
-    private void Visit(State<Real> state, Step step)
+    // The state after a step knows what a block inside it makes.
+    private void Visit(State<Real> state, State<Real> after, Step step)
     {
-        foreach (var inner in step.Steps) Visit(state, inner);
+        foreach (var inner in step.Steps) Visit(state, after, inner);
         switch (step.Op)
         {
             case "backward":
@@ -50,7 +52,7 @@ internal sealed class Influence
             default:
                 var known = StepNames.Read(step).Select(Order).Append(_begins(state, step) ? 0 : None).Max();
                 if (known == None) break;
-                foreach (var name in StepNames.Bound(step).Concat(step.Op.EndsWith('_') ? Sharing(state, StepNames.Read(step).First()) : [])) Raise(name, known);
+                foreach (var name in StepNames.Bound(step).Concat(step.Op.EndsWith('_') ? Sharing(after, StepNames.Read(step).First()) : [])) Raise(name, known);
                 break;
         }
     }

@@ -1,6 +1,7 @@
 using Microsoft.FSharp.Collections;
 using Verified.Oracle.Generation;
 using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
@@ -11,10 +12,10 @@ namespace Verified.Oracle;
 internal static class KeptGradient
 {
     private static readonly HashSet<string> Views =
-        ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to"];
+        ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to", "clone"];
 
     // Whose gradient arrives at its first operand as it is.
-    private static readonly HashSet<string> Passing = ["add", "sub", "cat"];
+    private static readonly HashSet<string> Passing = ["add", "sub"];
 
     /// <summary>Whether a finding has the value that one kept gradient, or all of them, give.</summary>
     internal static bool Explains(Program program, Finding finding)
@@ -24,8 +25,8 @@ internal static class KeptGradient
         return choices.Any(choice => Expectation.Of(SpelledOut(program, choice)).Predicts(finding));
     }
 
-    // A gradient given to a backward whose root is a leaf but for views.
-    private sealed record Given(int Backward, string Gradient, string Leaf, IReadOnlyList<Step> Chain);
+    // A gradient given to a backward whose root is a leaf but for views; where the root is several tensors joined, the leaf's part of it.
+    private sealed record Given(int Backward, string Gradient, string Leaf, IReadOnlyList<Step> Chain, Step? Part);
 
     private static IEnumerable<Given> Kept(Program program)
     {
@@ -36,20 +37,46 @@ internal static class KeptGradient
             for (var i = 0; i < steps[at].In.Length; i++)
             {
                 if (steps[at].In[i] is not Arg.Name { Item: var root } || steps[at].Gradients?.Value[i]?.Value is not { } gradient) continue;
-                var chain = new List<Step>();
-                var name = root;
-                var before = new Stack<Step>(KnownDivergences.Steps(steps.Take(at)));
-                while (before.TryPop(out var made))
-                {
-                    if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
-                    if (First(made) is not { } source) break;
-                    if (View(made) is { } view) chain.Insert(0, view);
-                    else if (!Passing.Contains(made.Op)) break;
-                    name = source;
-                }
-
-                if (chain.Count > 0) yield return new Given(at, gradient, name, chain);
+                foreach (var given in From(program, at, root, gradient)) yield return given;
             }
+        }
+    }
+
+    private static IEnumerable<Given> From(Program program, int at, string root, string gradient)
+    {
+        var joined = KnownDivergences.Steps(program.Steps.Take(at)).LastOrDefault(step => step is { Op: "cat", Out: Out.Name { Item: var result } } && result == root);
+        IEnumerable<(string Name, Step? Part)> parts = joined is null ? [(root, null)] : Parts(program, joined);
+        foreach (var (part, narrowed) in parts)
+        {
+            var chain = new List<Step>();
+            var name = part;
+            var before = new Stack<Step>(KnownDivergences.Steps(program.Steps.Take(at)));
+            while (before.TryPop(out var made))
+            {
+                if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
+                if (First(made) is not { } source) break;
+                if (View(made) is { } view) chain.Insert(0, view);
+                else if (!Passing.Contains(made.Op)) break;
+                name = source;
+            }
+
+            if (chain.Count > 0 || narrowed is not null) yield return new Given(at, gradient, name, chain, narrowed);
+        }
+    }
+
+    // What cat joins, each with the step that takes its part out of the result.
+    private static IEnumerable<(string Name, Step? Part)> Parts(Program program, Step cat)
+    {
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        if (cat.In is not [Arg.Names { Item: var names }] || states is not [.., var state]) yield break;
+        var dim = cat.Attrs.TryGetValue("dim", out var given) && given is Attr.Integer { Item: var d } ? (int)d : 0;
+        var start = 0;
+        foreach (var name in names.Select(n => n?.Value))
+        {
+            if (name is null || ProgramFacts.Find(state, name) is not { Shape: var shape } || dim >= shape.Length || dim < -shape.Length) yield break;
+            var length = shape[dim < 0 ? dim + shape.Length : dim];
+            yield return (name, Steps.Call("narrow", [name], name).With("dim", Attr.NewInteger(dim)).With("start", Attr.NewInteger(start)).With("length", Attr.NewInteger(length)));
+            start += length;
         }
     }
 
@@ -77,8 +104,11 @@ internal static class KeptGradient
 
     private static Step Written(Given given)
     {
-        const string seen = "kept gradient";
+        const string seen = "kept gradient", part = "its part";
         var views = given.Chain.Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps));
-        return Steps.Block("no_grad", [Steps.Call("get_grad", [given.Leaf], seen), .. views, Steps.Act("copy_", given.Gradient, seen)]);
+        IEnumerable<Step> written = given.Part is { } narrow
+            ? [new Step(narrow.Op, [Arg.NewName(given.Gradient)], narrow.Attrs, Out.NewName(part), null, null, narrow.Steps), Steps.Act("copy_", part, seen)]
+            : [Steps.Act("copy_", given.Gradient, seen)];
+        return Steps.Block("no_grad", [Steps.Call("get_grad", [given.Leaf], seen), .. views, .. written]);
     }
 }

@@ -126,6 +126,11 @@ public static class KnownDivergences
                  "outcome": {"values":{"d":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null},"l":{"dtype":"bool","shape":[1,3],"data":[false,false,false],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"g":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null}}}}
                 """,
                 """
+                {"id": "divergences/gradient-kept-in-part", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [1], "data": [0]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [3], "data": [1, 2, 3]}}, "steps": [{"op": "cat", "in": [["c", "p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [3], "data": [1, 4, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
                 {"id": "divergences/gradient-kept-through-a-stack", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [1, 2], "data": [1, 2]}}, "steps": [{"op": "stack", "in": [["p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
                  "outcome": {"values": {"g": {"dtype": "float64", "shape": [1, 2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
@@ -222,7 +227,8 @@ public static class KnownDivergences
         new("integers-that-require-a-gradient", "unreported",
             "An integer tensor that is filled with a leaf's value requires a gradient, which PyTorch's own text says only floats can; right is that it requires none.",
             [],
-            (program, finding) => finding.Difference is Difference.RequiresGrad or Difference.IsLeaf or Difference.GradFn && Depends(program, finding, 0, ProgramFacts.FillsIntegersWithALeaf),
+            (program, finding) => finding.Difference is Difference.RequiresGrad or Difference.IsLeaf or Difference.GradFn && Depends(program, finding, 0, ProgramFacts.FillsIntegersWithALeaf)
+                || RaisesReading(program, finding, ProgramFacts.FillsIntegersWithALeaf, "its base or another view of its base has been modified inplace"),
             Witnesses.AreIntegersThatRequireAGradient)
         {
             Examples = ["""
@@ -234,6 +240,11 @@ public static class KnownDivergences
                 {"id": "divergences/integers-masked-with-a-leaf", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"n": {"dtype": "int64", "shape": [2], "data": [0, 1]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "p": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}}, "steps": [{"op": "masked_fill_", "in": ["n", "m", "p"]}], "observe": ["n"]},
                  "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [2, 1], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "MaskedFillBackward1"}}}}
+                """,
+                """
+                {"id": "divergences/view-of-integers-filled-with-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}, "n": {"dtype": "int64", "shape": [2], "data": [0, 1]}}, "steps": [{"op": "no_grad", "steps": [{"op": "select", "in": ["n"], "attrs": {"dim": 0, "index": 0}, "out": "v"}]}, {"op": "setitem_", "in": ["n", "p"], "attrs": {"index": [[1, 2, null]]}}, {"op": "add", "in": ["v", "v"], "out": "w"}], "observe": ["n"]},
+                 "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [0, 2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "CopySlices"}}, "raised": {"step": [2], "kind": "no_grad_view_in_place", "message": "A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."}}}
                 """],
         },
         new("retained-before-it-was-transposed", "unreported",
@@ -328,6 +339,35 @@ public static class KnownDivergences
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
+        new("softmax-of-no-integers", "unreported",
+            "softmax and log_softmax of no elements are given in integers; right is to refuse them, as of any other integer tensor.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInSoftmaxOfNoIntegers(program),
+            Witnesses.IsOfIntegers("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/softmax-of-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [2, 0], "data": []}}, "steps": [{"op": "softmax", "in": ["x"], "attrs": {"dim": 1}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [2, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/softmax-into-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "log_softmax", "in": ["x"], "attrs": {"dim": 0, "dtype": "int64"}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("index-put-stops-half-way", "unreported",
+            "index_put_ with an index out of bounds has written what stands before it when it raises; right is that a step that raises changes nothing.",
+            [],
+            (program, finding) => finding.Difference is Difference.Value or Difference.Class && ProgramFacts.IsWrittenByARefusedIndexPut(program, finding.Name),
+            Witnesses.ChangesInARefusedStep("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-stops-half-way", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [0, 0]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float32", "shape": [2], "data": [1, 1]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float32", "shape": [2], "data": [1, 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "index", "message": "index 2 is out of bounds for dimension 0 with size 2"}}}
+                """],
+        },
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],
@@ -367,6 +407,11 @@ public static class KnownDivergences
     private static bool RaisesPulling(Program program, Finding finding, int order, Func<State<Real>, Step, bool> begins, params string[] texts) =>
         RaisedAt(program, finding, texts) is { Op: "backward" or "grad" } step
         && Influence.Of(program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
+
+    // An error with one of these texts, raised by a step that reads what depends on such a step.
+    private static bool RaisesReading(Program program, Finding finding, Func<State<Real>, Step, bool> begins, params string[] texts) =>
+        RaisedAt(program, finding, texts) is { } step
+        && Influence.Of(program, begins) is var influence && StepNames.Read(step).Any(name => influence.Reaches(name, 0));
 
     // An error with one of these texts, raised by such a step.
     private static bool RaisesAt(Program program, Finding finding, Func<State<Real>, Step, bool> isIt, params string[] texts) =>

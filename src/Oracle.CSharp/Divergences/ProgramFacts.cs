@@ -63,6 +63,17 @@ internal static class ProgramFacts
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
             step.Op is "mv" or "bmm" && IsOfTwoDTypes(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
 
+    /// <summary>Whether the last step before the program's error takes softmax of an integer or boolean tensor without elements.</summary>
+    internal static bool EndsInSoftmaxOfNoIntegers(Program program) =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
+            step.Op is "softmax" or "log_softmax" && Find(state, First(step)) is { } x && x.Shape.Contains(0)
+            && (!x.DType.IsFloat || (step.Attrs.TryGetValue("dtype", out var dtype) && dtype is Attr.Text { Item: "int64" or "bool" })));
+
+    /// <summary>Whether a program ends in an index_put_ that is refused, and a tensor has the memory that it writes to.</summary>
+    internal static bool IsWrittenByARefusedIndexPut(Program program, string name) =>
+        Run.states<Real>(RegistryModule.all, program).Length <= program.Steps.Length && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
+        && Find(state, First(step)) is { } written && Find(state, name) is { } tensor && tensor.Storage == written.Storage;
+
     /// <summary>Whether a step takes gelu of a float32 infinity.</summary>
     internal static bool TakesGeluOfInfinity(State<Real> state, Step step) =>
         step.Op == "gelu" && Find(state, First(step)) is { DType.IsFloat32: true } x
@@ -103,19 +114,28 @@ internal static class ProgramFacts
         step.Op is "index_put" or "index_put_"
         && !(step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true })
         && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names }
-        && Places(state, [.. names.Where(n => n is not null).Select(n => n!.Value)]) is { } places
+        && Find(state, First(step)) is { } written
+        && Places(state, written.Shape, [.. names.Select(n => n?.Value)]) is { } places
         && places.Distinct().Count() < places.Count;
 
     /// <summary>The steps at the top of a program, each with the state before it.</summary>
     internal static IEnumerable<(State<Real> State, Step Step)> Before(Program program) =>
         Run.states<Real>(RegistryModule.all, program).Zip(program.Steps);
 
-    // What integer tensors of indices name together, where they are broadcast from one another; a mask names nothing twice.
-    private static List<string>? Places(State<Real> state, List<string> names)
+    // What integer tensors of indices, one a dimension, name together, where they are broadcast from one another; a mask names nothing twice.
+    private static List<string> Places(State<Real> state, int[] shape, List<string?> names)
     {
-        var indices = names.Select(name => Find(state, name)).OfType<Tensor<Real>>().Where(t => t.DType.IsInt64).Select(t => State.read(state, t)).ToList();
-        var count = indices.Select(i => Shape.count(i.Shape)).DefaultIfEmpty(0).Max();
-        return [.. Enumerable.Range(0, count).Select(k => string.Join(',', indices.Select(i => i.Elements is Elements<Real>.Ints { Item1: var x } ? x[k % x.Length] : 0)))];
+        var indices = new List<long[]>();
+        var dimension = 0;
+        foreach (var index in names.Select(name => name is null ? null : Find(state, name)))
+        {
+            if (index is { DType.IsInt64: true } && dimension < shape.Length && State.read(state, index).Elements is Elements<Real>.Ints { Item1: var x })
+                indices.Add([.. x.Select(i => i < 0 ? i + shape[dimension] : i)]);
+            dimension += index is { DType.IsBool: true } ? index.Shape.Length : 1;
+        }
+
+        var count = indices.Select(i => i.Length).DefaultIfEmpty(0).Max();
+        return [.. Enumerable.Range(0, count).Select(k => string.Join(',', indices.Select(i => i[k % i.Length])))];
     }
 
     private static string First(Step step) => StepNames.Read(step).First();

@@ -136,6 +136,15 @@ internal static class Witnesses
             : "PyTorch refuses, or promotes";
     };
 
+    /// <summary>A function into real numbers has a result of integers.</summary>
+    internal static Func<Json.Case, string?> IsOfIntegers(string result) => golden =>
+        golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == result)?.Item2?.Value.Tensor.DType is { IsFloat32: false, IsFloat64: false } ? null : "PyTorch refuses, or gives real numbers";
+
+    /// <summary>The only step raises, and the input that it would have written to is not what it was.</summary>
+    internal static Func<Json.Case, string?> ChangesInARefusedStep(string written) => golden =>
+        golden.Program.Steps.Length != 1 || golden.Golden?.Value.Raised is null ? "more than one step, or no error"
+        : Reported(golden, written) is { } reported && !Differences.Floats(golden.Program, written).SequenceEqual(reported) ? null : $"{written} is as it was";
+
     /// <summary>PyTorch counts writes to a tensor in a program that writes to nothing.</summary>
     internal static Func<Json.Case, string?> HasAVersionThoughNothingWrites(string name) => golden =>
         KnownDivergences.Steps(golden.Program.Steps).Any(step => step.Op.EndsWith('_')) ? "a step writes"

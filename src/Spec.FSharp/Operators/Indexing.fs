@@ -335,6 +335,17 @@ module Indexing =
             return Value.expand shape values, positions
         }
 
+    let private hasDimensionsForAll =
+        { new Admission with
+            member _.Of call =
+                result {
+                    let! x = Argument.tensor call 0
+                    let count = call.In.Length - 2
+
+                    if count > x.Shape.Length then
+                        return! Complain.index $"too many indices for tensor of dimension {x.Shape.Length} (got {count})"
+                } }
+
     let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) = Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v
 
     let private indicesAttr = Define.required "size" AttrKind.Size
@@ -372,6 +383,7 @@ module Indexing =
 
                           return [ { x with Elements = elements } |> unknownUnless decided ]
                       } } with
+            Admits = hasDimensionsForAll
             InPlace = true
             Shapes = [ [ [| 3 |]; [| 2 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 2 |]; [| 3 |] ]; [ [| 4 |]; [| 3 |]; [||] ] ]
             Saves = fun _ _ -> saveIndices

@@ -35,7 +35,7 @@ module internal Normalise =
         if xs.Length = 0 then
             xs
         else
-            let mean = Reduce.over (float xs.Length) (sum xs)
+            let mean = Reduce.mean xs
             let shift = scale * mean
             xs |> Array.map (fun x -> 'S.Permitted [| (x - mean) * scale; x * scale - shift |])
 

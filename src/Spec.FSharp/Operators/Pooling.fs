@@ -29,6 +29,11 @@ module internal Pool =
     /// The windows that the attributes describe over an input of this shape.
     let read name (attrs: Attrs) (shape: int[]) =
         result {
+            // The mean asks for the channels' dimension before it looks how many there are.
+            if name = "avg_pool2d" then
+                let! _ = Dim.normalise shape.Length -3
+                ()
+
             do!
                 Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
                     "non-empty 3D or 4D (batch mode) tensor expected for input")

@@ -93,6 +93,10 @@ module Products =
                 result {
                     let! a, b = both call
 
+                    // The length of the result is asked for first.
+                    if rank a.Shape = 0 then
+                        return! Complain.index "Dimension specified as 0 but tensor has no dimensions"
+
                     do!
                         Complain.unlessShape (rank a.Shape = 2 && rank b.Shape = 1) (fun () ->
                             $"vector + matrix @ vector expected, got 1, {rank a.Shape}, {rank b.Shape}")

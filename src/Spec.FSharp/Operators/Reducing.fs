@@ -269,6 +269,12 @@ module internal Reduce =
         else
             Array.map 'S.Unknown exactly
 
+    /// The mean of a line that is normalised: its sum over n, or moved a step towards each element in turn (Welford).
+    let mean<'S when 'S :> IScalar<'S>> (xs: 'S[]) : 'S =
+        let step (mean: 'S) (k, x: 'S) = mean + (x - mean) * num (reciprocal (float k))
+        let moved = Array.zip [| 2 .. xs.Length |] xs[1..] |> Array.fold step xs[0]
+        'S.Permitted [| over (float xs.Length) (sum xs); moved |]
+
     /// The sum of squared distances from the mean, over n - correction (at least 0): from the mean itself, from the first element and
     /// corrected, or from the mean of those before, one by one (Welford).
     let variance<'S when 'S :> IScalar<'S>> dtype (correction: float) (xs: 'S[]) : 'S =

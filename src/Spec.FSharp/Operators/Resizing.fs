@@ -138,10 +138,13 @@ module Resizing =
                 | None -> Ok None
                 | Some _ -> Read.flagOr false attrs "align_corners" |> Result.map Some
 
-            do! checkMode mode shape aligned
-            let spatial = shape[2..]
             let! size = Read.tryIntegers attrs "size"
             let! scale = readNumbers attrs "scale_factor"
+
+            do! Complain.unlessValue (size.IsNone || scale.IsNone) (fun () -> "only one of size or scale_factor should be defined")
+            do! Complain.unlessValue (size.IsSome || scale.IsSome) (fun () -> "either size or scale_factor should be defined")
+            do! checkMode mode shape aligned
+            let spatial = shape[2..]
             let! recompute = Read.flagOr false attrs "recompute_scale_factor"
 
             let each (items: 'a list) =
@@ -154,10 +157,8 @@ module Resizing =
                   Aligned = (aligned = Some true)
                   Along = along }
 
-            match size, scale with
-            | Some _, Some _ -> return! Complain.value "only one of size or scale_factor should be defined"
-            | None, None -> return! Complain.value "either size or scale_factor should be defined"
-            | Some size, None ->
+            match size with
+            | Some size ->
                 match each size with
                 | None ->
                     return!
@@ -166,8 +167,8 @@ module Resizing =
                 | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
                     return! refuseEmpty spatial (Array.ofList size)
                 | Some size -> return planned (Array.map2 (fun n target -> n, target, None) spatial (Array.ofList size))
-            | None, Some scale ->
-                match each scale with
+            | None ->
+                match each scale.Value with
                 | None -> return! Complain.value "scale_factor must have as many entries as there are spatial dimensions"
                 | Some scale ->
                     let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)

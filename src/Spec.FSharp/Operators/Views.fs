@@ -387,10 +387,11 @@ module Views =
         let count = if size = 0 then 1 else max ((total + size - 1) / size) 1
         List.init count (fun i -> min size (total - i * size))
 
-    let private splitBy (g: Geometry) d (size: int) =
+    let private splitBy (g: Geometry) attrs (size: int) =
         result {
-            let total = g.Shape[d]
             do! Complain.unlessValue (size >= 0) (fun () -> $"split expects split_size be non-negative, but got split_size={size}")
+            let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
+            let total = g.Shape[d]
 
             do!
                 Complain.unlessValue (size > 0 || total = 0) (fun () ->
@@ -408,24 +409,22 @@ module Views =
               Define.attr "dim" AttrKind.Dim ]
             (fun g attrs ->
                 result {
+                    // torch.split's keyword, or the method's.
+                    let given =
+                        [ "split_size_or_sections"; "split_size" ] |> List.filter (fun name -> (Read.optional attrs name).IsSome)
+
+                    do! Complain.unlessValue (given.Length < 2) (fun () -> "split takes split_size_or_sections or split_size, not both")
+
+                    let name = given |> List.tryHead |> Option.defaultValue "split_size_or_sections"
+                    do! Complain.unlessValue (not given.IsEmpty) (fun () -> $"split needs the attribute '{name}'")
+
                     if g.Shape.Length = 0 then
                         return! Complain.shape "split expects at least a 1-dimensional tensor"
                     else
-                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
-
-                        // torch.split's keyword, or the method's.
-                        let given =
-                            [ "split_size_or_sections"; "split_size" ] |> List.filter (fun name -> (Read.optional attrs name).IsSome)
-
-                        do!
-                            Complain.unlessValue (given.Length < 2) (fun () ->
-                                "split takes split_size_or_sections or split_size, not both")
-
-                        let name = given |> List.tryHead |> Option.defaultValue "split_size_or_sections"
-
                         match Read.optional attrs name with
                         | Some(Attr.Items _) ->
                             let! sizes = Read.integers attrs name
+                            let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
 
                             do!
                                 Complain.unlessValue (List.forall (fun n -> n >= 0) sizes) (fun () ->
@@ -438,7 +437,7 @@ module Views =
                             return sections g d sizes
                         | _ ->
                             let! size = Read.integer attrs name
-                            return! splitBy g d size
+                            return! splitBy g attrs size
                 })
 
     let chunk =
@@ -451,17 +450,15 @@ module Views =
                     if g.Shape.Length = 0 then
                         return! Complain.shape "chunk expects at least a 1-dimensional tensor"
                     else
-                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
                         let! chunks = Read.integer attrs "chunks"
-
                         do! Complain.unlessValue (chunks > 0) (fun () -> $"chunk expects `chunks` to be greater than 0, got: {chunks}")
-
+                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
                         let total = g.Shape[d]
 
                         if total = 0 then
                             return sections g d (List.replicate chunks 0)
                         else
-                            return! splitBy g d ((total + chunks - 1) / chunks)
+                            return! splitBy g attrs ((total + chunks - 1) / chunks)
                 })
 
     let unbind =

@@ -107,6 +107,12 @@ module Writes =
             let n, known = Operand.ints dtype [||] operand
             Value.ints dtype [||] n known
 
+    let private fillsWithANumber =
+        { new Admission with
+            member _.Of call =
+                Operand.read call 1 "value"
+                |> Result.bind (singleNumber "fill_ only supports 0-dimension value tensor but got tensor with") }
+
     let fill =
         { onlyInPlace
               "fill"
@@ -118,9 +124,9 @@ module Writes =
                       result {
                           let! self = Argument.tensor call 0
                           let! value = Operand.read call 1 "value"
-                          do! singleNumber "fill_ only supports 0-dimension value tensor but got tensor with" value
                           return! fitted self (filling self.DType value)
                       } } with
+            Admits = fillsWithANumber
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
 
     let clone =
@@ -150,6 +156,22 @@ module Writes =
             Node = "ToCopy"
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
+    let private fillsByAMask =
+        { new Admission with
+            member _.Of call =
+                result {
+                    let! mask = Argument.tensor call 1
+                    let! value = Operand.read call 2 "value"
+
+                    do!
+                        Complain.unlessShape ((Operand.shape value).Length = 0) (fun () ->
+                            $"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {(Operand.shape value).Length} dimension(s).")
+
+                    do!
+                        Complain.unlessDType (mask.DType = Bool) (fun () ->
+                            $"masked_fill_ only supports boolean masks, but got mask with dtype {messageType mask.DType}")
+                } }
+
     /// Not only in place.
     let maskedFill =
         { Define.computes
@@ -164,15 +186,8 @@ module Writes =
                           let! mask = Argument.tensor call 1
                           let! value = Operand.read call 2 "value"
 
-                          do!
-                              Complain.unlessDType (mask.DType = Bool) (fun () ->
-                                  $"masked_fill_ only supports boolean masks, but got mask with dtype {messageType mask.DType}")
-
-                          do!
-                              Complain.unlessShape ((Operand.shape value).Length = 0) (fun () ->
-                                  $"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {(Operand.shape value).Length} dimension(s).")
-
                           let! shape = Broadcast.shapes x.Shape mask.Shape
+                          do! fillsByAMask.Of call
                           let holds, decided = Value.expand shape mask |> Value.asInts Bool
                           let x = Value.expand shape x
                           let value = filling x.DType value
@@ -196,6 +211,7 @@ module Writes =
                               let elements = Array.map2 (fun h x -> if h <> 0L then filled[0] else x) holds elements
                               return [ Value.ints x.DType shape elements (decided && known && knownValue) ]
                       } } with
+            Admits = fillsByAMask
             InPlace = true
             Saves = fun _ _ -> [ Input 1 ]
             Derivative =
