@@ -611,7 +611,9 @@ type private Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, st
                     let grad =
                         match state.Tensors[id].Grad with
                         | None -> p.Copy g
-                        | Some before when state.Holds Rules.Gradients.retainedAccumulates -> p.Tensor(p.Sum([ p.Tracked before; g ]).Value)
+                        // Of a tensor that was given another shape since, it may not fit.
+                        | Some before when state.Holds Rules.Gradients.retainedAccumulates ->
+                            p.Tensor(p.Apply(operator "add", [| Some(p.Tracked before); Some g |], Map.empty) |> List.head)
                         | Some _ -> p.Copy g
 
                     p.SetGrad(id, grad)

@@ -11,7 +11,7 @@ internal static class Powers
     public static readonly UnaryOperator Rsqrt = new(
         "rsqrt",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Rsqrt<float>(), new Op.Rsqrt<double>()),
-        new Rule(Saved.Output, (g, c) => -0.5 * g * (c.Output() * c.Output() * c.Output())));
+        new Rule(Saved.Output, (g, c) => -0.5 * g * Cube(c.Output())));
 
     public static readonly UnaryOperator Reciprocal = new(
         "reciprocal",
@@ -46,6 +46,9 @@ internal static class Powers
     { KeptOrder = [1, 0], NumberKeywords = ["self", "exponent"], Keeps = (exponent, saves) => exponent.IsWrappedNumber ? saves : saves | Saved.Output, Variant = a => a.Has("self") ? "PowBackward2" : a.Has("exponent") ? "PowBackward0" : "PowBackward1" };
 
     public static IEnumerable<Operator> All => [Sqrt, Rsqrt, Reciprocal, Square, Pow];
+
+    /// <summary>x x x; recorded as the power that PyTorch takes, whose derivative leads to x alone and not by way of x x.</summary>
+    private static Tensor Cube(Tensor x) => GradMode.Records ? x.Pow(3) : x * x * x;
 
     private static Tensor Zero(Tensor like) => Tensor.Scalar(0, like.DType);
 

@@ -36,9 +36,9 @@ internal static partial class Endings
             ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).Concat(StepNames.Roots(step).Select(root => root + ".grad")).ToHashSet()
             : new HashSet<string>();
 
-    // That an input was not used a grad finds out at its end.
+    // That an input was not used a grad finds out at its end; that a kept view may not be asked for its history, where it is read.
     private static bool IsRaisedDuringThePass(ErrorKind kind, Step step) =>
-        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || (kind.IsUnusedInput && step.Op == "grad");
+        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsNoGradViewInPlace || kind.IsMultiOutputViewInPlace || (kind.IsUnusedInput && step.Op == "grad");
 
     // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
     private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>
