@@ -410,8 +410,7 @@ module Views =
             (fun g attrs ->
                 result {
                     // torch.split's keyword, or the method's.
-                    let given =
-                        [ "split_size_or_sections"; "split_size" ] |> List.filter (fun name -> (Read.optional attrs name).IsSome)
+                    let given = [ "split_size_or_sections"; "split_size" ] |> List.filter (fun name -> (Read.optional attrs name).IsSome)
 
                     do! Complain.unlessValue (given.Length < 2) (fun () -> "split takes split_size_or_sections or split_size, not both")
 
