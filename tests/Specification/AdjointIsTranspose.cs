@@ -162,5 +162,5 @@ public class AdjointIsTranspose
                     lock (reached) reached.Add(op.Name);
                     return rule.Value.Invoke(d);
                 })),
-                op.Fused, op.Refuses, op.Updates, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
+                op.Fused, op.Refuses, op.Updates, op.Admits, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
 }
