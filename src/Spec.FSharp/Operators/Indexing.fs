@@ -76,16 +76,18 @@ module internal Indices =
 
         go 0 indices []
 
+    /// Refuses more indices than there are dimensions.
+    let checkCount (shape: int[]) count =
+        if count > shape.Length then
+            Complain.index $"too many indices for tensor of dimension {shape.Length} (got {count})"
+        else
+            Ok()
+
     /// As `resolve`; what is done with a result of that shape may be refused before the indices are looked up.
     let resolveFor (accept: int[] -> Result<unit, Complaint>) (shape: int[]) (indices: Value<'S> option list) =
         result {
+            do! checkCount shape indices.Length
             let! indexed = expand shape indices
-
-            do!
-                if indices.Length > shape.Length && indexed |> List.exists (fun (dim, _) -> dim >= shape.Length) then
-                    Complain.index $"too many indices for tensor of dimension {shape.Length}"
-                else
-                    Ok()
 
             let! common =
                 Broadcast.all (indexed |> List.map (fun (_, index) -> index.Shape))
@@ -340,10 +342,7 @@ module Indexing =
             member _.Of call =
                 result {
                     let! x = Argument.tensor call 0
-                    let count = call.In.Length - 2
-
-                    if count > x.Shape.Length then
-                        return! Complain.index $"too many indices for tensor of dimension {x.Shape.Length} (got {count})"
+                    do! Indices.checkCount x.Shape (call.In.Length - 2)
                 } }
 
     let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) = Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v

@@ -124,6 +124,7 @@ module Writes =
                       result {
                           let! self = Argument.tensor call 0
                           let! value = Operand.read call 1 "value"
+                          do! fillsWithANumber.Of call
                           return! fitted self (filling self.DType value)
                       } } with
             Admits = fillsWithANumber
