@@ -12,13 +12,13 @@ internal static class ExplainRule
     /// <summary>Writes a line for each rule.</summary>
     public static void WriteAll()
     {
-        foreach (var rule in Rules.all) Console.WriteLine($"{rule.Name,-48} {rule.Says}");
+        foreach (var rule in AutogradRules.all) Console.WriteLine($"{rule.Name,-48} {rule.Says}");
     }
 
     /// <summary>Writes one rule, the first program that shows it, and what comes of it with and without the rule.</summary>
     public static void Write(string name)
     {
-        if (Rules.all.FirstOrDefault(each => each.Name == name) is not { } rule)
+        if (AutogradRules.all.FirstOrDefault(each => each.Name == name) is not { } rule)
             throw new CorpusException($"there is no rule '{name}'; ./verify explain rules lists them all");
         Console.WriteLine(rule.Name);
         Console.WriteLine($"  {rule.Says}");

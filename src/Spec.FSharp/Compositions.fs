@@ -21,7 +21,7 @@ type private Composition<'S when 'S :> IScalar<'S>>(registry: Map<string, Operat
 
             let after, ids =
                 if name.EndsWith '_' then
-                    let after, ids = Calls.write state registry[name.TrimEnd '_'] inputs (Map.ofList attrs) |> Complaints.orFail
+                    let after, ids = InPlace.write state registry[name.TrimEnd '_'] inputs (Map.ofList attrs) |> Complaints.orFail
 
                     if state.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
                         after, ids

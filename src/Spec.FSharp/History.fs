@@ -4,8 +4,6 @@ namespace Verified.Spec
 /// (torch/csrc/autograd/variable.cpp, "View + Inplace detection").
 [<RequireQualifiedAccess>]
 module History =
-    let private complain kind message = Error { Kind = kind; Message = message }
-
     /// Whether a tensor requires a gradient: by its own flag, by its history, or because the tensor that it shows does.
     let rec requiresGrad (s: State<'S>) (t: Tensor<'S>) : bool =
         t.RequiresGrad
@@ -54,11 +52,11 @@ module History =
         | Ordinary -> Ok()
         | _ when not readOnly -> Ok()
         | OneOfSeveral ->
-            complain
+            Complain.because
                 MultiOutputViewInPlace
                 $"{start} This view is the output of a function that returns multiple views. Such functions do not allow the output views to be modified inplace. You should replace the inplace operation by an out-of-place one."
-        | WithoutGrad -> complain NoGradViewInPlace (start + " " + modes "no_grad")
-        | InInference -> complain NoGradViewInPlace (start + " " + modes "inference_mode")
+        | WithoutGrad -> Complain.because NoGradViewInPlace (start + " " + modes "no_grad")
+        | InInference -> Complain.because NoGradViewInPlace (start + " " + modes "inference_mode")
 
     /// Moves the wish to keep a gradient to the latest history of a tensor; hooks stay where they were registered.
     let private moveRetained id (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =

@@ -29,7 +29,10 @@ module Registry =
           Resizing.all
           Normalisation.all
           BatchNormalisation.all
-          Losses.all ]
+          RegressionLosses.all
+          BinaryLosses.all
+          CrossEntropy.all
+          NllLoss.all ]
         |> List.concat
         |> List.map (fun (op: Operator) -> op.Name, op)
         |> Map.ofList

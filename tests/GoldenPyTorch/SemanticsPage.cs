@@ -30,7 +30,7 @@ public sealed partial class SemanticsPage
     public void What_the_table_of_PyTorchs_tests_names_exists()
     {
         var template = File.ReadAllText(TemplatePath);
-        var rules = Rules.all.Select(r => r.Name).ToHashSet();
+        var rules = AutogradRules.all.Select(r => r.Name).ToHashSet();
         var groups = rules.Select(r => r.Split('/')[0]).ToHashSet();
         var programs = SemanticsProgram.All.Select(p => p.Family["semantics/".Length..]).ToHashSet();
         var rows = 0;
@@ -59,13 +59,13 @@ public sealed partial class SemanticsPage
     private static string Page()
     {
         var rules = new StringBuilder();
-        foreach (var group in Rules.all.GroupBy(r => r.Name.Split('/')[0]))
+        foreach (var group in AutogradRules.all.GroupBy(r => r.Name.Split('/')[0]))
         {
             rules.Append(Invariant, $"### {char.ToUpperInvariant(group.Key[0])}{group.Key[1..]}\n\n");
             foreach (var rule in group) rules.Append(Section(rule));
         }
 
-        var counts = $"There are {Rules.all.Length} rules, and {SemanticsProgram.All.Count} programs that show them; {SemanticsProgram.Structures} differ in more than one parameter.";
+        var counts = $"There are {AutogradRules.all.Length} rules, and {SemanticsProgram.All.Count} programs that show them; {SemanticsProgram.Structures} differ in more than one parameter.";
         return File.ReadAllText(TemplatePath).Replace("{counts}", counts, StringComparison.Ordinal)
             .Replace("{rules}", rules.ToString().TrimEnd('\n'), StringComparison.Ordinal);
     }

@@ -10,7 +10,7 @@ namespace Verified.GoldenPyTorch;
 /// <summary>Each program of the semantics corpus shows its rule: without the rule the specification gives another outcome.</summary>
 public sealed class SemanticsTests
 {
-    public static TheoryData<string> Rules => [.. Spec.Rules.all.Select(r => r.Name)];
+    public static TheoryData<string> Rules => [.. Spec.AutogradRules.all.Select(r => r.Name)];
 
     [Theory]
     [MemberData(nameof(Rules))]
@@ -36,7 +36,7 @@ public sealed class SemanticsTests
     [Fact]
     public void Every_program_names_a_rule()
     {
-        var known = Spec.Rules.all.Select(r => r.Name).ToHashSet();
+        var known = Spec.AutogradRules.all.Select(r => r.Name).ToHashSet();
         Assert.All(SemanticsProgram.All, p => Assert.Contains(p.Rule, known));
     }
 
@@ -53,9 +53,9 @@ public sealed class SemanticsTests
     {
         var declared = typeof(Rules).GetNestedTypes().SelectMany(t => t.GetProperties(BindingFlags.Public | BindingFlags.Static))
             .Where(p => p.PropertyType == typeof(AutogradRule)).Select(p => ((AutogradRule)p.GetValue(null)!).Name).ToList();
-        Assert.Equal(declared.Order(StringComparer.Ordinal), Spec.Rules.all.Select(r => r.Name).Order(StringComparer.Ordinal));
+        Assert.Equal(declared.Order(StringComparer.Ordinal), Spec.AutogradRules.all.Select(r => r.Name).Order(StringComparer.Ordinal));
         Assert.Equal(declared.Count, declared.Distinct().Count());
-        Assert.All(Spec.Rules.all, r => Assert.NotEmpty(SpecificationSource.FilesThatAsk(r.Name)));
+        Assert.All(Spec.AutogradRules.all, r => Assert.NotEmpty(SpecificationSource.FilesThatAsk(r.Name)));
     }
 
     private static bool IsDivergence(SemanticsProgram program) => KnownDivergences.All.Any(d => d.Shows(program.Case.Id));

@@ -5,8 +5,10 @@ namespace Verified.GoldenPyTorch;
 /// <summary>Where in the specification a rule is followed: its source asks for it by name.</summary>
 internal static class SpecificationSource
 {
-    private static readonly Dictionary<string, string> Files = Directory.EnumerateFiles(Path.Combine(Goldens.Root(), "src", "Spec.FSharp"), "*.fs")
-        .Where(f => Path.GetFileName(f) != "Rules.fs").ToDictionary(f => Path.GetFileName(f), File.ReadAllText);
+    private static readonly string Root = Path.Combine(Goldens.Root(), "src", "Spec.FSharp");
+    private static readonly Dictionary<string, string> Files = Directory.EnumerateFiles(Root, "*.fs", SearchOption.AllDirectories)
+        .Where(f => Path.GetFileName(Path.GetDirectoryName(f)) != "Rules")
+        .ToDictionary(f => Path.GetRelativePath(Root, f).Replace('\\', '/'), File.ReadAllText);
 
     /// <summary>The files that ask for a rule: "views/share-memory" is Rules.Views.shareMemory.</summary>
     internal static IReadOnlyList<string> FilesThatAsk(string rule)

@@ -1,0 +1,109 @@
+namespace Verified.Spec
+
+/// What most operators' records share.
+[<RequireQualifiedAccess>]
+module Define =
+    let private nothing =
+        { new Forward with
+            member _.Of(_: Call<'S>) = Complain.value "the operator has no definition" }
+
+    /// "leaky_relu" is "LeakyRelu" in the names of nodes.
+    let nodeName (name: string) =
+        name.Split '_'
+        |> Array.map (fun word ->
+            if word = "" then
+                ""
+            else
+                word.Substring(0, 1).ToUpperInvariant() + word.Substring 1)
+        |> System.String.Concat
+
+    let private anything =
+        { new Admission with
+            member _.Of _ = Ok() }
+
+    /// An operator that computes its result.
+    let computes name formula args attrs (forward: Forward) : Operator =
+        { Name = name
+          Formula = formula
+          Args = args
+          Attrs = attrs
+          Behaviour = Computes forward
+          Results = fun _ -> 1
+          Node = nodeName name
+          Saves = fun _ _ -> []
+          Folds = false
+          Derivative = None
+          Fused = None
+          Refuses = fun _ -> []
+          Updates = []
+          Admits = anything
+          InPlace = false
+          OnlyInPlace = false
+          Internal = false
+          Kinks = None
+          Domain = Everywhere
+          Shapes = [] }
+
+    /// An operator that PyTorch composes of others.
+    let composes name formula args attrs composition : Operator =
+        { computes name formula args attrs nothing with
+            Behaviour = Composes composition }
+
+    /// An operator that returns views of its first argument (or, as PyTorch does, copies).
+    let views name formula args attrs aliases : Operator =
+        { computes name formula args attrs nothing with
+            Behaviour = Aliases aliases }
+
+    let private fusion node =
+        { Node = node
+          Constants = []
+          Apart = false
+          Derivative = None
+          Unread = [] }
+
+    /// A gradient that is one node, which does not read some of what the operator kept.
+    let fused node unread = Some { fusion node with Unread = unread }
+
+    /// A gradient that is one node, with its derivative by what had arrived; it has no other.
+    let fusedBy node (derivative: Again -> Term) =
+        Some
+            { fusion node with
+                Derivative = Some(fun again -> [ Some(fun () -> derivative again) ]) }
+
+    /// A gradient that is one node and symmetric, as of all functions of one number: its derivative by what arrives is the same function of
+    /// what arrives there. That by the operator's input is given.
+    let fusedSymmetric node (second: Again -> Term) =
+        Some
+            { fusion node with
+                Derivative = Some(fun again -> [ Some(fun () -> again.Of again.Arriving); Some(fun () -> second again) ]) }
+
+    /// Gradients that are one node each, with the derivative of each.
+    let fusedApart node derivative =
+        Some
+            { fusion node with
+                Apart = true
+                Derivative = Some derivative }
+
+    /// A gradient that is one node, and linear in what arrives: by the operator's first input its derivative is zeros.
+    let fusedLinear node =
+        Some
+            { fusion node with
+                Constants = [ Input 0 ] }
+
+    /// The same with the derivative by what arrives given.
+    let fusedLinearBy node (derivative: Again -> Term) =
+        Some
+            { fusion node with
+                Constants = [ Input 0 ]
+                Derivative =
+                    Some(fun again -> [ Some(fun () -> derivative again); Some(fun () -> Derive.apply "zeros_like" [ again.Arriving ] []) ]) }
+
+    let attr name kind : AttrSpec =
+        { Name = name
+          Kind = kind
+          Required = false }
+
+    let required name kind : AttrSpec =
+        { Name = name
+          Kind = kind
+          Required = true }

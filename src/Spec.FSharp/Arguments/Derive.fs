@@ -1,0 +1,50 @@
+namespace Verified.Spec
+
+/// What derivative rules share.
+[<RequireQualifiedAccess>]
+module Derive =
+    /// An operator with one result applied to tensors, all of them there.
+    let apply op (args: Term list) attrs : Term = (List.head args).Calculus.Apply(op, List.map Some args, attrs) |> List.head
+
+    /// The same where some arguments may be missing; one must be there.
+    let applyTo op (args: Term option list) attrs : Term = (List.pick id args).Calculus.Apply(op, args, attrs) |> List.head
+
+    let sizeAttr (shape: int[]) = shape |> Array.map (int64 >> Attr.Integer) |> Array.toList |> Attr.Items
+
+    let dimsAttr (dims: int seq) = dims |> Seq.map (int64 >> Attr.Integer) |> Seq.toList |> Attr.Items
+
+    let integerAttr (n: int) = Attr.Integer(int64 n)
+
+    /// Compared with a number: `compared "gt" x 0.0`.
+    let compared op (x: Term) (c: float) = apply op [ x ] [ "other", Attr.Float c ]
+
+    /// g where the condition holds, else 0.
+    let whereElseZero (condition: Term) (g: Term) = apply "where" [ condition; g ] [ "other", Attr.Float 0.0 ]
+
+    /// 0 where the condition holds, else g.
+    let zeroWhere (condition: Term) (g: Term) = apply "where" [ condition; g ] [ "self", Attr.Float 0.0 ]
+
+    /// Summed over broadcast dimensions to a shape.
+    let sumTo (shape: int[]) (g: Term) = if g.Shape = shape then g else apply "sum_to" [ g ] [ "size", sizeAttr shape ]
+
+    /// In another dtype.
+    let cast (dtype: DType) (g: Term) =
+        if g.DType = dtype then
+            g
+        else
+            apply "to" [ g ] [ "dtype", Attr.Text dtype.Name ]
+
+    /// A gradient as that of input i: its dtype, and un-broadcast to its shape.
+    let fit (d: IDerivation) i (g: Term) = g |> sumTo (d.ShapeOf i) |> cast (d.DTypeOf i)
+
+    /// The gradient of input i, computed only if it is needed and then fitted to it.
+    let wanted (d: IDerivation) i (gradient: unit -> Term) = if d.Needs i then Some(fit d i (gradient ())) else None
+
+    /// The rule of an operator with one output: nothing where no gradient arrives; a gradient for each of its inputs, fitted.
+    let rule (gradients: IDerivation -> Term -> (unit -> Term) option list) : Rule =
+        fun d ->
+            match d.Gradient 0 with
+            | None -> List.replicate d.Inputs None
+            | Some g ->
+                let found = gradients d g |> List.mapi (fun i gradient -> gradient |> Option.bind (wanted d i))
+                found @ List.replicate (max 0 (d.Inputs - found.Length)) None

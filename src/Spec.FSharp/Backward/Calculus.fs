@@ -1,0 +1,193 @@
+namespace Verified.Spec
+
+/// What a term stands for.
+[<RequireQualifiedAccess>]
+type internal Operand<'S> =
+    | Plain of Value<'S>
+    /// A tensor that is not recorded from, with its value: what a rule returns unchanged is that very tensor, as in PyTorch.
+    | Given of int * Value<'S>
+    /// Under create_graph.
+    | Tracked of int
+
+module private Evaluation =
+    open Complaints
+
+    /// Applies a view operator or a computing one to plain values.
+    let evaluate (op: Operator) (inputs: Value<'S> option[]) attrs : Value<'S> list =
+        match op.Behaviour with
+        | Computes forward -> forward.Of { In = inputs; Attrs = attrs } |> orFail
+        | Aliases aliases ->
+            let x = inputs[0].Value
+
+            let show (g: Geometry) =
+                { x with
+                    Shape = g.Shape
+                    Elements = Elements.gather g x.Elements }
+
+            match aliases (Layout.dense x.Shape) attrs |> orFail with
+            | Views geometries -> List.map show geometries
+            | Itself -> [ x ]
+            | Copied shape -> [ { x with Shape = shape } ]
+        | Composes _ -> invalidOp $"{op.Name} is applied by its parts"
+
+module internal Rows =
+    /// A geometry as the attributes of the internal operators over rows of elements.
+    let geometryAttributes (g: Geometry) =
+        [ "size", Derive.sizeAttr g.Shape
+          "stride", Derive.sizeAttr g.Strides
+          "storage_offset", Attr.Integer(int64 g.Offset) ]
+
+open Complaints
+open Evaluation
+open Rows
+
+/// What derivative rules calculate with: registered operators applied to plain values, or, under create_graph, to tensors of the
+/// state, where they are recorded as anything else is. The state changes inside.
+[<Sealed>]
+type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, creates: bool) =
+    let mutable state = start
+    let operands = ResizeArray<Operand<'S>>()
+
+    let operator name =
+        match Map.tryFind name registry with
+        | Some op -> op
+        | None -> invalidOp $"a derivative rule applies '{name}', which is not registered"
+
+    member _.State
+        with get () = state
+        and set value = state <- value
+
+    /// Whether what is calculated is recorded.
+    member _.Creates = creates
+
+    /// Another one, which goes on from a state.
+    member _.From(state, creates) = Calculus<'S>(registry, state, creates)
+
+    member private c.Term(operand: Operand<'S>, dtype, shape) : Term =
+        operands.Add operand
+
+        { Calculus = c
+          Id = operands.Count - 1
+          DType = dtype
+          Shape = shape }
+
+    member private _.Add(value: Value<'S>) : int =
+        let s, id = State.addValue (Layout.dense value.Shape) false value state
+        state <- s
+        id
+
+    /// A plain value as a term.
+    member c.Plain(value: Value<'S>) =
+        if creates then
+            c.Tracked(c.Add value)
+        else
+            c.Term(Operand.Plain value, value.DType, value.Shape)
+
+    /// A plain value as a leaf that requires a gradient.
+    member c.Leaf(value: Value<'S>) : Term =
+        let id = c.Add value
+        state <- State.requireGrad true id state
+        c.Tracked id
+
+    member c.Tracked id =
+        let t = state.Tensors[id]
+
+        let operand = if creates then Operand.Tracked id else Operand.Given(id, State.read state t)
+
+        c.Term(operand, t.DType, t.Shape)
+
+    /// Whether a tensor of the state requires a gradient.
+    member c.Requires(term: Term) = History.requiresGrad state state.Tensors[c.Tensor term]
+
+    member _.Value(term: Term) : Value<'S> =
+        match operands[term.Id] with
+        | Operand.Plain value
+        | Operand.Given(_, value) -> value
+        | Operand.Tracked id -> State.read state state.Tensors[id]
+
+    /// The tensor that a term is: what a user may see of it.
+    member c.Tensor(term: Term) : int =
+        match operands[term.Id] with
+        | Operand.Plain value ->
+            let id = c.Add value
+            operands[term.Id] <- Operand.Given(id, value)
+            id
+        | Operand.Given(id, _)
+        | Operand.Tracked id -> id
+
+    /// A copy of a term, as a tensor of its own.
+    member c.Copy(term: Term) : int =
+        if creates then
+            c.Tensor(c.Strided("strided", term, Layout.dense term.Shape))
+        else
+            c.Add(c.Value term)
+
+    member c.Apply(op: Operator, args: Term option[], attrs: Attrs) : Term list =
+        match op.Behaviour with
+        | Composes parts -> parts attrs (List.ofArray args) |> orFail
+        | _ when creates ->
+            let inputs =
+                args
+                |> Array.map (
+                    Option.map (fun t ->
+                        match operands[t.Id] with
+                        | Operand.Tracked id -> id
+                        | Operand.Given _
+                        | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor")
+                )
+
+            let s, ids = Calls.apply state op inputs attrs |> orFail
+            state <- s
+            List.map c.Tracked ids
+        | _ -> evaluate op (args |> Array.map (Option.map c.Value)) attrs |> List.map c.Plain
+
+    /// Applies an operator with one result by its name.
+    member c.Call(name, args: Term option[], attrs) : Term = c.Apply(operator name, args, Map.ofList attrs) |> List.head
+
+    /// A row of elements read, or written, under a geometry.
+    member c.Strided(name, term: Term, g: Geometry) : Term = c.Call(name, [| Some term |], geometryAttributes g)
+
+    /// The sum of gradients of one shape and dtype, in any order.
+    member c.Sum(terms: Term list) : Term option =
+        match terms with
+        | [] -> None
+        | [ only ] -> Some only
+        | _ -> Some(c.Call("total", terms |> List.map Some |> Array.ofList, []))
+
+    /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
+    member c.Fit(term: Term, struct (shape: int[], dtype: DType)) : Term =
+        let term =
+            if term.Shape = shape || not (state.Holds Rules.Gradients.broadcastIsSummed) then
+                term
+            else
+                c.Call("sum_to", [| Some term |], [ "size", Derive.sizeAttr shape ])
+
+        if term.DType = dtype || not (state.Holds Rules.Gradients.ownDtype) then
+            term
+        else
+            c.Call("to", [| Some term |], [ "dtype", Attr.Text dtype.Name ])
+
+    interface ICalculus with
+        member c.Apply(name, args, attrs) =
+            let args = Array.ofList args
+            let mutable n = args.Length
+
+            while n > 0 && args[n - 1].IsNone do
+                n <- n - 1
+
+            match name with
+            | "sum_to" when not (state.Holds Rules.Gradients.broadcastIsSummed) -> List.choose id (List.ofArray args)
+            | "to" when not (state.Holds Rules.Gradients.ownDtype) -> List.choose id (List.ofArray args)
+            | _ -> c.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
+
+        member c.Strides term =
+            match operands[term.Id] with
+            | Operand.Tracked id
+            | Operand.Given(id, _) -> state.Tensors[id].Geometry.Strides
+            | Operand.Plain _ -> (Layout.dense term.Shape).Strides
+
+        member c.RequiresGrad term =
+            match operands[term.Id] with
+            | Operand.Tracked id -> History.requiresGrad state state.Tensors[id]
+            | Operand.Given _
+            | Operand.Plain _ -> false

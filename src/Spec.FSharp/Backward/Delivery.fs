@@ -1,0 +1,110 @@
+namespace Verified.Spec
+
+/// Where gradients end: hooks run on them, `.grad` keeps or accumulates them. What is of second order is marked as such.
+[<Sealed>]
+type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool) =
+    /// Marks a tensor that a user will see as of second order where it is.
+    member _.Mark(id: int) =
+        let storage = c.State.Tensors[id].Storage
+
+        if second && not c.State.Storages[storage].SecondOrder then
+            c.State <-
+                { c.State with
+                    Storages =
+                        c.State.Storages.Set(
+                            storage,
+                            { c.State.Storages[storage] with
+                                SecondOrder = true }
+                        ) }
+
+    member private d.SetGrad(id, grad) =
+        d.Mark grad
+
+        c.State <-
+            State.setTensor
+                id
+                { c.State.Tensors[id] with
+                    Grad = Some grad }
+                c.State
+
+    /// Runs the hooks of a node's results on their gradients, in place.
+    member _.Hook(node: Node<'S>, gradients: Term option[]) =
+        for k in 0 .. gradients.Length - 1 do
+            match gradients[k] with
+            | Some _ when c.State.Hooks.IsEmpty -> ()
+            | Some g ->
+                match Map.tryFind (struct (node.Sequence, k)) c.State.Hooks with
+                | Some hooks when c.State.Holds Rules.Hooks.replaceTheGradient ->
+                    let run (g: Term) (hook: Hook) =
+                        // A hook's number is a program's.
+                        c.State <- { c.State with Deriving = false }
+                        let replaced = g.Apply("mul", [], [ "other", hook.Scale ])
+                        c.State <- { c.State with Deriving = true }
+
+                        if c.State.Holds Rules.Hooks.areDifferentiated then
+                            replaced
+                        else
+                            c.Plain(c.Value replaced)
+
+                    let hooks = if c.State.Holds Rules.Hooks.allAreRun then hooks else List.truncate 1 hooks
+                    gradients[k] <- Some(List.fold run g hooks)
+                | _ -> ()
+            | None -> ()
+
+    /// Keeps the gradients of those results that were asked to retain theirs.
+    member d.Keep(node: Node<'S>, gradients: Term option[]) =
+        if not c.State.Retained.IsEmpty then
+            for k in 0 .. gradients.Length - 1 do
+                match gradients[k], Map.tryFind (struct (node.Sequence, k)) c.State.Retained with
+                | Some g, Some id ->
+                    let grad =
+                        match c.State.Tensors[id].Grad with
+                        | None -> c.Copy g
+                        // Of a tensor that was given another shape since, it may not fit.
+                        | Some before when c.State.Holds Rules.Gradients.retainedAccumulates ->
+                            c.Tensor(c.Call("add", [| Some(c.Tracked before); Some g |], []))
+                        | Some _ -> c.Copy g
+
+                    d.SetGrad(id, grad)
+                | _ -> ()
+
+    /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once.
+    member d.Accumulate(id: int, arrived: Term list) =
+        let t = c.State.Tensors[id]
+
+        let inPlace =
+            if c.Creates then
+                not (c.State.Holds Rules.Gradients.createGraphAddsOutOfPlace)
+            else
+                c.State.Holds Rules.Gradients.addsInPlace
+
+        if not arrived.IsEmpty && c.State.Holds Rules.Leaves.writtenIntoTheGraph then
+            match History.gradFn c.State id with
+            | Ok(_, None) -> ()
+            | Ok(_, Some _) ->
+                Complaints.fail
+                    { Kind = OtherError
+                      Message = "leaf variable has been moved into the graph interior" }
+            | Error complaint -> Complaints.fail complaint
+
+        if not arrived.IsEmpty && (t.RequiresGrad || not (c.State.Holds Rules.Leaves.switchedOffAccumulatesNothing)) then
+            let gradient () = c.Sum(arrived).Value
+
+            match t.Grad with
+            | Some _ when not (c.State.Holds Rules.Gradients.backwardsAccumulate) -> d.SetGrad(id, c.Copy(gradient ()))
+            | None when c.State.Holds Rules.Gradients.neverShared -> d.SetGrad(id, c.Copy(gradient ()))
+            | None -> d.SetGrad(id, c.Tensor(gradient ()))
+            | Some before ->
+                let total = c.Sum(c.Tracked before :: arrived).Value
+
+                if inPlace then
+                    let after = Storing.store before (c.Value total) second c.State
+
+                    c.State <-
+                        if c.State.Holds Rules.Versions.accumulationCounts then
+                            after
+                        else
+                            { after with
+                                Versions = c.State.Versions }
+                else
+                    d.SetGrad(id, c.Tensor total)

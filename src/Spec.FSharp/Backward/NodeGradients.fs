@@ -1,0 +1,68 @@
+namespace Verified.Spec
+
+/// Gradients through the nodes of the tape.
+module internal NodeGradients =
+    open Complaints
+    open ViewGradients
+
+    /// The gradients of a node's inputs. `needs`: which of them are wanted; `run`: a pass within this one.
+    let rec differentiate
+        (run: State<'S> -> Demand -> Calculus<'S> * Term option list)
+        (c: Calculus<'S>)
+        (node: Node<'S>)
+        (gradients: Term option[])
+        (needs: int -> bool)
+        : Term option[] =
+        if c.State.Freed.Contains node.Sequence && c.State.Holds Rules.Graph.freedAfterUse then
+            Derivations.failFreed ()
+
+        match node.Kind with
+        | Accumulate _ -> [||]
+        | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
+        | View(input, outputs) ->
+            let add (total: Term option) (gradient: Term option, output: Geometry) =
+                match total, gradient with
+                | None, Some g -> Some(transpose c g input output)
+                | Some total, Some _ -> Some(c.Call("strided_write", [| Some total; gradient |], Rows.geometryAttributes output))
+                | total, None -> total
+
+            [| Array.zip gradients outputs |> Array.fold add None |]
+        | Rule(op, attrs, kept) ->
+            let kept =
+                kept
+                |> Array.map (fun saved -> struct (saved.Place, (if saved.Tensor < 0 then None else Some(Derivations.unpack c node saved))))
+
+            FusedGradients.gradient c op attrs node.Inputs gradients kept needs
+        | Fused _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
+        | Fused gradient -> FusedGradients.unfuse run c node gradient gradients needs
+        | WriteThrough(whole, view, inner) ->
+            match gradients[0] with
+            | None -> Array.create node.Inputs.Length None
+            | Some g ->
+                let contiguous = Layout.isContiguous whole
+
+                let flat, over =
+                    if contiguous then
+                        g,
+                        { view with
+                            Offset = view.Offset - whole.Offset }
+                    else
+                        transpose c g (Layout.dense [| extent whole view |]) whole, view
+
+                let slice = c.Strided("strided", flat, over)
+                let results = differentiate run c inner [| Some slice |] needs
+
+                if needs 0 then
+                    // The gradient is written through the same view, and refused as any write there is.
+                    if results[0].IsSome && Strides.overlapsItself view then
+                        fail WriteChecks.overlapsItself
+
+                    let inside = results[0] |> Option.map (fun r -> c.Fit(r, struct (slice.Shape, slice.DType)))
+
+                    let args = Array.append [| Some flat |] (if inside.IsSome then [| inside |] else [||])
+
+                    let written = c.Call("strided_write", args, Rows.geometryAttributes over)
+
+                    results[0] <- Some(if contiguous then written else c.Strided("strided", written, whole))
+
+                results

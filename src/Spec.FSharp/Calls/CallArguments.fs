@@ -1,0 +1,78 @@
+namespace Verified.Spec
+
+/// The arguments of a call: checked against the operator's record, looked up, and read.
+module internal CallArguments =
+    let private takesList kind =
+        match kind with
+        | ArgKind.List _
+        | ArgKind.Optional(ArgKind.List _) -> true
+        | _ -> false
+
+    let private mayMiss kind =
+        match kind with
+        | ArgKind.Optional _ -> true
+        | _ -> false
+
+    let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
+        if attrs.IsEmpty && not (List.exists (fun (a: AttrSpec) -> a.Required) op.Attrs) then
+            Ok()
+        else
+            let unknown = attrs |> Seq.tryFind (fun a -> not (List.exists (fun (s: AttrSpec) -> s.Name = a.Key) op.Attrs))
+
+            match unknown, op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs)) with
+            | Some a, _ -> Complain.because ValueError $"{op.Name} has no attribute '{a.Key}'"
+            | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
+            | None, None -> Ok()
+
+    /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
+    /// the end are dropped.
+    let resolve
+        (lookup: string -> Result<int, Complaint>)
+        (op: Operator)
+        (args: Arg list)
+        (attrs: Attrs)
+        : Result<int option[], Complaint> =
+        let found = ResizeArray<int option>()
+
+        let add name = lookup name |> Result.map (fun id -> found.Add(Some id))
+
+        let rec go kinds (args: Arg list) position =
+            match kinds, args with
+            | _, [] ->
+                match List.tryFindIndex (mayMiss >> not) kinds with
+                | Some i -> Complain.because ValueError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
+                | None -> Ok()
+            | [], _ -> Complain.because ValueError $"{op.Name} takes {op.Args.Length} tensor arguments, got {position + args.Length}"
+            | kind :: kinds, Arg.Missing :: rest ->
+                if mayMiss kind then
+                    found.Add None
+                    go kinds rest (position + 1)
+                else
+                    Complain.because ValueError $"{op.Name} needs its tensor argument {position}, got null"
+            | kind :: _, Arg.Name _ :: _ when takesList kind ->
+                Complain.because ValueError $"{op.Name} takes a list of tensors as argument {position}, got a name"
+            | _ :: kinds, Arg.Name name :: rest -> add name |> Result.bind (fun () -> go kinds rest (position + 1))
+            | kind :: kinds, Arg.Names names :: rest when takesList kind ->
+                names
+                |> List.fold
+                    (fun state name ->
+                        state
+                        |> Result.bind (fun () ->
+                            match name with
+                            | Some name -> add name
+                            | None -> Ok(found.Add None)))
+                    (Ok())
+                |> Result.bind (fun () -> go kinds rest (position + 1))
+            | _, Arg.Names _ :: _ -> Complain.because ValueError $"{op.Name} takes a tensor as argument {position}, got a list"
+
+        go op.Args args 0
+        |> Result.bind (fun () -> checkAttributes op attrs)
+        |> Result.map (fun () ->
+            while found.Count > 0 && found[found.Count - 1].IsNone do
+                found.RemoveAt(found.Count - 1)
+
+            found.ToArray())
+
+    /// The values of a call's arguments.
+    let values (s: State<'S>) (inputs: int option[]) : Value<'S> option[] =
+        inputs |> Array.map (Option.map (fun id -> State.read s s.Tensors[id]))

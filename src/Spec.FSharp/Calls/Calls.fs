@@ -1,0 +1,134 @@
+namespace Verified.Spec
+
+/// Calls of operators out of place: the result computed or shown as a view, the node recorded.
+[<RequireQualifiedAccess>]
+module Calls =
+    open CallArguments
+    open Recording
+    open Storing
+
+    let private compute
+        (s: State<'S>)
+        (op: Operator)
+        (forward: Forward)
+        (inputs: int option[])
+        attrs
+        : Result<State<'S> * int list, Complaint> =
+        let refused =
+            op.Refuses(inputs |> Array.map (Option.map (fun id -> s.Tensors[id].DType)))
+            |> List.tryFind (fun (i, _) ->
+                s.Records
+                && s.Holds Rules.Errors.refusedArguments
+                && i < inputs.Length
+                && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
+
+        // PyTorch keeps the inputs, and so complains, before it computes.
+        let recorded =
+            if refused.IsSome then
+                Complain.because
+                    Unsupported
+                    $"The function '{op.Name}' is not differentiable with respect to argument '{snd refused.Value}'. This input cannot have requires_grad True."
+            elif s.Records && op.Derivative.IsSome && anyRequires s inputs then
+                edges s inputs
+                |> Result.bind (fun (s, edges) ->
+                    keepInputs s (saves s op edges attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
+            else
+                Ok(s, None)
+
+        recorded
+        |> Result.bind (fun (s, recorded) ->
+            forward.Of { In = values s inputs; Attrs = attrs }
+            |> Result.bind (fun results -> update op inputs results (second s inputs) s |> Result.map (fun s -> s, results))
+            |> Result.bind (fun (s, results) ->
+                let second = second s inputs
+                let mutable after = s
+                let ids = Array.zeroCreate results.Length
+
+                let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
+
+                let version =
+                    if s.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
+                        Layouts.version op arguments
+                    else
+                        0
+
+                results
+                |> List.iteri (fun k value ->
+                    let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
+                    let next = List.fold (fun (s: State<_>) _ -> bump s.Tensors[id].Counter s) next [ 1..version ]
+                    after <- next
+                    ids[k] <- id)
+
+                match recorded with
+                | Some(edges, kept) when
+                    results |> List.exists (fun r -> r.DType.IsFloat) || not (s.Holds Rules.Leaves.integersNeverRequire)
+                    ->
+                    node after op attrs edges (signature s inputs) ids kept
+                    |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
+                | _ -> Ok(after, List.ofArray ids)))
+
+    let private convertsToItself (s: State<'S>) (op: Operator) (inputs: int option[]) (attrs: Attrs) =
+        op.Name = "to"
+        && (match Map.tryFind "dtype" attrs with
+            | Some(Attr.Text name) -> s.Tensors[inputs[0].Value].DType.Name = name
+            | _ -> true)
+
+    /// The values of a fused gradient, and where it is recorded its node; `gradient` still lacks what it keeps.
+    let fuse
+        (s: State<'S>)
+        (fusion: Fusion)
+        (gradient: FusedGradient)
+        (inputs: int option[])
+        (values: Value<'S> list)
+        : Result<State<'S> * int list, Complaint> =
+        let isConstant j = List.contains gradient.Places[j - 1] fusion.Constants
+
+        let kept =
+            [ if fusion.Constants.IsEmpty then Input 0
+              for j in 1 .. inputs.Length - 1 do
+                  if inputs[j].IsSome && not (isConstant j || List.contains gradient.Places[j - 1] fusion.Unread) then
+                      Input j ]
+
+        let differentiable =
+            inputs
+            |> Array.mapi (fun j input -> if fusion.Constants.IsEmpty || j = 0 || isConstant j then input else None)
+
+        let recorded =
+            if s.Records && anyRequires s differentiable then
+                edges s differentiable
+                |> Result.bind (fun (s, edges) -> keepInputs s kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
+            else
+                Ok(s, None)
+
+        recorded
+        |> Result.map (fun (s, recorded) ->
+            let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
+            let second = second s inputs
+
+            let add (value: Value<'S>) s =
+                let s, id = State.addValue (Layouts.ofResult gradient.Operator arguments value.Shape) second value s
+                id, s
+
+            let ids, after = List.mapFold (fun s value -> add value s) s values
+
+            match recorded with
+            | None -> after, ids
+            | Some(edges, kept) ->
+                let node: Node<'S> =
+                    { Sequence = after.Next
+                      Name = fusion.Node + "Backward0"
+                      Kind = Fused { gradient with Kept = kept }
+                      Edges = edges
+                      Inputs = signature s inputs
+                      Results = [| for value in values -> struct (value.Shape, value.DType) |] }
+
+                attach node (Array.ofList ids) { after with Next = after.Next + 1 }, ids)
+
+    /// Applies an operator to tensors: the state after it, and the results.
+    let apply (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
+        match op.Behaviour with
+        | Computes _ when s.Holds Rules.Views.nothingToDoIsTheTensorItself && convertsToItself s op inputs attrs ->
+            Ok(s, [ inputs[0].Value ])
+        | Computes forward -> compute s op forward inputs attrs
+        | Aliases aliases -> Viewing.alias s op aliases inputs attrs
+        | Composes _ -> invalidOp $"{op.Name} is applied by its parts"

@@ -1,0 +1,25 @@
+namespace Verified.Spec
+
+/// A rule of autograd under a name that stays. Where the specification follows the rule, it asks whether the state holds it;
+/// beside that stands what goes wrong without. So a rule can be switched off, and a program that shows it told from one that
+/// does not.
+type AutogradRule =
+    {
+        /// "versions/detach-shares-the-counter".
+        Name: string
+        /// The rule, in plain words.
+        Says: string
+        /// What happens where it is switched off: the mistake that one would naturally make.
+        Without: string
+    }
+
+namespace Verified.Spec.Rules
+
+open Verified.Spec
+
+[<AutoOpen>]
+module internal Writing =
+    let rule name says without : AutogradRule =
+        { Name = name
+          Says = says
+          Without = without }
