@@ -173,7 +173,8 @@ module BatchNormalisation =
 
             let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
             let line name args = Derive.apply name args []
-            let x = toLines (d.Input 0)
+            // What is kept of it is what was computed of it, as PyTorch keeps x less its mean.
+            let x = toLines (d.Input 0) |> Shaping.unary "clone"
             let g = toLines g
 
             let variance =

@@ -285,7 +285,8 @@ module Normalisation =
                         let asRows = Shaping.reshape [| rows; n |]
                         let asLine = Shaping.reshape [| n |]
                         let line name args = Derive.apply name args []
-                        let x = asRows (d.Input 0)
+                        // What is kept of it is what was computed of it, as PyTorch keeps x less its mean.
+                        let x = asRows (d.Input 0) |> Shaping.unary "clone"
                         let g = asRows g
 
                         let variance =
