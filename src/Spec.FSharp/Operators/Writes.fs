@@ -304,10 +304,9 @@ module Writes =
                         return! fitted self (Value.ints dtype shape (Array.map3 f a b c) (knownA && knownB && knownC))
                 } }
 
-    let private timesValue (attrs: Attrs) (g: Term) =
-        match Read.optional attrs "value" with
-        | Some number when number <> Attr.Integer 1L && number <> Attr.Float 1.0 -> Derive.apply "mul" [ g ] [ "other", number ]
-        | _ -> g
+    /// Times 1, too, so that a product is kept and not the tensor.
+    let private timesValue (attrs: Attrs) (t: Term) =
+        Derive.apply "mul" [ t ] [ "other", Read.optional attrs "value" |> Option.defaultValue (Attr.Integer 1L) ]
 
     let private value = Define.attr "value" (AttrKind.Number [ 1.0; 0.5; -2.0 ])
     let private three = [ ArgKind.Any; ArgKind.Any; ArgKind.Any ]
