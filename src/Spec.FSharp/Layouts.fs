@@ -80,16 +80,3 @@ module Layouts =
             ->
             Layout.dense shape
         | _ -> arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
-
-    /// The version that a result starts with: PyTorch's product of a vector and a matrix is squeezed in place, and `linear` adds
-    /// its bias in place where it does not go through addmm (aten/src/ATen/native/Linear.cpp, linear).
-    let version (op: Operator) (arguments: Geometry list) =
-        let squeezed (a: Geometry) (b: Geometry) = if a.Shape.Length = 1 && b.Shape.Length = 2 then 1 else 0
-
-        match op.Name, arguments with
-        | "linear", [ a; b ] -> squeezed a b
-        | "linear", [ a; b; bias ] ->
-            let rank = a.Shape.Length
-            let byAddmm = rank = 2 || rank = 3 && Layout.isContiguous a || bias.Shape.Length = 1
-            if byAddmm then 0 else squeezed a b + 1
-        | _ -> 0

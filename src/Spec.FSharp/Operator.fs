@@ -219,8 +219,6 @@ type Operator =
         /// What is kept for the derivative: of which inputs need a gradient, and the attributes. In the order in which PyTorch looks whether
         /// it was written to since, which is that of its names for them: `other` comes before `self`, results come last.
         Saves: (int -> bool) -> Attrs -> Saving list
-        /// It keeps its tensors folded to other shapes, so that which shape an error's text names is an accident.
-        Folds: bool
         /// The derivative; None: not differentiable, its results never require a gradient.
         Derivative: Rule option
         /// None: the nodes of the derivative are those of its parts.

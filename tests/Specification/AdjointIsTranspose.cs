@@ -156,7 +156,7 @@ public class AdjointIsTranspose
         op.Derivative is not { } rule
             ? op
             : new(
-                op.Name, op.Formula, op.Args, op.Attrs, op.Behaviour, op.Results, op.Node, op.Saves, op.Folds,
+                op.Name, op.Formula, op.Args, op.Attrs, op.Behaviour, op.Results, op.Node, op.Saves,
                 FSharpOption<FSharpFunc<IDerivation, FSharpList<FSharpOption<Term>?>>>.Some(FuncConvert.FromFunc((IDerivation d) =>
                 {
                     lock (reached) reached.Add(op.Name);

@@ -1,6 +1,6 @@
 namespace Verified.Engine;
 
-/// <summary>An operator that is made of others: its derivative is theirs, and so are its nodes, as with PyTorch's composite functions.</summary>
+/// <summary>An operator that is made of others: its derivative is theirs, and so are its nodes, as with PyTorch's composite functions. A call of it is heard as one.</summary>
 public sealed class CompositeOperator : Operator
 {
     private readonly Func<OperatorCall, Tensor[]> apply;
@@ -22,13 +22,17 @@ public sealed class CompositeOperator : Operator
     public override Tensor[] Invoke(OperatorCall call)
     {
         CheckKeywords(this, call.Attributes);
-        return apply(call);
+        return Calls.Heard ? Calls.Run(new MadeCall(Name, call) { Operator = this }, () => apply(call)) : apply(call);
     }
 
     /// <inheritdoc/>
     public override Tensor[] InvokeInPlace(OperatorCall call)
     {
         CheckKeywords(this, call.Attributes);
-        return InPlace is null ? base.InvokeInPlace(call) : [InPlace(call)];
+        if (InPlace is null) return base.InvokeInPlace(call);
+        return Calls.Heard ? Calls.Run(new MadeCall(Name + "_", call) { Operator = this }, () => (Tensor[])[InPlace(call)]) : [InPlace(call)];
     }
+
+    /// <summary>Applies the operator to tensors; its one result.</summary>
+    internal Tensor Apply(Tensor?[] inputs, Attributes? attributes = null) => Invoke(new OperatorCall(inputs, attributes ?? Attributes.None))[0];
 }

@@ -10,8 +10,8 @@ internal static class LinearAlgebra
         "mm",
         (inputs, _) => MatrixProduct(inputs[0]!, inputs[1]!),
         [
-            new Rule(Saved.Input1, (g, c) => IsColumnMajor(c, 0) ? c.Input(1).Mm(g.T()).T() : g.Mm(c.Input(1).T())),
-            new Rule(Saved.Input0, (g, c) => IsColumnMajor(c, 1) ? g.T().Mm(c.Input(0)).T() : c.Input(0).T().Mm(g)),
+            new Rule(Saved.Input1, (g, c) => ToLeft(g, c.Input(1), IsColumnMajor(c, 0))),
+            new Rule(Saved.Input0, (g, c) => ToRight(g, c.Input(0), IsColumnMajor(c, 1))),
         ])
     { Arity = 2, KeptOrder = [1, 0], Remember = inputs => (inputs[0]!.Steps, inputs[1]!.Steps) };
 
@@ -42,34 +42,46 @@ internal static class LinearAlgebra
         ])
     { Arity = 2 };
 
-    public static readonly CompositeOperator Matmul = new("matmul", call => call.Tensor(0).Matmul(call.Tensor(1)));
+    public static readonly CompositeOperator Matmul = new("matmul", call => call.Tensor(0).MatmulOf(call.Tensor(1)));
 
     public static readonly CompositeOperator Outer = new("outer", call => call.Tensor(0).Outer(call.Tensor(1)));
 
     public static IEnumerable<Operator> All => [Mm, Bmm, Mv, Dot, Matmul, Outer];
 
     /// <summary>Whether an operand was a transposed matrix: then its gradient is made in that order, as PyTorch does, so that it needs no copy when it is transposed back.</summary>
+    public static bool IsColumnMajor(int[] steps, int[] shape) => steps[0] == 1 && steps[1] == shape[0] && shape[0] > 1 && shape[1] > 1;
+
+    /// <summary>The gradient of the left one of two matrices.</summary>
+    public static Tensor ToLeft(Tensor g, Tensor right, bool columnMajor) => columnMajor ? right.Mm(g.T()).T() : g.Mm(right.T());
+
+    /// <summary>The gradient of the right one of two matrices.</summary>
+    public static Tensor ToRight(Tensor g, Tensor left, bool columnMajor) => columnMajor ? g.T().Mm(left).T() : left.T().Mm(g);
+
     private static bool IsColumnMajor(BackwardContext c, int input)
     {
         var (first, second) = ((int[], int[]))c.Node.State!;
-        var steps = input == 0 ? first : second;
-        var shape = c.InputShape(input);
-        return steps[0] == 1 && steps[1] == shape[0] && shape[0] > 1 && shape[1] > 1;
+        return IsColumnMajor(input == 0 ? first : second, c.InputShape(input));
     }
 
     private static Tensor MatrixProduct(Tensor a, Tensor b)
     {
         if (a.Rank != 2) throw new AutogradException(ErrorKind.Shape, "self must be a matrix");
         if (b.Rank != 2) throw new AutogradException(ErrorKind.Shape, "mat2 must be a matrix");
+        CheckMatrices(a, b);
+        var result = Tensor.Empty([a.Sizes[0], b.Sizes[1]], a.DType);
+        Multiply(a, b, result);
+        return result;
+    }
+
+    /// <summary>Refuses two matrices whose sizes or types do not go together.</summary>
+    public static void CheckMatrices(Tensor a, Tensor b)
+    {
         if (a.Sizes[1] != b.Sizes[0])
         {
             throw new AutogradException(
                 ErrorKind.Shape, $"mat1 and mat2 shapes cannot be multiplied ({a.Sizes[0]}x{a.Sizes[1]} and {b.Sizes[0]}x{b.Sizes[1]})");
         }
         SameType(a, b, "m1", "m2");
-        var result = Tensor.Empty([a.Sizes[0], b.Sizes[1]], a.DType);
-        Multiply(a, b, result);
-        return result;
     }
 
     private static Tensor BatchProduct(Tensor a, Tensor b)
@@ -123,7 +135,8 @@ internal static class LinearAlgebra
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {a.DType.ScalarType()} but found {b.DType.ScalarType()}");
     }
 
-    private static void SameType(Tensor a, Tensor b, string first, string second)
+    /// <summary>Refuses two operands of different types.</summary>
+    public static void SameType(Tensor a, Tensor b, string first, string second)
     {
         if (a.DType != b.DType)
         {
@@ -132,14 +145,14 @@ internal static class LinearAlgebra
         }
     }
 
-    /// <summary>Fills a new, row-major result with one product, or with a stack of products that lie <c>Steps[0]</c> apart.</summary>
-    private static void Multiply(Tensor a, Tensor b, Tensor c)
+    /// <summary>Fills a new, row-major result with one product, or adds it there, or fills it with a stack of products that lie <c>Steps[0]</c> apart.</summary>
+    public static void Multiply(Tensor a, Tensor b, Tensor c, bool accumulate = false)
     {
         switch (a.DType)
         {
-            case DType.Float32: Run<float>(a, b, c); break;
-            case DType.Float64: Run<double>(a, b, c); break;
-            case DType.Int64: RunIntegers(a, b, c); break;
+            case DType.Float32: Run<float>(a, b, c, accumulate); break;
+            case DType.Float64: Run<double>(a, b, c, accumulate); break;
+            case DType.Int64: RunIntegers(a, b, c, accumulate); break;
             default: throw new AutogradException(ErrorKind.Dtype, "products are not defined for bool operands");
         }
         GC.KeepAlive(a);
@@ -147,7 +160,7 @@ internal static class LinearAlgebra
         GC.KeepAlive(c);
     }
 
-    private static unsafe void Run<T>(Tensor a, Tensor b, Tensor c)
+    private static unsafe void Run<T>(Tensor a, Tensor b, Tensor c, bool accumulate)
         where T : unmanaged
     {
         int m = a.Sizes[^2], k = a.Sizes[^1], n = b.Sizes[^1];
@@ -155,12 +168,12 @@ internal static class LinearAlgebra
         {
             var left = new Operand<T>(pa, a.Steps[^2], a.Steps[^1]);
             var right = new Operand<T>(pb, b.Steps[^2], b.Steps[^1]);
-            if (a.Rank == 2) MatrixProducts.Multiply(m, n, k, left, right, pc, n);
+            if (a.Rank == 2) MatrixProducts.Multiply(m, n, k, left, right, pc, n, accumulate);
             else MatrixProducts.MultiplyBatch(a.Sizes[0], m, n, k, left, a.Steps[0], right, b.Steps[0], pc, n, (nint)m * n);
         }
     }
 
-    private static void RunIntegers(Tensor a, Tensor b, Tensor c)
+    private static void RunIntegers(Tensor a, Tensor b, Tensor c, bool accumulate)
     {
         int m = a.Sizes[^2], k = a.Sizes[^1], n = b.Sizes[^1];
         var batch = a.Rank == 2 ? 1 : a.Sizes[0];
@@ -172,7 +185,7 @@ internal static class LinearAlgebra
             int stack = index / (m * n), i = index / n % m, j = index % n;
             nint rowA = (i * a.Steps[^2]) + (a.Rank == 2 ? 0 : stack * a.Steps[0]);
             nint columnB = (j * b.Steps[^1]) + (b.Rank == 2 ? 0 : stack * b.Steps[0]);
-            var sum = 0L;
+            var sum = accumulate ? Unsafe.Add(ref pc, index) : 0L;
             for (var p = 0; p < k; p++) sum += Unsafe.Add(ref pa, rowA + (p * a.Steps[^1])) * Unsafe.Add(ref pb, columnB + (p * b.Steps[^2]));
             Unsafe.Add(ref pc, index) = sum;
         }
@@ -202,7 +215,9 @@ public sealed partial class Tensor
     }
 
     /// <summary>PyTorch's <c>matmul</c>: vectors, matrices and stacks of matrices, whose leading dimensions broadcast.</summary>
-    public Tensor Matmul(Tensor other)
+    public Tensor Matmul(Tensor other) => LinearAlgebra.Matmul.Apply([this, other]);
+
+    internal Tensor MatmulOf(Tensor other)
     {
         if (Rank == 0 || other.Rank == 0)
             throw new AutogradException(ErrorKind.Shape, $"both arguments to matmul need to be at least 1D, but they are {Rank}D and {other.Rank}D");

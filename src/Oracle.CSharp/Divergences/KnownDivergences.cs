@@ -310,18 +310,6 @@ public static class KnownDivergences
                  "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."}}}
                 """],
         },
-        new("linear-that-is-a-view", "unreported",
-            "The result of linear with a bias is a view of PyTorch's own product where the input is no matrix, and so refuses detach_; right is a tensor of its own, as without a bias.",
-            [],
-            (program, finding) => RaisesAt(program, finding, (state, step) => step.Op == "detach_" && ProgramFacts.IsLinearWithBias(program, step), "Can't detach views in-place"),
-            Witnesses.MakesNoView)
-        {
-            Examples = ["""
-                {"id": "divergences/linear-that-is-a-view", "source": {"pytorch": "2.6.0"},
-                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "w": {"dtype": "float32", "shape": [1, 2], "data": [3, 4]}, "b": {"dtype": "float32", "shape": [1], "data": [5]}}, "steps": [{"op": "linear", "in": ["x", "w", "b"], "out": "y"}, {"op": "detach_", "in": ["y"]}], "observe": ["y"]},
-                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [1], "data": [16], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [1], "kind": "detach_view", "message": "Can't detach views in-place. Use detach() instead. If you are using DistributedDataParallel (DDP) for training, and gradient_as_bucket_view is set as True, gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution."}}}
-                """],
-        },
         new("two-dtypes-of-nothing", "unreported",
             "mv and bmm multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
             [],

@@ -54,10 +54,6 @@ internal static class ProgramFacts
     private static IEnumerable<int> OfInference(State<Real> state) =>
         state.Names.Keys.Select(name => Find(state, name)).OfType<Tensor<Real>>().Where(tensor => tensor.Inference).Select(tensor => tensor.Storage);
 
-    /// <summary>Whether what a step reads first is the result of linear with a bias.</summary>
-    internal static bool IsLinearWithBias(Program program, Step step) =>
-        KnownDivergences.Steps(program.Steps).Any(made => made.Op == "linear" && made.In.Length > 2 && !made.In[2].IsMissing && StepNames.Bound(made).Contains(First(step)));
-
     /// <summary>Whether a program is refused at mv or bmm of two dtypes, one of the operands being empty.</summary>
     internal static bool EndsInAProductOfNothing(Program program) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>

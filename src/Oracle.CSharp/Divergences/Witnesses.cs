@@ -122,10 +122,6 @@ internal static class Witnesses
     internal static Func<Json.Case, string?> HasAVersion(string name) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version is not null ? null : $"PyTorch counts no versions of {name}";
 
-    /// <summary>No step of the program makes a view.</summary>
-    internal static string? MakesNoView(Json.Case golden) =>
-        KnownDivergences.Steps(golden.Program.Steps).Any(step => RegistryModule.all.TryGetValue(step.Op, out var op) && op.Behaviour.IsAliases) ? "a step makes a view" : null;
-
     /// <summary>PyTorch's result has neither been refused nor the dtype to which those of the operands are promoted.</summary>
     internal static Func<Json.Case, string?> IsNotPromoted(string a, string b, string result) => golden =>
     {

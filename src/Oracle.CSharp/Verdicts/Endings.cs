@@ -74,15 +74,15 @@ internal static partial class Endings
             : Pass();
 
     // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
-    // kept where it may be what an operator folded its operand to, or was given another shape in place since.
+    // kept where it may have been given another shape in place since.
     private static string Normal(Program program, string message)
     {
         var named = NodeName().Replace(message, "NODE");
-        return program.Steps.Any(Folds) ? KeptShape().Replace(named, "Tensor SHAPE") : named;
+        return program.Steps.Any(Reshapes) ? KeptShape().Replace(named, "Tensor SHAPE") : named;
     }
 
-    private static bool Folds(Step step) =>
-        (RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out var op) && (op.Folds || (step.Op.EndsWith('_') && op.Behaviour.IsAliases))) || step.Steps.Any(Folds);
+    private static bool Reshapes(Step step) =>
+        (step.Op.EndsWith('_') && RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out var op) && op.Behaviour.IsAliases) || step.Steps.Any(Reshapes);
 
     [GeneratedRegex(@"Tensor \[[\d, ]*\]\](, which is output \d+ of NODE,)?")]
     private static partial Regex KeptShape();

@@ -31,7 +31,6 @@ module Define =
           Results = fun _ -> 1
           Node = nodeName name
           Saves = fun _ _ -> []
-          Folds = false
           Derivative = None
           Fused = None
           Refuses = fun _ -> []

@@ -46,16 +46,9 @@ module Calls =
 
                 let arguments = inputs |> Array.choose (Option.map (fun id -> s.Tensors[id].Geometry)) |> List.ofArray
 
-                let version =
-                    if s.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
-                        Layouts.version op arguments
-                    else
-                        0
-
                 results
                 |> List.iteri (fun k value ->
                     let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
-                    let next = List.fold (fun (s: State<_>) _ -> bump s.Tensors[id].Counter s) next [ 1..version ]
                     after <- next
                     ids[k] <- id)
 

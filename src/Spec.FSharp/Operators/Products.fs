@@ -377,96 +377,120 @@ module Products =
 
     // ---- linear ----
 
-    let private linearForward =
+    let private addmmForward =
         { new Forward with
             member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                 result {
-                    let! x, w = both call
-                    let bias = Argument.tryTensor call 2
-                    let columns = if rank x.Shape = 0 then 0 else Array.last x.Shape
-                    let rows = if rank x.Shape = 0 then 1 else Shape.count x.Shape[.. x.Shape.Length - 2]
+                    let! added = Argument.tensor call 0
+                    let! a = Argument.tensor call 1
+                    let! b = Argument.tensor call 2
+                    do! sameDType "addmm_impl_cpu_" added b
+                    do! sameDType "addmm_impl_cpu_" a b
+                    do! Complain.unlessShape (rank a.Shape = 2) (fun () -> $"mat1 must be a matrix, got {rank a.Shape}-D tensor")
+                    do! Complain.unlessShape (rank b.Shape = 2) (fun () -> $"mat2 must be a matrix, got {rank b.Shape}-D tensor")
+                    let m, k, n = a.Shape[0], a.Shape[1], b.Shape[1]
 
                     do!
-                        Complain.unlessShape (rank x.Shape > 0 && (rank w.Shape = 1 || rank w.Shape = 2)) (fun () ->
-                            $"linear(): input of shape {Shape.show x.Shape} and weight of shape {Shape.show w.Shape}: the input needs a dimension, the weight one or two")
-
-                    // With a bias PyTorch multiplies and adds in one go, which takes matrices only.
-                    do!
-                        Complain.unlessShape (bias.IsNone || rank w.Shape = 2 || rank x.Shape = 1) (fun () ->
-                            $"mat2 must be a matrix, got {rank w.Shape}-D tensor")
-
-                    let outputs = if rank w.Shape = 2 then w.Shape[0] else 1
-                    let inputs = Array.last w.Shape
+                        Complain.unlessShape (Broadcast.reaches added.Shape [| m; n |]) (fun () ->
+                            $"The expanded size of the tensor ({n}) must match the existing size ({Shape.count added.Shape}) at non-singleton dimension 1.  Target sizes: {Shape.show [| m; n |]}.  Tensor sizes: {Shape.show added.Shape}")
 
                     do!
-                        Complain.unlessShape (columns = inputs) (fun () ->
-                            $"mat1 and mat2 shapes cannot be multiplied ({rows}x{columns} and {inputs}x{outputs})")
+                        Complain.unlessShape (k = b.Shape[0]) (fun () ->
+                            $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {b.Shape[0]}x{n})")
 
-                    do! sameDType "addmm_impl_cpu_" x w
-
-                    let shape = [| yield! x.Shape[.. x.Shape.Length - 2]; if rank w.Shape = 2 then outputs |]
-
-                    match bias with
-                    | Some bias ->
-                        do! sameDType "addmm_impl_cpu_" x bias
-
-                        do!
-                            Complain.unlessShape (Broadcast.reaches bias.Shape shape) (fun () ->
-                                $"The expanded size of the tensor ({outputs}) must match the existing size ({Shape.count bias.Shape}) at non-singleton dimension {max 0 (shape.Length - 1)}.  Target sizes: {Shape.show shape}.  Tensor sizes: {Shape.show bias.Shape}")
-                    | None -> ()
-
-                    do! Complain.unlessDType x.DType.IsFloat (fun () -> $"linear(): no definition for {x.DType.Name}")
-                    let xs, ws = Value.asFloats x.DType x, Value.asFloats x.DType w
-
-                    // The bias is one more term of the sum, wherever an engine adds it.
-                    let one: 'S[] = [| Value.exact x.DType 1.0 |]
-
-                    let added =
-                        match bias with
-                        | Some bias -> (Value.expand shape bias |> Value.asFloats x.DType) |> Array.map Some
-                        | None -> Array.create (rows * outputs) None
-
-                    let element row column =
-                        let a = xs[row * inputs .. row * inputs + inputs - 1]
-                        let b = ws[column * inputs .. column * inputs + inputs - 1]
-
-                        match added[row * outputs + column] with
-                        | Some bias -> Scalar.dot (Array.append a one) (Array.append b [| bias |])
-                        | None when inputs = 0 -> Value.exact x.DType 0.0
-                        | None -> Scalar.dot a b
+                    let added = Value.expand [| m; n |] added
 
                     return
-                        [ [| for row in 0 .. rows - 1 do
-                                 for column in 0 .. outputs - 1 -> element row column |]
-                          |> Value.floats x.DType shape ]
+                        value
+                            [| m; n |]
+                            a
+                            (match added.Elements, a.Elements, b.Elements with
+                             | Elements.Floats c, Elements.Floats x, Elements.Floats y ->
+                                 // One more term of the sum, wherever an engine adds it.
+                                 let one: 'S = Value.exact a.DType 1.0
+
+                                 let element i =
+                                     let row = Array.init k (fun l -> x[i / n * k + l])
+                                     let column = Array.init k (fun l -> y[i % n + l * n])
+                                     Scalar.dot (Array.append row [| one |]) (Array.append column [| c[i] |])
+
+                                 Elements.Floats(Array.init (m * n) element)
+                             | Elements.Ints(c, known), _, _ ->
+                                 match multiply [| 0, 0 |] m k n a b with
+                                 | Elements.Ints(product, decided) -> Elements.Ints(Array.map2 (+) product c, known && decided)
+                                 | floats -> floats
+                             | _ -> invalidOp "addmm of several dtypes")
                 } }
 
+    /// What linear is made of where it has a bias and matrices.
+    let addmm =
+        { Define.computes
+              "addmm"
+              "y[i,j] = c[i,j] + sum over k of a[i,k] b[k,j]"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Float ]
+              []
+              addmmForward with
+            Internal = true
+            Shapes = [ [ [| 4 |]; [| 2; 3 |]; [| 3; 4 |] ]; [ [| 2; 2 |]; [| 2; 1 |]; [| 1; 2 |] ] ]
+            Saves =
+                fun needs _ ->
+                    [ if needs 2 then Input 1
+                      if needs 1 then Input 2 ]
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> g)
+                          Some(fun () -> product2 "mm" g (Shaping.matrixTranspose (d.Input 2)))
+                          Some(fun () -> product2 "mm" (Shaping.matrixTranspose (d.Input 1)) g) ])
+                ) }
+
+    let private geometryOf (t: Term) : Geometry =
+        { Shape = t.Shape
+          Strides = t.Strides
+          Offset = 0 }
+
+    /// The products that PyTorch makes of it (aten/src/ATen/native/Linear.cpp, linear).
+    let private linearParts _ (terms: Term option list) =
+        result {
+            match terms with
+            | Some x :: Some w :: rest ->
+                do!
+                    Complain.unlessShape (rank x.Shape > 0 && rank w.Shape > 0) (fun () ->
+                        $"both arguments to linear need to be at least 1D, but they are {rank x.Shape}D and {rank w.Shape}D")
+
+                let columns = Shaping.unary "t" w
+
+                match List.tryHead rest |> Option.flatten with
+                | Some bias when rank x.Shape = 2 -> return [ Derive.apply "addmm" [ bias; x; columns ] [] ]
+                | Some bias when Layout.isContiguous (geometryOf x) && (rank x.Shape = 3 || rank bias.Shape = 1) ->
+                    let outer = x.Shape[.. rank x.Shape - 2]
+                    let rows = x |> Shaping.reshape [| Shape.count outer; Array.last x.Shape |]
+                    let y = Derive.apply "addmm" [ bias; rows; columns ] []
+                    return [ Derive.apply "view" [ y ] [ "size", Derive.sizeAttr (Array.append outer [| y.Shape[1] |]) ] ]
+                | bias ->
+                    let! batch = matmulBatch x.Shape columns.Shape
+                    let y = multiplied batch x columns
+
+                    return
+                        [ match bias with
+                          | Some bias -> Derive.apply "add_" [ y; bias ] []
+                          | None -> y ]
+            | _ -> return! Complain.value "linear wants an input and a weight"
+        }
+
     let linear =
-        { product
+        { Define.composes
               "linear"
               "y[.., o] = sum over i of x[.., i] w[o, i], plus bias[o]"
-              [ [ [| 2; 3 |]; [| 4; 3 |]; [| 4 |] ]
-                [ [| 3 |]; [| 2; 3 |]; [| 2 |] ]
-                [ [| 2; 2; 3 |]; [| 2; 3 |]; [| 2 |] ]
-                [ [| 2; 3 |]; [| 3 |] ]
-                [ [| 0; 3 |]; [| 2; 3 |]; [| 2 |] ]
-                [ [| 2; 0 |]; [| 3; 0 |]; [| 3 |] ] ]
-              linearForward
-              (Derive.rule (fun d g ->
-                  let vector = (d.ShapeOf 1).Length = 1
-                  let rows = Shape.count (d.ShapeOf 0).[.. (d.ShapeOf 0).Length - 2]
-                  // The gradient as rows of outputs.
-                  let gRows = Shaping.reshape [| rows; (if vector then 1 else (d.ShapeOf 1).[0]) |] g
-                  let matrix shape (t: Term) = Shaping.reshape shape t
-                  let inputs = Array.last (d.ShapeOf 1)
-                  let outputs = gRows.Shape[1]
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              []
+              linearParts with
+            Shapes =
+                [ [ [| 2; 3 |]; [| 4; 3 |]; [| 4 |] ]
+                  [ [| 3 |]; [| 2; 3 |]; [| 2 |] ]
+                  [ [| 2; 2; 3 |]; [| 2; 3 |]; [| 2 |] ]
+                  [ [| 2; 3 |]; [| 3 |] ]
+                  [ [| 0; 3 |]; [| 2; 3 |]; [| 2 |] ]
+                  [ [| 2; 0 |]; [| 3; 0 |]; [| 3 |] ] ] }
 
-                  [ Some(fun () -> product2 "mm" gRows (d.Input 1 |> matrix [| outputs; inputs |]) |> Shaping.reshape (d.ShapeOf 0))
-                    Some(fun () ->
-                        product2 "mm" (Shaping.matrixTranspose gRows) (d.Input 0 |> matrix [| rows; inputs |])
-                        |> Shaping.reshape (d.ShapeOf 1))
-                    Some(fun () -> g) ])) with
-            Folds = true
-            Args = [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ] }
-
-    let all = [ matmul; mm; bmm; mv; dot; outer; linear ]
+    let all = [ matmul; mm; bmm; mv; dot; outer; addmm; linear ]
