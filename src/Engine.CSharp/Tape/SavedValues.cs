@@ -142,7 +142,8 @@ internal sealed class SavedValues
             lease.CheckLease();
             if (value is null) return null;
             Check(owner, index, lease);
-            if (use != Output) return value;
+            // Places are data, which nothing leads back from.
+            if (use != Output || !value.DType.IsFloat()) return value;
             var alias = value.Alias(value.Sizes, value.Steps, value.Offset);
             if (by is null) alias.SetNode(owner, index);
             else alias.SetNode(by, number);
