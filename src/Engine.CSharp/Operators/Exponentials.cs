@@ -34,12 +34,6 @@ internal static class Exponentials
         (x, _, into) => Elementwise.Unary(x, into, new Op.Tanh<float>(), new Op.Tanh<double>()),
         new Rule(Saved.Output, (g, c) => TanhBackward.Apply(g, c.Output())));
 
-    /// <summary>The error function: not public, since gelu alone needs it.</summary>
-    public static readonly UnaryOperator Erf = new(
-        "erf",
-        (x, _, into) => Elementwise.Unary(x, into, new Op.Erf<float>(), new Op.Erf<double>()),
-        new Rule(Saved.Input0, (g, c) => g * (-(c.Input(0) * c.Input(0))).Exp() * (2 / Math.Sqrt(Math.PI))));
-
     /// <summary>A derivative that reads the result y, linear in g, and its own derivative by y.</summary>
     private static BinaryOperator OfResult(string name, Func<Tensor, Tensor, Tensor> first, Func<Tensor, Tensor, Tensor, Tensor> second)
     {
@@ -57,7 +51,7 @@ internal static class Exponentials
         return self;
     }
 
-    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh, Erf];
+    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh];
 
     private readonly struct Log2Kernel<T> : IUnary<T>, IWide1
         where T : unmanaged

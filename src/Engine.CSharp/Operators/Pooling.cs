@@ -126,6 +126,8 @@ internal static class Pooling
 
     private static Tensor Averages(Tensor x, Attributes attributes)
     {
+        // The channels' dimension is asked for before it is seen how many there are.
+        Shapes.WrapDim(-3, x.Rank);
         var window = PoolingWindow.Of("avg_pool2d", attributes, x.Sizes);
         CheckFloat("avg_pool2d", x);
         var (countPad, divisor) = Divisor(attributes);

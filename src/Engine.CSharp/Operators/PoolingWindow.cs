@@ -8,8 +8,6 @@ internal static class PoolingWindow
     /// <summary>The window over the last two dimensions of a shape.</summary>
     public static Window Of(string name, Attributes attributes, int[] shape)
     {
-        // The mean asks for the channels' dimension before it looks how many there are.
-        if (name == "avg_pool2d") Shapes.WrapDim(-3, shape.Length);
         if (shape.Length is not (3 or 4)) throw new AutogradException(ErrorKind.Shape, "non-empty 3D or 4D (batch mode) tensor expected for input");
         if (Array.IndexOf(shape, 0, 1) >= 0 || (shape.Length == 3 && shape[0] == 0))
         {

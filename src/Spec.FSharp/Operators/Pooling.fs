@@ -29,11 +29,6 @@ module internal Pool =
     /// The windows that the attributes describe over an input of this shape.
     let read name (attrs: Attrs) (shape: int[]) =
         result {
-            // The mean asks for the channels' dimension before it looks how many there are.
-            if name = "avg_pool2d" then
-                let! _ = Dim.normalise shape.Length -3
-                ()
-
             do!
                 Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
                     "non-empty 3D or 4D (batch mode) tensor expected for input")
@@ -265,6 +260,8 @@ module Pooling =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
+                          // The channels' dimension is asked for before it is seen how many there are.
+                          let! _ = Dim.normalise x.Shape.Length -3
                           let! pool = Pool.read "avg_pool2d" call.Attrs x.Shape
                           do! floatsFor "avg_pool2d" x
                           let! divisors = divisors call.Attrs pool
