@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.FSharp.Collections;
 using Verified.Oracle;
 using Verified.Spec;
 
@@ -37,7 +38,7 @@ internal static class ExplainCommand
         if (!op.Attrs.IsEmpty) Console.WriteLine("  attributes:");
         foreach (var attr in op.Attrs) Console.WriteLine($"    {attr.Name + ":",-18} {Show(attr.Kind)}{(attr.Required ? ", required" : "")}");
         Console.WriteLine($"  result:     {(op.Behaviour.IsAliases ? "a view of the first tensor, or a copy where PyTorch copies" : "a new tensor")}{(op.InPlace ? $"; in place: {op.Name}_" : "")}");
-        Console.WriteLine($"  node:       {op.Node}Backward0");
+        Console.WriteLine($"  node:       {op.Node.Invoke(new(op.Args.Length, MapModule.Empty<string, Attr>(), op.OnlyInPlace))}");
         Console.WriteLine($"  derivative: {(op.IsDifferentiable ? "yes" : "none: its results never require a gradient")}");
         if (op.Kinks is { } kinks) Console.WriteLine($"  kinks:      {kinks.Value}");
         Console.WriteLine($"  domain:     {op.Domain.ToString().ToLowerInvariant()}");

@@ -1,19 +1,8 @@
 namespace Verified.Spec
 
-open Verified.Spec.Operators
-
-/// The strides of results. Element-by-element operators keep the order of their arguments' dimensions (a transposed argument
-/// gives a transposed result), which `view`, `reshape` and `contiguous` show; all others give row-major results.
-/// The rule is that of TensorIterator (aten/src/ATen/TensorIterator.cpp, reorder_dimensions).
+/// The strides of results. The rule that keeps the order of the arguments' dimensions is that of TensorIterator (aten/src/ATen/TensorIterator.cpp, reorder_dimensions).
 [<RequireQualifiedAccess>]
 module Layouts =
-    let private keepsOrder =
-        [ Pointwise.all; Piecewise.all; Activations.all; Comparison.all ]
-        |> List.concat
-        |> List.map (fun (op: Operator) -> op.Name)
-        |> Set.ofList
-        |> Set.union (set [ "clone"; "to" ])
-
     // Strides of an argument under the result's shape: 0 where it is broadcast.
     let private broadcast (shape: int[]) (g: Geometry) =
         let missing = shape.Length - g.Shape.Length
@@ -71,11 +60,10 @@ module Layouts =
     /// The geometry of a result of this shape.
     let ofResult (op: Operator) (arguments: Geometry list) (shape: int[]) : Geometry =
         match arguments with
-        // A copy has the very strides of what it is made from, those of dimensions of one element too.
-        | [ g ] when (op.Name = "clone" || op.Name = "to") && Strides.isDense g -> { g with Offset = 0 }
+        | [ g ] when op.Arrangement = Arrangement.Copied && Strides.isDense g -> { g with Offset = 0 }
         | _ when
             shape.Length < 2
-            || not (keepsOrder.Contains op.Name)
+            || op.Arrangement = Arrangement.RowMajor
             || arguments |> List.forall (fun g -> g.Shape.Length = 0 || g.Shape = shape && Layout.isContiguous g)
             ->
             Layout.dense shape

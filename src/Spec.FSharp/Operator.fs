@@ -34,7 +34,9 @@ type Admission =
 
 /// What a view operator returns of its first argument's geometry.
 type Aliasing =
-    /// Views of the same storage, one for each output.
+    /// A view of the same storage.
+    | View of Geometry
+    /// Several views, of which none may be written to even where it is the only one.
     | Views of Geometry list
     /// The very same tensor (`contiguous` of a contiguous one).
     | Itself
@@ -112,6 +114,62 @@ type Saving =
     | Output of int
     /// All inputs that are no floats, however many: the indices and masks of `index`.
     | Indices
+
+/// How a computed result lies in memory, which `view`, `reshape` and `contiguous` show.
+[<RequireQualifiedAccess>]
+type Arrangement =
+    | RowMajor
+    /// In the order of the arguments' dimensions: a transposed argument gives a transposed result.
+    | Ordered
+    /// The same; of a dense argument it has the very strides, those of dimensions of one element too.
+    | Copied
+
+/// The call that a node is recorded for, as far as PyTorch's name of the node depends on it.
+type Recorded =
+    {
+        /// The number of tensor arguments, lists spliced in.
+        Inputs: int
+        Attrs: Attrs
+        InPlace: bool
+    }
+
+/// A call in place, as far as it decides what memory may overlap.
+type IWrite =
+    /// The number of inputs, lists spliced in; the first one is written to.
+    abstract Inputs: int
+    /// Whether input i was given, rather than left out.
+    abstract Has: int -> bool
+    /// Whether input i is the written tensor itself.
+    abstract IsTarget: int -> bool
+    abstract ShapeOf: int -> int[]
+    abstract DTypeOf: int -> DType
+    abstract Attrs: Attrs
+
+/// What becomes of a place in memory that several elements of the written tensor share.
+type Sharing =
+    /// The call is refused.
+    | Refused
+    /// All that is written there is the same.
+    | SameForAll
+    /// All that is written there is the same, and it is written where this argument, a mask, holds for any of the elements.
+    | SameWhere of mask: int
+
+/// When a call in place reads an argument that lies in the written tensor's memory.
+type Reading =
+    /// Each element just before it is written: the argument may be the very elements that are written, or none of them.
+    | InStep
+    /// All of it before anything is written.
+    | Before
+    /// While it writes: the argument may have none of the elements that are written.
+    | Meanwhile
+
+/// What memory a call in place may share.
+type Overlap =
+    {
+        Within: Sharing
+        /// By the number of the argument.
+        Reads: int -> Reading
+    }
 
 /// How an operator makes its result.
 type Behaviour =
@@ -211,11 +269,15 @@ type Operator =
         Args: ArgKind list
         Attrs: AttrSpec list
         Behaviour: Behaviour
+        Arrangement: Arrangement
+        /// Whether a computing operator has nothing to do, by its first argument's dtype, and so returns that argument itself.
+        ReturnsItself: DType -> Attrs -> bool
         /// How many results a computing operator has for a program: the first ones that its forward gives. Those behind them are what it
         /// keeps for its derivative.
         Results: Attrs -> int
-        /// The name of its node, without "Backward0": "Sigmoid".
-        Node: string
+        /// The name of a call's node as PyTorch's messages print it: "SigmoidBackward0". The number tells apart the overloads of a function, in
+        /// the order of tools/autograd/derivatives.yaml.
+        Node: Recorded -> string
         /// What is kept for the derivative: of which inputs need a gradient, and the attributes. In the order in which PyTorch looks whether
         /// it was written to since, which is that of its names for them: `other` comes before `self`, results come last.
         Saves: (int -> bool) -> Attrs -> Saving list
@@ -231,6 +293,10 @@ type Operator =
         Updates: (int * int) list
         /// What a write is refused for before it is seen whether memory overlaps.
         Admits: Admission
+        /// What memory a write may share.
+        Overlap: IWrite -> Overlap
+        /// In place it leaves nothing of what was there.
+        Overwrites: bool
         /// There is a twin in place, `name_`, that writes the result into the first argument.
         InPlace: bool
         /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

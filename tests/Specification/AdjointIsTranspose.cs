@@ -1,5 +1,6 @@
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
+using Microsoft.FSharp.Reflection;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 using Xunit;
@@ -152,15 +153,18 @@ public class AdjointIsTranspose
             Math.Abs(expected - actual) <= tolerance * (1 + Math.Abs(expected)),
             $"{sample}: {what}: by dual numbers {expected:R}, by the rule {actual:R}");
 
-    private static Operator Watched(Operator op, HashSet<string> reached) =>
-        op.Derivative is not { } rule
-            ? op
-            : new(
-                op.Name, op.Formula, op.Args, op.Attrs, op.Behaviour, op.Results, op.Node, op.Saves,
-                FSharpOption<FSharpFunc<IDerivation, FSharpList<FSharpOption<Term>?>>>.Some(FuncConvert.FromFunc((IDerivation d) =>
-                {
-                    lock (reached) reached.Add(op.Name);
-                    return rule.Value.Invoke(d);
-                })),
-                op.Fused, op.Refuses, op.Updates, op.Admits, op.InPlace, op.OnlyInPlace, op.Internal, op.Kinks, op.Domain, op.Shapes);
+    private static Operator Watched(Operator op, HashSet<string> reached)
+    {
+        if (op.Derivative is not { } rule) return op;
+        var watched = FuncConvert.FromFunc((IDerivation d) =>
+        {
+            lock (reached) reached.Add(op.Name);
+            return rule.Value.Invoke(d);
+        });
+
+        var fields = FSharpValue.GetRecordFields(op, null);
+        fields[Array.FindIndex(FSharpType.GetRecordFields(typeof(Operator), null), field => field.Name == nameof(Operator.Derivative))] =
+            FSharpOption<FSharpFunc<IDerivation, FSharpList<FSharpOption<Term>?>>>.Some(watched);
+        return (Operator)FSharpValue.MakeRecord(typeof(Operator), fields, null);
+    }
 }

@@ -55,10 +55,13 @@ internal sealed record OperatorSample(Operator Op, Literal?[] Inputs, FSharpMap<
                 var elements = ((Elements<S>.Floats)x.Elements).Item;
                 return aliasing.ResultValue switch
                 {
-                    Aliasing.Views views => [.. views.Item.Select(g => (g.Shape, Positions.ofGeometry(g).Select(p => elements[p]).ToArray()))],
+                    Aliasing.View view => [Shown(view.Item)],
+                    Aliasing.Views views => [.. views.Item.Select(Shown)],
                     Aliasing.Copied copied => [(copied.Item, elements)],
                     _ => [(x.Shape, elements)],
                 };
+
+                (int[] Shape, S[] Elements) Shown(Geometry g) => (g.Shape, [.. Positions.ofGeometry(g).Select(p => elements[p])]);
             default:
                 throw new InvalidOperationException(Op.Name);
         }

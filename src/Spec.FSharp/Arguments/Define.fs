@@ -17,9 +17,21 @@ module Define =
                 word.Substring(0, 1).ToUpperInvariant() + word.Substring 1)
         |> System.String.Concat
 
+    /// The name of the node of every call.
+    let node name : Recorded -> string =
+        let name = name + "Backward0"
+        fun _ -> name
+
+    /// The name of a node where the function has several overloads.
+    let nodeByOverload name (overload: Recorded -> int) : Recorded -> string = fun call -> $"{name}Backward{overload call}"
+
     let private anything =
         { new Admission with
             member _.Of _ = Ok() }
+
+    let private elementByElement: Overlap =
+        { Within = Refused
+          Reads = fun _ -> InStep }
 
     /// An operator that computes its result.
     let computes name formula args attrs (forward: Forward) : Operator =
@@ -28,20 +40,29 @@ module Define =
           Args = args
           Attrs = attrs
           Behaviour = Computes forward
+          Arrangement = Arrangement.RowMajor
+          ReturnsItself = fun _ _ -> false
           Results = fun _ -> 1
-          Node = nodeName name
+          Node = node (nodeName name)
           Saves = fun _ _ -> []
           Derivative = None
           Fused = None
           Refuses = fun _ -> []
           Updates = []
           Admits = anything
+          Overlap = fun _ -> elementByElement
+          Overwrites = false
           InPlace = false
           OnlyInPlace = false
           Internal = false
           Kinks = None
           Domain = Everywhere
           Shapes = [] }
+
+    /// An operator that computes its result element by element.
+    let elementwise name formula args attrs forward : Operator =
+        { computes name formula args attrs forward with
+            Arrangement = Arrangement.Ordered }
 
     /// An operator that PyTorch composes of others.
     let composes name formula args attrs composition : Operator =

@@ -25,6 +25,7 @@ module private Evaluation =
                     Elements = Elements.gather g x.Elements }
 
             match aliases (Layout.dense x.Shape) attrs |> orFail with
+            | Aliasing.View geometry -> [ show geometry ]
             | Views geometries -> List.map show geometries
             | Itself -> [ x ]
             | Copied shape -> [ { x with Shape = shape } ]

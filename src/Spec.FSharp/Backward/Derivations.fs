@@ -4,9 +4,6 @@ namespace Verified.Spec
 module internal Derivations =
     open Complaints
 
-    /// Operators in place that leave nothing of what was there.
-    let private overwriting = set [ "zero"; "fill"; "copy" ]
-
     /// A kept tensor, if it is still what it was.
     let unpack (c: Calculus<'S>) (node: Node<'S>) (saved: Saved) : Term =
         let t = c.State.Tensors[saved.Tensor]
@@ -109,7 +106,7 @@ module internal Derivations =
         if results.Length < inputs.Length then
             invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {inputs.Length} inputs"
 
-        if overwriting.Contains op.Name && not (c.State.Holds Rules.Writes.overwritingCuts) then
+        if op.Overwrites && not (c.State.Holds Rules.Writes.overwritingCuts) then
             results[0] <- gradients[0]
 
         results

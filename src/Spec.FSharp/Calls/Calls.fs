@@ -60,12 +60,6 @@ module Calls =
                     |> Result.map (fun (s, node) -> attach node ids s, List.ofArray ids)
                 | _ -> Ok(after, List.ofArray ids)))
 
-    let private convertsToItself (s: State<'S>) (op: Operator) (inputs: int option[]) (attrs: Attrs) =
-        op.Name = "to"
-        && (match Map.tryFind "dtype" attrs with
-            | Some(Attr.Text name) -> s.Tensors[inputs[0].Value].DType.Name = name
-            | _ -> true)
-
     /// The values of a fused gradient, and where it is recorded its node; `gradient` still lacks what it keeps.
     let fuse
         (s: State<'S>)
@@ -117,11 +111,15 @@ module Calls =
 
                 attach node (Array.ofList ids) { after with Next = after.Next + 1 }, ids)
 
+    let private returnsItself (s: State<'S>) (op: Operator) (inputs: int option[]) attrs =
+        match Array.tryHead inputs with
+        | Some(Some first) -> op.ReturnsItself s.Tensors[first].DType attrs
+        | _ -> false
+
     /// Applies an operator to tensors: the state after it, and the results.
     let apply (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<State<'S> * int list, Complaint> =
         match op.Behaviour with
-        | Computes _ when s.Holds Rules.Views.nothingToDoIsTheTensorItself && convertsToItself s op inputs attrs ->
-            Ok(s, [ inputs[0].Value ])
+        | Computes _ when returnsItself s op inputs attrs && s.Holds Rules.Views.nothingToDoIsTheTensorItself -> Ok(s, [ inputs[0].Value ])
         | Computes forward -> compute s op forward inputs attrs
         | Aliases aliases -> Viewing.alias s op aliases inputs attrs
         | Composes _ -> invalidOp $"{op.Name} is applied by its parts"

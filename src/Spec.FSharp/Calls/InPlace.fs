@@ -53,7 +53,7 @@ module InPlace =
             keepInputs s (List.filter (fun p -> p <> Input 0) places) inputs
             |> Result.bind (fun kept -> keep s (Input 0) copy false |> Result.map (fun self -> s, self :: kept))
 
-    /// Where several elements share a place, `masked_fill_` writes it if the mask holds for any of them.
+    /// Where several elements share a place, it is written if the mask holds for any of them.
     let private storeMasked id (mask: Value<'S>) (value: Value<'S>) second (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
         let filled = Value.expand t.Shape mask |> Value.asInts DType.Bool |> fst
@@ -78,8 +78,10 @@ module InPlace =
 
         recorded
         |> Result.bind (fun (s, recorded) ->
+            let overlap = op.Overlap(asWrite s inputs attrs)
+
             op.Admits.Of { In = values s inputs; Attrs = attrs }
-            |> Result.bind (fun () -> checkOverlap s op inputs attrs)
+            |> Result.bind (fun () -> checkOverlap s overlap inputs)
             |> argumentsFirst s forward inputs attrs
             |> Result.bind (fun () -> forward.Of { In = values s inputs; Attrs = attrs })
             |> Result.bind (fun results ->
@@ -89,10 +91,10 @@ module InPlace =
                 fits s t value
                 |> Result.bind (fun () ->
                     let write =
-                        if op.Name = "masked_fill" && Strides.overlapsItself t.Geometry then
-                            storeMasked id (State.read s s.Tensors[inputs[1].Value])
-                        else
-                            store id
+                        match overlap.Within with
+                        | SameWhere mask when Strides.overlapsItself t.Geometry ->
+                            storeMasked id (State.read s s.Tensors[inputs[mask].Value])
+                        | _ -> store id
 
                     let s = write (Value.cast t.DType value) (second s inputs) s
 
@@ -110,7 +112,11 @@ module InPlace =
                     | Some(edges, kept) ->
                         let empty: Node<'S> =
                             { Sequence = s.Next
-                              Name = Nodes.name op inputs.Length attrs true
+                              Name =
+                                op.Node
+                                    { Inputs = inputs.Length
+                                      Attrs = attrs
+                                      InPlace = true }
                               Kind = Rule(op, attrs, Array.ofList kept)
                               Edges = edges
                               Inputs = before
@@ -144,7 +150,7 @@ module InPlace =
         aliases t.Geometry attrs
         |> Result.bind (fun aliasing ->
             match aliasing with
-            | Views [ g ] ->
+            | Aliasing.View g ->
                 let s = State.setTensor id { t with Geometry = g } s
 
                 let s = if s.Holds Rules.Versions.geometryInPlaceCounts then bump t.Counter s else s
@@ -156,12 +162,16 @@ module InPlace =
                 | _ when t.View.IsSome ->
                     History.gradFn s id
                     |> Result.map (fun (s, after) -> Option.fold (fun s after -> History.carryHooks t.GradFn after s) s after)
-                | Ok(Views [ over ]) ->
+                | Ok(Aliasing.View over) ->
                     History.edge s id
                     |> Result.map (fun (s, toInput) ->
                         let node: Node<'S> =
                             { Sequence = s.Next
-                              Name = Nodes.name op 1 attrs true
+                              Name =
+                                op.Node
+                                    { Inputs = 1
+                                      Attrs = attrs
+                                      InPlace = true }
                               Kind = View(dense, [| over |])
                               Edges = [| toInput |]
                               Inputs = [| struct (t.Shape, t.DType) |]

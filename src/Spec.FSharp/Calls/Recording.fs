@@ -132,7 +132,11 @@ module internal Recording =
         |> Result.map (fun (s, outputs) ->
             let node: Node<'S> =
                 { Sequence = s.Next
-                  Name = Nodes.name op edges.Length attrs false
+                  Name =
+                    op.Node
+                        { Inputs = edges.Length
+                          Attrs = attrs
+                          InPlace = false }
                   Kind = Rule(op, attrs, Array.ofList (kept @ outputs))
                   Edges = edges
                   Inputs = signature

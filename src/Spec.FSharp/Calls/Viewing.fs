@@ -4,6 +4,11 @@ namespace Verified.Spec
 module internal Viewing =
     open Recording
 
+    let private viewed attrs =
+        { Inputs = 1
+          Attrs = attrs
+          InPlace = false }
+
     let private views
         (s: State<'S>)
         (op: Operator)
@@ -12,20 +17,16 @@ module internal Viewing =
         (toInput: Edge<'S> option)
         (overInput: Geometry list)
         (geometries: Geometry list)
+        several
         records
         =
         let t = s.Tensors[source]
-        let several = (List.length geometries <> 1)
 
         let creation =
-            if s.Inference then
-                InInference
-            elif not s.GradMode then
-                WithoutGrad
-            elif several || op.Name = "split" || op.Name = "chunk" || op.Name = "unbind" then
-                OneOfSeveral
-            else
-                Ordinary
+            if s.Inference then InInference
+            elif not s.GradMode then WithoutGrad
+            elif several then OneOfSeveral
+            else Ordinary
 
         let ofBase, creation =
             match t.View with
@@ -39,7 +40,7 @@ module internal Viewing =
 
         let node: Node<'S> =
             { Sequence = s.Next
-              Name = Nodes.name op 1 attrs false
+              Name = op.Node(viewed attrs)
               Kind =
                 if op.Derivative.IsSome then
                     Rule(op, attrs, [||])
@@ -113,6 +114,7 @@ module internal Viewing =
         let over () : Result<Geometry list, Complaint> =
             aliases dense attrs
             |> Result.map (function
+                | Aliasing.View geometry -> [ geometry ]
                 | Views geometries -> geometries
                 | Itself -> [ dense ]
                 | Copied shape -> [ Layout.dense shape ])
@@ -133,7 +135,7 @@ module internal Viewing =
                 if records then
                     let node: Node<'S> =
                         { Sequence = s.Next
-                          Name = Nodes.name op 1 attrs false
+                          Name = op.Node(viewed attrs)
                           Kind = View(dense, [| g |])
                           Edges = [| toInput |]
                           Inputs = [| struct (t.Shape, t.DType) |]
@@ -145,12 +147,15 @@ module internal Viewing =
 
             let toInput = if records then History.edge s source else Ok(s, None)
 
+            let shown geometries several =
+                toInput
+                |> Result.bind (fun (s, toInput) ->
+                    over () |> Result.map (fun over -> views s op attrs source toInput over geometries several records))
+
             match aliasing with
             | Itself when s.Holds Rules.Views.nothingToDoIsTheTensorItself -> Ok(s, [ source ])
             | Itself -> toInput |> Result.map (fun (s, toInput) -> copied t.Shape toInput s)
-            | Views geometries ->
-                toInput
-                |> Result.bind (fun (s, toInput) ->
-                    over () |> Result.map (fun over -> views s op attrs source toInput over geometries records))
+            | Aliasing.View geometry -> shown [ geometry ] false
+            | Views geometries -> shown geometries true
             | Copied shape when s.Holds Rules.Views.reshapeCopies -> toInput |> Result.map (fun (s, toInput) -> copied shape toInput s)
             | Copied _ -> Complain.because ShapeError "view size is not compatible with input tensor's size and stride")

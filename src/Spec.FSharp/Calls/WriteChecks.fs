@@ -44,30 +44,37 @@ module internal WriteChecks =
           Message =
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation." }
 
-    /// index_put with a mask and one value is masked_fill (canDispatchToMaskedFill); otherwise it writes while it reads, so that
-    /// what it reads may not even be the very elements that it writes (assert_no_overlap, aten/src/ATen/native/TensorAdvancedIndexing.cpp).
-    let private readsWhileItWrites (s: State<'S>) (op: Operator) (inputs: int option[]) attrs =
-        let isFilledByMask =
-            match inputs[1 .. inputs.Length - 2] |> Array.choose id with
-            | [| mask |] ->
-                s.Tensors[mask].DType = Bool
-                && Shape.count s.Tensors[(Array.last inputs).Value].Shape = 1
-                && Read.flagOr false attrs "accumulate" = Ok false
-            | _ -> false
+    /// A call in place as an operator's record sees it.
+    let asWrite (s: State<'S>) (inputs: int option[]) attrs : IWrite =
+        { new IWrite with
+            member _.Inputs = inputs.Length
+            member _.Has i = inputs[i].IsSome
+            member _.IsTarget i = inputs[i] = inputs[0]
+            member _.ShapeOf i = s.Tensors[inputs[i].Value].Shape
+            member _.DTypeOf i = s.Tensors[inputs[i].Value].DType
+            member _.Attrs = attrs }
 
-        op.Name = "index_put" && not isFilledByMask
-
-    let checkOverlap (s: State<'S>) (op: Operator) (inputs: int option[]) attrs : Result<unit, Complaint> =
+    /// Whether what is written and what is read overlap in a way that the operator does not allow.
+    let checkOverlap (s: State<'S>) (overlap: Overlap) (inputs: int option[]) : Result<unit, Complaint> =
         let id = inputs[0].Value
         let t = s.Tensors[id]
-        let readsWhileItWrites = readsWhileItWrites s op inputs attrs
 
-        // Writing one number everywhere may write it twice.
-        if (op.Name = "zero" || op.Name = "fill") && inputs.Length = 1 && s.Holds Rules.Writes.oneValueMayBeWrittenTwice then
-            Ok()
-        elif op.Name = "copy" && inputs[1] = inputs[0] then
-            Ok()
-        elif op.Name <> "masked_fill" && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
+        let writesTwice =
+            match overlap.Within with
+            | Refused -> false
+            | SameForAll -> s.Holds Rules.Writes.oneValueMayBeWrittenTwice
+            | SameWhere _ -> true
+
+        let isOverwritten place (argument: Tensor<'S>) =
+            match overlap.Reads place with
+            | Before -> false
+            | InStep -> Strides.overlapsPartly t.Geometry argument.Geometry || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead)
+            | Meanwhile ->
+                Strides.overlapsPartly t.Geometry argument.Geometry
+                || Strides.overlaps t.Geometry argument.Geometry
+                || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead)
+
+        if not writesTwice && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
             Error overlapsItself
         elif
             s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
@@ -75,21 +82,9 @@ module internal WriteChecks =
                |> Array.indexed
                |> Array.exists (fun (place, input) ->
                    match input with
-                   | Some other when other = id -> readsWhileItWrites && place > 0
-                   | Some other ->
-                       let o = s.Tensors[other]
-
-                       // A number that is part of what is filled with it is read before.
-                       let isRead =
-                           (op.Name = "fill" || op.Name = "masked_fill") && o.Shape.Length = 0
-                           || op.Name = "index_put" && not readsWhileItWrites && place = inputs.Length - 1
-
-                       o.Storage = t.Storage
-                       && not isRead
-                       && (Strides.overlapsPartly t.Geometry o.Geometry
-                           || readsWhileItWrites && Strides.overlaps t.Geometry o.Geometry
-                           || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead))
-                   | None -> false)
+                   | None -> false
+                   | Some other when other = id -> place > 0 && overlap.Reads place = Meanwhile
+                   | Some other -> s.Tensors[other].Storage = t.Storage && isOverwritten place s.Tensors[other])
         then
             Complain.because
                 OverlappingWrite

@@ -77,7 +77,7 @@ module private ActivationFunctions =
 /// Activations, element by element, and dropout.
 module Activations =
     let private activation name formula attrs forward kinks (gradient: IDerivation -> Term -> Term) =
-        { Define.computes name formula [ ArgKind.Float ] attrs forward with
+        { Define.elementwise name formula [ ArgKind.Float ] attrs forward with
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = kinks
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
@@ -230,7 +230,7 @@ module Activations =
                     a.Arriving * a.First.Gradient(0).Value * (s * (1.0 - s)) * beta |> Derive.whereElseZero bent) }
 
     let dropout =
-        { Define.computes
+        { Define.elementwise
               "dropout"
               "x / (1 - p) where the mask holds, else 0"
               [ ArgKind.Float; ArgKind.Mask ]

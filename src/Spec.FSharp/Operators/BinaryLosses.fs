@@ -49,7 +49,7 @@ module BinaryLosses =
 
                           return [ Value.asFloats x.DType x |> Array.map Logistic.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
-            Node = "LogSigmoid"
+            Node = Define.node "LogSigmoid"
             Fused =
                 Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
                     // Not s (s - 1), which is zero where s rounds to 1.

@@ -11,7 +11,7 @@ module Comparison =
         | known -> Some(relation known)
 
     let private compare name formula (relation: Comparison -> bool) =
-        Define.computes
+        Define.elementwise
             name
             formula
             [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]

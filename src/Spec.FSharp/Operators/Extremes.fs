@@ -168,6 +168,7 @@ module Extremes =
     /// backward, by comparing the saved input and result.
     let private maxOrMin name sign formula =
         { Define.computes name formula [ ArgKind.Any ] Reduction.oneDim (extremeForward name sign) with
+            Node = Define.nodeByOverload (Define.nodeName name) (fun call -> if (Read.optional call.Attrs "dim").IsSome then 0 else 1)
             Shapes = Reduction.shapes
             Results = fun attrs -> if Reduction.namesDims attrs then 2 else 1
             Saves =

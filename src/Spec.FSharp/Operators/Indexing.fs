@@ -345,6 +345,26 @@ module Indexing =
                     do! Indices.checkCount x.Shape (call.In.Length - 2)
                 } }
 
+    /// With a mask and one value it is masked_fill (canDispatchToMaskedFill); otherwise it writes while it reads, so that what it reads may not
+    /// even be the very elements that it writes (assert_no_overlap, aten/src/ATen/native/TensorAdvancedIndexing.cpp).
+    let private overlap (write: IWrite) =
+        let values = write.Inputs - 1
+
+        let isFilledByMask =
+            match [ 1 .. values - 1 ] |> List.filter write.Has with
+            | [ mask ] ->
+                write.DTypeOf mask = Bool
+                && Shape.count (write.ShapeOf values) = 1
+                && Read.flagOr false write.Attrs "accumulate" = Ok false
+            | _ -> false
+
+        { Within = Refused
+          Reads =
+            fun i ->
+                if not isFilledByMask then Meanwhile
+                elif i = values then Before
+                else InStep }
+
     let private unknownUnless<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) = Pick.at v.Shape ([| 0 .. Value.count v - 1 |], decided) v
 
     let private indicesAttr = Define.required "size" AttrKind.Size
@@ -383,6 +403,7 @@ module Indexing =
                           return [ { x with Elements = elements } |> unknownUnless decided ]
                       } } with
             Admits = hasDimensionsForAll
+            Overlap = overlap
             InPlace = true
             Shapes = [ [ [| 3 |]; [| 2 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 2 |]; [| 3 |] ]; [ [| 4 |]; [| 3 |]; [||] ] ]
             Saves = fun _ _ -> saveIndices

@@ -33,7 +33,7 @@ module Internal =
                           return [ Value.floats x.DType size sums ]
                       } } with
             Internal = true
-            Node = "Sum"
+            Node = Define.node "Sum"
             Derivative =
                 Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
 
@@ -77,7 +77,7 @@ module Internal =
                           return [ Value.floats first.DType first.Shape (Array.init elements[0].Length sum) ]
                       } } with
             Internal = true
-            Node = "Add"
+            Node = Define.node "Add"
             Derivative = Some(Derive.rule (fun d g -> List.init d.Inputs (fun _ -> Some(fun () -> g)))) }
 
     /// What the gradients of relu and leaky_relu are made by. Where the bound leaves open whether x is above 0 it covers both.
@@ -182,7 +182,7 @@ module Internal =
                           return [ Value.pick view.Shape (Positions.ofGeometry view) x ]
                       } } with
             Internal = true
-            Node = "AsStrided"
+            Node = Define.node "AsStrided"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -227,7 +227,7 @@ module Internal =
                           return [ Value.floats g.DType inputSize sums ]
                       } } with
             Internal = true
-            Node = "AsStridedBackward"
+            Node = Define.node "AsStridedBackward"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->

@@ -161,7 +161,7 @@ module Normalisation =
                           return [ Value.floats y.DType y.Shape found ]
                       } } with
             Internal = true
-            Node = "LogSoftmaxBackwardData"
+            Node = Define.node "LogSoftmaxBackwardData"
             Shapes = [ [ [| 2; 3 |]; [| 2; 3 |] ]; [ [| 4 |]; [| 4 |] ] ]
             Saves =
                 fun needs _ ->
@@ -262,7 +262,7 @@ module Normalisation =
                           let found = lines |> Array.collect (Normalise.standardise x.DType eps >> Array.mapi affine)
                           return [ Value.floats x.DType x.Shape found ]
                       } } with
-            Node = "NativeLayerNorm"
+            Node = Define.node "NativeLayerNorm"
             Fused = Define.fused "NativeLayerNormBackward" [ Input 2 ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 3 |]; [| 3 |] ]

@@ -35,7 +35,7 @@ module private PiecewiseFunctions =
 module Piecewise =
     // Their derivative is zero wherever they have one, and the convention at their jumps; zeros, not nothing.
     let private step name formula kinks forward =
-        { Define.computes name formula [ ArgKind.Any ] [] forward with
+        { Define.elementwise name formula [ ArgKind.Any ] [] forward with
             Kinks = Some kinks
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []) ])) }
 
@@ -51,7 +51,7 @@ module Piecewise =
         { sign with
             Name = "sgn"
             Args = [ ArgKind.Float ]
-            Node = "Sgn"
+            Node = Define.node "Sgn"
             Internal = true
             Saves = fun _ _ -> [ Input 0; Output 0 ] }
 
@@ -89,7 +89,7 @@ module Piecewise =
 
     /// The larger or the smaller of two: `behind` is the comparison that holds where the first is not chosen.
     let private extreme name formula f onInts behind before =
-        { Define.computes name formula [ ArgKind.Any; ArgKind.Any ] [] (Elementwise.binary (Elementwise.always f) (fun _ _ -> Ok onInts)) with
+        { Define.elementwise name formula [ ArgKind.Any; ArgKind.Any ] [] (Elementwise.binary (Elementwise.always f) (fun _ _ -> Ok onInts)) with
             Saves = fun _ _ -> [ Input 1; Input 0 ]
             Kinks = Some $"half of the gradient to each of two equal ones; all of it to both where one is NaN (pytorch-kinks: {name})"
             Derivative =
@@ -169,13 +169,14 @@ module Piecewise =
         let both a b = Derive.apply "mul" [ a; b ] []
         let either a b = Derive.apply "add" [ a; b ] []
 
-        { Define.computes
+        { Define.elementwise
               "clamp"
               "min(max(x, min), max)"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
               [ Define.attr "min" (AttrKind.Number [ -1.0; 0.0; -0.25 ])
                 Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
               forward with
+            Node = Define.nodeByOverload "Clamp" (fun call -> if call.Inputs = 1 then 1 else 0)
             InPlace = true
             Saves = fun _ _ -> [ Input 2; Input 1; Input 0 ]
             Kinks =
@@ -226,7 +227,7 @@ module Piecewise =
 
     /// clamp by one bound alone, which is the second argument or the attribute; `inside` compares x with it where the gradient is x's.
     let private clampBy name bound formula inside outside (forward: Forward) =
-        { Define.computes
+        { Define.elementwise
               name
               formula
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
@@ -283,7 +284,7 @@ module Piecewise =
         }
 
     let where =
-        { Define.computes
+        { Define.elementwise
               "where"
               "input where the condition holds, else other"
               [ ArgKind.Mask; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]

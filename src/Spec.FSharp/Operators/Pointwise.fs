@@ -119,7 +119,7 @@ module Pointwise =
         | None -> Derive.apply op [ g; d.Input 1 ] []
 
     let add =
-        { Define.computes
+        { Define.elementwise
               "add"
               "self + alpha * other"
               arithmetic
@@ -149,7 +149,7 @@ module Pointwise =
                         forward.Of call) }
 
     let sub =
-        { Define.computes
+        { Define.elementwise
               "sub"
               "self - alpha * other"
               arithmetic
@@ -168,7 +168,7 @@ module Pointwise =
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
 
     let mul =
-        { Define.computes
+        { Define.elementwise
               "mul"
               "self * other"
               arithmetic
@@ -203,7 +203,7 @@ module Pointwise =
                 } }
 
     let div =
-        { Define.computes
+        { Define.elementwise
               "div"
               "self / other, rounded down (floor) or towards zero (trunc) where rounding_mode says so"
               arithmetic
@@ -231,7 +231,7 @@ module Pointwise =
                 ) }
 
     let neg =
-        { Define.computes
+        { Define.elementwise
               "neg"
               "-x"
               [ ArgKind.Any ]
@@ -247,7 +247,7 @@ module Pointwise =
 
     /// A float function of one tensor: integers give float32.
     let private elementary name formula f saved (gradient: IDerivation -> Term -> Term) =
-        { Define.computes name formula [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always (Functions.elementary f))) with
+        { Define.elementwise name formula [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always (Functions.elementary f))) with
             Saves = fun _ _ -> [ saved ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
 
@@ -272,7 +272,7 @@ module Pointwise =
         |> on (Above -1.0)
 
     let log2 =
-        { Define.computes "log2" "ln x / ln 2" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.log2)) with
+        { Define.elementwise "log2" "ln x / ln 2" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.log2)) with
             Saves = fun _ _ -> [ Input 0 ]
             Domain = Positive
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g / (d.Input 0 * 0.6931471805599453)) ])) }
@@ -298,13 +298,13 @@ module Pointwise =
             InPlace = true }
 
     let reciprocal =
-        { Define.computes "reciprocal" "1 / x" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.reciprocal)) with
+        { Define.elementwise "reciprocal" "1 / x" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.reciprocal)) with
             Saves = fun _ _ -> [ Output 0 ]
             Domain = NonZero
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> -g * (d.Output 0 * d.Output 0)) ])) }
 
     let abs =
-        { Define.computes
+        { Define.elementwise
               "abs"
               "|x|"
               [ ArgKind.Any ]
@@ -331,8 +331,8 @@ module Pointwise =
             g * Derive.apply "mul" [ slope ] [ "other", exponent ]
 
     let square =
-        { Define.computes "square" "x^2" [ ArgKind.Any ] [] (Elementwise.keeping Functions.square (fun _ -> Ok(Int64, (fun n -> n * n)))) with
-            Node = "Pow"
+        { Define.elementwise "square" "x^2" [ ArgKind.Any ] [] (Elementwise.keeping Functions.square (fun _ -> Ok(Int64, (fun n -> n * n)))) with
+            Node = Define.node "Pow"
             Saves = fun _ _ -> [ Input 0 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> powerRule (d.Input 0) (Attr.Integer 2L) g) ])) }
 
@@ -407,13 +407,18 @@ module Pointwise =
             | None -> g * slope
             | Some flat -> g * Derive.zeroWhere flat slope
 
-        { Define.computes
+        { Define.elementwise
               "pow"
               "self^exponent"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
               [ Define.attr "exponent" (AttrKind.Number [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ])
                 Define.attr "self" (AttrKind.Number [ 2.5; 0.0 ]) ]
               powerForward with
+            Node =
+                Define.nodeByOverload "Pow" (fun call ->
+                    if isNumberBase call.Attrs then 2
+                    elif call.Inputs = 2 then 1
+                    else 0)
             Saves =
                 fun _ attrs ->
                     if isNumberBase attrs then [ Input 0; Output 0 ]

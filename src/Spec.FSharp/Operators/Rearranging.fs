@@ -290,7 +290,7 @@ module Rearranging =
 
                           return [ gather x.DType shape [ x ] (Some fill) (Array.init (Shape.count shape) from) ]
                       } } with
-            Node = "ConstantPadNd"
+            Node = Define.node "ConstantPadNd"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->

@@ -145,6 +145,9 @@ module internal Reduction =
         | Some(Attr.Items []) -> false
         | Some _ -> true
 
+    /// The name of the node: the overload that takes dimensions comes behind the one that takes none.
+    let node name : Recorded -> string = Define.nodeByOverload name (fun call -> if (Read.optional call.Attrs "dim").IsSome then 1 else 0)
+
     /// The input in the dtype that the attribute `dtype` names, or in `otherwise`.
     let converted<'S when 'S :> IScalar<'S>> otherwise (call: Call<'S>) =
         result {

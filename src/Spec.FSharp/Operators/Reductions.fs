@@ -30,6 +30,7 @@ module Reductions =
                           | Elements.Ints(elements, decided) ->
                               return [ Value.ints x.DType groups.Result (groups.Of elements |> Array.map (Array.fold (+) 0L)) decided ]
                       } } with
+            Node = Reduction.node "Sum"
             Shapes = Reduction.shapes
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Groups.spread d (Groups.ofRule d) g) ])) }
 
@@ -70,6 +71,7 @@ module Reductions =
                                 |> Array.map (fun terms -> over (float groups.Size) (total x.DType terms))
                                 |> Value.floats x.DType groups.Result ]
                       } } with
+            Node = Reduction.node "Mean"
             Shapes = Reduction.shapes
             Kinks = Some "the mean of nothing is 0/0 = NaN (PyTorch; its gradient is empty)"
             Derivative =
@@ -105,6 +107,7 @@ module Reductions =
                               let products = groups.Of elements |> Array.map (Array.fold (*) 1L)
                               return [ Value.ints x.DType groups.Result products decided ]
                       } } with
+            Node = Reduction.node "Prod"
             Shapes = Reduction.shapes
             Saves = fun _ _ -> [ Input 0; Output 0 ]
             Kinks =
@@ -439,6 +442,7 @@ module Reductions =
                           else
                               return [ groups.Of elements |> Array.map (Reduce.norm x.DType p) |> Value.floats x.DType groups.Result ]
                       } } with
+            Node = Define.node "LinalgVectorNorm"
             Shapes = Reduction.shapes
             Saves =
                 fun _ attrs ->

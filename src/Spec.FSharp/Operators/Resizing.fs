@@ -266,7 +266,7 @@ module Resizing =
                               let shape, positions = upsampled x.Shape (sources plan)
                               return [ Value.pick shape positions x ]
                       } } with
-            Node = "UpsampleNearest2D"
+            Node = Define.node "UpsampleNearest2D"
             Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
             Derivative =
                 Some(

@@ -43,7 +43,7 @@ module Rewrites =
                           return [ replaced g v.Elements x ]
                       } } with
             Internal = true
-            Node = "AsStridedWrite"
+            Node = Define.node "AsStridedWrite"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -74,7 +74,7 @@ module Rewrites =
 
                           return [ replaced g (Value.expand g.Shape (Value.cast x.DType v)).Elements x ]
                       } } with
-            Node = "CopySlices"
+            Node = Define.node "CopySlices"
             OnlyInPlace = true
             InPlace = true }
 

@@ -4,7 +4,7 @@ open Verified.Spec
 
 /// Geometries of views: pure functions of sizes and strides, with PyTorch's complaints.
 module Views =
-    let private one (geometry: Geometry) = Ok(Views [ geometry ])
+    let private one (geometry: Geometry) = Ok(View geometry)
 
     /// The shape that a request names: -1, at most once, stands for what is left.
     let inferSize (requested: int list) (count: int) =
@@ -87,42 +87,44 @@ module Views =
 
     let private viewOrCopy g shape =
         match viewOf g shape with
-        | Some view -> Views [ view ]
+        | Some view -> View view
         | None -> Copied shape
 
     let reshape =
-        defineViews
-            "reshape"
-            "the same elements in another shape, copied only where strides allow no view"
-            [ Define.attr "shape" AttrKind.Size ]
-            (fun g attrs ->
-                result {
-                    let! requested = size attrs
-                    let! shape = inferSize requested (Shape.count g.Shape)
-                    return viewOrCopy g shape
-                })
+        { defineViews
+              "reshape"
+              "the same elements in another shape, copied only where strides allow no view"
+              [ Define.attr "shape" AttrKind.Size ]
+              (fun g attrs ->
+                  result {
+                      let! requested = size attrs
+                      let! shape = inferSize requested (Shape.count g.Shape)
+                      return viewOrCopy g shape
+                  }) with
+            Node = Define.node "View" }
 
     let flatten =
-        defineViews
-            "flatten"
-            "dimensions start_dim to end_dim as one"
-            [ Define.attr "start_dim" AttrKind.Dim; Define.attr "end_dim" AttrKind.Dim ]
-            (fun g attrs ->
-                result {
-                    let rank = g.Shape.Length
-                    let! first = Read.dimOr 0 attrs "start_dim" rank
-                    let! last = Read.dimOr -1 attrs "end_dim" rank
+        { defineViews
+              "flatten"
+              "dimensions start_dim to end_dim as one"
+              [ Define.attr "start_dim" AttrKind.Dim; Define.attr "end_dim" AttrKind.Dim ]
+              (fun g attrs ->
+                  result {
+                      let rank = g.Shape.Length
+                      let! first = Read.dimOr 0 attrs "start_dim" rank
+                      let! last = Read.dimOr -1 attrs "end_dim" rank
 
-                    if first > last then
-                        return! Complain.value "flatten() has invalid args: start_dim cannot come after end_dim"
-                    elif rank = 0 then
-                        return viewOrCopy g [| 1 |]
-                    elif first = last then
-                        return Itself
-                    else
-                        let merged = Shape.count g.Shape[first..last]
-                        return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
-                })
+                      if first > last then
+                          return! Complain.value "flatten() has invalid args: start_dim cannot come after end_dim"
+                      elif rank = 0 then
+                          return viewOrCopy g [| 1 |]
+                      elif first = last then
+                          return Itself
+                      else
+                          let merged = Shape.count g.Shape[first..last]
+                          return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
+                  }) with
+            Node = Define.node "View" }
 
     let contiguous =
         defineViews "contiguous" "x, copied only where it is not row-major" [] (fun g _ ->
@@ -197,7 +199,8 @@ module Views =
                   Complain.shape $"t() expects a tensor with <= 2 dimensions, but self is {g.Shape.Length}D"
               else
                   one (if g.Shape.Length = 2 then swapped 0 1 g else g)) with
-            InPlace = true }
+            InPlace = true
+            Node = Define.nodeByOverload "T" (fun call -> if call.InPlace then 1 else 0) }
 
     let permute =
         defineViews "permute" "dimensions in the order `dims`" [ Define.required "dims" AttrKind.Permutation ] (fun g attrs ->
@@ -302,33 +305,34 @@ module Views =
                 })
 
     let narrow =
-        defineViews
-            "narrow"
-            "`length` elements of dimension `dim` from `start`"
-            [ Define.required "dim" AttrKind.Dim
-              Define.required "start" (AttrKind.Integer [ 0L; 1L; -1L ])
-              Define.required "length" (AttrKind.Integer [ 0L; 1L; 2L ]) ]
-            (fun g attrs ->
-                result {
-                    if g.Shape.Length = 0 then
-                        return! Complain.index "narrow() cannot be applied to a 0-dim tensor."
-                    else
-                        let! d = Read.dim attrs "dim" g.Shape.Length
-                        let! start = Read.integer attrs "start"
-                        let! length = Read.integer attrs "length"
-                        let size = g.Shape[d]
-                        do! Complain.unlessValue (length >= 0) (fun () -> "narrow(): length must be non-negative.")
+        { defineViews
+              "narrow"
+              "`length` elements of dimension `dim` from `start`"
+              [ Define.required "dim" AttrKind.Dim
+                Define.required "start" (AttrKind.Integer [ 0L; 1L; -1L ])
+                Define.required "length" (AttrKind.Integer [ 0L; 1L; 2L ]) ]
+              (fun g attrs ->
+                  result {
+                      if g.Shape.Length = 0 then
+                          return! Complain.index "narrow() cannot be applied to a 0-dim tensor."
+                      else
+                          let! d = Read.dim attrs "dim" g.Shape.Length
+                          let! start = Read.integer attrs "start"
+                          let! length = Read.integer attrs "length"
+                          let size = g.Shape[d]
+                          do! Complain.unlessValue (length >= 0) (fun () -> "narrow(): length must be non-negative.")
 
-                        if start < -size || start > size then
-                            return! Complain.index $"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
-                        else
-                            let start = if start < 0 then start + size else start
+                          if start < -size || start > size then
+                              return! Complain.index $"start out of range (expected to be in range of [{-size}, {size}], but got {start})"
+                          else
+                              let start = if start < 0 then start + size else start
 
-                            if start + length > size then
-                                return! Complain.index $"start ({start}) + length ({length}) exceeds dimension size ({size})."
-                            else
-                                return! one (sliced g d start length 1)
-                })
+                              if start + length > size then
+                                  return! Complain.index $"start ({start}) + length ({length}) exceeds dimension size ({size})."
+                              else
+                                  return! one (sliced g d start length 1)
+                  }) with
+            Node = Define.node "Slice" }
 
     /// The view that an `index` of getitem names: integers drop their dimension, null keeps it whole, [start, stop, step] slices it.
     let indexed (g: Geometry) (attrs: Attrs) =
@@ -375,8 +379,19 @@ module Views =
         | Some(Attr.Integer _ as item) -> step (Ok(g, 0)) item |> Result.map fst
         | _ -> Complain.value "attribute 'index' must be a list: an integer, null or [start, stop, step] for each dimension"
 
+    // A chain of views, of which the last one is seen.
+    let private nodeOfIndex (call: Recorded) =
+        match Read.optional call.Attrs "index" with
+        | Some(Attr.Items items) ->
+            match List.tryFindBack (fun item -> item <> Attr.Null) items with
+            | Some(Attr.Integer _) -> "SelectBackward0"
+            | Some _ -> "SliceBackward0"
+            | None -> "AliasBackward0"
+        | _ -> "SelectBackward0"
+
     let getitem =
-        defineViews "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one)
+        { defineViews "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one) with
+            Node = nodeOfIndex }
 
     // Views of these sizes, one behind the other, along a dimension.
     let private sections (g: Geometry) d (sizes: int list) =
@@ -440,25 +455,26 @@ module Views =
                 })
 
     let chunk =
-        defineViews
-            "chunk"
-            "at most `chunks` views of equal size along `dim`, the last one smaller"
-            [ Define.required "chunks" (AttrKind.Integer [ 1L; 2L; 3L ]); Define.attr "dim" AttrKind.Dim ]
-            (fun g attrs ->
-                result {
-                    if g.Shape.Length = 0 then
-                        return! Complain.shape "chunk expects at least a 1-dimensional tensor"
-                    else
-                        let! chunks = Read.integer attrs "chunks"
-                        do! Complain.unlessValue (chunks > 0) (fun () -> $"chunk expects `chunks` to be greater than 0, got: {chunks}")
-                        let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
-                        let total = g.Shape[d]
+        { defineViews
+              "chunk"
+              "at most `chunks` views of equal size along `dim`, the last one smaller"
+              [ Define.required "chunks" (AttrKind.Integer [ 1L; 2L; 3L ]); Define.attr "dim" AttrKind.Dim ]
+              (fun g attrs ->
+                  result {
+                      if g.Shape.Length = 0 then
+                          return! Complain.shape "chunk expects at least a 1-dimensional tensor"
+                      else
+                          let! chunks = Read.integer attrs "chunks"
+                          do! Complain.unlessValue (chunks > 0) (fun () -> $"chunk expects `chunks` to be greater than 0, got: {chunks}")
+                          let! d = Read.dimOr 0 attrs "dim" g.Shape.Length
+                          let total = g.Shape[d]
 
-                        if total = 0 then
-                            return sections g d (List.replicate chunks 0)
-                        else
-                            return! splitBy g attrs ((total + chunks - 1) / chunks)
-                })
+                          if total = 0 then
+                              return sections g d (List.replicate chunks 0)
+                          else
+                              return! splitBy g attrs ((total + chunks - 1) / chunks)
+                  }) with
+            Node = Define.node "Split" }
 
     let unbind =
         defineViews "unbind" "x at each index of dimension `dim`" [ Define.attr "dim" AttrKind.Dim ] (fun g attrs ->

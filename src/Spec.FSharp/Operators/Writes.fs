@@ -73,6 +73,11 @@ module Writes =
                                 else
                                     Value.ints x.DType x.Shape (Array.zeroCreate (Value.count x)) true ]
                       } } with
+            Overlap =
+                fun _ ->
+                    { Within = SameForAll
+                      Reads = fun _ -> InStep }
+            Overwrites = true
             // What was there before has no influence any more: its gradient is zero, not missing.
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []) ])) }
 
@@ -89,7 +94,13 @@ module Writes =
                           let! source = Argument.tensor call 1
                           return! fitted self source
                       } } with
-            Node = "CopyBackwards"
+            Node = fun _ -> "torch::autograd::CopyBackwards"
+            // Of itself it finds what it writes.
+            Overlap =
+                fun write ->
+                    { Within = if write.IsTarget 1 then SameForAll else Refused
+                      Reads = fun _ -> InStep }
+            Overwrites = true
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []); Some(fun () -> g) ])) }
 
     let private zerosLike (g: Term) = Derive.apply "zeros_like" [ g ] []
@@ -127,7 +138,14 @@ module Writes =
                           do! fillsWithANumber.Of call
                           return! fitted self (filling self.DType value)
                       } } with
+            Node = Define.nodeByOverload "Fill" (fun call -> if call.Inputs = 1 then 2 else 3)
             Admits = fillsWithANumber
+            // A tensor is copied, for which it is read before.
+            Overlap =
+                fun write ->
+                    { Within = if write.Inputs = 1 then SameForAll else Refused
+                      Reads = fun _ -> Before }
+            Overwrites = true
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
 
     let clone =
@@ -138,9 +156,9 @@ module Writes =
               []
               { new Forward with
                   member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
+            Arrangement = Arrangement.Copied
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
-    /// The tensor itself where the dtype is already that; the interpreter sees to it, since a value cannot say so.
     let toDType =
         { Define.computes
               "to"
@@ -154,7 +172,13 @@ module Writes =
                           let! dtype = Read.dtype call.Attrs "dtype"
                           return [ Value.cast dtype x ]
                       } } with
-            Node = "ToCopy"
+            Node = Define.node "ToCopy"
+            Arrangement = Arrangement.Copied
+            ReturnsItself =
+                fun dtype attrs ->
+                    match Map.tryFind "dtype" attrs with
+                    | Some(Attr.Text name) -> dtype.Name = name
+                    | _ -> true
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
     let private fillsByAMask =
@@ -212,7 +236,12 @@ module Writes =
                               let elements = Array.map2 (fun h x -> if h <> 0L then filled[0] else x) holds elements
                               return [ Value.ints x.DType shape elements (decided && known && knownValue) ]
                       } } with
+            Node = Define.nodeByOverload "MaskedFill" (fun call -> if call.Inputs = 3 then 1 else 0)
             Admits = fillsByAMask
+            Overlap =
+                fun _ ->
+                    { Within = SameWhere 1
+                      Reads = fun i -> if i = 2 then Before else InStep }
             InPlace = true
             Saves = fun _ _ -> [ Input 1 ]
             Derivative =
@@ -248,7 +277,7 @@ module Writes =
                       } } with
             Internal = true
             // As masked_select, which PyTorch makes it of.
-            Node = "MaskedSelect"
+            Node = Define.node "MaskedSelect"
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Derivative =
                 Some(
@@ -383,6 +412,7 @@ module Writes =
                           do! expect "end" finish
                           do! expect "weight" (defaultArg weight self)
                       })) with
+            Node = Define.nodeByOverload "Lerp" (fun call -> if call.Inputs = 3 then 1 else 0)
             // The weight needs both ends; the ends need the weight, where it is a tensor.
             Saves =
                 fun needs attrs ->
