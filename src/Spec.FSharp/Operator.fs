@@ -259,11 +259,33 @@ type Fusion =
         Unread: Saving list
     }
 
+/// Where PyTorch has a function.
+type Home =
+    /// Among the methods of tensors.
+    | OfTensor
+    /// In torch alone.
+    | Torch
+    /// In torch.nn.functional.
+    | Functional
+
+/// How PyTorch writes a call.
+type Spelling =
+    {
+        Home: Home
+        /// The keywords of the tensor arguments behind the first, where an attribute stands before them in PyTorch's signature; "" for one that
+        /// may stand by place.
+        Keywords: string list
+        /// How many tensor arguments must be written, None for one left out: those for which the signature has no default.
+        Written: int
+    }
+
 /// Everything about one operator, in one record.
 type Operator =
     {
         /// PyTorch's name, without the trailing underscore.
         Name: string
+        /// How PyTorch writes a call, for the scripts that programs are printed as. The twin in place is always a method.
+        Spelling: Spelling
         /// One line for the documentation.
         Formula: string
         Args: ArgKind list

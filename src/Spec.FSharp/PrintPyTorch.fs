@@ -8,53 +8,11 @@ open System.Globalization
 module PrintPyTorch =
     let private invariant = CultureInfo.InvariantCulture
 
-    /// Functions that are in torch.nn.functional and no methods of tensors.
-    let private functional =
-        set
-            [ "adaptive_avg_pool2d"
-              "avg_pool2d"
-              "batch_norm"
-              "binary_cross_entropy_with_logits"
-              "conv2d"
-              "conv_transpose2d"
-              "cross_entropy"
-              "elu"
-              "embedding"
-              "gelu"
-              "huber_loss"
-              "interpolate"
-              "l1_loss"
-              "layer_norm"
-              "leaky_relu"
-              "linear"
-              "logsigmoid"
-              "max_pool2d"
-              "mse_loss"
-              "nll_loss"
-              "pad"
-              "silu"
-              "smooth_l1_loss"
-              "softplus" ]
-
-    /// Functions of torch alone: their first argument is a list or a condition.
-    let private torch = set [ "cat"; "stack"; "where"; "rsub"; "outer" ]
-
-    /// Where an attribute stands before a tensor in PyTorch's signature, the tensor goes by keyword: the keywords of the
-    /// arguments from the second on, "" for one that may stand by place.
-    let private keywords =
-        Map.ofList
-            [ "gather", [ "index" ]
-              "index_select", [ "index" ]
-              "clamp", [ "min"; "max" ]
-              "clamp_", [ "min"; "max" ]
-              "layer_norm", [ "weight"; "bias" ]
-              "cross_entropy", [ ""; "weight" ]
-              "nll_loss", [ ""; "weight" ]
-              "binary_cross_entropy_with_logits", [ ""; "weight"; "pos_weight" ]
-              "addcmul_", [ ""; "" ] ]
-
-    /// How many tensor arguments must be written, None for one left out: those for which PyTorch's signature has no default.
-    let private written = Map.ofList [ "batch_norm", 3 ]
+    let private spelling (op: string) =
+        match Map.tryFind (op.TrimEnd '_') Registry.all with
+        | Some known when op.EndsWith '_' -> { known.Spelling with Home = OfTensor }
+        | Some known -> known.Spelling
+        | None -> Define.ofTensor
 
     let private number (value: float) (shortest: string) =
         if Double.IsNaN value then "float('nan')"
@@ -135,29 +93,25 @@ module PrintPyTorch =
 
     /// An ordinary function: by keyword whatever PyTorch's signature would put elsewhere.
     let private call (step: Step) =
+        let spelling = spelling step.Op
         let attrs = Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
+        let given = step.In @ List.replicate (max 0 (spelling.Written - step.In.Length)) Arg.Missing
 
-        let missing = (written |> Map.tryFind step.Op |> Option.defaultValue 0) - step.In.Length
-        let given = step.In @ List.replicate (max 0 missing) Arg.Missing
-
-        let rest =
-            match Map.tryFind step.Op keywords, given with
-            | Some keywords, _ :: others ->
+        match given with
+        | [] -> called ("torch." + step.Op) attrs
+        | first :: others ->
+            let rest =
                 others
                 |> List.mapi (fun i other ->
-                    match List.tryItem i keywords with
+                    match List.tryItem i spelling.Keywords with
                     | Some key when key <> "" -> if other = Arg.Missing then None else Some(key + "=" + arg other)
                     | _ -> Some(arg other))
                 |> List.choose id
-            | _, _ :: others -> names others
-            | _, [] -> []
 
-        match step.In with
-        | first :: _ when functional.Contains step.Op -> called ("F." + step.Op) (arg first :: rest @ attrs)
-        | Arg.Name first :: _ when not (torch.Contains step.Op) && not (step.Op.Contains '.') ->
-            called (first + "." + step.Op) (rest @ attrs)
-        | first :: _ -> called ("torch." + step.Op) (arg first :: rest @ attrs)
-        | [] -> called ("torch." + step.Op) attrs
+            match spelling.Home, first with
+            | Functional, _ -> called ("F." + step.Op) (arg first :: rest @ attrs)
+            | OfTensor, Arg.Name first when not (step.Op.Contains '.') -> called (first + "." + step.Op) (rest @ attrs)
+            | _ -> called ("torch." + step.Op) (arg first :: rest @ attrs)
 
     let private bound (out: Out) value =
         match out with
@@ -238,7 +192,7 @@ module PrintPyTorch =
     /// A script that runs the program and prints what it observes.
     let print (program: Program) =
         let usesFunctional =
-            let rec any (steps: Step list) = steps |> List.exists (fun step -> functional.Contains step.Op || any step.Steps)
+            let rec any (steps: Step list) = steps |> List.exists (fun step -> (spelling step.Op).Home = Functional || any step.Steps)
             any program.Steps
 
         let inputs = program.Inputs |> List.map (fun input -> $"{input.Name} = {literal input.Tensor input.RequiresGrad}")

@@ -29,6 +29,21 @@ module Define =
         { new Admission with
             member _.Of _ = Ok() }
 
+    /// A method of tensors.
+    let ofTensor: Spelling =
+        { Home = OfTensor
+          Keywords = []
+          Written = 0 }
+
+    /// A function of torch alone.
+    let torch = { ofTensor with Home = Torch }
+
+    /// A function of torch.nn.functional.
+    let functional = { ofTensor with Home = Functional }
+
+    /// A function that takes tensors behind the first by keyword.
+    let byKeyword keywords (spelling: Spelling) = { spelling with Keywords = keywords }
+
     let private elementByElement: Overlap =
         { Within = Refused
           Reads = fun _ -> InStep }
@@ -36,6 +51,7 @@ module Define =
     /// An operator that computes its result.
     let computes name formula args attrs (forward: Forward) : Operator =
         { Name = name
+          Spelling = ofTensor
           Formula = formula
           Args = args
           Attrs = attrs

@@ -78,6 +78,7 @@ module private ActivationFunctions =
 module Activations =
     let private activation name formula attrs forward kinks (gradient: IDerivation -> Term -> Term) =
         { Define.elementwise name formula [ ArgKind.Float ] attrs forward with
+            Spelling = Define.functional
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = kinks
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ])) }
@@ -99,6 +100,7 @@ module Activations =
               (fun d g ->
                   let zeros = Derive.apply "zeros_like" [ g ] []
                   Derive.apply "where_above" [ d.Output 0; g; zeros ] [ "unordered", Attr.Flag true ]) with
+            Spelling = Define.ofTensor
             Args = [ ArgKind.Any ]
             InPlace = true
             Saves = fun _ _ -> [ Output 0 ] }

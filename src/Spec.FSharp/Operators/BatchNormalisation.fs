@@ -217,6 +217,7 @@ module BatchNormalisation =
                 Define.attr "momentum" (AttrKind.Number [ 0.1; 0.5; 0.0; 1.0 ])
                 Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
               forward with
+            Spelling = { Define.functional with Written = 3 }
             Node = Define.node "NativeBatchNorm"
             Fused = Define.fused "NativeBatchNormBackward" []
             Shapes =

@@ -49,6 +49,7 @@ module BinaryLosses =
 
                           return [ Value.asFloats x.DType x |> Array.map Logistic.logSigmoid |> Value.floats x.DType x.Shape ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "LogSigmoid"
             Fused =
                 Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
@@ -113,6 +114,7 @@ module BinaryLosses =
 
                           return [ reduced dtype shape reduction losses ]
                       } } with
+            Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
                   [ [| 2; 3 |]; [| 2; 3 |]; [| 3 |]; [| 3 |] ]

@@ -411,6 +411,7 @@ module Convolution =
 
                           return [ Value.floats x.DType (if x.Shape.Length = 3 then shape[1..] else shape) elements ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "Convolution"
             Fused = Define.fused "ConvolutionBackward" []
             // Both, whichever needs a gradient: derivatives.yaml has one formula for all three.

@@ -172,6 +172,7 @@ module CrossEntropy =
                 Define.attr "ignore_index" (AttrKind.Integer [ -100L; 0L; 1L ])
                 Define.attr "label_smoothing" (AttrKind.Number [ 0.0; 0.1; 0.5 ]) ]
               crossEntropyForward with
+            Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
             Node = Define.node "NllLoss"
             // The weight of class probabilities is differentiated.
             Refuses =

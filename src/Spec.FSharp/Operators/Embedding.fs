@@ -87,6 +87,7 @@ module Embedding =
                               let! shape, positions = lookUp index weight.Shape
                               return [ Pick.at shape positions weight ]
                       } } with
+            Spelling = Define.functional
             Shapes = [ [ [| 3 |]; [| 4; 2 |] ]; [ [| 2; 2 |]; [| 3; 2 |] ]; [ [||]; [| 3; 2 |] ]; [ [| 0 |]; [| 3; 2 |] ] ]
             Saves = fun _ _ -> [ Input 0 ]
             Kinks =

@@ -227,6 +227,7 @@ module Indexing =
                           let! positions = gatherPositions x.Shape dim index
                           return [ Pick.at index.Shape positions x ]
                       } } with
+            Spelling = Define.ofTensor |> Define.byKeyword [ "index" ]
             Shapes = gatherShapes
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Derivative = toFirst (fun d g -> Derive.apply "scatter_sum" [ g; d.Input 1 ] [ "dim", d.Attrs["dim"]; sizeOfFirst d ]) }
@@ -512,6 +513,7 @@ module Indexing =
                               let! found, positions = Indices.resolve shape (List.replicate dim None @ [ Some index ])
                               return [ Pick.at (if x.Shape.Length = 0 then [||] else found) positions x ]
                       } } with
+            Spelling = Define.ofTensor |> Define.byKeyword [ "index" ]
             Shapes =
                 [ [ [| 3 |]; [| 2 |] ]
                   [ [| 2; 3 |]; [| 4 |] ]

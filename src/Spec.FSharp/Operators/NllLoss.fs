@@ -53,6 +53,7 @@ module NllLoss =
                           let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
                           return [ unknown decided (signless loss); unknown decided counts ]
                       } } with
+            Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
             Refuses = fun _ -> [ 2, "weight" ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 2 |] ]

@@ -262,6 +262,7 @@ module Normalisation =
                           let found = lines |> Array.collect (Normalise.standardise x.DType eps >> Array.mapi affine)
                           return [ Value.floats x.DType x.Shape found ]
                       } } with
+            Spelling = Define.functional |> Define.byKeyword [ "weight"; "bias" ]
             Node = Define.node "NativeLayerNorm"
             Fused = Define.fused "NativeLayerNormBackward" [ Input 2 ]
             Shapes =

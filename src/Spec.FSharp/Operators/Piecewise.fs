@@ -176,6 +176,7 @@ module Piecewise =
               [ Define.attr "min" (AttrKind.Number [ -1.0; 0.0; -0.25 ])
                 Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
               forward with
+            Spelling = Define.ofTensor |> Define.byKeyword [ "min"; "max" ]
             Node = Define.nodeByOverload "Clamp" (fun call -> if call.Inputs = 1 then 1 else 0)
             InPlace = true
             Saves = fun _ _ -> [ Input 2; Input 1; Input 0 ]
@@ -309,6 +310,7 @@ module Piecewise =
                               let other, knownOther = Operand.ints dtype shape other
                               return [ Value.ints dtype shape (pick input other) (decided && knownInput && knownOther) ]
                       } } with
+            Spelling = Define.torch
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = Some "the gradient of the side not taken is 0, also where that side is NaN or infinite (pytorch-kinks: where nan-safe)"
             Derivative =

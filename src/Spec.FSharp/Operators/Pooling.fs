@@ -205,6 +205,7 @@ module Pooling =
                               [ found |> Array.map (fun (value, _, _) -> value) |> Value.floats x.DType shape
                                 Value.ints Int64 shape (found |> Array.map (fun (_, at, _) -> at)) decided ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "MaxPool2DWithIndices"
             Shapes = shapes
             Saves = fun _ _ -> [ Input 0; Output 1 ]
@@ -277,6 +278,7 @@ module Pooling =
                                            |> Reduce.average x.DType (float divisors[k]) |]
                                 |> Value.floats x.DType (Pool.outShape x.Shape pool) ]
                       } } with
+            Spelling = Define.functional
             Shapes = shapes
             Fused = Define.fusedLinear "AvgPool2DBackward"
             Saves = fun _ _ -> [ Input 0 ]
@@ -421,6 +423,7 @@ module Pooling =
                                        for window in windows -> mean window (p * plane) |]
                                 |> Value.floats x.DType (Array.append x.Shape[.. x.Shape.Length - 3] sizes) ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "AdaptiveAvgPool2D"
             Fused = Define.fusedLinear "AdaptiveAvgPool2DBackward"
             Shapes = [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 2; 3; 5 |] ]; [ [| 1; 1; 1; 1 |] ]; [ [| 0; 1; 2; 2 |] ] ]

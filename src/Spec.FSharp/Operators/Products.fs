@@ -373,6 +373,7 @@ module Products =
                       return [ (a |> Shaping.reshape [| a.Shape[0]; 1 |]) * b ]
                   | _ -> return! Complain.value "outer takes two tensors"
               }) with
+            Spelling = Define.torch
             Shapes = [ [ [| 2 |]; [| 3 |] ]; [ [| 1 |]; [| 4 |] ]; [ [| 0 |]; [| 2 |] ] ] }
 
     // ---- linear ----
@@ -485,6 +486,7 @@ module Products =
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
               []
               linearParts with
+            Spelling = Define.functional
             Shapes =
                 [ [ [| 2; 3 |]; [| 4; 3 |]; [| 4 |] ]
                   [ [| 3 |]; [| 2; 3 |]; [| 2 |] ]

@@ -95,6 +95,7 @@ module Rearranging =
                               let from = joined shape dim counted
                               return [ gather (promoted parts) shape parts None from ]
                       } } with
+            Spelling = Define.torch
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -146,6 +147,7 @@ module Rearranging =
                               let from = joined shape dim (List.map (fun _ -> widened) parts)
                               return [ gather (promoted parts) shape parts None from ]
                       } } with
+            Spelling = Define.torch
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -290,6 +292,7 @@ module Rearranging =
 
                           return [ gather x.DType shape [ x ] (Some fill) (Array.init (Shape.count shape) from) ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "ConstantPadNd"
             Derivative =
                 Some(

@@ -108,6 +108,7 @@ module RegressionLosses =
     let private ofDistance name (alike: Operator) kinks =
         { Define.composes name alike.Formula alike.Args alike.Attrs (fun attrs terms ->
               expanded terms |> Result.map (fun (a, b) -> [ Derive.apply alike.Name [ a; b ] (Map.toList attrs) ])) with
+            Spelling = Define.functional
             Shapes = shapesOfDistance
             Kinks = kinks }
 
@@ -149,6 +150,7 @@ module RegressionLosses =
 
     let l1Loss =
         { Define.composes "l1_loss" "y = mean (or sum) of |input - target|" [ ArgKind.Float; ArgKind.Float ] [ reductionAttr ] meanDistance with
+            Spelling = Define.functional
             Shapes = shapesOfDistance
             Kinks = Some "input = target: 0, as abs (measured)" }
 

@@ -266,6 +266,7 @@ module Resizing =
                               let shape, positions = upsampled x.Shape (sources plan)
                               return [ Value.pick shape positions x ]
                       } } with
+            Spelling = Define.functional
             Node = Define.node "UpsampleNearest2D"
             Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
             Derivative =
