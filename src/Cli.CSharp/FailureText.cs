@@ -15,7 +15,7 @@ internal static class FailureText
     public static void Write(IAnsiConsole console, Failure failure, string? replay, string language = "pytorch", bool likely = false)
     {
         console.Write(new Rule($"{(likely ? "likely the same: " : "")}[red]{Markup.Escape(failure.Signature)}[/]").LeftJustified());
-        Console.WriteLine(FailureDescription.Printed(failure, language));
+        Console.WriteLine(FailureDescription.Printed(failure, language, EngineMethods.All));
         console.WriteLine();
         console.MarkupLineInterpolated($"[red]{failure.Message}[/]");
         foreach (var line in FailureDescription.Details(failure)) console.WriteLine(line);

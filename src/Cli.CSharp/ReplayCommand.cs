@@ -43,7 +43,7 @@ internal static class ReplayCommand
             failed |= findings.Count > 0;
             examined |= result.Result is not RunResult.Unsupported;
             if (findings.Count > 0) continue;
-            Console.WriteLine(FailureDescription.Printed(item.Program, language));
+            Console.WriteLine(FailureDescription.Printed(item.Program, language, EngineMethods.All));
             Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 

@@ -18,7 +18,7 @@ internal static class ReportFolder
                 WholeFile.Write(Path.Combine(folder, "failures", failure.Hash + ".json"), Json.writeProgram(failure.Shrunk.Program) + "\n");
             WholeFile.Write(Path.Combine(folder, "report.json"), JsonReport.Text(report));
             WholeFile.Write(Path.Combine(folder, "report.md"), MarkdownReport.Text(report, ConsoleReport.Machine(), Replay));
-            WholeFile.Write(Path.Combine(folder, "report.html"), HtmlReport.Text(report, ConsoleReport.Machine(), Replay));
+            WholeFile.Write(Path.Combine(folder, "report.html"), HtmlReport.Text(report, ConsoleReport.Machine(), Replay, EngineMethods.All));
             Console.Error.WriteLine($"The report is in {folder}: report.html, report.md, report.json{(report.Failures.Count > 0 ? ", failures/" : "")}");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

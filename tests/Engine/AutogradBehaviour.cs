@@ -207,6 +207,17 @@ public class AutogradBehaviour
     }
 
     [Fact]
+    public void A_bound_or_a_value_that_is_a_number_has_the_node_of_its_own_overload()
+    {
+        Tensor x = Leaf(1, 2), bound = Tensor.Create([1.5]), mask = x.Gt(bound);
+        Assert.Equal(
+            ["ClampBackward1", "ClampBackward0", "ClampMinBackward0", "ClampMaxBackward0", "MaskedFillBackward0", "MaskedFillBackward1"],
+            new[] { x.Clamp(max: 2), x.Clamp(bound, null), x.ClampMin(1), x.ClampMax(2), x.MaskedFill(mask, 0), x.MaskedFill(mask, Tensor.Scalar(0)) }.Select(y => y.GradFn!.Name));
+        Assert.Equal(["ClampBackward1", "MaskedFillBackward0"], new[] { (x * 1).ClampInPlace(min: 0), (x * 1).MaskedFillInPlace(mask, 0) }.Select(y => y.GradFn!.Name));
+        Assert.Throws<AutogradException>(() => x.Clamp());
+    }
+
+    [Fact]
     public void A_write_with_a_gradient_makes_a_constant_base_and_its_views_require_one()
     {
         var source = Leaf(2);

@@ -28,14 +28,23 @@ public sealed class OperatorPlacesTests
     }
 
     [Theory]
-    [InlineData("src/Cli.CSharp")]
-    [InlineData("src/Verified.CSharp")]
-    public void What_walks_the_registries_names_no_operator(string folder)
+    [InlineData("src/Cli.CSharp", "*.cs")]
+    [InlineData("src/Verified.CSharp", "*.cs")]
+    [InlineData("src/Spec.FSharp/Calls", "*.fs")]
+    public void What_walks_the_registries_names_no_operator(string folder, string pattern)
     {
         // The planted bugs are in operators, and name them.
-        foreach (var (file, text) in Sources(folder, "*.cs").Where(source => !Path.GetFileName(source.Key).StartsWith("Planted", StringComparison.Ordinal)))
+        foreach (var (file, text) in Sources(folder, pattern).Where(source => !Path.GetFileName(source.Key).StartsWith("Planted", StringComparison.Ordinal)))
             foreach (var op in RegistryModule.all.Values.Where(op => !op.Internal))
                 Assert.False(text.Contains($"\"{op.Name}\"", StringComparison.Ordinal), $"{file} names {op.Name}");
+    }
+
+    [Fact]
+    public void The_specification_asks_no_operator_for_its_name()
+    {
+        // What an operator has of its own stands in its record.
+        var asking = Specification.Where(source => Regex.IsMatch(source.Value, """[oO]p(erator)?\.Name\s*(=|<>|\|>)\s*["\w]|match \w*[oO]p(erator)?\.Name with"""));
+        Assert.Empty(asking.Select(source => source.Key));
     }
 
     private static IEnumerable<string> Defining(Dictionary<string, string> sources, string pattern) =>

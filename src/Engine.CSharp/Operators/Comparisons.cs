@@ -161,13 +161,13 @@ public sealed partial class Tensor
     public static Tensor Where(Tensor condition, Tensor input, Tensor other) => Comparisons.Where.Apply([condition, input, other], Attributes.None)[0];
 
     /// <summary>A number where the mask is true, x elsewhere.</summary>
-    public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Apply([this, mask, Number(value)], Attributes.None)[0];
+    public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Apply([this, mask, Number(value)], Attributes.Of("value", value))[0];
 
     /// <summary>A scalar tensor where the mask is true, x elsewhere; the gradient flows to both.</summary>
     public Tensor MaskedFill(Tensor mask, Tensor value) => Comparisons.MaskedFill.Apply([this, mask, value], Attributes.None)[0];
 
     /// <summary>Writes a number where the mask is true.</summary>
-    public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, Number(value)], Attributes.None);
+    public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, Number(value)], Attributes.Of("value", value));
 
     /// <summary>Writes a scalar tensor where the mask is true.</summary>
     public Tensor MaskedFillInPlace(Tensor mask, Tensor value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, value], Attributes.None);

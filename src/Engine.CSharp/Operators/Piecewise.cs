@@ -177,20 +177,31 @@ public sealed partial class Tensor
     public Tensor Round(int decimals = 0) => Piecewise.Round.Apply(this, decimals == 0 ? null : Attributes.Of("decimals", decimals));
 
     /// <summary>x held between two numbers, either of which may be left out; at a bound the gradient goes to x.</summary>
-    public Tensor Clamp(double? min = null, double? max = null) => Clamp(min is { } low ? Number(low) : null, max is { } high ? Number(high) : null);
+    /// <exception cref="AutogradException">Both are.</exception>
+    public Tensor Clamp(double? min = null, double? max = null) => Piecewise.Clamp.Invoke(Between(min, max))[0];
 
     /// <summary>x held between two tensors that broadcast, either of which may be left out.</summary>
-    public Tensor Clamp(Tensor? min, Tensor? max) => Piecewise.Clamp.Apply([this, min, max], Attributes.None)[0];
+    /// <exception cref="AutogradException">Both are.</exception>
+    public Tensor Clamp(Tensor? min, Tensor? max) => Piecewise.Clamp.Invoke(new OperatorCall(this, min, max))[0];
 
     /// <summary>x held at a number or above.</summary>
-    public Tensor ClampMin(double min) => Piecewise.ClampMin.Apply([this, Number(min)], Attributes.None)[0];
+    public Tensor ClampMin(double min) => Piecewise.ClampMin.Apply([this, Number(min)], Attributes.Of("min", min))[0];
 
     /// <summary>x held at a number or below.</summary>
-    public Tensor ClampMax(double max) => Piecewise.ClampMax.Apply([this, Number(max)], Attributes.None)[0];
+    public Tensor ClampMax(double max) => Piecewise.ClampMax.Apply([this, Number(max)], Attributes.Of("max", max))[0];
 
-    /// <summary>x held between two numbers, over x.</summary>
-    public Tensor ClampInPlace(double? min = null, double? max = null) =>
-        Piecewise.Clamp.ApplyInPlace([this, min is { } low ? Number(low) : null, max is { } high ? Number(high) : null], Attributes.None);
+    /// <summary>x held between two numbers, either of which may be left out, over x.</summary>
+    /// <exception cref="AutogradException">Both are.</exception>
+    public Tensor ClampInPlace(double? min = null, double? max = null) => Piecewise.Clamp.InvokeInPlace(Between(min, max))[0];
+
+    // The call that has those bounds which are there.
+    private OperatorCall Between(double? min, double? max) => new([this], (min, max) switch
+    {
+        (null, null) => Attributes.None,
+        (null, _) => Attributes.Of("max", max),
+        (_, null) => Attributes.Of("min", min),
+        _ => Attributes.Of("min", min, "max", max),
+    });
 
     /// <summary>The larger of two elements, broadcast; ties share the gradient.</summary>
     public Tensor Maximum(Tensor other) => Piecewise.Maximum.Apply(this, other);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Microsoft.FSharp.Collections;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -21,9 +22,9 @@ public static class FailureDescription
         ]);
 
     /// <summary>What shows the fault, in one of the languages: the shrunk program, or both programs of a law.</summary>
-    public static string Printed(Failure failure, string language = "pytorch") => string.Join(
+    public static string Printed(Failure failure, string language = "pytorch", FSharpList<EngineMethod>? methods = null) => string.Join(
         Environment.NewLine + Environment.NewLine,
-        Programs(failure).Select(shown => (shown.Title.Length == 0 ? "" : shown.Title + Environment.NewLine) + Printed(shown.Program, language)));
+        Programs(failure).Select(shown => (shown.Title.Length == 0 ? "" : shown.Title + Environment.NewLine) + Printed(shown.Program, language, methods)));
 
     /// <summary>The programs that show the fault, each with its title: the shrunk one, or the two of a law.</summary>
     internal static IReadOnlyList<(string Title, Program Program)> Programs(Failure failure) => failure.Shrunk.Twins is { } twins
@@ -31,11 +32,14 @@ public static class FailureDescription
         : [("", failure.Shrunk.Program)];
 
     /// <summary>A program in one of the languages <c>pytorch</c>, <c>csharp</c>, <c>fsharp</c> and <c>json</c>.</summary>
-    public static string Printed(Program program, string language) => language switch
+    /// <param name="program">The program.</param>
+    /// <param name="language">The language.</param>
+    /// <param name="methods">The built-in engine's methods, for C# and F#; what is not among them is called by its operator's name.</param>
+    public static string Printed(Program program, string language, FSharpList<EngineMethod>? methods = null) => language switch
     {
         "pytorch" => PrintPyTorch.print(program).TrimEnd(),
-        "csharp" => PrintDotNet.printCSharp(program).TrimEnd(),
-        "fsharp" => PrintDotNet.printFSharp(program).TrimEnd(),
+        "csharp" => PrintDotNet.printCSharp(methods ?? FSharpList<EngineMethod>.Empty, program).TrimEnd(),
+        "fsharp" => PrintDotNet.printFSharp(methods ?? FSharpList<EngineMethod>.Empty, program).TrimEnd(),
         "json" => Json.writeProgram(program),
         _ => throw new ArgumentException($"there is no printer for '{language}'", nameof(language)),
     };

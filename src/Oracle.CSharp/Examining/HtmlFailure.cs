@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Microsoft.FSharp.Collections;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -7,7 +8,7 @@ namespace Verified.Oracle;
 /// <summary>One fault as a part of the HTML report: the sentence, the numbers, the program, how to see it again.</summary>
 internal static class HtmlFailure
 {
-    public static void Write(StringBuilder page, Failure failure, string replay, bool open)
+    public static void Write(StringBuilder page, Failure failure, string replay, FSharpList<EngineMethod>? methods, bool open)
     {
         var program = failure.Shrunk.Program;
         page.Append(CultureInfo.InvariantCulture, $"""
@@ -24,8 +25,8 @@ internal static class HtmlFailure
             page.Append(CultureInfo.InvariantCulture, $"<p>PyTorch's recorded outcome is {(golden.Verdict == Verdict.Fail ? "also outside the specification's bound" : "with the specification")}.</p>\n");
         page.Append(CultureInfo.InvariantCulture, $"""
             <figure><figcaption>as PyTorch</figcaption><pre>{Escape(FailureDescription.Printed(failure))}</pre></figure>
-            <details class="json"><summary>as C#</summary><pre>{Escape(FailureDescription.Printed(failure, "csharp"))}</pre></details>
-            <details class="json"><summary>as F#</summary><pre>{Escape(FailureDescription.Printed(failure, "fsharp"))}</pre></details>
+            <details class="json"><summary>as C#</summary><pre>{Escape(FailureDescription.Printed(failure, "csharp", methods))}</pre></details>
+            <details class="json"><summary>as F#</summary><pre>{Escape(FailureDescription.Printed(failure, "fsharp", methods))}</pre></details>
             <details class="json"><summary>as JSON</summary><pre>{Escape(Json.writeProgram(program))}</pre></details>
             <p class="again">Again: <kbd>{Escape(replay)}</kbd><br>Found in <code>{Escape(failure.Original.Id)}</code>, {Steps(failure.Original.Program)} before shrinking.</p>
             </details>

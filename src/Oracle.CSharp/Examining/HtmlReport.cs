@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Text;
+using Microsoft.FSharp.Collections;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -12,7 +13,8 @@ public static class HtmlReport
     /// <param name="report">The report of an examination.</param>
     /// <param name="machine">What it ran on, in one line.</param>
     /// <param name="replay">The command that shows a failure again; by default <c>./verify replay</c> with the case it was found in.</param>
-    public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null)
+    /// <param name="methods">The built-in engine's methods, which the programs in C# and F# call; by default they call operators by name.</param>
+    public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null, FSharpList<EngineMethod>? methods = null)
     {
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
@@ -30,7 +32,7 @@ public static class HtmlReport
 
             """);
         Headline(page, report, machine);
-        Failures(page, report, replay ?? (failure => $"./verify replay {failure.Original.Id}"));
+        Failures(page, report, replay ?? (failure => $"./verify replay {failure.Original.Id}"), methods);
         Operators(page, report);
         Phases(page, report);
         Laws(page, report);
@@ -76,17 +78,17 @@ public static class HtmlReport
         return $"<div class=\"bar\" aria-hidden=\"true\">{Part("fail", tally.Against)}{Part("unsure", tally.Known + tally.Inconclusive)}{Part("pass", tally.Passed)}{Part("none", tally.Unsupported)}</div>";
     }
 
-    private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay)
+    private static void Failures(StringBuilder page, ExaminationReport report, Func<Failure, string> replay, FSharpList<EngineMethod>? methods)
     {
         if (report.Failures.Count == 0) return;
         page.Append("<section>\n<h2>What is wrong</h2>\n<p class=\"note\">As the shortest programs found that show it, each kind once.</p>\n");
         var groups = FailureGroups.Of(report.Failures);
         for (var i = 0; i < groups.Count; i++)
         {
-            HtmlFailure.Write(page, groups[i][0], replay(groups[i][0]), open: i < 2);
+            HtmlFailure.Write(page, groups[i][0], replay(groups[i][0]), methods, open: i < 2);
             if (groups[i].Count == 1) continue;
             page.Append(CultureInfo.InvariantCulture, $"<details class=\"alike\"><summary>likely the same, shown in another way: {groups[i].Count - 1}</summary>\n");
-            foreach (var alike in groups[i].Skip(1)) HtmlFailure.Write(page, alike, replay(alike), open: false);
+            foreach (var alike in groups[i].Skip(1)) HtmlFailure.Write(page, alike, replay(alike), methods, open: false);
             page.Append("</details>\n");
         }
 
