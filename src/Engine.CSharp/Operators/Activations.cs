@@ -40,7 +40,7 @@ internal static class Activations
         (g, x, a, into) => IsTanh(a)
             ? Elementwise.Binary(g, x, into, new Op.GeluTanhBackward<float>(), new Op.GeluTanhBackward<double>())
             : Elementwise.Binary(g, x, into, new Op.GeluBackward<float>(), new Op.GeluBackward<double>()),
-        (x, a) => IsTanh(a) ? GeluTanhSecond(x) : GeluSecond(x),
+        (h, g, x, a) => h * g * (IsTanh(a) ? GeluTanhSecond(x) : GeluSecond(x)),
         ["approximate"]);
 
     /// <summary>x times the normal distribution's cumulative function, or the approximation by tanh.</summary>
@@ -61,7 +61,8 @@ internal static class Activations
     public static readonly BinaryOperator EluBackward = Smooth(
         "elu_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.EluBackward<float>(Alpha(a)), new Op.EluBackward<double>(Alpha(a))),
-        (x, a) => Tensor.Where(x.Lt(0), x.Clamp(max: 0).Exp() * Alpha(a), Tensor.Scalar(0, x.DType)),
+        // At 0 PyTorch takes the straight line.
+        (h, g, x, a) => Tensor.Where(x.Lt(0), EluBackward!.Apply(h * g, x, a), Tensor.Scalar(0, g.DType)),
         ["alpha"]);
 
     /// <summary>The derivative at 0 is alpha.</summary>
@@ -74,11 +75,12 @@ internal static class Activations
     public static readonly BinaryOperator SoftplusBackward = Smooth(
         "softplus_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.SoftplusBackward<float>(Beta(a), Threshold(a)), new Op.SoftplusBackward<double>(Beta(a), Threshold(a))),
-        (x, a) =>
+        (h, g, x, a) =>
         {
-            var s = (x * Beta(a)).Sigmoid();
+            var scaled = x * Beta(a);
+            var s = scaled.Sigmoid();
             // At the threshold PyTorch takes the straight line.
-            return Tensor.Where((x * Beta(a)).Ge(Threshold(a)), Tensor.Scalar(0, x.DType), s * (1 - s) * Beta(a));
+            return Tensor.Where(scaled.Lt(Threshold(a)), h * g * (s * (1 - s)) * Beta(a), Tensor.Scalar(0, g.DType));
         },
         ["beta", "threshold"]);
 
@@ -126,20 +128,15 @@ internal static class Activations
         _ => throw new AutogradException(ErrorKind.Value, "approximate argument must be either none or tanh."),
     };
 
-    /// <summary>A fused first derivative g f'(x), linear in g, whose derivative by x is g f''(x).</summary>
-    public static BinaryOperator Smooth(string name, BinaryForward forward, Func<Tensor, Attributes, Tensor> second, string[] keywords)
+    /// <summary>A fused first derivative g f'(x), linear in g, and its derivative by x: from what arrives there, g and x, h g f''(x).</summary>
+    public static BinaryOperator Smooth(string name, BinaryForward forward, Func<Tensor, Tensor, Tensor, Attributes, Tensor> second, string[] keywords)
     {
         BinaryOperator? self = null;
         self = new BinaryOperator(
             name,
             forward,
             new Rule(Saved.Input1, (g, c) => self!.Apply(g, c.Input(1), c.Attributes)),
-            new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
-            {
-                // Where the curve is straight nothing flows, however large what arrives.
-                var curvature = second(c.Input(1), c.Attributes);
-                return Tensor.Where(curvature.Eq(0), Tensor.Scalar(0, g.DType), g * c.Input(0) * curvature);
-            }))
+            new Rule(Saved.Input0 | Saved.Input1, (h, c) => second(h, c.Input(0), c.Input(1), c.Attributes)))
         { HasInPlaceTwin = false, Keywords = keywords };
         return self;
     }

@@ -65,8 +65,7 @@ internal static class Extrema
                 var shape = c.InputShape(0);
                 var dim = Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length);
                 var places = c.Output(1);
-                if (shape.Length == 0) return g;
-                return c.Attributes.Bool("keepdim", false)
+                return shape.Length == 0 || c.Attributes.Bool("keepdim", false)
                     ? Gathering.Scatter(g, places, dim, shape)
                     : Gathering.Scatter(g.Unsqueeze(dim), places.Unsqueeze(dim), dim, shape);
             }),

@@ -17,10 +17,12 @@ internal static class Gathering
             var x = Tensor.Zeros(attributes.Ints("shape")!, g.DType);
             if (index.Count == 0) return x;
             var dim = attributes.Int("dim");
+            if (x.Rank == 0 || index.Rank == 0) (g, index) = (AtLeastVector(g), AtLeastVector(index));
+            var into = AtLeastVector(x);
             if (g.DType == DType.Float32)
-                Indexing.ScatterAdd(index.Sizes, dim, ref x.Origin<float>(), x.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<float>(), g.Steps);
+                Indexing.ScatterAdd(index.Sizes, dim, ref into.Origin<float>(), into.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<float>(), g.Steps);
             else
-                Indexing.ScatterAdd(index.Sizes, dim, ref x.Origin<double>(), x.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<double>(), g.Steps);
+                Indexing.ScatterAdd(index.Sizes, dim, ref into.Origin<double>(), into.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<double>(), g.Steps);
             GC.KeepAlive(g);
             GC.KeepAlive(index);
             return x;
@@ -66,9 +68,7 @@ internal static class Gathering
             new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
             {
                 var shape = c.InputShape(0);
-                var index = c.Input(1);
-                if (shape.Length == 0) return g.Sum().Reshape([]);
-                return Scatter(g.Reshape(index.Rank == 0 ? [1] : index.Sizes), index.Reshape(index.Rank == 0 ? [1] : index.Sizes), Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), shape);
+                return Scatter(g, c.Input(1), Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), shape);
             }),
             Rule.NotDifferentiable,
         ])
@@ -96,8 +96,7 @@ internal static class Gathering
             new Rule(Saved.Input1, (g, c) =>
             {
                 var shape = c.InputShape(0);
-                if (shape.Length == 0) return g.Reshape([]);
-                return SelectBackward!.Apply([g, AtLeastVector(c.Input(1))], Attributes.Of("dim", Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), "shape", shape))[0];
+                return SelectBackward!.Apply([g, c.Input(1)], Attributes.Of("dim", Shapes.WrapDim(c.Attributes.Int("dim"), shape.Length), "shape", shape))[0];
             }),
             Rule.NotDifferentiable,
         ])
@@ -128,9 +127,8 @@ internal static class Gathering
             {
                 var shape = c.InputShape(1);
                 var skip = c.Attributes.IntOrNull("padding_idx") is { } padding ? (padding < 0 ? padding + shape[0] : padding) : -1;
-                var index = c.Input(0).Reshape([-1]);
-                var rows = g.Reshape([index.Count, shape[1]]);
-                if (c.Attributes.Bool("scale_grad_by_freq", false)) rows = rows * ByFrequency(index, g.DType);
+                var index = c.Input(0);
+                var rows = c.Attributes.Bool("scale_grad_by_freq", false) ? g * ByFrequency(index, g.DType) : g;
                 return RowsBackward.Apply([rows, index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
             }),
         ])
@@ -188,9 +186,12 @@ internal static class Gathering
         [
             new Rule(Saved.Input1 | kept, (g, c) =>
             {
-                var rows = g.IndexSelect(c.Attributes.Int("dim"), c.Input(1));
+                var shape = c.InputShape(0);
+                var index = c.Input(1);
+                var rows = g.IndexSelect(c.Attributes.Int("dim"), shape.Length == 0 ? index.Squeeze() : index.Rank > 1 ? index.Reshape([-1]) : index);
                 var skip = c.Attributes.Int("skip", -1);
-                return skip < 0 ? rows : rows.MaskedFill(c.Input(1).Eq(skip).Reshape([-1, 1]), 0);
+                if (skip >= 0) rows = rows.MaskedFill(index.Eq(skip).Reshape([-1, 1]), 0);
+                return rows.View(shape);
             }),
             Rule.NotDifferentiable,
         ]);
@@ -230,15 +231,16 @@ internal static class Gathering
         return y;
     }
 
-    private static (int Outer, int N, int Inner) Split(int[] shape, int dim) =>
-        (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
+    private static (int Outer, int N, int Inner) Split(int[] shape, int dim) => shape.Length == 0
+        ? (1, 1, 1)
+        : (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
 
-    /// <summary>1 over how often each index occurs, as a column.</summary>
+    /// <summary>1 over how often each index occurs, of the shape of the indices' rows.</summary>
     private static Tensor ByFrequency(Tensor index, DType dtype)
     {
         var values = index.ToLongs();
         var counts = values.CountBy(i => i).ToDictionary();
-        return Tensor.Create([.. values.Select(i => 1.0 / counts[i])], [values.Length, 1]).To(dtype);
+        return Tensor.Create([.. values.Select(i => 1.0 / counts[i])], [.. index.Sizes, 1]).To(dtype);
     }
 
     private static Tensor AtLeastVector(Tensor x) => x.Rank == 0 ? x.Window([1], [1], 0) : x;

@@ -45,7 +45,7 @@ internal static class Losses
             return g * (-x).Sigmoid();
         },
         // Not s (s - 1), which is zero where s rounds to 1.
-        (x, _) => -(-x).Sigmoid() * x.Sigmoid(),
+        (h, g, x, _) => h * g * (-(-x).Sigmoid() * x.Sigmoid()),
         []);
 
     /// <summary>A square up to beta, a line beyond; with a beta of 0 it is the distance, as PyTorch has it.</summary>

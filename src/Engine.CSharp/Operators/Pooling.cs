@@ -16,15 +16,8 @@ internal static class Pooling
     public static readonly FunctionOperator MaxPoolBackward = new(
         "max_pool2d_backward",
         (inputs, a) => Scattered(inputs[0]!, inputs[1]!, a.Ints("input_size")!),
-        [new Rule(Saved.Input1, (g, c) => MaxPoolGather!.Apply([g, c.Input(1)], c.Attributes)[0]), Rule.NotDifferentiable, NothingTo(2)])
+        [new Rule(Saved.Input1, (g, c) => AtPlaces(g, c.Input(1))), Rule.NotDifferentiable, NothingTo(2)])
     { Keywords = ["input_size"], Arity = 2, KeepsAnyway = Saved.Input1 };
-
-    /// <summary>Takes the elements at the places that were found. As PyTorch's <c>gather</c> it keeps what it reads, for its shape.</summary>
-    public static readonly FunctionOperator MaxPoolGather = new(
-        "max_pool2d_gather",
-        (inputs, _) => Gathered(inputs[0]!, inputs[1]!),
-        [new Rule(Saved.Input0 | Saved.Input1, (g, c) => MaxPoolBackward.Apply([g, c.Input(1), null], c.Attributes)[0]), Rule.NotDifferentiable])
-    { Keywords = ["input_size"], Arity = 2 };
 
     /// <summary>Padding counts as minus infinity. At ties the first in the window gets the gradient; NaN comes before all, the last of several.</summary>
     public static readonly FunctionOperator MaxPool2d = new(
@@ -65,7 +58,7 @@ internal static class Pooling
         Keeps = (inputs, a) => AdaptiveSize(a, inputs[0]!.Sizes) is [1, 1] ? Saved.None : Saved.Input0,
     };
 
-    public static IEnumerable<Operator> All => [MaxPool2d, MaxPoolBackward, MaxPoolGather, AvgPool2d, AvgPoolBackward, AdaptiveAvgPool2d, AdaptiveBackward];
+    public static IEnumerable<Operator> All => [MaxPool2d, MaxPoolBackward, AvgPool2d, AvgPoolBackward, AdaptiveAvgPool2d, AdaptiveBackward];
 
     private static Attributes WithSize(Attributes attributes, int[] shape) =>
         Attributes.From(attributes.Where(a => a.Key != "input_size").Append(new("input_size", shape)));
@@ -104,16 +97,11 @@ internal static class Pooling
         return dx;
     }
 
-    private static Tensor Gathered(Tensor x, Tensor places)
+    /// <summary>The elements at the places that were found, each plane taken as a row, as PyTorch takes it.</summary>
+    private static Tensor AtPlaces(Tensor g, Tensor places)
     {
-        x = Copying.Packed(x);
-        var y = Tensor.Empty(places.Sizes, x.DType);
-        int planes = Planes(x.Sizes), size = x.Sizes[^2] * x.Sizes[^1], count = places.Sizes[^2] * places.Sizes[^1];
-        int[] shape = [planes, count], steps = [count, 1];
-        if (x.DType == DType.Float32) Indexing.Gather(shape, 1, ref x.Origin<float>(), [size, 1], ref places.Origin<long>(), steps, ref y.Origin<float>(), steps);
-        else Indexing.Gather(shape, 1, ref x.Origin<double>(), [size, 1], ref places.Origin<long>(), steps, ref y.Origin<double>(), steps);
-        KeepAlive(x, places, y);
-        return y;
+        int[] outer = places.Sizes[..^2];
+        return g.Reshape([.. outer, g.Sizes[^2] * g.Sizes[^1]]).Gather(-1, places.View([.. outer, places.Sizes[^2] * places.Sizes[^1]])).View(places.Sizes);
     }
 
     private static (bool CountPad, int Divisor) Divisor(Attributes attributes)

@@ -97,7 +97,13 @@ internal static class Statistics
             GC.KeepAlive(y);
             return y;
         },
-        new Rule(Saved.None, (g, c) => Cumsum!.Apply(g.To(c.InputDType(0)), Attributes.Of("dim", c.Attributes.Int("dim"), "reverse", !c.Attributes.Bool("reverse", false)))))
+        new Rule(Saved.None, (g, c) =>
+        {
+            var dim = c.Attributes.Int("dim");
+            // A sum of one element is that element.
+            if (g.Count <= 1 || g.Sizes[Shapes.WrapDim(dim, g.Rank)] == 1) return g;
+            return Cumsum!.Apply(g.To(c.InputDType(0)), Attributes.Of("dim", dim, "reverse", !c.Attributes.Bool("reverse", false)));
+        }))
     { Keywords = ["dim", "dtype"], Arity = 1 };
 
     public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
