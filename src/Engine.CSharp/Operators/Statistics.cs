@@ -194,8 +194,10 @@ internal static class Statistics
     {
         var p = P(c.Attributes);
         if (p == 0) return null;
-        var (x, norm) = (c.Input(0), Restore(c.Output(), c));
-        g = Restore(g, c);
+        // Of all elements it is left a number, as PyTorch leaves it.
+        var named = c.Attributes.Ints("dim") is not (null or []);
+        var (x, norm) = (c.Input(0), named ? Restore(c.Output(), c) : c.Output());
+        if (named) g = Restore(g, c);
         if (p == 1) return x.Sign() * g;
         if (p == 2) return g * (x / norm).MaskedFill(norm.Eq(0), 0);
         if (double.IsInfinity(p))

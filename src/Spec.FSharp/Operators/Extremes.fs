@@ -142,14 +142,14 @@ module Extremes =
                     let! x = Argument.tensor call 0
                     // max() of everything has no keepdim.
                     do!
-                        Complain.unlessValue (Reduction.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
+                        Complain.unlessValue (Groups.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
                             $"{name}() has 'keepdim' only together with 'dim'")
 
                     let! groups = Groups.readOne call.Attrs x.Shape
-                    do! Extreme.refuseNothing name (Reduction.namesDims call.Attrs) x.Shape groups
+                    do! Extreme.refuseNothing name (Groups.namesDims call.Attrs) x.Shape groups
 
                     return
-                        if Reduction.namesDims call.Attrs then
+                        if Groups.namesDims call.Attrs then
                             Extreme.withIndices sign groups x
                         else
                             Extreme.withMask sign groups x
@@ -170,10 +170,10 @@ module Extremes =
         { Define.computes name formula [ ArgKind.Any ] Reduction.oneDim (extremeForward name sign) with
             Node = Define.nodeByOverload (Define.nodeName name) (fun call -> if (Read.optional call.Attrs "dim").IsSome then 0 else 1)
             Shapes = Reduction.shapes
-            Results = fun attrs -> if Reduction.namesDims attrs then 2 else 1
+            Results = fun attrs -> if Groups.namesDims attrs then 2 else 1
             Saves =
                 fun _ attrs ->
-                    if Reduction.namesDims attrs then
+                    if Groups.namesDims attrs then
                         [ Output 1 ]
                     else
                         [ Input 0; Output 0; Output 1 ]
@@ -184,7 +184,7 @@ module Extremes =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
-                              if Reduction.namesDims d.Attrs then
+                              if Groups.namesDims d.Attrs then
                                   toChosen d g
                               else
                                   let mask = d.Output 1
@@ -206,7 +206,7 @@ module Extremes =
                       result {
                           let! x = Argument.tensor call 0
                           let! groups = Groups.read call.Attrs x.Shape
-                          do! Extreme.refuseNothing name (Reduction.namesDims call.Attrs) x.Shape groups
+                          do! Extreme.refuseNothing name (Groups.namesDims call.Attrs) x.Shape groups
 
                           return
                               match Extreme.withMask sign groups x, x.Elements with
@@ -248,7 +248,7 @@ module Extremes =
                       result {
                           let! x = Argument.tensor call 0
                           let! groups = Groups.readOne call.Attrs x.Shape
-                          do! Extreme.refuseNothing "argmax" (Reduction.namesDims call.Attrs) x.Shape groups
+                          do! Extreme.refuseNothing "argmax" (Groups.namesDims call.Attrs) x.Shape groups
 
                           do!
                               Complain.unlessDType (x.DType <> Bool || Shape.count groups.Result = 0) (fun () ->

@@ -112,6 +112,17 @@ module internal Groups =
     /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
     let spread (d: IDerivation) (groups: Groups) (g: Term) = g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
 
+    /// Whether dimensions are named; an empty list names none.
+    let namesDims (attrs: Attrs) =
+        match Read.optional attrs "dim" with
+        | None
+        | Some(Attr.Items []) -> false
+        | Some _ -> true
+
+    /// A term of the result's shape, with the reduced dimensions as 1, where dimensions are named; else as it is, as PyTorch leaves it.
+    let restore (d: IDerivation) (groups: Groups) (t: Term) =
+        if namesDims d.Attrs then Shaping.reshape groups.Kept t else t
+
     /// The groups along the one dimension that `dim` names, or over all.
     let readOne (attrs: Attrs) (shape: int[]) =
         result {
@@ -137,13 +148,6 @@ module internal Reduction =
           [ [| 2; 0 |] ]
           [ [| 2; 2; 2 |] ]
           [ [| 9 |] ] ]
-
-    /// Whether dimensions are named; an empty list names none.
-    let namesDims (attrs: Attrs) =
-        match Read.optional attrs "dim" with
-        | None
-        | Some(Attr.Items []) -> false
-        | Some _ -> true
 
     /// The name of the node: the overload that takes dimensions comes behind the one that takes none.
     let node name : Recorded -> string = Define.nodeByOverload name (fun call -> if (Read.optional call.Attrs "dim").IsSome then 1 else 0)

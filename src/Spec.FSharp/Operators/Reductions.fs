@@ -94,7 +94,7 @@ module Reductions =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           do!
-                              Complain.unlessValue (Reduction.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
+                              Complain.unlessValue (Groups.namesDims call.Attrs || not (call.Attrs.ContainsKey "keepdim")) (fun () ->
                                   "prod() has 'keepdim' only together with 'dim'")
 
                           let! x = Reduction.converted Reduction.integersAsInt64 call
@@ -121,12 +121,12 @@ module Reductions =
                               let shape = d.ShapeOf 0
                               let x = Derive.cast g.DType (d.Input 0)
                               let others t = Derive.apply "prod_others" [ t ] []
-                              let g = Groups.spread d groups g
+                              let g = Groups.restore d groups g
 
                               match groups.Dims with
-                              | _ when shape.Length = 0 -> g
+                              | _ when shape.Length = 0 -> Shaping.unary "clone" g
                               // As PyTorch has it: of second order this rounds otherwise than the product of the others does.
-                              | _ when not (d.HasZero 0) -> g * (Groups.spread d groups (d.Output 0) / x)
+                              | _ when not (d.HasZero 0) -> g * (Groups.restore d groups (d.Output 0) / x)
                               | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
                               | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }
@@ -275,7 +275,7 @@ module Reductions =
         let distance = if List.isEmpty groups.Dims then x - x else x - mean
 
         // As var_backward: of all elements and none free, infinite unless x is its mean; along dimensions, what the formula gives.
-        if freedom <= 0.0 && (x.Shape.Length = 0 || not (Reduction.namesDims d.Attrs)) then
+        if freedom <= 0.0 && (x.Shape.Length = 0 || not (Groups.namesDims d.Attrs)) then
             // A choice between two constants: nothing flows back through it.
             let isAway = Shaping.compareWith "ne" 0.0 distance |> Derive.cast g.DType
             Groups.spread d groups g * (isAway * infinity)
@@ -356,8 +356,8 @@ module Reductions =
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let groups = Groups.ofRule d
-                              let y = Shaping.reshape groups.Kept (d.Output 0)
-                              Shaping.reshape groups.Kept g * Shaping.unary "exp" (d.Input 0 - y)) ])
+                              let y = Groups.restore d groups (d.Output 0)
+                              Groups.restore d groups g * Shaping.unary "exp" (d.Input 0 - y)) ])
                 ) }
 
     /// The order of a norm; 2 unless given, and "fro" is 2.
@@ -374,7 +374,7 @@ module Reductions =
     let private refuseNoIdentity (attrs: Attrs) p (shape: int[]) (groups: Groups) =
         if Shape.count shape > 0 || (p >= 0.0 && p < infinity) then
             Ok()
-        elif not (Reduction.namesDims attrs) then
+        elif not (Groups.namesDims attrs) then
             Complain.shape
                 $"linalg.vector_norm cannot compute the {showOrder p} norm on an empty tensor because the operation does not have an identity"
         else
@@ -387,8 +387,8 @@ module Reductions =
     /// The gradient of a norm, as linalg_vector_norm_backward has it: what is 0/0 at zero is 0.
     let private normGradient p (d: IDerivation) (groups: Groups) (g: Term) =
         let x = d.Input 0
-        let g = Shaping.reshape groups.Kept g
-        let norm = Shaping.reshape groups.Kept (d.Output 0)
+        let g = Groups.restore d groups g
+        let norm = Groups.restore d groups (d.Output 0)
         let sign () = Shaping.unary "sign" x
         let size () = Shaping.unary "abs" x
         let unlessZero (t: Term) = Shaping.whereMask (Shaping.compareWith "ne" 0.0 norm) t
