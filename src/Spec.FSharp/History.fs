@@ -114,7 +114,7 @@ module History =
                       Name = "AsStridedBackward0"
                       Kind = View(whole.Geometry, [| t.Geometry |])
                       Edges = [| toBase |]
-                      Inputs = [| struct (whole.Shape, whole.DType) |]
+                      Inputs = [| whole.Outline |]
                       Results = [| struct (t.Shape, t.DType) |] }
 
                 let fresh = { Node = node; Output = 0 }

@@ -101,6 +101,8 @@ type IDerivation =
     /// The shape of input i, whether saved or not; and its dtype.
     abstract ShapeOf: int -> int[]
     abstract DTypeOf: int -> DType
+    /// The strides that input i had when it was recorded, where PyTorch's choice of a formula depends on them.
+    abstract StridesOf: int -> int[]
     abstract Attrs: Attrs
     /// The number of inputs, lists spliced in.
     abstract Inputs: int

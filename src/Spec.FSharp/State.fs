@@ -45,8 +45,9 @@ and Node<'S> =
         Kind: NodeKind<'S>
         /// For each input, where its gradient goes; None: it needs none.
         Edges: Edge<'S> option[]
-        /// Shapes and dtypes of the inputs and of the results.
-        Inputs: (struct (int[] * DType))[]
+        /// Shapes, dtypes and strides of the inputs.
+        Inputs: (struct (int[] * DType * int[]))[]
+        /// Shapes and dtypes of the results.
         Results: (struct (int[] * DType))[]
     }
 
@@ -55,8 +56,8 @@ and FusedGradient =
     {
         Operator: Operator
         Attrs: Attrs
-        /// Shapes and dtypes of the operator's inputs.
-        Of: (struct (int[] * DType))[]
+        /// Shapes, dtypes and strides of the operator's inputs.
+        Of: (struct (int[] * DType * int[]))[]
         /// What the operator kept.
         Places: Saving[]
         /// Which of the operator's inputs each result is the gradient of.
@@ -111,6 +112,9 @@ type Tensor<'S> =
 
     /// Its shape.
     member t.Shape = t.Geometry.Shape
+
+    /// What a node knows of it as an input.
+    member t.Outline = struct (t.Shape, t.DType, t.Geometry.Strides)
 
 /// A hook: the gradient is multiplied by a number.
 type Hook = { Id: int; Scale: Attr }

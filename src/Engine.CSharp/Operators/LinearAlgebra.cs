@@ -49,7 +49,7 @@ internal static class LinearAlgebra
     public static IEnumerable<Operator> All => [Mm, Bmm, Mv, Dot, Matmul, Outer];
 
     /// <summary>Whether an operand was a transposed matrix: then its gradient is made in that order, as PyTorch does, so that it needs no copy when it is transposed back.</summary>
-    public static bool IsColumnMajor(int[] steps, int[] shape) => steps[0] == 1 && steps[1] == shape[0] && shape[0] > 1 && shape[1] > 1;
+    public static bool IsColumnMajor(int[] steps, int[] shape) => steps[0] == 1 && steps[1] == shape[0];
 
     /// <summary>The gradient of the left one of two matrices.</summary>
     public static Tensor ToLeft(Tensor g, Tensor right, bool columnMajor) => columnMajor ? right.Mm(g.T()).T() : g.Mm(right.T());

@@ -13,8 +13,8 @@ internal static class Piecewise
             : Elementwise.Unary(x, into, new Op.Abs<float>(), new Op.Abs<double>(), new Op.Abs<long>()),
         new Rule(Saved.Input0, (g, c) => g * Sgn!.Apply(c.Input(0))));
 
-    /// <summary>Sign as the derivative of <see cref="Abs"/> has it: PyTorch's, which is of complex numbers too, saves what it was computed from.</summary>
-    private static readonly UnaryOperator Sgn = new(
+    /// <summary>Sign as the derivatives of <see cref="Abs"/> and norms have it: PyTorch's, which is of complex numbers too, saves what it was computed from.</summary>
+    public static readonly UnaryOperator Sgn = new(
         "sgn",
         (x, _, into) => Elementwise.Unary(x, into, new Op.Sign<float>(), new Op.Sign<double>()),
         new Rule(Saved.Input0 | Saved.Output, (g, _) => Zeros(g)));

@@ -198,7 +198,7 @@ internal static class Statistics
         var named = c.Attributes.Ints("dim") is not (null or []);
         var (x, norm) = (c.Input(0), named ? Restore(c.Output(), c) : c.Output());
         if (named) g = Restore(g, c);
-        if (p == 1) return x.Sign() * g;
+        if (p == 1) return Piecewise.Sgn.Apply(x) * g;
         if (p == 2) return g * (x / norm).MaskedFill(norm.Eq(0), 0);
         if (double.IsInfinity(p))
         {
@@ -206,11 +206,11 @@ internal static class Statistics
             var mask = Tensor.Where(size.Ne(size), size.Ne(size), size.Eq(norm)).To(g.DType);
             var reduced = Shapes.ReducedDims(c.Attributes.Ints("dim"), x.Rank);
             var dims = Enumerable.Range(0, x.Rank).Where(d => reduced[d]).ToArray();
-            return x.Sign() * (g / (dims.Length == 0 ? mask.Sum() : mask.Sum(dims, keepdim: true)) * mask);
+            return Piecewise.Sgn.Apply(x) * (g / (dims.Length == 0 ? mask.Sum() : mask.Sum(dims, keepdim: true)) * mask);
         }
-        if (p < 1) return x.Sign() * x.Abs().Pow(p - 1).MaskedFill(x.Eq(0), 0) * g * norm.Pow(1 - p);
+        if (p < 1) return Piecewise.Sgn.Apply(x) * x.Abs().Pow(p - 1).MaskedFill(x.Eq(0), 0) * g * norm.Pow(1 - p);
         var scale = (g / norm.Pow(p - 1)).MaskedFill(norm.Eq(0), 0);
-        return p < 2 ? x.Sign() * x.Abs().Pow(p - 1) * scale : x * x.Abs().Pow(p - 2) * scale;
+        return p < 2 ? Piecewise.Sgn.Apply(x) * x.Abs().Pow(p - 1) * scale : x * x.Abs().Pow(p - 2) * scale;
     }
 
     private static Tensor ProdBackward(Tensor g, BackwardContext c)

@@ -65,7 +65,7 @@ module internal Derivations =
         (c: Calculus<'S>)
         (op: Operator)
         attrs
-        (inputs: (struct (int[] * DType))[])
+        (inputs: (struct (int[] * DType * int[]))[])
         (gradients: Term option[])
         (kept: (struct (Saving * Term option))[])
         needs
@@ -89,12 +89,16 @@ module internal Derivations =
             member _.Has i = kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
 
             member _.ShapeOf i =
-                let struct (shape, _) = inputs[i]
+                let struct (shape, _, _) = inputs[i]
                 shape
 
             member _.DTypeOf i =
-                let struct (_, dtype) = inputs[i]
+                let struct (_, dtype, _) = inputs[i]
                 dtype
+
+            member _.StridesOf i =
+                let struct (_, _, strides) = inputs[i]
+                strides
 
             member _.Attrs = attrs
             member _.Inputs = inputs.Length }

@@ -52,7 +52,7 @@ module internal FusedGradients =
         (c: Calculus<'S>)
         (op: Operator)
         attrs
-        (inputs: (struct (int[] * DType))[])
+        (inputs: (struct (int[] * DType * int[]))[])
         (gradients: Term option[])
         (kept: (struct (Saving * Term option))[])
         needs
@@ -121,7 +121,7 @@ module internal FusedGradients =
 
         // Its inputs, cut off from their own histories where nothing is recorded, and else with histories that begin here.
         let start j : Term option =
-            let struct (shape, dtype) = node.Inputs[j]
+            let struct (shape, dtype, _) = node.Inputs[j]
 
             match keptAt j with
             | Some term when c.Creates && needs j ->
@@ -188,7 +188,7 @@ module internal FusedGradients =
             match List.tryFindIndex ((=) j) wanted with
             | Some k -> found[k] |> Option.map take
             | None when needs j && List.contains fused.Places[j - 1] fusion.Constants ->
-                let struct (shape, dtype) = node.Inputs[j]
+                let struct (shape, dtype, _) = node.Inputs[j]
                 Some(c.Plain(Value.full dtype shape 0.0))
             | None -> None)
 

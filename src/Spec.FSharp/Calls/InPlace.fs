@@ -25,7 +25,7 @@ module InPlace =
                       Name = "torch::autograd::CopySlices"
                       Kind = WriteThrough(whole.Geometry, t.Geometry, node)
                       Edges = Array.append [| toBase |] node.Edges[1..]
-                      Inputs = Array.append [| struct (whole.Shape, whole.DType) |] node.Inputs[1..]
+                      Inputs = Array.append [| whole.Outline |] node.Inputs[1..]
                       Results = [| struct (whole.Shape, whole.DType) |] }
 
                 { s with Next = s.Next + 1 }
@@ -174,7 +174,7 @@ module InPlace =
                                       InPlace = true }
                               Kind = View(dense, [| over |])
                               Edges = [| toInput |]
-                              Inputs = [| struct (t.Shape, t.DType) |]
+                              Inputs = [| t.Outline |]
                               Results = [| struct (g.Shape, t.DType) |] }
 
                         History.replace id { Node = node; Output = 0 } { s with Next = s.Next + 1 })

@@ -32,10 +32,8 @@ module internal Recording =
     let signature (s: State<'S>) (inputs: int option[]) =
         inputs
         |> Array.map (function
-            | Some id ->
-                let t = s.Tensors[id]
-                struct (t.Shape, t.DType)
-            | None -> struct ([||], DType.Float32))
+            | Some id -> s.Tensors[id].Outline
+            | None -> struct ([||], DType.Float32, [||]))
 
     let second (s: State<'S>) (inputs: int option[]) =
         inputs

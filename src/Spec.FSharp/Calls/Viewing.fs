@@ -47,7 +47,7 @@ module internal Viewing =
                 else
                     View(Layout.dense t.Shape, Array.ofList overInput)
               Edges = [| toInput |]
-              Inputs = [| struct (t.Shape, t.DType) |]
+              Inputs = [| t.Outline |]
               Results = [| for g in geometries -> struct (g.Shape, t.DType) |] }
 
         let view =
@@ -138,7 +138,7 @@ module internal Viewing =
                           Name = op.Node(viewed attrs)
                           Kind = View(dense, [| g |])
                           Edges = [| toInput |]
-                          Inputs = [| struct (t.Shape, t.DType) |]
+                          Inputs = [| t.Outline |]
                           Results = [| struct (shape, t.DType) |] }
 
                     attach node [| id |] { s with Next = s.Next + 1 }, [ id ]

@@ -121,7 +121,14 @@ module Embedding =
                       } } with
             Internal = true
             Saves = fun _ _ -> [ Input 1 ]
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "embedding_shares" [ g; d.Input 1 ] (ruleAttrs d)) ])) }
+            // Of the indices in a row, as PyTorch takes them (embedding_dense_double_backward).
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
+                              Derive.apply "embedding_shares" [ g; index ] (ruleAttrs d) |> Shaping.reshape (d.ShapeOf 0)) ])
+                ) }
 
     let embeddingShares =
         { Define.computes

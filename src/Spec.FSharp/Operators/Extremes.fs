@@ -171,12 +171,7 @@ module Extremes =
             Node = Define.nodeByOverload (Define.nodeName name) (fun call -> if (Read.optional call.Attrs "dim").IsSome then 0 else 1)
             Shapes = Reduction.shapes
             Results = fun attrs -> if Groups.namesDims attrs then 2 else 1
-            Saves =
-                fun _ attrs ->
-                    if Groups.namesDims attrs then
-                        [ Output 1 ]
-                    else
-                        [ Input 0; Output 0; Output 1 ]
+            Saves = fun _ attrs -> if Groups.namesDims attrs then [ Output 1 ] else [ Input 0; Output 0; Output 1 ]
             Kinks =
                 Some
                     "ties: without dim the gradient is shared evenly, with dim it goes to the first (measured; evenly_distribute_backward and value_selecting_reduction_backward); NaN comes before all"

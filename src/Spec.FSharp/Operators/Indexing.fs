@@ -524,7 +524,15 @@ module Indexing =
             // index_add keeps what is added, for its shape.
             Fused =
                 Define.fusedBy "IndexAddBackward" (fun a ->
-                    Derive.apply "index_select" [ a.Arriving; a.First.Input 1 ] (Map.toList a.First.Attrs))
+                    let index = a.First.Input 1
+
+                    let index =
+                        if a.Arriving.Shape.Length = 0 && index.Shape.Length = 1 then
+                            Shaping.squeeze 0 index
+                        else
+                            index
+
+                    Derive.apply "index_select" [ a.Arriving; index ] (Map.toList a.First.Attrs))
             Derivative =
                 toFirst (fun d g ->
                     if (d.ShapeOf 0).Length = 0 then

@@ -46,7 +46,7 @@ module Piecewise =
             "sign' = 0 everywhere, also at 0 (pytorch-kinks: sign)"
             (Elementwise.keeping PiecewiseFunctions.sign (fun dtype -> Ok(dtype, (fun n -> int64 (Operators.sign n)))))
 
-    /// What abs is differentiated by: sign, kept with what it was computed from, as PyTorch's sgn, which is of complex numbers too.
+    /// What abs and norms are differentiated by: sign, kept with what it was computed from, as PyTorch's sgn, which is of complex numbers too.
     let sgn =
         { sign with
             Name = "sgn"

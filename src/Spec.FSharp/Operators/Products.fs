@@ -270,11 +270,35 @@ module Products =
             | _ -> return! Complain.value "matmul wants two tensors"
         }
 
-    /// The adjoints of a product of matrices, or of stacks of as many.
-    let private matrixRule name : Rule =
+    /// The adjoints of a product of stacks of as many matrices.
+    let private stackRule: Rule =
         Derive.rule (fun d g ->
-            [ Some(fun () -> product2 name g (Shaping.matrixTranspose (d.Input 1)))
-              Some(fun () -> product2 name (Shaping.matrixTranspose (d.Input 0)) g) ])
+            [ Some(fun () -> product2 "bmm" g (Shaping.matrixTranspose (d.Input 1)))
+              Some(fun () -> product2 "bmm" (Shaping.matrixTranspose (d.Input 0)) g) ])
+
+    /// Whether a factor of a product of matrices lay in memory column by column, as the transpose of another does.
+    let private liesByColumns (d: IDerivation) i = d.StridesOf i = [| 1; (d.ShapeOf i)[0] |]
+
+    /// The gradients of the factors of a product of matrices. That of one which lies by columns is made as a transpose, so that it does too
+    /// (mm_mat1_grad and mm_mat2_grad in torch/csrc/autograd/FunctionsManual.cpp): it decides what the products keep.
+    let private leftFactor (d: IDerivation) i (g: Term) (right: Term) =
+        let t = Shaping.matrixTranspose
+
+        if liesByColumns d i then
+            product2 "mm" right (t g) |> t
+        else
+            product2 "mm" g (t right)
+
+    let private rightFactor (d: IDerivation) i (g: Term) (left: Term) =
+        let t = Shaping.matrixTranspose
+
+        if liesByColumns d i then
+            product2 "mm" (t g) left |> t
+        else
+            product2 "mm" (t left) g
+
+    let private matrixRule: Rule =
+        Derive.rule (fun d g -> [ Some(fun () -> leftFactor d 0 g (d.Input 1)); Some(fun () -> rightFactor d 1 g (d.Input 0)) ])
 
     /// Each factor is kept where the other needs a gradient.
     let private savesTheOther (needs: int -> bool) (_: Attrs) =
@@ -324,7 +348,7 @@ module Products =
               [ [| 2; 0 |]; [| 0; 3 |] ]
               [ [| 0; 2 |]; [| 2; 2 |] ] ]
             mmForward
-            (matrixRule "mm")
+            matrixRule
         |> ofMatrices
 
     let bmm =
@@ -336,7 +360,7 @@ module Products =
               [ [| 0; 2; 3 |]; [| 0; 3; 2 |] ]
               [ [| 2; 2; 0 |]; [| 2; 0; 2 |] ] ]
             bmmForward
-            (matrixRule "bmm")
+            stackRule
         |> ofMatrices
 
     let mv =
@@ -441,8 +465,8 @@ module Products =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () -> g)
-                          Some(fun () -> product2 "mm" g (Shaping.matrixTranspose (d.Input 2)))
-                          Some(fun () -> product2 "mm" (Shaping.matrixTranspose (d.Input 1)) g) ])
+                          Some(fun () -> leftFactor d 1 g (d.Input 2))
+                          Some(fun () -> rightFactor d 2 g (d.Input 1)) ])
                 ) }
 
     let private geometryOf (t: Term) : Geometry =

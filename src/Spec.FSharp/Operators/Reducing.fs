@@ -120,8 +120,7 @@ module internal Groups =
         | Some _ -> true
 
     /// A term of the result's shape, with the reduced dimensions as 1, where dimensions are named; else as it is, as PyTorch leaves it.
-    let restore (d: IDerivation) (groups: Groups) (t: Term) =
-        if namesDims d.Attrs then Shaping.reshape groups.Kept t else t
+    let restore (d: IDerivation) (groups: Groups) (t: Term) = if namesDims d.Attrs then Shaping.reshape groups.Kept t else t
 
     /// The groups along the one dimension that `dim` names, or over all.
     let readOne (attrs: Attrs) (shape: int[]) =
