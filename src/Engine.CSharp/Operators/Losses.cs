@@ -88,7 +88,7 @@ internal static class Losses
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 
-    public static IEnumerable<Operator> All => [MseLoss, L1Loss, SmoothL1Loss, HuberLoss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy, CrossEntropies.NllLoss];
+    public static IEnumerable<Operator> All => [MseLoss, L1Loss, SmoothL1Loss, HuberLoss, LogSigmoid, BinaryCrossEntropyWithLogits, CrossEntropies.CrossEntropy, NegativeLogLikelihood.NllLoss];
 
     /// <summary>The reduction that a call names.</summary>
     public static LossReduction ReductionOf(Attributes attributes) => attributes.Text("reduction", "mean") switch

@@ -54,7 +54,7 @@ internal static class Normalizations
     public static IEnumerable<Operator> All => [Softmax, SoftmaxBackward, LogSoftmax, LogSoftmaxBackward, LayerNorm];
 
     /// <summary>Softmax's logarithm of a tensor without gaps, off the tape.</summary>
-    public static Tensor LogSoftmaxOf(Tensor x, int dim)
+    private static Tensor LogSoftmaxOf(Tensor x, int dim)
     {
         var y = Tensor.Empty(x.Sizes, x.DType);
         var (outer, n, inner) = Split(x.Sizes, dim);

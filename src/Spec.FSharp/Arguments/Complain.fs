@@ -31,4 +31,6 @@ module Complain =
 
     let unlessDType condition message = if condition then Ok() else dtype (message ())
 
+    let unlessIndex condition message = if condition then Ok() else index (message ())
+
     let unlessValue condition message = if condition then Ok() else value (message ())

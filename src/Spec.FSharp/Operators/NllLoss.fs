@@ -2,6 +2,129 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
+/// The formulas, over any number system.
+module internal Likelihood =
+    open Scalar
+
+    /// minus the sum of the products.
+    let minusDot<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (b: 'S[]) : 'S = if a.Length = 0 then Value.exact dtype 0.0 else neg (dot a b)
+
+    let ratio<'S when 'S :> IScalar<'S>> (a: 'S) (b: 'S) : 'S = 'S.Permitted [| a / b; a * (num 1.0 / b) |]
+
+/// The loss of class indices: its attributes, the checks of targets and weights, and its formula.
+module internal ClassIndices =
+    open LossReduction
+
+    /// The dimension of the classes: the second, or the only one.
+    let classDim (shape: int[]) = if shape.Length = 1 then 0 else 1
+
+    type Settings = { Reduction: Reducing; Ignored: int64 }
+
+    let readSettings (attrs: Attrs) =
+        result {
+            let! reduction = readReduction attrs
+            let! ignored = Read.integerOr -100 attrs "ignore_index"
+
+            return
+                { Reduction = reduction
+                  Ignored = int64 ignored }
+        }
+
+    let checkWeight classes (weight: Value<'S> option) =
+        match weight with
+        | Some w when w.Shape <> [| classes |] ->
+            Complain.shape
+                $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shape.show w.Shape}"
+        | _ -> Ok()
+
+    let checkIndices (x: Value<'S>) (target: Value<'S>) (weight: Value<'S> option) =
+        if target.DType <> Int64 then
+            Complain.dtype $"expected scalar type Long but found {Promotion.messageName target.DType}"
+        else
+            Complain.unlessDType (weight |> Option.forall (fun w -> w.DType = x.DType)) (fun () ->
+                $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName weight.Value.DType}")
+
+    /// The classes that a target names, and whether they are decided; where they are not, some class.
+    let indicesOf classes settings (target: Value<'S>) =
+        let targets, decided = Value.asInts Int64 target
+        let outside t = t <> settings.Ignored && (t < 0L || t >= int64 classes)
+
+        match Array.tryFind outside targets with
+        | Some t when decided -> Complain.index $"Target {t} is out of bounds."
+        | _ -> Ok(targets |> Array.map (fun t -> if t = settings.Ignored then t else max 0L (min t (int64 classes - 1L))), decided)
+
+    let weightsOf<'S when 'S :> IScalar<'S>> (x: Value<'S>) classes (weight: Value<'S> option) : 'S[] =
+        match weight with
+        | Some w -> Value.asFloats x.DType w
+        | None -> Array.create classes (Value.exact x.DType 1.0)
+
+    /// Numbers for each class of each group, laid out as the logits are.
+    let layOut (groups: Groups) count (perGroup: 'a[][]) =
+        let found = Array.zeroCreate count
+
+        for o in 0 .. groups.Outer.Length - 1 do
+            for c in 0 .. groups.Inner.Length - 1 do
+                found[groups.Outer[o] + groups.Inner[c]] <- perGroup[o][c]
+
+        found
+
+    /// The loss, and how much each log-probability counts in it: nothing where the target is ignored, or another class.
+    let ofClasses<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: int64[]) =
+        let zero: 'S = Value.exact dtype 0.0
+        let isKept t = t <> settings.Ignored
+
+        let counts =
+            targets
+            |> Array.map (fun t -> Array.init weights.Length (fun c -> if isKept t && int64 c = t then weights[c] else zero))
+
+        let kept =
+            [| for o in 0 .. targets.Length - 1 do
+                   if isKept targets[o] then o |]
+
+        let loss (counts: 'S[][]) (groups: int[]) =
+            let at (numbers: 'S[][]) = groups |> Array.map (fun o -> numbers[o][int targets[o]])
+            Likelihood.minusDot dtype (at counts) (at logs)
+
+        match settings.Reduction with
+        | Elementwise ->
+            let one o = loss counts (if isKept targets[o] then [| o |] else [||])
+            Value.floats dtype groups.Result (Array.init targets.Length one), counts
+        | Sum -> Value.floats dtype [||] [| loss counts kept |], counts
+        | Mean ->
+            let total =
+                if weighted then
+                    kept |> Array.map (fun o -> weights[int targets[o]]) |> Reduce.total dtype
+                else
+                    Value.exact dtype (float kept.Length)
+
+            let share o =
+                if isKept targets[o] then
+                    counts[o] |> Array.map (fun q -> Likelihood.ratio q total)
+                else
+                    counts[o]
+
+            let shares = Array.init targets.Length share
+            let mean = Likelihood.ratio (loss counts kept) total
+
+            // Who divides first does not overflow.
+            let mean =
+                if System.Double.IsFinite('S.Value mean) then
+                    mean
+                else
+                    'S.Permitted [| mean; loss shares kept |]
+
+            Value.floats dtype [||] [| mean |], shares
+
+    let unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
+        if decided then
+            v
+        else
+            Value.floats v.DType v.Shape (Value.asFloats v.DType v |> Array.map 'S.Unknown)
+
+    // Whether a sum of negated terms begins at zero decides the sign of a loss that is zero.
+    let signless (loss: Value<'S>) =
+        Value.asFloats loss.DType loss |> Array.map Elementwise.eitherZero |> Value.floats loss.DType loss.Shape
+
 /// nll_loss.
 module NllLoss =
     open LossReduction

@@ -1,0 +1,174 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using Verified.Engine.Kernels;
+
+namespace Verified.Engine;
+
+/// <summary>The loss of log-probabilities at the classes that a target names.</summary>
+internal static class NegativeLogLikelihood
+{
+    /// <summary>PyTorch keeps the log-probabilities although the derivative reads only how much each counts, a result that only the derivative sees.</summary>
+    public static readonly FunctionOperator NllLoss = new(
+        "nll_loss",
+        (inputs, a) => Compute(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
+        [
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) => NllBackward!.Apply([g, c.Input(0), c.Input(1), c.Output(1).Detach(), c.Node.InputCount > 2 ? c.InputOrNull(2) : null], c.Attributes)[0]),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
+
+    /// <summary>Minus the gradient times how much each log-probability counts. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
+    private static readonly FunctionOperator NllBackward = new(
+        "nll_loss_backward",
+        (inputs, a) => Spread(inputs[0]!, inputs[3]!, a),
+        [
+            new Rule(Saved.Input2 | Saved.Input3, (h, c) => NllLoss.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
+            new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
+            Rule.NotDifferentiable,
+        ])
+    { Keywords = ["reduction", "ignore_index"], KeepsAnyway = Saved.Input2 | Saved.Input3 | (Saved)16 };
+
+    private readonly record struct Settings(LossReduction Reduction, int Ignored);
+
+    /// <summary>The dimension of the classes: the second, or the only one.</summary>
+    public static int ClassDim(int[] shape) => shape.Length == 1 ? 0 : 1;
+
+    private static Tensor Spread(Tensor g, Tensor counts, Attributes attributes)
+    {
+        using var off = Autograd.NoGrad();
+        return -((Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g) * counts);
+    }
+
+    private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
+    {
+        var settings = new Settings(Losses.ReductionOf(attributes), attributes.Int("ignore_index", -100));
+        if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "Expected 1 or more dimensions (got 0)");
+        var dim = ClassDim(x.Sizes);
+        int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
+        CheckTarget(x.Sizes, groups, target.Sizes);
+        CheckWeight(x.Sizes[dim], weight);
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"nll_loss_out_frame\" not implemented for '{x.DType.ScalarType()}'");
+        CheckTypes(x, target, weight);
+        x = Copying.Packed(x);
+        weight = weight is null ? null : Copying.Packed(weight);
+        return x.DType == DType.Float32
+            ? Compute<float>(x, target, weight, dim, groups, settings)
+            : Compute<double>(x, target, weight, dim, groups, settings);
+    }
+
+    /// <summary>PyTorch's texts depend on the rank.</summary>
+    private static void CheckTarget(int[] shape, int[] groups, int[] target)
+    {
+        var text = shape.Length == 1 && target.Length > 0 ? $"size mismatch (got input: {Shapes.Text(shape)}, target: {Shapes.Text(target)})"
+            : shape.Length > 1 && target.Length > 0 && target[0] != shape[0] ? $"Expected input batch_size ({shape[0]}) to match target batch_size ({target[0]})."
+            : target.Length != groups.Length ? $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"
+            : Shapes.Same(target, groups) ? null
+            : shape.Length == 4 ? $"size mismatch (got input: {Shapes.Text(shape)} , target: {Shapes.Text(target)}"
+            : $"Expected target size {Shapes.Text(groups)}, got {Shapes.Text(target)}";
+        if (text is not null) throw new AutogradException(ErrorKind.Shape, text);
+    }
+
+    private static void CheckWeight(int classes, Tensor? weight)
+    {
+        if (weight is null || (weight.Rank == 1 && weight.Sizes[0] == classes)) return;
+        throw new AutogradException(
+            ErrorKind.Shape,
+            $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shapes.Text(weight.Sizes)}");
+    }
+
+    private static void CheckTypes(Tensor x, Tensor target, Tensor? weight)
+    {
+        if (target.DType != DType.Int64) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type Long but found {target.DType.ScalarType()}");
+        if (weight is not null && weight.DType != x.DType)
+            throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {weight.DType.ScalarType()}");
+    }
+
+    private static Tensor[] Compute<T>(Tensor logs, Tensor target, Tensor? weight, int dim, int[] groups, Settings settings)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        var (_, classes, inner) = Normalizations.Split(logs.Sizes, dim);
+        target = Copying.Packed(target);
+        var counts = Tensor.Empty(logs.Sizes, logs.DType);
+        var losses = Tensor.Empty(groups, logs.DType);
+        var work = new Groups<T>
+        {
+            Classes = classes,
+            Inner = inner,
+            Settings = settings,
+            Logs = Span<T>(logs),
+            Weights = weight is null ? default : Span<T>(weight),
+            Losses = Span<T>(losses),
+        };
+        var (total, divisor) = work.Fill(Span<long>(target), Span<T>(counts));
+        GC.KeepAlive(logs);
+        GC.KeepAlive(target);
+        GC.KeepAlive(weight);
+        if (settings.Reduction == LossReduction.None) return [losses, counts];
+        return [Tensor.Scalar(settings.Reduction == LossReduction.Mean ? -total / divisor : -total, logs.DType), counts];
+    }
+
+    private static Span<T> Span<T>(Tensor packed)
+        where T : unmanaged => packed.Count == 0 ? [] : MemoryMarshal.CreateSpan(ref packed.Origin<T>(), packed.Count);
+
+    /// <summary>
+    /// The losses of groups of classes that lie <see cref="Inner"/> apart. Sums are taken in double precision, of the products, and then negated: they begin
+    /// with -0, to which a zero of either sign can be added; nothing at all gives 0.
+    /// </summary>
+    private ref struct Groups<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        public int Classes;
+        public int Inner;
+        public Settings Settings;
+        public Span<T> Logs;
+        public Span<T> Weights;
+        public Span<T> Losses;
+
+        /// <summary>Fills the losses and how much each log-probability counts; returns minus the losses' sum, and that of the classes' weights.</summary>
+        public readonly (double Total, double Weight) Fill(Span<long> targets, Span<T> counts)
+        {
+            counts.Clear();
+            double total = -0.0, weight = 0;
+            for (var group = 0; group < Losses.Length; group++)
+            {
+                var target = targets[group];
+                Losses[group] = T.Zero;
+                if (target == Settings.Ignored) continue;
+                if (target < 0 || target >= Classes) throw new AutogradException(ErrorKind.Index, $"Target {target} is out of bounds.");
+                weight += Weights.IsEmpty ? 1 : double.CreateTruncating(Weights[(int)target]);
+                var at = Start(group) + ((int)target * Inner);
+                counts[at] = Weights.IsEmpty ? T.One : Weights[(int)target];
+                var sum = double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
+                Losses[group] = T.CreateTruncating(-sum);
+                total += sum;
+            }
+            if (Settings.Reduction == LossReduction.Mean) Divide(targets, counts, T.CreateTruncating(weight));
+            return (total, weight);
+        }
+
+        private readonly int Start(int group) => (group / Inner * Classes * Inner) + (group % Inner);
+
+        /// <summary>A mean's shares; groups that are ignored count nothing, whatever is divided by.</summary>
+        private readonly void Divide(Span<long> targets, Span<T> counts, T weight)
+        {
+            for (var group = 0; group < targets.Length; group++)
+            {
+                if (targets[group] == Settings.Ignored) continue;
+                var at = Start(group);
+                for (var k = 0; k < Classes; k++, at += Inner) counts[at] /= weight;
+            }
+        }
+    }
+}
+
+public sealed partial class Tensor
+{
+    /// <summary>Minus the log-probability of each target's class, averaged by the classes' weights. This tensor holds log-probabilities, [N, C, ..] or [C].</summary>
+    /// <param name="target">Class indices without the dimension of classes.</param>
+    /// <param name="weight">A factor for each class, [C].</param>
+    /// <param name="ignoreIndex">A class index that counts for nothing.</param>
+    /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
+    /// <exception cref="AutogradException">Shapes, types or indices do not fit.</exception>
+    public Tensor NllLoss(Tensor target, Tensor? weight = null, int ignoreIndex = -100, string reduction = "mean") =>
+        NegativeLogLikelihood.NllLoss.Apply([this, target, weight], Attributes.Of("ignore_index", ignoreIndex, "reduction", reduction))[0];
+}
