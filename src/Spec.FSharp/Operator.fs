@@ -227,6 +227,8 @@ type AttrSpec =
         Kind: AttrKind
         /// Without it the step is an error.
         Required: bool
+        /// The place of the tensor argument that this number stands for: one of the two is given.
+        StandsFor: int option
     }
 
 /// What the derivative of a fused gradient is given.
@@ -321,6 +323,8 @@ type Operator =
         Overlap: IWrite -> Overlap
         /// In place it leaves nothing of what was there.
         Overwrites: bool
+        /// Its arguments are looked at before the histories of its inputs: PyTorch does so before it calls what records.
+        ArgumentsFirst: bool
         /// There is a twin in place, `name_`, that writes the result into the first argument.
         InPlace: bool
         /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

@@ -155,6 +155,8 @@ internal static class Activations
     {
         const double cubic = 0.044715;
         var k = Math.Sqrt(2 / Math.PI);
+        // Farther out tanh is flat and all of this 0, and the square could overflow.
+        x = x.Clamp(-100, 100);
         var squared = x * x;
         var t = ((x + squared * x * cubic) * k).Tanh();
         var slope = (squared * (3 * cubic) + 1) * k;

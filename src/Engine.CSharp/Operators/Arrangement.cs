@@ -41,7 +41,7 @@ internal static class Arrangement
         (x, attributes) => Padded(x, Widths(x.Rank, attributes), attributes.Double("value", 0)),
         new Rule(Saved.None, (g, c) => Pad!.Apply(g, Attributes.Of("pad", Array.ConvertAll(c.Attributes.Ints("pad")!, n => -n)))),
         "ConstantPadNdBackward0")
-    { Keywords = ["pad", "mode", "value"], Arity = 1 };
+    { ArgumentsFirst = true, Keywords = ["pad", "mode", "value"], Arity = 1 };
 
     public static readonly FunctionOperator Tril = new(
         "tril", (x, attributes) => TriangleOf(x, attributes, "tril", upper: false), new Rule(Saved.None, (g, c) => Tril!.Apply(g, c.Attributes)))

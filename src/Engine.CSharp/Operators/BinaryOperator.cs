@@ -71,13 +71,13 @@ public sealed class BinaryOperator : Operator
 
     private Tensor Compute(Tensor a, Tensor b, Attributes? attributes)
     {
-        var y = forward(a, b, attributes ?? Attributes.None, null);
-        if (!GradMode.Records) return y;
-        bool needsA = a.RequiresGrad, needsB = b.RequiresGrad;
-        if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
-        if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
+        bool records = GradMode.Records && IsDifferentiable, needsA = records && a.RequiresGrad, needsB = records && b.RequiresGrad;
+        // A history that cannot be told is an error before any of the arguments is.
         var edgeA = needsA ? a.GradEdge : default;
         var edgeB = needsB ? b.GradEdge : default;
+        var y = forward(a, b, attributes ?? Attributes.None, null);
+        if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
+        if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
         var saves = Kept(edgeA, edgeB);
         if (Keeps is not null) saves = Keeps(b, saves);
         SavedValues? saved = null;
@@ -127,6 +127,8 @@ public sealed class BinaryOperator : Operator
         if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
         if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
     }
+
+    private bool IsDifferentiable => left.Derivative is not null || right.Derivative is not null;
 
     /// <summary>As PyTorch keeps it: what one operand's derivative alone reads, where its gradient gets any further; what both read, always.</summary>
     private Saved Kept(Edge a, Edge b) =>

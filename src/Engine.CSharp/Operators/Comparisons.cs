@@ -107,6 +107,7 @@ internal static class Comparisons
     {
         Shapes.Broadcast(x.Sizes, mask.Sizes);
         CheckFill(mask, value);
+        Writes.CheckLiesAmong(x.DType, value);
         return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
     }
 

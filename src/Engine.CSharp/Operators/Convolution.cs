@@ -56,7 +56,7 @@ internal static class Convolution
         },
         [Both],
         "ConvolutionBackward0")
-    { Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
+    { ArgumentsFirst = true, Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
 
     private static readonly FusedGradient ConvGradient = Gradient(
         ConvolutionWindow.Forward, w => w.OutShape, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
@@ -74,6 +74,7 @@ internal static class Convolution
         [Both],
         "ConvolutionBackward0")
     {
+        ArgumentsFirst = true,
         Keywords = ["stride", "padding", "output_padding", "groups", "dilation"],
         Arity = 2,
         BackwardAll = c => TransposedGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)),

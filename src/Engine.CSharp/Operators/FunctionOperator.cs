@@ -83,7 +83,7 @@ public sealed class FunctionOperator : Operator
 
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckArguments = CheckArguments, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared };
+        new(Name, forward, others, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckArguments = CheckArguments, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared, ArgumentsFirst = ArgumentsFirst };
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
@@ -118,10 +118,12 @@ public sealed class FunctionOperator : Operator
 
     private Tensor[] Compute(Tensor?[] inputs, Attributes attributes)
     {
+        var records = GradMode.Records && AnyRequiresGrad(inputs);
+        // A history that cannot be told is an error before any of the arguments is.
+        var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
         var results = forward(inputs, attributes);
-        if (!GradMode.Records || !AnyRequiresGrad(inputs)) return results;
-        if (!Array.Exists(results, r => r.DType.IsFloat())) return results;
-        var (edges, saves) = Edges(inputs, attributes);
+        if (!records || !Array.Exists(results, r => r.DType.IsFloat())) return results;
+        if (ArgumentsFirst) (edges, saves) = Edges(inputs, attributes);
         if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
         var saved = saves == Saved.None ? null : new SavedValues(inputs.Length, results.Length);
         if (saved is not null) SaveInputs(saved, saves, inputs, copySelf: false);

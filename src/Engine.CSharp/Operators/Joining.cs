@@ -80,6 +80,7 @@ public sealed partial class Tensor
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int dim = 0)
     {
         if (tensors.Count == 0) throw new AutogradException(ErrorKind.Value, "stack expects a non-empty TensorList");
+        foreach (var tensor in tensors) tensor.AskHistory();
         var d = Shapes.WrapDim(dim, tensors[0].Rank + 1);
         for (var i = 1; i < tensors.Count; i++)
         {

@@ -84,7 +84,7 @@ internal static class Losses
             }),
             Rule.NotDifferentiable,
         ])
-    { Keywords = ["reduction"], Arity = 2 };
+    { ArgumentsFirst = true, Keywords = ["reduction"], Arity = 2 };
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 

@@ -67,23 +67,28 @@ internal static class Pooling
 
     private static int[] OutShape(int[] shape, Window window) => [.. shape[..^2], window.OutHeight, window.OutWidth];
 
-    private static void CheckFloat(string name, Tensor x)
+    private static void CheckNumbers(string name, Tensor x)
     {
-        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"{name}\" not implemented for '{x.DType.ScalarType()}'");
+        if (x.DType == DType.Bool) throw new AutogradException(ErrorKind.Dtype, $"\"{name}\" not implemented for '{x.DType.ScalarType()}'");
     }
 
     private static Tensor[] Maxima(Tensor x, Attributes attributes)
     {
         var window = PoolingWindow.Of("max_pool2d", attributes, x.Sizes);
-        CheckFloat("max_pool2d", x);
+        CheckNumbers("max_pool2d", x);
         if (PoolingWindow.HasEmptyPlaces(window)) throw new AutogradException(ErrorKind.Unsupported, "max_pool2d with a window of padding alone");
         x = Copying.Packed(x);
         var shape = OutShape(x.Sizes, window);
         Tensor y = Tensor.Empty(shape, x.DType), places = Tensor.Empty(shape, DType.Int64);
-        if (x.DType == DType.Float32) MaxPool.Forward(ref x.Origin<float>(), ref y.Origin<float>(), ref places.Origin<long>(), Planes(x.Sizes), window);
-        else MaxPool.Forward(ref x.Origin<double>(), ref y.Origin<double>(), ref places.Origin<long>(), Planes(x.Sizes), window);
+        if (x.DType == DType.Float32) Run<float>();
+        else if (x.DType == DType.Float64) Run<double>();
+        else Run<long>();
         KeepAlive(x, y, places);
         return [y, places];
+
+        void Run<T>()
+            where T : unmanaged, System.Numerics.INumber<T> =>
+            MaxPool.Forward(ref x.Origin<T>(), ref y.Origin<T>(), ref places.Origin<long>(), Planes(x.Sizes), window);
     }
 
     private static Tensor Scattered(Tensor g, Tensor places, int[] shape)
@@ -117,14 +122,20 @@ internal static class Pooling
         // The channels' dimension is asked for before it is seen how many there are.
         Shapes.WrapDim(-3, x.Rank);
         var window = PoolingWindow.Of("avg_pool2d", attributes, x.Sizes);
-        CheckFloat("avg_pool2d", x);
+        CheckNumbers("avg_pool2d", x);
         var (countPad, divisor) = Divisor(attributes);
         x = Copying.Packed(x);
         var y = Tensor.Empty(OutShape(x.Sizes, window), x.DType);
-        if (x.DType == DType.Float32) AveragePool.Forward(ref x.Origin<float>(), ref y.Origin<float>(), Planes(x.Sizes), window, countPad, divisor);
-        else AveragePool.Forward(ref x.Origin<double>(), ref y.Origin<double>(), Planes(x.Sizes), window, countPad, divisor);
+        if (x.DType == DType.Float32) Run<float>();
+        else if (x.DType == DType.Float64) Run<double>();
+        else Run<long>();
         KeepAlive(x, y, y);
         return y;
+
+        // Integers are divided as C++ divides them.
+        void Run<T>()
+            where T : unmanaged, System.Numerics.INumber<T> =>
+            AveragePool.Forward(ref x.Origin<T>(), ref y.Origin<T>(), Planes(x.Sizes), window, countPad, divisor);
     }
 
     private static Tensor Shared(Tensor g, int[] shape, Attributes attributes)

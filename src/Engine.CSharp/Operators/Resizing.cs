@@ -21,7 +21,7 @@ internal static class Resizing
         new Rule(Saved.None, (g, c) => InterpolateBackward.Apply(
             g, Attributes.From(c.Attributes.Where(a => a.Key != "input_size").Append(new("input_size", c.InputShape(0)))))),
         "UpsampleNearest2DBackward0")
-    { Keywords = Names, Arity = 1 };
+    { ArgumentsFirst = true, Keywords = Names, Arity = 1 };
 
     public static IEnumerable<Operator> All => [Interpolate, InterpolateBackward];
 

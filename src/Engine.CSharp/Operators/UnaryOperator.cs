@@ -53,9 +53,11 @@ public sealed class UnaryOperator : Operator
 
     private Tensor Compute(Tensor x, Attributes? attributes)
     {
+        var records = GradMode.Records && x.RequiresGrad && rule.Derivative is not null;
+        // A history that cannot be told is an error before any of the arguments is.
+        var edge = records ? x.GradEdge : default;
         var y = forward(x, attributes ?? Attributes.None, null);
-        if (!GradMode.Records || !x.RequiresGrad || !y.DType.IsFloat()) return y;
-        var edge = x.GradEdge;
+        if (!records || !y.DType.IsFloat()) return y;
         SavedValues? saved = null;
         // Also where no gradient will get any further (a view made with recording off): PyTorch keeps it, and notices writes to it.
         if (rule.Saves != Saved.None)

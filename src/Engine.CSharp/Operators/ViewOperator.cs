@@ -48,10 +48,11 @@ public sealed class ViewOperator : Operator
 
     private Tensor[] Compute(Tensor x, Attributes attributes)
     {
+        // A history that cannot be told is an error before any of the arguments is.
+        Edge? history = GradMode.Records && x.RequiresGrad && x.DType.IsFloat() ? x.GradEdge : null;
         var views = window(x, attributes);
-        var records = GradMode.Records && x.RequiresGrad && x.DType.IsFloat();
-        var node = records && views.Length > 0
-            ? new Node(this, attributes, [x.GradEdge], Array.ConvertAll(views, v => new OutputForm(v.Sizes, v.DType)), null)
+        var node = history is not null && views.Length > 0
+            ? new Node(this, attributes, [history.Value], Array.ConvertAll(views, v => new OutputForm(v.Sizes, v.DType)), null)
             : null;
         for (var i = 0; i < views.Length; i++)
         {

@@ -18,7 +18,8 @@ internal static class Writes
             if (value.Rank != 0)
                 throw new AutogradException(ErrorKind.Shape, $"fill_ only supports 0-dimension value tensor but got tensor with {value.Rank} dimensions.");
             // PyTorch lets a number be written to memory that elements share, but not a tensor.
-            if (!value.IsWrappedNumber) Overlap.CheckWritable(self);
+            if (value.IsWrappedNumber) CheckLiesAmong(self.DType, value);
+            else Overlap.CheckWritable(self);
             Copying.Copy(value, self);
         },
         [new Rule(ZerosLike), new Rule(g => g.Sum())])
@@ -114,6 +115,13 @@ internal static class Writes
     { Keywords = ["index", "value"] };
 
     public static IEnumerable<Operator> All => [Zero, FillWith, Copy, AddProduct, AddQuotient, Lerp, SetItem];
+
+    /// <summary>What is read as a number before it is written has to lie among the integers that it is written to.</summary>
+    public static void CheckLiesAmong(DType dtype, Tensor number)
+    {
+        if (dtype == DType.Int64 && number.DType.IsFloat() && !(Math.Abs(number.Item()) < 9223372036854775808.0))
+            throw new AutogradException(ErrorKind.Value, "value cannot be converted to type int64_t without overflow");
+    }
 
     private static void SameType(Tensor self, Tensor other, string name)
     {

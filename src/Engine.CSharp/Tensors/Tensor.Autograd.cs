@@ -91,7 +91,13 @@ public sealed partial class Tensor
         }
     }
 
-    /// <summary>The same where it exists already; a leaf's may not.</summary>
+    /// <summary>Complains where an operator that records could not tell this tensor's history.</summary>
+    internal void AskHistory()
+    {
+        if (GradMode.Records && RequiresGrad) _ = GradEdge;
+    }
+
+    /// <summary>Where a gradient flows to, where that exists already; a leaf's may not.</summary>
     internal Edge KnownGradEdge => node is { } made ? new Edge(made, outputNumber) : new Edge(leaf?.Accumulator, 0);
 
     /// <summary>The state of the handle that only leaves and retained tensors have.</summary>

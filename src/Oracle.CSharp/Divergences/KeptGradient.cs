@@ -15,7 +15,7 @@ internal static class KeptGradient
         ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to", "clone"];
 
     // Whose gradient arrives at its first operand as it is.
-    private static readonly HashSet<string> Passing = ["add", "sub"];
+    private static readonly HashSet<string> Passing = ["add", "sub", "copy_", "requires_grad_"];
 
     /// <summary>Whether a finding has the value that one kept gradient, or all of them, give.</summary>
     internal static bool Explains(Program program, Finding finding)
@@ -54,7 +54,7 @@ internal static class KeptGradient
             while (before.TryPop(out var made))
             {
                 if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
-                if (First(made) is not { } source) break;
+                if (Source(made) is not { } source) break;
                 if (View(made) is { } view) chain.Insert(0, view);
                 else if (!Passing.Contains(made.Op)) break;
                 name = source;
@@ -79,6 +79,9 @@ internal static class KeptGradient
             start += length;
         }
     }
+
+    // What a step passes the gradient that arrives at its result on to: the only tensor that it reads first, or what a copy is made from.
+    private static string? Source(Step step) => step is { Op: "copy_", In: [_, Arg.Name { Item: var copied }] } ? copied : First(step);
 
     // The only tensor that a step reads first.
     private static string? First(Step step) => step.In.IsEmpty ? null : step.In.Head switch

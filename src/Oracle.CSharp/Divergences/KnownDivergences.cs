@@ -344,6 +344,18 @@ public static class KnownDivergences
                  "outcome": {"values": {"y": {"dtype": "int64", "shape": [0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
+        new("cross-entropy-smoothed-below-zero", "unreported",
+            "cross_entropy takes a label smoothing below 0 for none, against its documentation; right is to refuse it.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInSmoothingBelowZero(program),
+            Witnesses.GivesAResult("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/cross-entropy-smoothed-below-zero", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [0.5]}, "t": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "cross_entropy", "in": ["x", "t"], "attrs": {"label_smoothing": -0.5}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("index-put-stops-half-way", "unreported",
             "index_put_ with an index out of bounds has written what stands before it when it raises; right is that a step that raises changes nothing.",
             [],

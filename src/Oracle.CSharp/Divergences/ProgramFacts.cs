@@ -65,6 +65,11 @@ internal static class ProgramFacts
             step.Op is "softmax" or "log_softmax" && Find(state, First(step)) is { } x && x.Shape.Contains(0)
             && (!x.DType.IsFloat || (step.Attrs.TryGetValue("dtype", out var dtype) && dtype is Attr.Text { Item: "int64" or "bool" })));
 
+    /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
+    internal static bool EndsInSmoothingBelowZero(Program program) =>
+        Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
+            step.Op == "cross_entropy" && step.Attrs.TryGetValue("label_smoothing", out var smoothing) && smoothing is Attr.Float { Item: < 0 } or Attr.Integer { Item: < 0 });
+
     /// <summary>Whether a program ends in an index_put_ that is refused, and a tensor has the memory that it writes to.</summary>
     internal static bool IsWrittenByARefusedIndexPut(Program program, string name) =>
         Run.states<Real>(RegistryModule.all, program).Length <= program.Steps.Length && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step

@@ -136,6 +136,10 @@ internal static class Witnesses
     internal static Func<Json.Case, string?> IsOfIntegers(string result) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == result)?.Item2?.Value.Tensor.DType is { IsFloat32: false, IsFloat64: false } ? null : "PyTorch refuses, or gives real numbers";
 
+    /// <summary>PyTorch raises nothing, and has a result of this name.</summary>
+    internal static Func<Json.Case, string?> GivesAResult(string name) => golden =>
+        golden.Golden!.Value is { Raised: null } outcome && outcome.Values.Any(v => v.Item1 == name && v.Item2 is not null) ? null : "PyTorch refuses";
+
     /// <summary>The only step raises, and the input that it would have written to is not what it was.</summary>
     internal static Func<Json.Case, string?> ChangesInARefusedStep(string written) => golden =>
         golden.Program.Steps.Length != 1 || golden.Golden?.Value.Raised is null ? "more than one step, or no error"

@@ -8,12 +8,17 @@ namespace Verified.Oracle.Generation;
 /// </summary>
 internal static class Attributes
 {
-    public static FSharpMap<string, Attr> Propose(Rng rng, Operator op, int[] shape)
+    /// <summary>Attributes for a call; <paramref name="given"/> says whether the tensor argument of a place is given already.</summary>
+    public static FSharpMap<string, Attr> Propose(Rng rng, Operator op, int[] shape, Func<int, bool> given)
     {
         var attrs = new List<Tuple<string, Attr>>();
         foreach (var spec in op.Attrs)
+        {
+            if (spec.StandsFor is { Value: var place } && given(place)) continue;
             if (spec.Required || rng.Chance(0.5))
                 if (Value(rng, spec, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
+        }
+
         // PyTorch has keepdim only beside dim.
         if (attrs.All(a => a.Item1 != "dim")) attrs.RemoveAll(a => a.Item1 == "keepdim");
         return MapModule.OfSeq(attrs);

@@ -288,7 +288,9 @@ internal sealed partial class Draft
 
         while (args.Count > 0 && args[^1].IsMissing) args.RemoveAt(args.Count - 1);
         var called = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
-        return new Step(called, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? []), Out.Nothing, null, null, FSharpList<Step>.Empty);
+        // A number may stand for the first tensor only where nothing is written to that, and the exponent then is the one tensor.
+        bool Given(int place) => place == 0 ? inPlace || args.Count > 1 : place < args.Count && !args[place].IsMissing;
+        return new Step(called, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? [], Given), Out.Nothing, null, null, FSharpList<Step>.Empty);
     }
 
     private (Arg? Arg, int[]? Shape, int Count) Argument(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
@@ -411,7 +413,7 @@ internal sealed partial class Draft
     {
         var target = Recent([.. Writable.Where(v => v.Shape.Length > 0)]);
         if (target is null) return null;
-        var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape);
+        var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape, _ => true);
         var source = _rng.Chance(0.5) ? Named(NewFloat([], NewLeaf())) : Recent(Floats)!;
         return Steps.Act("setitem_", target.Name, source.Name).With(index);
     }

@@ -68,6 +68,7 @@ module Define =
           Admits = anything
           Overlap = fun _ -> elementByElement
           Overwrites = false
+          ArgumentsFirst = false
           InPlace = false
           OnlyInPlace = false
           Internal = false
@@ -137,9 +138,12 @@ module Define =
     let attr name kind : AttrSpec =
         { Name = name
           Kind = kind
-          Required = false }
+          Required = false
+          StandsFor = None }
 
-    let required name kind : AttrSpec =
-        { Name = name
-          Kind = kind
-          Required = true }
+    /// A number in the place of a tensor argument.
+    let operand name place values : AttrSpec =
+        { attr name (AttrKind.Number values) with
+            StandsFor = Some place }
+
+    let required name kind : AttrSpec = { attr name kind with Required = true }

@@ -41,12 +41,15 @@ module Value =
         | Elements.Ints(elements, true) -> elements |> Array.map (whole dtype)
         | Elements.Ints(elements, false) -> elements |> Array.map (fun n -> 'S.Unknown(whole dtype n))
 
-    // Towards zero. Decided where the bound holds no integer boundary; what is not finite has no integer.
+    /// Whether a number has a place among the int64s.
+    let isAmongIntegers (x: float) = System.Math.Abs x < 9223372036854775808.0
+
+    // Towards zero. Decided where the bound holds no integer boundary; what no int64 is near, C++ leaves to the processor.
     let private truncated<'S when 'S :> IScalar<'S>> (x: 'S) =
         let towards = System.Math.Truncate('S.Value x)
         let size = 'S.Floor('S.Abs x)
 
-        if not (System.Double.IsFinite towards) then
+        if not (isAmongIntegers towards) then
             System.Int64.MinValue, false
         else
             int64 towards, 'S.Compare(size, 'S.Constant(System.Math.Abs towards)) = Equal

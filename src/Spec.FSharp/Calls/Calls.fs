@@ -22,9 +22,13 @@ module Calls =
                 && i < inputs.Length
                 && inputs[i] |> Option.exists (fun id -> History.requiresGrad s s.Tensors[id]))
 
+        let computed = lazy (forward.Of { In = values s inputs; Attrs = attrs })
+
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
-            if refused.IsSome then
+            if op.ArgumentsFirst && computed.Value.IsError then
+                computed.Value |> Result.map (fun _ -> s, None)
+            elif refused.IsSome then
                 Complain.because
                     Unsupported
                     $"The function '{op.Name}' is not differentiable with respect to argument '{snd refused.Value}'. This input cannot have requires_grad True."
@@ -37,7 +41,7 @@ module Calls =
 
         recorded
         |> Result.bind (fun (s, recorded) ->
-            forward.Of { In = values s inputs; Attrs = attrs }
+            computed.Value
             |> Result.bind (fun results -> update op inputs results (second s inputs) s |> Result.map (fun s -> s, results))
             |> Result.bind (fun (s, results) ->
                 let second = second s inputs

@@ -119,13 +119,20 @@ module internal Viewing =
                 | Itself -> [ dense ]
                 | Copied shape -> [ Layout.dense shape ])
 
-        aliases t.Geometry attrs
-        |> Result.bind (fun aliasing ->
-            let records =
-                (s.Records || not (s.Holds Rules.Views.madeInNoGradHasNoHistory))
-                && t.DType.IsFloat
-                && History.requiresGrad s t
+        let records =
+            (s.Records || not (s.Holds Rules.Views.madeInNoGradHasNoHistory))
+            && t.DType.IsFloat
+            && History.requiresGrad s t
 
+        let toInput = if records then History.edge s source else Ok(s, None)
+
+        let aliasing =
+            match aliases t.Geometry attrs with
+            | Error complaint when not op.ArgumentsFirst -> toInput |> Result.bind (fun _ -> Error complaint)
+            | found -> found
+
+        aliasing
+        |> Result.bind (fun aliasing ->
             let copied (shape: int[]) toInput s =
                 let value = { State.read s t with Shape = shape }
 
@@ -144,8 +151,6 @@ module internal Viewing =
                     attach node [| id |] { s with Next = s.Next + 1 }, [ id ]
                 else
                     s, [ id ]
-
-            let toInput = if records then History.edge s source else Ok(s, None)
 
             let shown geometries several =
                 toInput

@@ -115,6 +115,7 @@ module BinaryLosses =
                           return [ reduced dtype shape reduction losses ]
                       } } with
             Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
+            ArgumentsFirst = true
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
                   [ [| 2; 3 |]; [| 2; 3 |]; [| 3 |]; [| 3 |] ]

@@ -15,7 +15,7 @@ module Comparison =
             name
             formula
             [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-            [ Define.attr "other" (AttrKind.Number [ 0.0; 1.0; -0.5 ]) ]
+            [ Define.operand "other" 1 [ 0.0; 1.0; -0.5 ] ]
             { new Forward with
                 member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                     result {

@@ -412,6 +412,7 @@ module Convolution =
                           return [ Value.floats x.DType (if x.Shape.Length = 3 then shape[1..] else shape) elements ]
                       } } with
             Spelling = Define.functional
+            ArgumentsFirst = true
             Node = Define.node "Convolution"
             Fused = Define.fused "ConvolutionBackward" []
             // Both, whichever needs a gradient: derivatives.yaml has one formula for all three.

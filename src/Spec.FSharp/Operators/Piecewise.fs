@@ -173,8 +173,7 @@ module Piecewise =
               "clamp"
               "min(max(x, min), max)"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "min" (AttrKind.Number [ -1.0; 0.0; -0.25 ])
-                Define.attr "max" (AttrKind.Number [ 1.0; 0.5; -0.5 ]) ]
+              [ Define.operand "min" 1 [ -1.0; 0.0; -0.25 ]; Define.operand "max" 2 [ 1.0; 0.5; -0.5 ] ]
               forward with
             Spelling = Define.ofTensor |> Define.byKeyword [ "min"; "max" ]
             Node = Define.nodeByOverload "Clamp" (fun call -> if call.Inputs = 1 then 1 else 0)
@@ -289,7 +288,7 @@ module Piecewise =
               "where"
               "input where the condition holds, else other"
               [ ArgKind.Mask; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "self" (AttrKind.Number [ 0.0; 1.5 ]); Define.attr "other" (AttrKind.Number [ 0.0; -2.0 ]) ]
+              [ Define.operand "self" 1 [ 0.0; 1.5 ]; Define.operand "other" 2 [ 0.0; -2.0 ] ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {

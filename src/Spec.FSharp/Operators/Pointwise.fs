@@ -93,7 +93,7 @@ module private Functions =
 
 /// Arithmetic and elementary functions, element by element.
 module Pointwise =
-    let private numberOther = Define.attr "other" (AttrKind.Number [ 2.0; 0.5; -1.5; 3.0; 0.0 ])
+    let private numberOther = Define.operand "other" 1 [ 2.0; 0.5; -1.5; 3.0; 0.0 ]
     let private alpha = Define.attr "alpha" (AttrKind.Number [ 2.0; -0.5 ])
     let private arithmetic = [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
 
@@ -411,8 +411,7 @@ module Pointwise =
               "pow"
               "self^exponent"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "exponent" (AttrKind.Number [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ])
-                Define.attr "self" (AttrKind.Number [ 2.5; 0.0 ]) ]
+              [ Define.operand "exponent" 1 [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ]; Define.operand "self" 0 [ 2.5; 0.0 ] ]
               powerForward with
             Node =
                 Define.nodeByOverload "Pow" (fun call ->

@@ -151,8 +151,15 @@ module Pooling =
 
     let private planesOf (shape: int[]) = Shape.count shape[.. shape.Length - 3]
 
-    let private floatsFor kernel (x: Value<'S>) =
-        Complain.unlessDType x.DType.IsFloat (fun () -> $"\"{kernel}\" not implemented for '{Promotion.messageName x.DType}'")
+    let private numbersFor kernel (x: Value<'S>) =
+        Complain.unlessDType (x.DType <> Bool) (fun () -> $"\"{kernel}\" not implemented for '{Promotion.messageName x.DType}'")
+
+    /// The elements under each window, plane by plane, with the window and its place in the plane.
+    let private under (shape: int[]) (windows: int[][]) (elements: 'a[]) =
+        let size = Shape.count shape[shape.Length - 2 ..]
+
+        [| for plane in 0 .. planesOf shape - 1 do
+               for k in 0 .. windows.Length - 1 -> struct (k, windows[k] |> Array.map (fun at -> elements[plane * size + at])) |]
 
     // ---- max_pool2d ----
 
@@ -178,10 +185,8 @@ module Pooling =
                       result {
                           let! x = Argument.tensor call 0
                           let! pool = Pool.read "max_pool2d" call.Attrs x.Shape
-                          do! floatsFor "max_pool2d" x
-                          let elements = Value.asFloats x.DType x
+                          do! numbersFor "max_pool2d" x
                           let windows = Pool.windows pool
-                          let size = fst pool.In * snd pool.In
 
                           do!
                               if Array.exists Array.isEmpty windows then
@@ -191,19 +196,34 @@ module Pooling =
                               else
                                   Ok()
 
-                          let found =
-                              [| for plane in 0 .. planesOf x.Shape - 1 do
-                                     for window in windows do
-                                         let under = window |> Array.map (fun at -> elements[plane * size + at])
-                                         let struct (value, best, certain) = Extreme.find 1 under
-                                         yield value, int64 window[placeOf under best], certain |]
-
                           let shape = Pool.outShape x.Shape pool
-                          let decided = found |> Array.forall (fun (_, _, certain) -> certain)
 
-                          return
-                              [ found |> Array.map (fun (value, _, _) -> value) |> Value.floats x.DType shape
-                                Value.ints Int64 shape (found |> Array.map (fun (_, at, _) -> at)) decided ]
+                          let places (best: struct (int * int)[]) =
+                              best |> Array.map (fun struct (k: int, at: int) -> int64 (windows[k][at]))
+
+                          match x.Elements with
+                          | Elements.Floats elements ->
+                              let found =
+                                  under x.Shape windows elements |> Array.map (fun struct (k, xs) -> struct (k, xs, Extreme.find 1 xs))
+
+                              let decided = found |> Array.forall (fun struct (_, _, struct (_, _, certain)) -> certain)
+
+                              return
+                                  [ found |> Array.map (fun struct (_, _, struct (value, _, _)) -> value) |> Value.floats x.DType shape
+                                    Value.ints
+                                        Int64
+                                        shape
+                                        (found
+                                         |> Array.map (fun struct (k, xs, struct (_, best, _)) -> struct (k, placeOf xs best))
+                                         |> places)
+                                        decided ]
+                          | Elements.Ints(elements, decided) ->
+                              let found = under x.Shape windows elements
+                              let best = found |> Array.map (fun struct (k, xs) -> struct (k, Array.findIndex ((=) (Array.max xs)) xs))
+
+                              return
+                                  [ Value.ints Int64 shape (found |> Array.map (fun struct (_, xs) -> Array.max xs)) decided
+                                    Value.ints Int64 shape (places best) decided ]
                       } } with
             Spelling = Define.functional
             Node = Define.node "MaxPool2DWithIndices"
@@ -264,19 +284,23 @@ module Pooling =
                           // The channels' dimension is asked for before it is seen how many there are.
                           let! _ = Dim.normalise x.Shape.Length -3
                           let! pool = Pool.read "avg_pool2d" call.Attrs x.Shape
-                          do! floatsFor "avg_pool2d" x
+                          do! numbersFor "avg_pool2d" x
                           let! divisors = divisors call.Attrs pool
-                          let elements = Value.asFloats x.DType x
                           let windows = Pool.windows pool
-                          let size = fst pool.In * snd pool.In
+                          let shape = Pool.outShape x.Shape pool
 
                           return
-                              [ [| for plane in 0 .. planesOf x.Shape - 1 do
-                                       for k in 0 .. windows.Length - 1 ->
-                                           windows[k]
-                                           |> Array.map (fun at -> elements[plane * size + at])
-                                           |> Reduce.average x.DType (float divisors[k]) |]
-                                |> Value.floats x.DType (Pool.outShape x.Shape pool) ]
+                              [ match x.Elements with
+                                | Elements.Floats elements ->
+                                    under x.Shape windows elements
+                                    |> Array.map (fun struct (k, xs) -> Reduce.average x.DType (float divisors[k]) xs)
+                                    |> Value.floats x.DType shape
+                                | Elements.Ints(elements, decided) ->
+                                    // Integers are divided as C++ divides them.
+                                    let averages =
+                                        under x.Shape windows elements |> Array.map (fun struct (k, xs) -> Array.sum xs / int64 divisors[k])
+
+                                    Value.ints Int64 shape averages decided ]
                       } } with
             Spelling = Define.functional
             Shapes = shapes

@@ -147,48 +147,15 @@ module Products =
 
     // ---- matmul ----
 
-    /// The shapes of matmul's operands as batches of matrices: a vector is a row on the left and a column on the right.
-    let private asMatrices (a: int[]) (b: int[]) = (if rank a = 1 then [| 1; a[0] |] else a), (if rank b = 1 then [| b[0]; 1 |] else b)
-
-    let private batchOf (shape: int[]) = shape[.. shape.Length - 3]
-
-    /// What the dimensions before the matrices broadcast to.
+    /// What the dimensions before the matrices broadcast to; whether the matrices fit is for the products to say.
     let private matmulBatch (a: int[]) (b: int[]) =
         result {
             do!
                 Complain.unlessShape (rank a > 0 && rank b > 0) (fun () ->
                     $"both arguments to matmul need to be at least 1D, but they are {rank a}D and {rank b}D")
 
-            let left, right = asMatrices a b
-            let m, k, n = left[left.Length - 2], left[left.Length - 1], right[right.Length - 1]
-            let inner = right[right.Length - 2]
-
-            if k <> inner then
-                match rank a, rank b with
-                | 1, 1 ->
-                    return!
-                        Complain.shape
-                            $"inconsistent tensor size, expected tensor [{k}] and src [{inner}] to have the same number of elements, but got {k} and {inner} elements respectively"
-                | 2, 1 -> return! Complain.shape $"size mismatch, got input ({m}), mat ({m}x{k}), vec ({inner})"
-                | (1 | 2), 2 -> return! Complain.shape $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {inner}x{n})"
-                | _, (1 | 2) ->
-                    let rows = Shape.count a[.. a.Length - 2]
-
-                    return!
-                        Complain.shape (
-                            if rank b = 1 then
-                                $"size mismatch, got input ({rows}), mat ({rows}x{k}), vec ({inner})"
-                            else
-                                $"mat1 and mat2 shapes cannot be multiplied ({rows}x{k} and {inner}x{n})"
-                        )
-                | _ ->
-                    let batch = Shape.count (batchOf left)
-
-                    return!
-                        Complain.shape
-                            $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{batch}, {inner}]."
-            else
-                return! Broadcast.shapes (batchOf left) (batchOf right)
+            let batchOf (shape: int[]) = shape[.. shape.Length - 3]
+            return! Broadcast.shapes (batchOf a) (batchOf b)
         }
 
     let private product2 name (a: Term) (b: Term) = Derive.apply name [ a; b ] []

@@ -293,6 +293,7 @@ module Rearranging =
                           return [ gather x.DType shape [ x ] (Some fill) (Array.init (Shape.count shape) from) ]
                       } } with
             Spelling = Define.functional
+            ArgumentsFirst = true
             Node = Define.node "ConstantPadNd"
             Derivative =
                 Some(

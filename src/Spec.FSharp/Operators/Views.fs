@@ -124,6 +124,7 @@ module Views =
                           let merged = Shape.count g.Shape[first..last]
                           return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
                   }) with
+            ArgumentsFirst = true
             Node = Define.node "View" }
 
     let contiguous =
@@ -332,6 +333,7 @@ module Views =
                               else
                                   return! one (sliced g d start length 1)
                   }) with
+            ArgumentsFirst = true
             Node = Define.node "Slice" }
 
     /// The view that an `index` of getitem names: integers drop their dimension, null keeps it whole, [start, stop, step] slices it.
@@ -391,6 +393,7 @@ module Views =
 
     let getitem =
         { defineViews "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one) with
+            ArgumentsFirst = true
             Node = nodeOfIndex }
 
     // Views of these sizes, one behind the other, along a dimension.
@@ -474,6 +477,7 @@ module Views =
                           else
                               return! splitBy g attrs ((total + chunks - 1) / chunks)
                   }) with
+            ArgumentsFirst = true
             Node = Define.node "Split" }
 
     let unbind =

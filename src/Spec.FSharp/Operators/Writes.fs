@@ -108,6 +108,17 @@ module Writes =
     let private singleNumber name (operand: Operand<'S>) =
         Complain.unlessShape ((Operand.shape operand).Length = 0) (fun () -> $"{name} {(Operand.shape operand).Length} dimensions.")
 
+    /// What is read as a number before it is written has to lie among the integers that it is written to.
+    let private liesAmong<'S when 'S :> IScalar<'S>> dtype (operand: Operand<'S>) =
+        let lies =
+            match operand with
+            | _ when dtype <> Int64 -> true
+            | Number(Attr.Float x) -> Value.isAmongIntegers x
+            | Whole v when v.DType.IsFloat -> Value.asFloats v.DType v |> Array.forall ('S.Value >> Value.isAmongIntegers)
+            | _ -> true
+
+        Complain.unlessValue lies (fun () -> "value cannot be converted to type int64_t without overflow")
+
     /// A number that fills a tensor of this dtype, as PyTorch converts it: a float is truncated for an integer tensor.
     let private filling<'S when 'S :> IScalar<'S>> dtype (operand: Operand<'S>) : Value<'S> =
         match operand with
@@ -129,13 +140,19 @@ module Writes =
               "fill"
               "value, a number or a zero-dimensional tensor"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "value" (AttrKind.Number [ 0.0; 1.5; -2.0 ]) ]
+              [ Define.operand "value" 1 [ 0.0; 1.5; -2.0 ] ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
                           let! self = Argument.tensor call 0
                           let! value = Operand.read call 1 "value"
                           do! fillsWithANumber.Of call
+
+                          do!
+                              match value with
+                              | Number _ -> liesAmong self.DType value
+                              | Whole _ -> Ok()
+
                           return! fitted self (filling self.DType value)
                       } } with
             Node = Define.nodeByOverload "Fill" (fun call -> if call.Inputs = 1 then 2 else 3)
@@ -203,7 +220,7 @@ module Writes =
               "masked_fill"
               "value where the mask holds, else x"
               [ ArgKind.Any; ArgKind.Mask; ArgKind.Optional ArgKind.Any ]
-              [ Define.attr "value" (AttrKind.Number [ 0.0; -1.5 ]) ]
+              [ Define.operand "value" 2 [ 0.0; -1.5 ] ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -213,6 +230,7 @@ module Writes =
 
                           let! shape = Broadcast.shapes x.Shape mask.Shape
                           do! fillsByAMask.Of call
+                          do! liesAmong x.DType value
                           let holds, decided = Value.expand shape mask |> Value.asInts Bool
                           let x = Value.expand shape x
                           let value = filling x.DType value
@@ -399,7 +417,7 @@ module Writes =
               "lerp"
               "self + weight * (end - self)"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
-              [ Define.attr "weight" (AttrKind.Number [ 0.5; 0.25; 0.75; 1.5 ]) ]
+              [ Define.operand "weight" 2 [ 0.5; 0.25; 0.75; 1.5 ] ]
               (combined
                   (fun _ -> Ok CombinedFunctions.interpolation)
                   (fun _ dtype -> Complain.dtype $"\"lerp_kernel_scalar\" not implemented for '{Promotion.messageName dtype}'")
