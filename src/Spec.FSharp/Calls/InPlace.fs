@@ -158,10 +158,12 @@ module InPlace =
                 match aliases dense attrs with
                 | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok s
                 // A view's history is always that of what it shows.
-                // What was hooked of it still runs: a geometry is no new value.
                 | _ when t.View.IsSome ->
                     History.gradFn s id
-                    |> Result.map (fun (s, after) -> Option.fold (fun s after -> History.carryHooks t.GradFn after s) s after)
+                    |> Result.map (fun (s, after) ->
+                        match after with
+                        | Some after when s.Holds Rules.Hooks.outliveGeometryInPlace -> History.carryHooks t.GradFn after s
+                        | _ -> s)
                 | Ok(Aliasing.View over) ->
                     History.edge s id
                     |> Result.map (fun (s, toInput) ->

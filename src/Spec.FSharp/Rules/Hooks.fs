@@ -20,6 +20,12 @@ module Hooks =
             "A hook registered before a write in place stays with the tensor as it was; one registered after it belongs to the tensor as it is."
             "Hooks move with the tensor to its new history."
 
+    let outliveGeometryInPlace =
+        rule
+            "hooks/outlive-geometry-in-place"
+            "`t_` and `squeeze_` are no writes to elements: what was hooked of a view before runs after them."
+            "The hooks stay with the view as it was, as if its elements had been written, and its gradient passes them by."
+
     let beforeRetained =
         rule "hooks/before-retained" "A retained gradient is what the tensor's hooks have made of it." "It is what arrived."
 
@@ -55,6 +61,7 @@ module Hooks =
           removedAreNotRun
           allAreRun
           stayWithTheirHistory
+          outliveGeometryInPlace
           beforeRetained
           runInGrad
           passedIsCapturedBefore
