@@ -100,7 +100,8 @@ internal static class BatchNormalization
         var weight = c.Node.InputCount > 3 ? c.InputOrNull(3) : null;
         var training = c.Attributes.Bool("training", false);
         // What evaluation normalised with is read now, as PyTorch does.
-        if (training) Gradient.Pull(c, g, c.Input(0), weight, c.Output(1).Detach(), c.Output(2).Detach());
+        // In training it keeps the running statistics all the same.
+        if (training) Gradient.Pull(c, g, c.Input(0), weight, c.Output(1).Detach(), c.Output(2).Detach(), c.InputOrNull(1), c.InputOrNull(2));
         else Gradient.Pull(c, g, c.Input(0), weight, c.Input(1), c.Input(2));
     }
 
