@@ -124,8 +124,15 @@ public sealed class BinaryOperator : Operator
     internal override void Backward(BackwardContext context)
     {
         if (context.Gradient(0) is not { } g) return;
+        var rightFirst = KeptOrder is [1, 0];
+        if (rightFirst) Right();
         if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
-        if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
+        if (!rightFirst) Right();
+
+        void Right()
+        {
+            if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
+        }
     }
 
     private bool IsDifferentiable => left.Derivative is not null || right.Derivative is not null;

@@ -180,8 +180,11 @@ public sealed class FunctionOperator : Operator
             return;
         }
         if (context.Gradient(0) is not { } g) return;
-        for (var i = 0; i < context.Node.InputCount; i++)
+        for (var k = 0; k < context.Node.InputCount; k++)
+        {
+            var i = k < KeptOrder.Length ? KeptOrder[k] : k;
             if (context.Needs(i) && RuleFor(i, context.Node.Attributes).Derivative is { } derivative) context.Set(i, derivative(g, context));
+        }
     }
 
     private protected override IReadOnlyList<object?> ToArguments(Tensor?[] inputs) => Unbind?.Invoke(inputs) ?? inputs;

@@ -78,8 +78,8 @@ public abstract class Operator
     public bool GivesList { get; init; }
 
     /// <summary>
-    /// The inputs in the order in which PyTorch looks whether what was kept of them was written to since, which is that of its names for them: <c>other</c> comes before
-    /// <c>self</c>. Empty: as they stand.
+    /// The inputs in the order in which PyTorch looks whether what was kept of them was written to since, and makes their gradients, which is that of its names for them:
+    /// <c>other</c> comes before <c>self</c>. Empty: as they stand.
     /// </summary>
     internal int[] KeptOrder { get; init; } = [];
 

@@ -40,11 +40,19 @@ module Derive =
     /// The gradient of input i, computed only if it is needed and then fitted to it.
     let wanted (d: IDerivation) i (gradient: unit -> Term) = if d.Needs i then Some(fit d i (gradient ())) else None
 
-    /// The rule of an operator with one output: nothing where no gradient arrives; a gradient for each of its inputs, fitted.
-    let rule (gradients: IDerivation -> Term -> (unit -> Term) option list) : Rule =
+    let private ruleBy evaluate (gradients: IDerivation -> Term -> (unit -> Term) option list) : Rule =
         fun d ->
             match d.Gradient 0 with
             | None -> List.replicate d.Inputs None
             | Some g ->
-                let found = gradients d g |> List.mapi (fun i gradient -> gradient |> Option.bind (wanted d i))
+                let found = gradients d g |> List.indexed |> evaluate (fun (i, gradient) -> gradient |> Option.bind (wanted d i))
                 found @ List.replicate (max 0 (d.Inputs - found.Length)) None
+
+    /// The rule of an operator with one output: nothing where no gradient arrives; a gradient for each of its inputs, fitted.
+    let rule gradients : Rule = ruleBy List.map gradients
+
+    /// The same, that of the last input first: PyTorch goes by its names for the inputs, and `other` comes before `self`. What is made later
+    /// runs earlier when it is gone back over.
+    let ruleFromLast gradients : Rule =
+        let evaluateBack evaluate gradients = List.foldBack (fun gradient found -> evaluate gradient :: found) gradients []
+        ruleBy evaluateBack gradients

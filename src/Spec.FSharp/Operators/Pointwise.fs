@@ -180,7 +180,7 @@ module Pointwise =
                 fun needs _ ->
                     [ if needs 0 then Input 1
                       if needs 1 then Input 0 ]
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])) }
+            Derivative = Some(Derive.ruleFromLast (fun d g -> [ Some(fun () -> withOther "mul" d g); Some(fun () -> g * d.Input 0) ])) }
 
     let private division =
         { new Forward with
@@ -429,7 +429,7 @@ module Pointwise =
                     "the slope in the base is 0 where the exponent is 0; in the exponent it is 0 where the base is 0 and the exponent is not negative (pytorch-kinks: pow)"
             Derivative =
                 Some(
-                    Derive.rule (fun d g ->
+                    Derive.ruleFromLast (fun d g ->
                         match Read.optional d.Attrs "self", Read.optional d.Attrs "exponent" with
                         | Some _, _ ->
                             let b = Read.numberOr nan d.Attrs "self" |> Result.defaultValue nan

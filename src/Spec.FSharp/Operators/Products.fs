@@ -239,7 +239,7 @@ module Products =
 
     /// The adjoints of a product of stacks of as many matrices.
     let private stackRule: Rule =
-        Derive.rule (fun d g ->
+        Derive.ruleFromLast (fun d g ->
             [ Some(fun () -> product2 "bmm" g (Shaping.matrixTranspose (d.Input 1)))
               Some(fun () -> product2 "bmm" (Shaping.matrixTranspose (d.Input 0)) g) ])
 
@@ -265,7 +265,7 @@ module Products =
             product2 "mm" (t left) g
 
     let private matrixRule: Rule =
-        Derive.rule (fun d g -> [ Some(fun () -> leftFactor d 0 g (d.Input 1)); Some(fun () -> rightFactor d 1 g (d.Input 0)) ])
+        Derive.ruleFromLast (fun d g -> [ Some(fun () -> leftFactor d 0 g (d.Input 1)); Some(fun () -> rightFactor d 1 g (d.Input 0)) ])
 
     /// Each factor is kept where the other needs a gradient.
     let private savesTheOther (needs: int -> bool) (_: Attrs) =
