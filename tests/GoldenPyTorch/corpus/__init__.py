@@ -14,6 +14,7 @@ GROUPS = {
     "inplace": ["inplace"],
     "semantics": ["semantics"],
     "orders": ["orders"],
+    "writes": ["writes"],
     "found": ["found"],
 }
 

@@ -15,9 +15,9 @@ WITHOUT_STORAGE = ["abs", "l1_loss"]
 
 
 class Sequence:
-    def __init__(self, name, inputs, steps):
+    def __init__(self, name, inputs, steps, observe=()):
         self.id = name
-        self.read = {"inputs": inputs, "steps": steps, "observe": []}
+        self.read = {"inputs": inputs, "steps": steps, "observe": list(observe)}
 
     def program(self):
         return self.read
