@@ -97,12 +97,14 @@ internal static class BatchNormalization
     private static void Backward(BackwardContext c)
     {
         if (c.Gradient(0) is not { } g) return;
-        var weight = c.Node.InputCount > 3 ? c.InputOrNull(3) : null;
+        var weight = Kept(3);
         var training = c.Attributes.Bool("training", false);
         // What evaluation normalised with is read now, as PyTorch does.
         // In training it keeps the running statistics all the same.
-        if (training) Gradient.Pull(c, g, c.Input(0), weight, c.Output(1).Detach(), c.Output(2).Detach(), c.InputOrNull(1), c.InputOrNull(2));
+        if (training) Gradient.Pull(c, g, c.Input(0), weight, c.Output(1).Detach(), c.Output(2).Detach(), Kept(1), Kept(2));
         else Gradient.Pull(c, g, c.Input(0), weight, c.Input(1), c.Input(2));
+
+        Tensor? Kept(int input) => input < c.Node.InputCount ? c.InputOrNull(input) : null;
     }
 
     /// <summary>By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
