@@ -110,26 +110,36 @@ internal static class Resizing
         var aligned = attributes.Has("align_corners") ? attributes.Bool("align_corners", false) : (bool?)null;
         var size = attributes.Ints("size");
         var scale = Numbers(attributes, "scale_factor");
+        if (mode == "nearest" && aligned is not null) throw Bad("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
         if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
         if (size is null && scale is null) throw Bad("either size or scale_factor should be defined");
-        CheckMode(mode, shape, aligned);
-        var spatial = shape[2..];
+        var spatial = shape.Length < 2 ? [] : shape[2..];
+        CheckCount(attributes, "size", "output", "output size", shape, spatial, size?.Select(n => (double)n));
+        CheckCount(attributes, "scale_factor", "scale_factor", "scale_factor", shape, spatial, scale);
+        CheckMode(mode, shape);
         if (size is not null)
         {
-            var targets = Each(size, spatial.Length) ?? throw Bad(
-                $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(spatial)} "
-                + $"and output size of {Shapes.Text(size)}");
+            var targets = Each(size, spatial.Length);
             RefuseEmpty(spatial, targets);
             return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
         }
-        var scales = Each(scale!, spatial.Length) ?? throw Bad("scale_factor must have as many entries as there are spatial dimensions");
+        var scales = Each(scale!, spatial.Length);
         int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
         RefuseEmpty(spatial, sizes);
         var recompute = attributes.Bool("recompute_scale_factor", false);
         return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, sizes[d], recompute ? 0 : scales[d]))]);
     }
 
-    private static void CheckMode(string mode, int[] shape, bool? aligned)
+    /// <summary>A list has an entry for each spatial dimension, before it is seen whether there may be so many.</summary>
+    private static void CheckCount(Attributes attributes, string name, string input, string output, int[] shape, int[] spatial, IEnumerable<double>? given)
+    {
+        if (given is null || attributes[name] is not System.Collections.IList list || list.Count == shape.Length - 2) return;
+        throw Bad(
+            $"Input and {input} must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(spatial)} "
+            + $"and {output} of [{string.Join(", ", given.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]");
+    }
+
+    private static void CheckMode(string mode, int[] shape)
     {
         switch (mode)
         {
@@ -139,7 +149,6 @@ internal static class Resizing
                 if (shape[1] == 0) throw new AutogradException(ErrorKind.Shape, $"Non-empty {rank}D data tensor expected but got a tensor with sizes {Shapes.Text(shape)}");
                 return;
             case "nearest":
-                if (aligned is not null) throw Bad("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
                 if (shape.Length is >= 3 and <= 5) return;
                 throw new AutogradException(ErrorKind.Shape, $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest");
             case "bicubic" or "trilinear" or "area" or "nearest-exact":
@@ -167,8 +176,7 @@ internal static class Resizing
         throw Bad($"Input and output sizes should be greater than 0, but got input ({Show(spatial)}) output ({Show(target)})");
     }
 
-    private static T[]? Each<T>(T[] items, int count) =>
-        items.Length == count ? items : items.Length == 1 ? [.. Enumerable.Repeat(items[0], count)] : null;
+    private static T[] Each<T>(T[] items, int count) => items.Length == count ? items : [.. Enumerable.Repeat(items[0], count)];
 
     private static double[]? Numbers(Attributes attributes, string name) => attributes[name] switch
     {
@@ -194,7 +202,10 @@ public sealed partial class Tensor
             this,
             Attributes.From(
                 [
-                    .. Attributes.Of(("size", size), ("scale_factor", scaleFactor?.Select(s => (object?)s).ToArray()), ("mode", mode)),
+                    .. Attributes.Of(
+                        ("size", size is [var all] ? all : size),
+                        ("scale_factor", scaleFactor is [var factor] ? factor : scaleFactor?.Select(s => (object?)s).ToArray()),
+                        ("mode", mode)),
                     .. alignCorners is { } aligned ? Attributes.Of("align_corners", aligned) : Attributes.None,
                 ]));
 }

@@ -17,12 +17,14 @@ internal static class KeptGradient
     // Whose gradient arrives at its first operand as it is.
     private static readonly HashSet<string> Passing = ["add", "sub", "copy_", "requires_grad_"];
 
-    /// <summary>Whether a finding has the value that one kept gradient, or all of them, give.</summary>
+    /// <summary>Whether a finding has the value that one kept gradient, or all of them, give, or is the error that a derivative kept one and finds it written to.</summary>
     internal static bool Explains(Program program, Finding finding)
     {
         var kept = Kept(program).ToList();
         var choices = kept.Count > 1 ? kept.Select(k => new[] { k }).Append([.. kept]) : kept.Select(k => new[] { k });
-        return choices.Any(choice => Expectation.Of(SpelledOut(program, choice)).Predicts(finding));
+        return finding.Raised is { } raised
+            ? raised.Kind.IsModifiedInPlace && kept.Exists(k => program.Steps.Skip(k.Backward + 1).Any(step => step.Op != "backward" && StepNames.Read(step).Contains(k.Gradient)))
+            : choices.Any(choice => Expectation.Of(SpelledOut(program, choice)).Predicts(finding));
     }
 
     // A gradient given to a backward whose root is a leaf but for views; where the root is several tensors joined, the leaf's part of it.
@@ -101,9 +103,12 @@ internal static class KeptGradient
     private static Program SpelledOut(Program program, IReadOnlyList<Given> kept)
     {
         var steps = program.Steps.SelectMany((step, at) =>
-            step.Op == "backward" ? kept.Where(k => k.Backward < at).Select(Written).Prepend(step) : [step]);
+            step.Op == "backward" || IsZeroed(step) ? kept.Where(k => k.Backward < at).Select(Written).Prepend(step) : [step]);
         return new Program(program.Inputs, ListModule.OfSeq(steps), program.Observe);
     }
+
+    // zero_grad that writes zeros, of all leaves' gradients or of those it names.
+    private static bool IsZeroed(Step step) => step.Op == "zero_grad" && step.Attrs.TryGetValue("set_to_none", out var dropped) && dropped is Attr.Flag { Item: false };
 
     private static Step Written(Given given)
     {

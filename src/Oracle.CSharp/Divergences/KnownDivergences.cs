@@ -27,6 +27,18 @@ public static class KnownDivergences
                  "outcome": {"values": {"x.grad": {"dtype": "float32", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "w.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
+        new("log1p-of-large", "unreported",
+            "In float32 log1p of more than 1e38 is infinite; right is its logarithm, of some 88.",
+            [],
+            (program, finding) => finding.Difference is Difference.Class or Difference.Value && Depends(program, finding, 0, ProgramFacts.TakesLog1pFarOut),
+            Witnesses.ByFloat64("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/log1p-of-large", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [2e38, 9e37]}}, "steps": [{"op": "log1p", "in": ["x"], "out": "y"}, {"op": "to", "in": ["x"], "attrs": {"dtype": "float64"}, "out": "w"}, {"op": "log1p", "in": ["w"], "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": ["inf", 87.392876], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [2], "data": [88.19138068236225, 87.39287299741248], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("gelu-by-approximate-erf", "unreported",
             "In float32 gelu of many elements takes erf from an approximation with an error of 1.5e-7, which near 0 and far below it is more than rounding; right is what float64 gives.",
             [],
@@ -263,6 +275,19 @@ public static class KnownDivergences
                 {"id": "divergences/retained-before-it-was-squeezed", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [3, 4]}}, "steps": [{"op": "neg", "in": ["p"], "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "squeeze_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["v", "v.grad"]},
                  "outcome": {"values": {"v": {"dtype": "float64", "shape": [2], "data": [-1, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "SqueezeBackward3"}, "v.grad": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
+        new("added-to-after-it-was-transposed", "unreported",
+            "A gradient that was retained before t_ or squeeze_ is added to after it, as that of the tensor as it was; right is to refuse it, since the tensor's gradient has another shape now.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null }
+                && ProgramFacts.EndsInBackward(program) && ProgramFacts.RetainedBeforeItWasTransposed(program).Any(),
+            Witnesses.AddsToAGradientOfAnotherShape("v"))
+        {
+            Examples = ["""
+                {"id": "divergences/added-to-after-it-was-transposed", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2, 3], "data": [1, 2, 3, 4, 5, 6], "requires_grad": true}, "g": {"dtype": "float64", "shape": [3, 2], "data": [1, 2, 3, 4, 5, 6]}, "h": {"dtype": "float64", "shape": [2, 3], "data": [1, 2, 3, 4, 5, 6]}}, "steps": [{"op": "mul", "in": ["p"], "attrs": {"other": 2.0}, "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["h"], "attrs": {"retain_graph": true}}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["v", "v.grad"]},
+                 "outcome": {"values": {"v": {"dtype": "float64", "shape": [3, 2], "data": [2, 8, 4, 10, 6, 12], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "TBackward1"}, "v.grad": {"dtype": "float64", "shape": [2, 3], "data": [2, 5, 8, 6, 9, 12], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("kernel-writes-counted", "unreported",

@@ -65,6 +65,10 @@ internal static class ProgramFacts
             step.Op is "softmax" or "log_softmax" && Find(state, First(step)) is { } x && x.Shape.Contains(0)
             && (!x.DType.IsFloat || (step.Attrs.TryGetValue("dtype", out var dtype) && dtype is Attr.Text { Item: "int64" or "bool" })));
 
+    /// <summary>Whether the last step before the program's error goes back.</summary>
+    internal static bool EndsInBackward(Program program) =>
+        Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "backward" or "grad" };
+
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>
         Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
@@ -84,6 +88,11 @@ internal static class ProgramFacts
     internal static bool TakesGeluFarOut(State<Real> state, Step step) =>
         step.Op == "gelu" && step.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" } && Find(state, First(step)) is { } x
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V * v.V > (x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
+
+    /// <summary>Whether a step takes log1p of a float32 of more than 1e38.</summary>
+    internal static bool TakesLog1pFarOut(State<Real> state, Step step) =>
+        step.Op.TrimEnd('_') == "log1p" && Find(state, First(step)) is { DType.IsFloat32: true } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V > 1e38);
 
     /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
     internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>

@@ -118,6 +118,14 @@ internal static class Witnesses
         return !IsAlike(Specified) ? "the specification's has another shape" : IsAlike(Reported) ? "PyTorch's has the tensor's shape" : null;
     };
 
+    /// <summary>PyTorch raises nothing, and a tensor's gradient has another shape than the tensor.</summary>
+    internal static Func<Json.Case, string?> AddsToAGradientOfAnotherShape(string name) => golden =>
+    {
+        int[]? Reported(string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
+        return golden.Golden!.Value.Raised is not null ? "PyTorch refuses"
+            : Reported(name) is { } shape && Reported(name + ".grad") is { } gradient && !shape.AsSpan().SequenceEqual(gradient) ? null : "PyTorch's has the tensor's shape";
+    };
+
     /// <summary>PyTorch counts a tensor's versions, which a tensor of inference mode has not.</summary>
     internal static Func<Json.Case, string?> HasAVersion(string name) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version is not null ? null : $"PyTorch counts no versions of {name}";

@@ -199,14 +199,14 @@ module Products =
     let private stacked (batch: int[]) (a: Term) (b: Term) =
         let count = Shape.count batch
         let matrices n k (t: Term) = t |> Shaping.expand (Array.append batch [| n; k |]) |> Shaping.reshape [| count; n; k |]
-        let k = Array.last a.Shape
-        let left = a |> matrices (if rank a.Shape > 1 then size 2 a.Shape else 1) k
+        let left = a |> matrices (if rank a.Shape > 1 then size 2 a.Shape else 1) (Array.last a.Shape)
 
         let right =
             if rank b.Shape = 1 then
+                let k = b.Shape[0]
                 b |> Shaping.expand (Array.append batch [| k |]) |> Shaping.reshape [| count; k |] |> Shaping.unsqueeze 2
             else
-                b |> matrices k (Array.last b.Shape)
+                b |> matrices (size 2 b.Shape) (Array.last b.Shape)
 
         let y = product2 "bmm" left right
 

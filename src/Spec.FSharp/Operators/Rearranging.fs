@@ -64,13 +64,16 @@ module Rearranging =
 
         match clash with
         | Some message -> Complain.shape message
+        | None when List.forall isSkipped shapes -> Ok first
         | None ->
             let total = shapes |> List.sumBy (fun shape -> if isSkipped shape then 0 else shape[dim])
             Ok(Array.updateAt dim total first)
 
+    /// Where all are skipped any dimension will do.
     let private catDim (attrs: Attrs) (shapes: int[] list) =
-        let first = shapes |> List.tryFind (isSkipped >> not) |> Option.defaultValue [| 0 |]
-        Read.dimOr 0 attrs "dim" first.Length
+        match shapes |> List.tryFind (isSkipped >> not) with
+        | Some first -> Read.dimOr 0 attrs "dim" first.Length
+        | None -> Ok 0
 
     let cat =
         { Define.computes

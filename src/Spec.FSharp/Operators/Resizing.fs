@@ -103,7 +103,17 @@ module Resizing =
         | "trilinear" -> Some 5
         | _ -> None
 
-    let private checkMode mode (shape: int[]) (aligned: bool option) =
+    /// A list has an entry for each spatial dimension, before it is seen whether there may be so many.
+    let private checkCount (attrs: Attrs) name input output (shape: int[]) (given: 'a list option) =
+        match Read.optional attrs name, given with
+        | Some(Attr.Items _), Some given when given.Length <> shape.Length - 2 ->
+            let entries = given |> List.map string |> String.concat ", "
+
+            Complain.value
+                $"Input and {input} must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show shape[2..]} and {output} of [{entries}]"
+        | _ -> Ok()
+
+    let private checkMode mode (shape: int[]) =
         let unsupported message =
             Error
                 { Kind = Unsupported
@@ -115,15 +125,8 @@ module Resizing =
             Complain.unlessShape (Array.forall (fun n -> n > 0) shape[1..1]) (fun () ->
                 $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
         | "nearest", _ ->
-            result {
-                do!
-                    Complain.unlessValue aligned.IsNone (fun () ->
-                        "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
-
-                do!
-                    Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
-                        $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
-            }
+            Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
+                $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
         | ("bicubic" | "area" | "nearest-exact"), _ -> unsupported $"interpolate with mode {mode}"
         | _ ->
             Complain.value
@@ -141,48 +144,45 @@ module Resizing =
             let! size = Read.tryIntegers attrs "size"
             let! scale = readNumbers attrs "scale_factor"
 
+            do!
+                Complain.unlessValue (mode <> "nearest" || aligned.IsNone) (fun () ->
+                    "align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear")
+
             do! Complain.unlessValue (size.IsNone || scale.IsNone) (fun () -> "only one of size or scale_factor should be defined")
             do! Complain.unlessValue (size.IsSome || scale.IsSome) (fun () -> "either size or scale_factor should be defined")
-            do! checkMode mode shape aligned
             let spatial = shape[2..]
+            do! checkCount attrs "size" "output" "output size" shape size
+            do! checkCount attrs "scale_factor" "scale_factor" "scale_factor" shape scale
+            do! checkMode mode shape
             let! recompute = Read.flagOr false attrs "recompute_scale_factor"
 
             let each (items: 'a list) =
-                if items.Length = 1 then Some(List.replicate spatial.Length items.Head)
-                elif items.Length = spatial.Length then Some items
-                else None
+                Array.ofList (
+                    if items.Length = spatial.Length then
+                        items
+                    else
+                        List.replicate spatial.Length items.Head
+                )
 
             let planned along =
                 { IsLinear = mode <> "nearest"
                   Aligned = (aligned = Some true)
                   Along = along }
 
-            match size with
-            | Some size ->
-                match each size with
-                | None ->
-                    return!
-                        Complain.value
-                            $"Input and output must have the same number of spatial dimensions, but got input with spatial dimensions of {Shape.show spatial} and output size of {Shape.show (Array.ofList size)}"
-                | Some size when size |> List.exists (fun n -> n <= 0) || spatial |> Array.exists (fun n -> n = 0) ->
-                    return! refuseEmpty spatial (Array.ofList size)
-                | Some size -> return planned (Array.map2 (fun n target -> n, target, None) spatial (Array.ofList size))
+            match Option.map each size with
+            | Some size when Array.exists (fun n -> n <= 0) size || Array.exists (fun n -> n = 0) spatial ->
+                return! refuseEmpty spatial size
+            | Some size -> return planned (Array.map2 (fun n target -> n, target, None) spatial size)
             | None ->
-                match each scale.Value with
-                | None -> return! Complain.value "scale_factor must have as many entries as there are spatial dimensions"
-                | Some scale ->
-                    let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial (Array.ofList scale)
+                let scale = each scale.Value
+                let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial scale
 
-                    if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
-                        return! refuseEmpty spatial targets
-                    else
-                        return
-                            Array.map3
-                                (fun n target scale -> n, target, (if recompute then None else Some scale))
-                                spatial
-                                targets
-                                (Array.ofList scale)
-                            |> planned
+                if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
+                    return! refuseEmpty spatial targets
+                else
+                    return
+                        Array.map3 (fun n target scale -> n, target, (if recompute then None else Some scale)) spatial targets scale
+                        |> planned
         }
 
     let private sources (plan: Plan) = plan.Along |> Array.map (fun (n, target, scale) -> Taps.nearest n target scale)
