@@ -71,8 +71,11 @@ type Allowance private () =
 
 /// The formats' constants. A format is written as a number here: 0 none (a constant), 1 float32, 2 float64.
 module internal Precision =
-    let single = 1
-    let double = 2
+    let number format =
+        match format with
+        | Single -> 1
+        | Double -> 2
+
     let u32 = Math.ScaleB(1.0, -24)
     let u64 = Math.ScaleB(1.0, -53)
     let minNormal32 = Math.ScaleB(1.0, -126)
