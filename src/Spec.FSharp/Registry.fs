@@ -22,6 +22,7 @@ module Registry =
           Extremes.all
           Reductions.all
           Products.all
+          Gathering.all
           Indexing.all
           Embedding.all
           Convolution.all

@@ -2,257 +2,8 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
-/// Picking elements at positions, and its transpose: adding elements up at positions.
-[<RequireQualifiedAccess>]
-module internal Pick =
-    /// The elements of `v` at these positions. Where the positions came of an undecided comparison, nothing is known.
-    let at<'S when 'S :> IScalar<'S>> shape (positions: int[], decided: bool) (v: Value<'S>) : Value<'S> =
-        let found = Value.pick shape positions v
-
-        if decided then
-            found
-        else
-            { found with
-                Elements =
-                    match found.Elements with
-                    | Elements.Floats elements -> Elements.Floats(Array.map 'S.Unknown elements)
-                    | Elements.Ints(elements, _) -> Elements.Ints(elements, false) }
-
-    /// A tensor of zeros of this shape, to which element i of `v` is added at position i.
-    let sumAt<'S when 'S :> IScalar<'S>> (shape: int[]) (positions: int[], decided: bool) (v: Value<'S>) : Value<'S> =
-        let terms = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>(1))
-        Array.iteri2 (fun _ position element -> terms[position].Add element) positions (Value.asFloats v.DType v)
-        let sums = terms |> Array.map (fun t -> Reduce.total v.DType (t.ToArray()))
-        Value.floats v.DType shape (if decided then sums else Array.map 'S.Unknown sums)
-
-/// Where the indices of `index` and its kin lead.
-[<RequireQualifiedAccess>]
-module internal Indices =
-    /// The elements of an index tensor of a dimension of this size: from 0 on, negative ones counted from the end.
-    let wrap dim size (index: Value<'S>) =
-        let elements, decided = Value.asInts Int64 index
-
-        match elements |> Array.tryFind (fun i -> i < -(int64 size) || i >= int64 size) with
-        | Some i when decided || size = 0 -> Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
-        | _ ->
-            Ok(
-                elements
-                |> Array.map (fun i -> if i < 0L then int i + size else int i)
-                |> Array.map (fun i -> max 0 (min i (size - 1))),
-                decided
-            )
-
-    /// An int64 index for each dimension that is indexed: a mask stands for the places where it holds, one index a dimension.
-    let private expand (shape: int[]) (indices: Value<'S> option list) =
-        let rec go dim indices found =
-            match indices with
-            | [] -> Ok(List.rev found)
-            | None :: rest -> go (dim + 1) rest found
-            | Some(index: Value<'S>) :: rest when index.DType = Int64 -> go (dim + 1) rest ((dim, index) :: found)
-            | Some mask :: rest when mask.DType = Bool ->
-                let rank = mask.Shape.Length
-
-                if rank = 0 then
-                    Complain.index "a mask must have a dimension"
-                elif dim + rank > shape.Length then
-                    Complain.index $"too many indices for tensor of dimension {shape.Length}"
-                elif mask.Shape <> shape[dim .. dim + rank - 1] then
-                    let at = Seq.find (fun k -> mask.Shape[k] <> shape[dim + k]) (seq { 0 .. rank - 1 })
-
-                    Complain.shape
-                        $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
-                else
-                    let elements, decided = Value.asInts Bool mask
-
-                    let places =
-                        [| for i in 0 .. elements.Length - 1 do
-                               if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
-
-                    let along k : int * Value<'S> =
-                        dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
-
-                    go (dim + rank) rest (List.rev (List.init rank along) @ found)
-            | Some _ :: _ -> Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
-
-        go 0 indices []
-
-    /// Refuses more indices than there are dimensions.
-    let checkCount (shape: int[]) count =
-        if count > shape.Length then
-            Complain.index $"too many indices for tensor of dimension {shape.Length} (got {count})"
-        else
-            Ok()
-
-    /// As `resolve`; what is done with a result of that shape may be refused before the indices are looked up.
-    let resolveFor (accept: int[] -> Result<unit, Complaint>) (shape: int[]) (indices: Value<'S> option list) =
-        result {
-            do! checkCount shape indices.Length
-            let! indexed = expand shape indices
-
-            let! common =
-                Broadcast.all (indexed |> List.map (fun (_, index) -> index.Shape))
-                |> Result.mapError (fun _ ->
-                    let shapes = indexed |> List.map (fun (_, index) -> Shape.show index.Shape) |> String.concat ", "
-
-                    { Kind = ShapeError
-                      Message = $"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}" })
-
-            let strides = Shape.strides shape
-            let dims = indexed |> List.map fst
-            let rest chosen = chosen |> List.map (fun d -> shape[d]) |> List.toArray
-            let walk chosen = Positions.ofView (rest chosen) (chosen |> List.map (fun d -> strides[d]) |> List.toArray) 0
-            let others = List.except dims [ 0 .. shape.Length - 1 ]
-
-            // Indices side by side put their shape in their place; others put it in front.
-            let together = List.forall (fun (a, b) -> b = a + 1) (List.pairwise dims)
-
-            let before, behind =
-                if together && not dims.IsEmpty then
-                    others |> List.partition (fun d -> d < dims.Head)
-                else
-                    [], others
-
-            let chosen = Array.concat [ rest before; common; rest behind ]
-
-            // In a dimension without places there is nothing to look up.
-            do!
-                indexed
-                |> List.tryFind (fun (dim, index) -> shape[dim] = 0 && Value.count index > 0)
-                |> Option.map (fun (dim, index) -> wrap dim 0 index |> Result.map ignore)
-                |> Option.defaultValue (Ok())
-
-            do! accept chosen
-
-            // The offsets that the indices lead to, one for each element of their common shape.
-            let! offsets =
-                List.fold
-                    (fun found (dim, index: Value<'S>) ->
-                        result {
-                            let! offsets, known = found
-                            let! at, decided = wrap dim shape[dim] index
-                            let broadcast = Broadcast.positions index.Shape common
-                            return Array.map2 (fun offset p -> offset + at[p] * strides[dim]) offsets broadcast, known && decided
-                        })
-                    (Ok(Array.zeroCreate (Shape.count common), true))
-                    indexed
-
-            let offsets, decided = offsets
-            let before, behind = walk before, walk behind
-
-            return
-                chosen,
-                ([| for b in before do
-                        for offset in offsets do
-                            for r in behind -> b + offset + r |],
-                 decided)
-        }
-
-    /// The shape of x[indices], and for each of its elements the position in x (row-major).
-    let resolve shape (indices: Value<'S> option list) = resolveFor (fun _ -> Ok()) shape indices
-
-/// Indexing: index, gather, index_select, and what adds up or writes at indices.
+/// index and index_put: elements that tensors of indices and masks name, read and written.
 module Indexing =
-    let private toFirst (gradient: IDerivation -> Term -> Term) : Rule option =
-        Some(Derive.rule (fun d g -> [ Some(fun () -> gradient d g) ]))
-
-    let private sizeOfFirst (d: IDerivation) = "size", Derive.sizeAttr (d.ShapeOf 0)
-
-    // ---- gather ----
-
-    let private atLeastOne (shape: int[]) = if shape.Length = 0 then [| 1 |] else shape
-
-    /// For each element of the index, its position in a tensor of this shape.
-    let private gatherPositions (shape: int[]) dim (index: Value<'S>) =
-        let shape = atLeastOne shape
-        let own = atLeastOne index.Shape
-
-        result {
-            do!
-                Complain.unlessShape (shape.Length = own.Length) (fun () ->
-                    "Index tensor must have the same number of dimensions as input tensor")
-
-            do!
-                if Shape.count own = 0 then
-                    Ok()
-                else
-                    match Seq.tryFind (fun d -> d <> dim && own[d] > shape[d]) (seq { 0 .. shape.Length - 1 }) with
-                    | Some d ->
-                        Complain.shape
-                            $"Size does not match at dimension {d} expected index {Shape.show index.Shape} to be no larger than self {Shape.show shape} apart from dimension {dim}"
-                    | None -> Ok()
-
-            let elements, decided = Value.asInts Int64 index
-            let size = shape[dim]
-
-            match elements |> Array.tryFind (fun i -> i < 0L || i >= int64 size) with
-            | Some i when decided || size = 0 -> return! Complain.index $"index {i} is out of bounds for dimension {dim} with size {size}"
-            | _ ->
-                let strides = Shape.strides shape
-                // As if the index were 0 everywhere, and then moved along the dimension.
-                let still = Array.mapi (fun d stride -> if d = dim then 0 else stride) strides
-
-                return
-                    (Positions.ofView own still 0, elements)
-                    ||> Array.map2 (fun p i -> p + int (max 0L (min i (int64 size - 1L))) * strides[dim]),
-                    decided
-        }
-
-    let private indexOf (call: Call<'S>) i name =
-        result {
-            let! index = Argument.tensor call i
-            do! Complain.unlessDType (index.DType = Int64) (fun () -> $"{name}(): Expected dtype int64 for index")
-            return index
-        }
-
-    let private gatherShapes =
-        [ [ [| 3 |]; [| 2 |] ]
-          [ [| 2; 3 |]; [| 2; 2 |] ]
-          [ [| 2; 3 |]; [| 1; 3 |] ]
-          [ [||]; [||] ]
-          [ [| 2; 2 |]; [| 0; 2 |] ]
-          [ [| 4; 2 |]; [| 2; 2 |] ] ]
-
-    let gather =
-        { Define.computes
-              "gather"
-              "y[i] = x[i with index[i] along dim]"
-              [ ArgKind.Float; ArgKind.Index ]
-              [ Define.required "dim" AttrKind.Dim ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! x = Argument.tensor call 0
-                          let! index = indexOf call 1 "gather"
-                          let! dim = Read.dim call.Attrs "dim" x.Shape.Length
-                          let! positions = gatherPositions x.Shape dim index
-                          return [ Pick.at index.Shape positions x ]
-                      } } with
-            Spelling = Define.ofTensor |> Define.byKeyword [ "index" ]
-            Shapes = gatherShapes
-            Saves = fun _ _ -> [ Input 0; Input 1 ]
-            Derivative = toFirst (fun d g -> Derive.apply "scatter_sum" [ g; d.Input 1 ] [ "dim", d.Attrs["dim"]; sizeOfFirst d ]) }
-
-    let scatterSum =
-        { Define.computes
-              "scatter_sum"
-              "zeros of `size`, with x[i] added at i with index[i] along dim: the transpose of gather"
-              [ ArgKind.Float; ArgKind.Index ]
-              [ Define.required "dim" AttrKind.Dim; Define.required "size" AttrKind.Size ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! x = Argument.floats call 0
-                          let! index = indexOf call 1 "scatter_sum"
-                          let! size = Read.integers call.Attrs "size"
-                          let size = Array.ofList size
-                          let! dim = Read.dim call.Attrs "dim" size.Length
-                          let! positions = gatherPositions size dim index
-                          return [ Pick.sumAt size positions x ]
-                      } } with
-            Internal = true
-            Saves = fun _ _ -> [ Input 1 ]
-            Derivative = toFirst (fun d g -> Derive.apply "gather" [ g; d.Input 1 ] [ "dim", d.Attrs["dim"] ]) }
-
     // ---- index ----
 
     let private indicesOf (call: Call<'S>) first last = [ for i in first..last -> Argument.tryTensor call i ]
@@ -282,7 +33,8 @@ module Indexing =
                   [ [| 3 |]; [||] ]
                   [ [| 2; 2; 3 |]; [| 2 |]; [| 2 |] ] ]
             Saves = fun _ _ -> saveIndices
-            Derivative = toFirst (fun d g -> Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
+            Derivative =
+                Indices.toFirst (fun d g -> Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ Indices.sizeOfFirst d ]) }
 
     let indexSum =
         { Define.computes
@@ -301,7 +53,7 @@ module Indexing =
                       } } with
             Internal = true
             Saves = fun _ _ -> saveIndices
-            Derivative = toFirst (fun d g -> Derive.applyTo "index" (Some g :: savedIndices d (d.Inputs - 1)) []) }
+            Derivative = Indices.toFirst (fun d g -> Derive.applyTo "index" (Some g :: savedIndices d (d.Inputs - 1)) []) }
 
     // ---- index_put ----
 
@@ -448,7 +200,9 @@ module Indexing =
                       } } with
             Internal = true
             Saves = fun _ _ -> saveIndices
-            Derivative = toFirst (fun d g -> Derive.applyTo "index_write" (Some g :: savedIndices d (d.Inputs - 1)) [ sizeOfFirst d ]) }
+            Derivative =
+                Indices.toFirst (fun d g ->
+                    Derive.applyTo "index_write" (Some g :: savedIndices d (d.Inputs - 1)) [ Indices.sizeOfFirst d ]) }
 
     let indexWrite =
         { Define.computes
@@ -469,76 +223,6 @@ module Indexing =
                       } } with
             Internal = true
             Saves = fun _ _ -> saveIndices
-            Derivative = toFirst (fun d g -> Derive.applyTo "index_survivors" (Some g :: savedIndices d (d.Inputs - 1)) []) }
+            Derivative = Indices.toFirst (fun d g -> Derive.applyTo "index_survivors" (Some g :: savedIndices d (d.Inputs - 1)) []) }
 
-    // ---- index_select ----
-
-    let private nulls (count: int) : Term option list = List.replicate count None
-
-    let private dimOfRule (d: IDerivation) =
-        match Read.dim d.Attrs "dim" (d.ShapeOf 0).Length with
-        | Ok dim -> dim
-        | Error complaint -> invalidOp complaint.Message
-
-    let indexSelect =
-        { Define.computes
-              "index_select"
-              "y = the slices of x along dim that the index names"
-              [ ArgKind.Float; ArgKind.Index ]
-              [ Define.required "dim" AttrKind.Dim ]
-              { new Forward with
-                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
-                      result {
-                          let! x = Argument.tensor call 0
-                          let! index = Argument.tensor call 1
-                          let! dim = Read.dim call.Attrs "dim" x.Shape.Length
-
-                          do! Complain.unlessShape (index.Shape.Length <= 1) (fun () -> "index_select(): Index is supposed to be a vector")
-
-                          do!
-                              Complain.unlessDType (index.DType = Int64) (fun () ->
-                                  "index_select(): Expected dtype int32 or int64 for index")
-
-                          let elements, decided = Value.asInts Int64 index
-                          let shape = atLeastOne x.Shape
-
-                          do!
-                              Complain.unlessShape (x.Shape.Length > 0 || elements.Length = 1) (fun () ->
-                                  "index_select(): Index to scalar can have only 1 value, got " + string elements.Length + " value(s)")
-
-                          if decided && elements |> Array.exists (fun i -> i < 0L || i >= int64 shape[dim]) then
-                              return! Complain.index "index out of range in self"
-                          else
-                              let index: Value<'S> = Value.ints Int64 [| elements.Length |] elements decided
-                              let! found, positions = Indices.resolve shape (List.replicate dim None @ [ Some index ])
-                              return [ Pick.at (if x.Shape.Length = 0 then [||] else found) positions x ]
-                      } } with
-            Spelling = Define.ofTensor |> Define.byKeyword [ "index" ]
-            Shapes =
-                [ [ [| 3 |]; [| 2 |] ]
-                  [ [| 2; 3 |]; [| 4 |] ]
-                  [ [| 2; 2; 3 |]; [| 2 |] ]
-                  [ [||]; [| 1 |] ]
-                  [ [| 3 |]; [| 0 |] ] ]
-            Saves = fun _ _ -> [ Input 1 ]
-            // index_add keeps what is added, for its shape.
-            Fused =
-                Define.fusedBy "IndexAddBackward" (fun a ->
-                    let index = a.First.Input 1
-
-                    let index =
-                        if a.Arriving.Shape.Length = 0 && index.Shape.Length = 1 then
-                            Shaping.squeeze 0 index
-                        else
-                            index
-
-                    Derive.apply "index_select" [ a.Arriving; index ] (Map.toList a.First.Attrs))
-            Derivative =
-                toFirst (fun d g ->
-                    if (d.ShapeOf 0).Length = 0 then
-                        g
-                    else
-                        let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
-                        Derive.applyTo "index_sum" (Some g :: nulls (dimOfRule d) @ [ Some index ]) [ sizeOfFirst d ]) }
-
-    let all = [ gather; scatterSum; index; indexSum; indexPut; indexSurvivors; indexWrite; indexSelect ]
+    let all = [ index; indexSum; indexPut; indexSurvivors; indexWrite ]
