@@ -225,9 +225,9 @@ internal static class Statistics
             var d = Shapes.WrapDim(one, x.Rank);
             var keep = c.Attributes.Bool("keepdim", false);
             var spread = keep ? g : g.Unsqueeze(d);
-            return hasZero ? spread * Others(x, d) : spread * ((keep ? c.Output() : c.Output().Unsqueeze(d)) / x);
+            return hasZero ? (x.Sizes[d] == 1 ? spread : spread * Others(x, d)) : spread * ((keep ? c.Output() : c.Output().Unsqueeze(d)) / x);
         }
-        return hasZero ? (g * Others(x.Reshape([-1]), 0)).Reshape(x.Sizes) : g * (c.Output() / x);
+        return hasZero ? (x.Count == 1 ? g : g * Others(x.Reshape([-1]), 0)).Reshape(x.Sizes) : g * (c.Output() / x);
     }
 
     /// <summary>For each element the product of the others along a dimension: each in a row of its own in which it is replaced by 1.</summary>

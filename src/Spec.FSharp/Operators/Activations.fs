@@ -146,7 +146,7 @@ module Activations =
             (fun d g ->
                 let x = d.Input 0
                 let s = Derive.apply "sigmoid" [ x ] []
-                g * (s * (x * (1.0 - s) + 1.0)))
+                g * s * (x * (1.0 - s) + 1.0))
 
     let private isTanh (d: IDerivation) = Read.optional d.Attrs "approximate" = Some(Attr.Text "tanh")
 

@@ -110,9 +110,7 @@ module Reductions =
             Node = Reduction.node "Prod"
             Shapes = Reduction.shapes
             Saves = fun _ _ -> [ Input 0; Output 0 ]
-            Kinks =
-                Some
-                    "smooth: the gradient is the product of the others, also where some are zero. PyTorch's second derivative is wrong where two or more are (prod_backward returns constant zeros)"
+            Kinks = Some "smooth: the gradient is the product of the others, also where some are zero"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
@@ -120,13 +118,15 @@ module Reductions =
                               let groups = Groups.ofRule d
                               let shape = d.ShapeOf 0
                               let x = Derive.cast g.DType (d.Input 0)
-                              let others t = Derive.apply "prod_others" [ t ] []
+                              // Of a copy, as PyTorch's running products are of one: a write to x goes unnoticed.
+                              let others t = Derive.apply "prod_others" [ Shaping.unary "clone" t ] []
                               let g = Groups.restore d groups g
 
                               match groups.Dims with
                               | _ when shape.Length = 0 -> Shaping.unary "clone" g
                               // As PyTorch has it: of second order this rounds otherwise than the product of the others does.
                               | _ when not (d.HasZero 0) -> g * (Groups.restore d groups (d.Output 0) / x)
+                              | dims when dims |> List.forall (fun dim -> shape[dim] = 1) -> Shaping.reshape shape g
                               | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
                               | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
                 ) }

@@ -26,7 +26,7 @@ internal static unsafe class Conversion
     }
 
     /// <summary>
-    /// y = x converted as PyTorch does: to integers by truncation, to truth values (<see cref="byte"/>, 0 or 1) by a test against zero.
+    /// y = x converted as PyTorch does: to integers by truncation (what none is, to the least), to truth values (<see cref="byte"/>, 0 or 1) by a test against zero.
     /// </summary>
     [SkipLocalsInit]
     public static void Convert<TFrom, TTo>(ReadOnlySpan<int> shape, ref TFrom x, ReadOnlySpan<int> xStrides, ref TTo y, ReadOnlySpan<int> yStrides)
@@ -128,7 +128,13 @@ internal static unsafe class Conversion
             if (typeof(TTo) == typeof(byte)) return TFrom.IsZero(x) ? TTo.Zero : TTo.One;
             if (typeof(TFrom) == typeof(double) && typeof(TTo) == typeof(float)) return (TTo)(object)(float)(double)(object)x;
             if (typeof(TFrom) == typeof(float) && typeof(TTo) == typeof(double)) return (TTo)(object)(double)(float)(object)x;
+            if (typeof(TFrom) == typeof(double) && typeof(TTo) == typeof(long)) return (TTo)(object)Whole((double)(object)x);
+            if (typeof(TFrom) == typeof(float) && typeof(TTo) == typeof(long)) return (TTo)(object)Whole((float)(object)x);
             return TTo.CreateTruncating(x);
         }
+
+        // What no integer is, NaN or beyond the range, becomes the least one, as on x64 it does in PyTorch; a cast in C# would take the nearest.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static long Whole(double x) => x is >= long.MinValue and < 9223372036854775808.0 ? (long)x : long.MinValue;
     }
 }
