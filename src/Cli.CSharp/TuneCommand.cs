@@ -28,18 +28,10 @@ internal static class TuneCommand
     private static int Run(string file, bool quick, CancellationToken cancel)
     {
         // Said before measuring rather than after.
-        if (Directory.Exists(file)) throw new CorpusException($"--write {file}: that is a folder");
+        Writing(file, () => WholeFile.Try(file));
         var tuned = Progress.Steps("products", progress => DispatchTuning.Measure(quick ? TuningEffort.Quick : TuningEffort.Full, progress, cancel));
         Show(tuned);
-        try
-        {
-            if (Path.GetDirectoryName(Path.GetFullPath(file)) is { } folder) Directory.CreateDirectory(folder);
-            WholeFile.Write(file, DispatchTuning.Rule(tuned, DateTime.Now));
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CorpusException($"the rule could not be written to {file}: {e.Message}", e);
-        }
+        Writing(file, () => WholeFile.Write(file, DispatchTuning.Rule(tuned, DateTime.Now)));
 
         Console.WriteLine();
         Console.WriteLine($"The rule is in {file}. It is not in force by itself:");
@@ -47,6 +39,19 @@ internal static class TuneCommand
         Console.WriteLine($"  undo it   unset {DispatchRule.Variable}");
         Console.WriteLine("  see it    ./verify doctor");
         return ExitCodes.Held;
+    }
+
+    private static void Writing(string file, Action write)
+    {
+        if (Directory.Exists(file)) throw new CorpusException($"--write {file}: that is a folder");
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
+        {
+            throw new CorpusException($"--write {file}: no file can be written there", e);
+        }
     }
 
     private static void Show(IReadOnlyList<TunedProducts> tuned)

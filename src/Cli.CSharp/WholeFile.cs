@@ -6,8 +6,17 @@ internal static class WholeFile
     /// <summary>Writes a text beside its place and moves it there.</summary>
     public static void Write(string path, string text)
     {
-        var temporary = path + ".part";
-        File.WriteAllText(temporary, text);
-        File.Move(temporary, path, overwrite: true);
+        File.WriteAllText(Beside(path), text);
+        File.Move(Beside(path), path, overwrite: true);
     }
+
+    /// <summary>Makes the folder and sees whether a file can be written there; raises what <see cref="Write"/> would raise.</summary>
+    public static void Try(string path)
+    {
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } folder) Directory.CreateDirectory(folder);
+        File.WriteAllText(Beside(path), "");
+        File.Delete(Beside(path));
+    }
+
+    private static string Beside(string path) => path + ".part";
 }
