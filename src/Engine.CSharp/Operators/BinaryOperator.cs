@@ -11,8 +11,9 @@ public delegate Tensor BinaryForward(Tensor a, Tensor b, Attributes attributes, 
 public sealed class BinaryOperator : Operator
 {
     private readonly BinaryForward forward;
-    private readonly Rule left;
-    private readonly Rule right;
+    // Set on a copy alone (WithRules).
+    private Rule left;
+    private Rule right;
 
     /// <summary>An operator and its derivatives.</summary>
     /// <param name="name">PyTorch's name.</param>
@@ -42,8 +43,12 @@ public sealed class BinaryOperator : Operator
     public Rule Right => right;
 
     /// <summary>The same operator with other derivatives.</summary>
-    public BinaryOperator WithRules(Rule first, Rule second) =>
-        new(Name, forward, first, second, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, NumberKeywords = NumberKeywords, Keeps = Keeps, Variant = Variant };
+    public BinaryOperator WithRules(Rule first, Rule second)
+    {
+        var copy = (BinaryOperator)MemberwiseClone();
+        (copy.left, copy.right) = (first, second);
+        return copy;
+    }
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)

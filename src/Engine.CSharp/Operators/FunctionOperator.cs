@@ -10,7 +10,8 @@ public delegate Tensor[] FunctionForward(Tensor?[] inputs, Attributes attributes
 public sealed class FunctionOperator : Operator
 {
     private readonly FunctionForward forward;
-    private readonly Rule[] rules;
+    // Set on a copy alone (WithRules).
+    private Rule[] rules;
 
     /// <summary>An operator of several results.</summary>
     /// <param name="name">PyTorch's name.</param>
@@ -82,8 +83,12 @@ public sealed class FunctionOperator : Operator
     public IReadOnlyList<Rule> Rules => rules;
 
     /// <summary>The same operator with other derivatives.</summary>
-    public FunctionOperator WithRules(params Rule[] others) =>
-        new(Name, forward, others, NodeName) { Keywords = Keywords, KeptOrder = KeptOrder, HasInPlaceTwin = HasInPlaceTwin, Bind = Bind, Unbind = Unbind, NumberKeywords = NumberKeywords, Written = Written, BackwardAll = BackwardAll, Arity = Arity, Variant = Variant, Remember = Remember, ChecksOverlap = ChecksOverlap, CheckArguments = CheckArguments, Visible = Visible, RuleOf = RuleOf, Keeps = Keeps, KeepsAnyway = KeepsAnyway, WriteShared = WriteShared, ArgumentsFirst = ArgumentsFirst };
+    public FunctionOperator WithRules(params Rule[] others)
+    {
+        var copy = (FunctionOperator)MemberwiseClone();
+        copy.rules = others;
+        return copy;
+    }
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
