@@ -52,33 +52,49 @@ public class LoaderTests
     public void Cancellation_ends_the_epoch_and_leaves_no_worker_behind(int workers)
     {
         using var stop = new CancellationTokenSource();
-        var data = new Counting(1000);
-        var seen = 0;
+        var data = new Watched(1000);
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
             foreach (var _ in new DataLoader(data, 2, numWorkers: workers).Batches(stop.Token))
-                if (++seen == 5) stop.Cancel();
+                if (++data.Given == 5) stop.Cancel();
         });
-        Assert.Equal(5, seen);
-        var read = data.Reads;
-        Thread.Sleep(50);
-        Assert.Equal(read, data.Reads);
+        Assert.Equal(5, data.Given);
+        Assert.Equal(0, data.Running);
     }
 
     [Fact]
-    public void No_more_is_read_ahead_than_asked_for_and_leaving_early_stops_it()
+    public void No_more_is_read_ahead_than_asked_for()
     {
-        var data = new Counting(1000);
+        var data = new Watched(1000);
+        foreach (var _ in new DataLoader(data, 2, numWorkers: 3)) data.Given++;
+        Assert.InRange(data.Lead, 0, 5);
+    }
+
+    [Fact]
+    public void Whoever_leaves_early_waits_for_what_is_being_read()
+    {
+        using var gate = new ManualResetEventSlim();
+        using var inside = new CountdownEvent(2);
+        // The first batch is read at once; the workers of the next two are held inside.
+        var data = new Watched(1000)
+        {
+            Reading = index =>
+            {
+                if (index is 2 or 4) inside.Signal();
+                if (index >= 2) gate.Wait();
+            },
+        };
+        var opening = new Thread(gate.Set);
         foreach (var _ in new DataLoader(data, 2, numWorkers: 3))
         {
-            Thread.Sleep(50);
-            Assert.InRange(data.Reads, 2, 6);
+            Assert.True(inside.Wait(TimeSpan.FromSeconds(30)), "nothing was read ahead");
+            Assert.Equal(2, data.Running);
+            opening.Start();
             break;
         }
 
-        var read = data.Reads;
-        Thread.Sleep(50);
-        Assert.Equal(read, data.Reads);
+        Assert.Equal(0, data.Running);
+        opening.Join();
     }
 
     [Fact]
@@ -192,17 +208,32 @@ public class LoaderTests
         public override Sample Get(int index, Generator random) => new(Tensor.Ones([index + 1]), Tensor.Scalar(0));
     }
 
-    private sealed class Counting(int count) : Dataset
+    /// <summary>Records in batches of two that tell how many are being read, and how far ahead of the batches given out.</summary>
+    private sealed class Watched(int count) : Dataset
     {
-        private int reads;
+        private int running;
+        private int lead;
+
+        /// <summary>Batches given out, as whoever takes them counts.</summary>
+        public volatile int Given;
+
+        /// <summary>Called while a record is being read.</summary>
+        public Action<int>? Reading { get; init; }
 
         public override int Count => count;
 
-        public int Reads => Volatile.Read(ref reads);
+        public int Running => Volatile.Read(ref running);
+
+        /// <summary>How far a record that was read lay behind those given out by then, at most.</summary>
+        public int Lead => Volatile.Read(ref lead);
 
         public override Sample Get(int index, Generator random)
         {
-            Interlocked.Increment(ref reads);
+            Interlocked.Increment(ref running);
+            var ahead = index - (2 * Given);
+            for (var most = Lead; ahead > most; most = Lead) Interlocked.CompareExchange(ref lead, ahead, most);
+            Reading?.Invoke(index);
+            Interlocked.Decrement(ref running);
             return new(Tensor.Scalar(index), Tensor.Scalar(0));
         }
     }
