@@ -223,8 +223,11 @@ public sealed class KernelsPointwiseTests
         Conversion.Convert([6], ref x[0], [1], ref longs[0], [2]);
         Conversion.Convert([3, 2], ref x[0], [1, 3], ref doubles[0], [2, 1]);
         Assert.Equal([0, 0, 1, 1, 1, 1], bytes);
-        Assert.Equal([0, 0, 0, 0, 1, 0, -1, 0, 0, 0, 16777216, 0], longs);
+        Assert.Equal([0, 0, 0, 0, 1, 0, -1, 0, long.MinValue, 0, 16777216, 0], longs);
         Assert.Equal([0, -1.9f, -0.0, double.NaN, 1.9f, 16777216], doubles);
+        double[] wide = [double.PositiveInfinity, -9223372036854775808.0, 9223372036854775808.0, 9223372036854774784.0];
+        Conversion.Convert([4], ref wide[0], [1], ref longs[0], [1]);
+        Assert.Equal([long.MinValue, long.MinValue, long.MinValue, 9223372036854774784], longs.AsSpan(0, 4).ToArray());
         double[] big = [1e300, -1e-320, 0.1];
         Conversion.Convert([3], ref big[0], [1], ref x[0], [1]);
         Assert.Equal([float.PositiveInfinity, -0.0f, 0.1f], x.AsSpan(0, 3).ToArray());
