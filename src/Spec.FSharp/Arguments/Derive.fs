@@ -56,3 +56,7 @@ module Derive =
     let ruleFromLast gradients : Rule =
         let evaluateBack evaluate gradients = List.foldBack (fun gradient found -> evaluate gradient :: found) gradients []
         ruleBy evaluateBack gradients
+
+    /// The rule of a linear operator of one input whose transpose is an operator of its own: it is told the input's size, and the attributes.
+    let byTranspose name : Rule =
+        rule (fun d g -> [ Some(fun () -> apply name [ g ] (("input_size", sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])

@@ -306,15 +306,7 @@ module Pooling =
             Shapes = shapes
             Fused = Define.fusedLinear "AvgPool2DBackward"
             Saves = fun _ _ -> [ Input 0 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              Derive.apply
-                                  "avg_pool2d_backward"
-                                  [ g ]
-                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
-                ) }
+            Derivative = Some(Derive.byTranspose "avg_pool2d_backward") }
 
     let avgPool2dBackward =
         { Define.computes
@@ -457,15 +449,7 @@ module Pooling =
                     match adaptiveSize attrs [| 1; 1; 1; 1 |] with
                     | Ok [| 1; 1 |] -> []
                     | _ -> [ Input 0 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              Derive.apply
-                                  "adaptive_avg_pool2d_backward"
-                                  [ g ]
-                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
-                ) }
+            Derivative = Some(Derive.byTranspose "adaptive_avg_pool2d_backward") }
 
     let adaptiveAvgPool2dBackward =
         { Define.computes

@@ -270,15 +270,7 @@ module Resizing =
             ArgumentsFirst = true
             Node = Define.node "UpsampleNearest2D"
             Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        [ Some(fun () ->
-                              Derive.apply
-                                  "interpolate_backward"
-                                  [ g ]
-                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
-                ) }
+            Derivative = Some(Derive.byTranspose "interpolate_backward") }
 
     let interpolateBackward =
         { Define.computes
