@@ -64,7 +64,7 @@ public static class KnownDivergences
         new("index-put-duplicates", "unreported",
             "The derivative of index_put gives every source of a repeated index a gradient; right is that only the one that stayed has any.",
             ["operators/index_put/duplicates/"],
-            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
+            (program, finding) => finding.Difference is Difference.Value or Difference.Class && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
             golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("c", "dc") : Witnesses.ByDifferences("c"))(golden)),
         new("layer-norm-third", "pytorch#186256",
             "layer_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
