@@ -109,16 +109,18 @@ internal static class Statistics
     public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
 
     private static double Correction(Attributes attributes) =>
-        attributes["correction"] is not null ? attributes.Double("correction", 1) : attributes.Bool("unbiased", true) ? 1 : 0;
+        attributes["correction"] is not null && attributes["unbiased"] is not null ? throw new AutogradException(ErrorKind.Value, "only one of unbiased and correction can be given")
+        : attributes["correction"] is not null ? attributes.Double("correction", 1) : attributes.Bool("unbiased", true) ? 1 : 0;
 
     /// <summary>In two passes: the mean, then the squares of the distances from it.</summary>
     private static Tensor Variance(Tensor x, Attributes attributes, string name)
     {
+        var correction = Correction(attributes);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"{name}: only support floating point and complex dtypes");
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
         var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
         var count = Reducing.Count(x.Sizes, reduced);
-        var divisor = Math.Max(0, count - Correction(attributes));
+        var divisor = Math.Max(0, count - correction);
         if (y.Count == 0) return y;
         if (x.DType == DType.Float32) Run<float>();
         else Run<double>();

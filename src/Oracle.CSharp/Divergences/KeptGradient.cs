@@ -12,7 +12,7 @@ namespace Verified.Oracle;
 internal static class KeptGradient
 {
     private static readonly HashSet<string> Views =
-        ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to", "clone"];
+        ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to", "clone", "sum"];
 
     // Whose gradient arrives at its first operand as it is.
     private static readonly HashSet<string> Passing = ["add", "sub", "copy_", "requires_grad_"];

@@ -393,6 +393,18 @@ public static class KnownDivergences
                  "outcome": {"values": {"x": {"dtype": "float32", "shape": [2], "data": [1, 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "index", "message": "index 2 is out of bounds for dimension 0 with size 2"}}}
                 """],
         },
+        new("index-put-into-shared-memory", "unreported",
+            "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInIndexPutIntoSharedMemory(program),
+            Witnesses.GivesAResult("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-into-shared-memory", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float64", "shape": [2], "data": [5, 6]}}, "steps": [{"op": "expand", "in": ["x"], "attrs": {"size": [3]}, "out": "y"}, {"op": "index_put_", "in": ["y", ["i"], "v"]}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [3], "data": [6, 6, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],

@@ -65,6 +65,11 @@ internal static class ProgramFacts
             step.Op is "softmax" or "log_softmax" && Find(state, First(step)) is { } x && x.Shape.Contains(0)
             && (!x.DType.IsFloat || (step.Attrs.TryGetValue("dtype", out var dtype) && dtype is Attr.Text { Item: "int64" or "bool" })));
 
+    /// <summary>Whether the last step before the program's error is index_put_ into memory that several elements share.</summary>
+    internal static bool EndsInIndexPutIntoSharedMemory(Program program) =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
+        && Find(state, First(step)) is { Geometry: var g } && g.Shape.Zip(g.Strides).Any(d => d.First > 1 && d.Second == 0);
+
     /// <summary>Whether the last step before the program's error goes back.</summary>
     internal static bool EndsInBackward(Program program) =>
         Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "backward" or "grad" };

@@ -293,8 +293,8 @@ module Reductions =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          do! Complain.unlessDType x.DType.IsFloat (fun () -> "std and var only support floating point and complex dtypes")
                           let! correction = readCorrection call.Attrs
+                          do! Complain.unlessDType x.DType.IsFloat (fun () -> "std and var only support floating point and complex dtypes")
                           let! groups = Groups.read call.Attrs x.Shape
                           let transform = formulaOf correction
                           let elements = groups.Of(Value.asFloats x.DType x) |> Array.collect (fun xs -> transform.Of(x.DType, xs))
