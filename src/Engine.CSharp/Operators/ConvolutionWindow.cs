@@ -57,7 +57,7 @@ internal readonly record struct ConvolutionWindow
     /// <summary>The window of a <c>conv2d</c> call.</summary>
     public static ConvolutionWindow Forward(Attributes attributes, int[] input, int[] weight)
     {
-        CheckRanks("conv2d", input, weight);
+        CheckRanks("conv2d", attributes, input, weight);
         var (stride, dilation, groups) = Steps(attributes);
         var x = Batched(input);
         int kernelHeight = weight[2], kernelWidth = weight[3];
@@ -96,7 +96,7 @@ internal readonly record struct ConvolutionWindow
     /// <summary>The window of a <c>conv_transpose2d</c> call: its input is y and its output x.</summary>
     public static ConvolutionWindow Transposed(Attributes attributes, int[] input, int[] weight)
     {
-        CheckRanks("conv_transpose2d", input, weight);
+        CheckRanks("conv_transpose2d", attributes, input, weight);
         var (stride, dilation, groups) = Steps(attributes);
         var padding = SizePair.Of(attributes, "padding", 0);
         var extra = SizePair.Of(attributes, "output_padding", 0);
@@ -137,12 +137,16 @@ internal readonly record struct ConvolutionWindow
     /// <summary>The shape with a batch of one where there is no batch dimension.</summary>
     public static int[] Batched(int[] shape) => shape.Length == 3 ? [1, .. shape] : shape;
 
-    private static void CheckRanks(string name, int[] input, int[] weight)
+    private static void CheckRanks(string name, Attributes attributes, int[] input, int[] weight)
     {
         if (input.Length is not (3 or 4))
             throw Wrong($"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shapes.Text(input)}");
-        if (weight.Length != 4)
-            throw Wrong($"weight should have at least three dimensions, as many as the batched input: 4, but is of size {Shapes.Text(weight)}");
+        if (weight.Length < 3) throw Wrong("weight should have at least three dimensions");
+        if (weight.Length == 4) return;
+        var stride = SizePair.Of(attributes, "stride", 1);
+        throw Bad(
+            $"expected stride to be a single integer value or a list of {weight.Length - 2} values to match the convolution dimensions, "
+            + $"but got stride=[{stride.H}, {stride.W}]");
     }
 
     private static (SizePair Stride, SizePair Dilation, int Groups) Steps(Attributes attributes)

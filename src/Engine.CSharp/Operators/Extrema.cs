@@ -17,9 +17,11 @@ internal static class Extrema
         "argmax",
         (x, attributes) =>
         {
-            if (attributes.IntOrNull("dim") is { } dim) return Places(x, Reduced(x, [dim], "argmax"), attributes.Bool("keepdim", false));
-            if (x.Count == 0) throw new AutogradException(ErrorKind.Shape, "argmax(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
-            return Places(x, Shapes.ReducedDims(null, x.Rank), attributes.Bool("keepdim", false));
+            var dim = attributes.IntOrNull("dim");
+            var reduced = dim is null ? Shapes.ReducedDims(null, x.Rank) : Reduced(x, [dim.Value], "argmax");
+            if (dim is null && x.Count == 0) throw new AutogradException(ErrorKind.Shape, "argmax(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
+            if (x.DType == DType.Bool && x.Count > 0) throw new AutogradException(ErrorKind.Dtype, "\"argmax_cpu\" not implemented for 'Bool'");
+            return Places(x, reduced, attributes.Bool("keepdim", false));
         },
         Rule.NotDifferentiable)
     { Keywords = ["dim", "keepdim"], Arity = 1 };

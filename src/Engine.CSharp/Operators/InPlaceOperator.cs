@@ -29,6 +29,9 @@ public sealed class InPlaceOperator : Operator
     /// <summary>How PyTorch's arguments become inputs; by default as they stand.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
 
+    /// <summary>What is asked of the arguments before it is seen whether memory overlaps.</summary>
+    internal Action<Tensor?[]>? CheckArguments { get; init; }
+
     /// <summary>The shape of what is written, which the first argument must have; null where the write itself sees to it.</summary>
     public Func<Tensor?[], int[]>? Shape { get; init; }
 
@@ -67,6 +70,7 @@ public sealed class InPlaceOperator : Operator
                     if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { } input) saved.SaveInput(i, i == 0 ? input.Clone() : input);
             }
         }
+        CheckArguments?.Invoke(inputs);
         if (ChecksOverlap && !(TakesItself && inputs.Length == 2 && ReferenceEquals(inputs[0], inputs[1])))
         {
             Overlap.CheckWritable(self);

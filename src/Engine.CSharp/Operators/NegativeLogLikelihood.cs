@@ -36,7 +36,9 @@ internal static class NegativeLogLikelihood
     private static Tensor Spread(Tensor g, Tensor counts, Attributes attributes)
     {
         using var off = Autograd.NoGrad();
-        return -((Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g) * counts);
+        var each = Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g;
+        // Where a class does not count nothing flows, whatever arrives.
+        return each.Rank == 0 && double.IsFinite(each.Item()) ? -(each * counts) : Tensor.Where(counts.Eq(0), Tensor.Scalar(0, each.DType), -(each * counts));
     }
 
     private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)

@@ -63,12 +63,6 @@ internal static class Writes
         "addcdiv_",
         (self, inputs, attributes) =>
         {
-            if (!inputs[1]!.DType.IsFloat() && !inputs[2]!.DType.IsFloat())
-            {
-                throw new AutogradException(
-                    ErrorKind.Dtype,
-                    "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2.");
-            }
             var value = attributes.Double("value", 1);
             Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddQuotient<float>((float)value), new Op.AddQuotient<double>(value));
         },
@@ -77,7 +71,7 @@ internal static class Writes
             new Rule(Saved.Input2, (g, c) => g * (Value(c) / c.Input(2))),
             new Rule(Saved.Input1 | Saved.Input2, (g, c) => -g * (c.Input(1) * Value(c) / (c.Input(2) * c.Input(2)))),
         ])
-    { Keywords = ["value"], Shape = inputs => Broadcast(inputs) };
+    { Keywords = ["value"], CheckArguments = DividesNoIntegers, Shape = inputs => Broadcast(inputs) };
 
     /// <summary>Goes a part of the way to another tensor.</summary>
     public static readonly InPlaceOperator Lerp = new(
@@ -126,6 +120,14 @@ internal static class Writes
     private static void SameType(Tensor self, Tensor other, string name)
     {
         if (other.DType != self.DType) throw new AutogradException(ErrorKind.Dtype, $"expected dtype {self.DType.CName()} for `{name}` but got dtype {other.DType.CName()}");
+    }
+
+    private static void DividesNoIntegers(Tensor?[] inputs)
+    {
+        if (inputs[1]!.DType.IsFloat() || inputs[2]!.DType.IsFloat()) return;
+        throw new AutogradException(
+            ErrorKind.Dtype,
+            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2.");
     }
 
     private static Tensor Weight(BackwardContext c) => c.Attributes.Number("weight") ?? c.Input(2);

@@ -260,21 +260,24 @@ module Convolution =
             return stride, dilation, groups
         }
 
-    let private checkRanks name (x: int[]) (w: int[]) =
+    let private checkRanks name attrs (x: int[]) (w: int[]) =
         result {
             do!
                 Complain.unlessShape (x.Length = 3 || x.Length = 4) (fun () ->
                     $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x}")
 
+            do! Complain.unlessShape (w.Length > 2) (fun () -> "weight should have at least three dimensions")
+            let! stride = Read.pairOr (1, 1) attrs "stride"
+
             do!
-                Complain.unlessShape (w.Length = 4) (fun () ->
-                    $"weight should have at least three dimensions, as many as the batched input: 4, but is of size {Shape.show w}")
+                Complain.unlessValue (w.Length = 4) (fun () ->
+                    $"expected stride to be a single integer value or a list of {w.Length - 2} values to match the convolution dimensions, but got stride=[{fst stride}, {snd stride}]")
         }
 
     /// The window of a conv2d call.
     let private convWindow (attrs: Attrs) (xShape: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv2d" xShape w
+            do! checkRanks "conv2d" attrs xShape w
             let! stride, dilation, groups = readSteps attrs
             let x = batched xShape
             let kernel = w[2], w[3]
@@ -315,7 +318,7 @@ module Convolution =
     /// The window of a conv_transpose2d call: its input is the form's y, its output the form's x.
     let private transposeWindow (attrs: Attrs) (yShape: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv_transpose2d" yShape w
+            do! checkRanks "conv_transpose2d" attrs yShape w
             let! stride, dilation, groups = readSteps attrs
             let! padding = Read.pairOr (0, 0) attrs "padding"
             let! outputPadding = Read.pairOr (0, 0) attrs "output_padding"

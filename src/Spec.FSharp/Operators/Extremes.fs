@@ -155,6 +155,40 @@ module Extremes =
                             Extreme.withMask sign groups x
                 } }
 
+    /// Where elements still are what the extreme was: PyTorch compares the saved input and result again, and either may have been written to
+    /// since through `data`. Where the bounds cannot tell, the mask of then holds.
+    let attains =
+        { Define.computes
+              "attains"
+              "x = y, by the mask where that is undecided"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Mask ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.tensor call 0
+                          let! extreme = Argument.tensor call 1
+                          let! mask = Argument.tensor call 2
+                          let held, decided = Value.asInts Bool mask
+
+                          let stillHeld held (x: 'S) y =
+                              match 'S.Compare(x, y) with
+                              | Equal -> 1L
+                              | Undecided
+                              | Unordered -> held
+                              | _ -> 0L
+
+                          let now =
+                              Array.map3 stillHeld held (Value.asFloats x.DType x) (Value.expand x.Shape extreme |> Value.asFloats x.DType)
+
+                          return [ Value.ints Bool x.Shape now decided ]
+                      } } with
+            Internal = true
+            Shapes = [ [ [| 2 |]; [| 2 |]; [| 2 |] ] ] }
+
+    let private attained (d: IDerivation) (groups: Groups) =
+        Derive.apply "attains" [ d.Input 0; Shaping.reshape groups.Kept (d.Output 0); d.Output 1 ] []
+
     /// The gradient goes to the one place that was chosen along the dimension.
     let private toChosen (d: IDerivation) (g: Term) =
         let groups = Groups.ofRule d
@@ -164,8 +198,7 @@ module Extremes =
             [ Shaping.reshape groups.Kept g; Shaping.reshape groups.Kept (d.Output 1) ]
             [ "dim", d.Attrs["dim"]; "size", Derive.sizeAttr (d.ShapeOf 0) ]
 
-    /// `max` and `min`. Without `dim` the second output is the mask of the places where the extreme is attained; PyTorch finds it again in
-    /// backward, by comparing the saved input and result.
+    /// `max` and `min`. Without `dim` the second output is the mask of the places where the extreme is attained.
     let private maxOrMin name sign formula =
         { Define.computes name formula [ ArgKind.Any ] Reduction.oneDim (extremeForward name sign) with
             Node = Define.nodeByOverload (Define.nodeName name) (fun call -> if (Read.optional call.Attrs "dim").IsSome then 0 else 1)
@@ -182,7 +215,7 @@ module Extremes =
                               if Groups.namesDims d.Attrs then
                                   toChosen d g
                               else
-                                  let mask = d.Output 1
+                                  let mask = attained d (Groups.ofRule d)
                                   let count = mask.Apply("sum", [], [])
                                   Derive.apply "masked_fill" [ Shaping.unary "zeros_like" (d.Input 0); mask; g / count ] []) ])
                 ) }
@@ -224,7 +257,7 @@ module Extremes =
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let groups = Groups.ofRule d
-                              let mask = d.Output 1
+                              let mask = attained d groups
                               let count = Shaping.sumOver groups.Dims true mask
                               Groups.spread d groups g * mask / count) ])
                 ) }
@@ -254,4 +287,4 @@ module Extremes =
             Kinks = Some "not differentiable; ties: the first; NaN comes before all"
             Shapes = Reduction.shapes }
 
-    let all = [ max'; min'; amax; amin; argmax ]
+    let all = [ attains; max'; min'; amax; amin; argmax ]

@@ -204,7 +204,8 @@ module NllLoss =
                             | Elementwise -> g |> Shaping.reshape (shape |> Array.mapi (fun k size -> if k = dim then 1 else size))
                             | _ -> g
 
-                        [ Some(fun () -> -(each * d.Output 1)) ])
+                        // Where a class does not count nothing flows, whatever arrives.
+                        [ Some(fun () -> Derive.zeroWhere (Derive.compared "eq" (d.Output 1) 0.0) -(each * d.Output 1)) ])
                 ) }
 
     let all = [ nllLoss ]

@@ -384,6 +384,18 @@ module Writes =
                           Some(fun () -> g * timesValue d.Attrs (d.Input 1)) ])
                 ) }
 
+    let private dividesNoIntegers =
+        { new Admission with
+            member _.Of call =
+                result {
+                    let! tensor1 = Argument.tensor call 1
+                    let! tensor2 = Argument.tensor call 2
+
+                    do!
+                        Complain.unlessDType (tensor1.DType.IsFloat || tensor2.DType.IsFloat) (fun () ->
+                            "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2.")
+                } }
+
     let addcdiv =
         { onlyInPlace
               "addcdiv"
@@ -393,9 +405,8 @@ module Writes =
               (combined
                   (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfQuotient)
                   (fun _ _ -> Complain.dtype "Integer division with addcdiv is no longer supported")
-                  (fun _ tensor1 tensor2 ->
-                      Complain.unlessDType (tensor1.IsFloat || tensor2 = Some Float32 || tensor2 = Some Float64) (fun () ->
-                          "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true division of tensor1 and tensor2."))) with
+                  (fun _ _ _ -> Ok())) with
+            Admits = dividesNoIntegers
             Saves =
                 fun needs _ ->
                     [ if needs 2 then Input 1
