@@ -44,7 +44,8 @@ internal static class ReplayCommand
             examined |= result.Result is not RunResult.Unsupported;
             if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language, EngineMethods.All));
-            Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
+            if (result.Known is { } known) Terminal.Out.MarkupLineInterpolated($"[yellow]{item.Id}: a known divergence, {known.Id}: {known.What}[/]");
+            else Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
         return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{what}: nothing was examined");

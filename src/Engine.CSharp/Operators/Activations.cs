@@ -155,8 +155,10 @@ internal static class Activations
     {
         const double cubic = 0.044715;
         var k = Math.Sqrt(2 / Math.PI);
-        // Farther out tanh is flat and all of this 0, and the square could overflow.
-        x = x.Clamp(-100, 100);
+        // Farther out tanh is flat and all of this 0, and the square could overflow; an infinity still gives NaN.
+        var far = x.Abs().Gt(GeluInner.Flat);
+        var nothing = x * 0;
+        x = x.Clamp(-GeluInner.Flat, GeluInner.Flat);
         var squared = x * x;
         var t = ((x + squared * x * cubic) * k).Tanh();
         var slope = (squared * (3 * cubic) + 1) * k;
@@ -164,7 +166,7 @@ internal static class Activations
         var sech = 1 - t * t;
         // Where tanh is flat its derivative takes the slope to zero before the slope's square can overflow.
         var flat = sech * slope;
-        return flat + x * 0.5 * (sech * curvature - 2 * t * flat * slope);
+        return Tensor.Where(far, nothing, flat + x * 0.5 * (sech * curvature - 2 * t * flat * slope));
     }
 }
 

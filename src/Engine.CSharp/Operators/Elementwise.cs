@@ -153,7 +153,7 @@ internal static class Elementwise
         return result;
     }
 
-    private static Tensor Destination(Tensor? into, DType dtype, Tensor x) => into is null ? Tensor.EmptyLike(x, dtype) : Given(into, dtype, x.Sizes);
+    private static Tensor Destination(Tensor? into, DType dtype, Tensor x) => into is null ? Tensor.EmptyFor(dtype, x) : Given(into, dtype, x.Sizes);
 
     private static Tensor Destination(Tensor? into, DType dtype, int[] sizes, params ReadOnlySpan<Tensor> operands) =>
         into is null ? Tensor.EmptyFor(sizes, dtype, operands) : Given(into, dtype, sizes);

@@ -38,7 +38,7 @@ internal static class NegativeLogLikelihood
         using var off = Autograd.NoGrad();
         var each = Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g;
         // Where a class does not count nothing flows, whatever arrives.
-        return each.Rank == 0 && double.IsFinite(each.Item()) ? -(each * counts) : Tensor.Where(counts.Eq(0), Tensor.Scalar(0, each.DType), -(each * counts));
+        return each.Rank == 0 && double.IsFinite(each.Item()) ? -each * counts : Tensor.Where(counts.Eq(0), Tensor.Scalar(0, each.DType), -each * counts);
     }
 
     private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
@@ -150,15 +150,11 @@ internal static class NegativeLogLikelihood
 
         private readonly int Start(int group) => (group / Inner * Classes * Inner) + (group % Inner);
 
-        /// <summary>A mean's shares; groups that are ignored count nothing, whatever is divided by.</summary>
+        /// <summary>A mean's shares.</summary>
         private readonly void Divide(Span<long> targets, Span<T> counts, T weight)
         {
             for (var group = 0; group < targets.Length; group++)
-            {
-                if (targets[group] == Settings.Ignored) continue;
-                var at = Start(group);
-                for (var k = 0; k < Classes; k++, at += Inner) counts[at] /= weight;
-            }
+                if (targets[group] != Settings.Ignored) counts[Start(group) + ((int)targets[group] * Inner)] /= weight;
         }
     }
 }

@@ -113,7 +113,7 @@ internal static class Writes
     /// <summary>What is read as a number before it is written has to lie among the integers that it is written to.</summary>
     public static void CheckLiesAmong(DType dtype, Tensor number)
     {
-        if (dtype == DType.Int64 && number.DType.IsFloat() && !(Math.Abs(number.Item()) < 9223372036854775808.0))
+        if (dtype == DType.Int64 && number.DType.IsFloat() && number.Item() is not (>= long.MinValue and < -(double)long.MinValue))
             throw new AutogradException(ErrorKind.Value, "value cannot be converted to type int64_t without overflow");
     }
 

@@ -75,7 +75,7 @@ internal sealed class SavedValues
     {
         if (IsLazy) return;
         CheckLease();
-        var order = owner.Operator.KeptOrder;
+        var order = (CopySlices.Inner(owner) ?? owner).Operator.KeptOrder;
         for (var i = 0; i < order.Length; i++) At(order[i]).Check(owner, 0, this);
         slot0.Check(owner, 0, this);
         slot1.Check(owner, 0, this);

@@ -39,6 +39,18 @@ internal static class Shapes
         return strides;
     }
 
+    /// <summary>Whether these are the strides of a new tensor, those of dimensions of size one too.</summary>
+    public static bool IsRowMajor(int[] shape, int[] strides)
+    {
+        var step = 1;
+        for (var i = shape.Length - 1; i >= 0; i--)
+        {
+            if (strides[i] != step) return false;
+            step *= Math.Max(1, shape[i]);
+        }
+        return true;
+    }
+
     /// <summary>Whether elements lie in row-major order without gaps. Strides of dimensions of size one do not matter.</summary>
     public static bool IsContiguous(int[] shape, int[] strides)
     {

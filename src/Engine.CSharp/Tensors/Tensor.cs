@@ -79,6 +79,10 @@ public sealed partial class Tensor
         return new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, keeps ? like.Steps : ResultLayout.Steps(like.Sizes, like), 0);
     }
 
+    /// <summary>A new tensor of undefined content with the shape and the memory order of another, whose strides along dimensions of size 1 are their own.</summary>
+    internal static Tensor EmptyFor(DType dtype, Tensor like) =>
+        new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, Shapes.IsRowMajor(like.Sizes, like.Steps) ? like.Steps : ResultLayout.Steps(like.Sizes, like), 0);
+
     /// <summary>A new tensor of undefined content in the memory order of the operands that are broadcast to its shape.</summary>
     internal static Tensor EmptyFor(int[] shape, DType dtype, params ReadOnlySpan<Tensor> operands) =>
         new(Storage.Create((long)Shapes.Count(shape) * dtype.Size()), dtype, shape, ResultLayout.Steps(shape, operands), 0);

@@ -23,7 +23,7 @@ internal static class KeptGradient
         var kept = Kept(program).ToList();
         var choices = kept.Count > 1 ? kept.Select(k => new[] { k }).Append([.. kept]) : kept.Select(k => new[] { k });
         return finding.Raised is { } raised
-            ? raised.Kind.IsModifiedInPlace && kept.Exists(k => program.Steps.Skip(k.Backward + 1).Any(step => step.Op != "backward" && StepNames.Read(step).Contains(k.Gradient)))
+            ? raised.Kind.IsModifiedInPlace && kept.Exists(k => IsKeptAndAddedTo(program, k))
             : choices.Any(choice => Expectation.Of(SpelledOut(program, choice)).Predicts(finding));
     }
 
@@ -105,6 +105,13 @@ internal static class KeptGradient
         var steps = program.Steps.SelectMany((step, at) =>
             step.Op == "backward" || IsZeroed(step) ? kept.Where(k => k.Backward < at).Select(Written).Prepend(step) : [step]);
         return new Program(program.Inputs, ListModule.OfSeq(steps), program.Observe);
+    }
+
+    // A step after the backward that kept it reads the gradient, and behind that step another writes to the leaf's.
+    private static bool IsKeptAndAddedTo(Program program, Given kept)
+    {
+        var after = program.Steps.Skip(kept.Backward + 1).SkipWhile(step => step.Op == "backward" || !StepNames.Read(step).Contains(kept.Gradient));
+        return after.Skip(1).Any(step => step.Op == "backward" || IsZeroed(step));
     }
 
     // zero_grad that writes zeros, of all leaves' gradients or of those it names.

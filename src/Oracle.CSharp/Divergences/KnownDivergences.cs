@@ -30,7 +30,8 @@ public static class KnownDivergences
         new("log1p-of-large", "unreported",
             "In float32 log1p of more than 1e38 is infinite; right is its logarithm, of some 88.",
             [],
-            (program, finding) => finding.Difference is Difference.Class or Difference.Value && Depends(program, finding, 0, ProgramFacts.TakesLog1pFarOut),
+            (program, finding) => (finding.Difference == Difference.Value || (finding.Difference == Difference.Class && !double.IsFinite(finding.Actual)))
+                && Depends(program, finding, 0, ProgramFacts.TakesLog1pFarOut),
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""
@@ -64,7 +65,8 @@ public static class KnownDivergences
         new("index-put-duplicates", "unreported",
             "The derivative of index_put gives every source of a repeated index a gradient; right is that only the one that stayed has any.",
             ["operators/index_put/duplicates/"],
-            (program, finding) => finding.Difference is Difference.Value or Difference.Class && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
+            (program, finding) => (finding.Difference == Difference.Value || (finding.Difference == Difference.Class && double.IsNaN(finding.Actual)))
+                && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
             golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("c", "dc") : Witnesses.ByDifferences("c"))(golden)),
         new("layer-norm-third", "pytorch#186256",
             "layer_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
@@ -281,7 +283,7 @@ public static class KnownDivergences
             "A gradient that was retained before t_ or squeeze_ is added to after it, as that of the tensor as it was; right is to refuse it, since the tensor's gradient has another shape now.",
             [],
             (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null }
-                && ProgramFacts.EndsInBackward(program) && ProgramFacts.RetainedBeforeItWasTransposed(program).Any(),
+                && ProgramFacts.EndsInBackwardOfAnotherShape(program) && ProgramFacts.RetainedBeforeItWasTransposed(program).Any(),
             Witnesses.AddsToAGradientOfAnotherShape("v"))
         {
             Examples = ["""

@@ -67,12 +67,13 @@ internal static class ProgramFacts
 
     /// <summary>Whether the last step before the program's error is index_put_ into memory that several elements share.</summary>
     internal static bool EndsInIndexPutIntoSharedMemory(Program program) =>
-        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
+        Raised(program) is { Kind.IsOverlappingWrite: true }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
         && Find(state, First(step)) is { Geometry: var g } && g.Shape.Zip(g.Strides).Any(d => d.First > 1 && d.Second == 0);
 
-    /// <summary>Whether the last step before the program's error goes back.</summary>
-    internal static bool EndsInBackward(Program program) =>
-        Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "backward" or "grad" };
+    /// <summary>Whether the program's error is one of shapes, and the last step before it goes back.</summary>
+    internal static bool EndsInBackwardOfAnotherShape(Program program) =>
+        Raised(program) is { Kind.IsShapeError: true } && Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "backward" or "grad" };
 
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>
@@ -98,6 +99,9 @@ internal static class ProgramFacts
     internal static bool TakesLog1pFarOut(State<Real> state, Step step) =>
         step.Op.TrimEnd('_') == "log1p" && Find(state, First(step)) is { DType.IsFloat32: true } x
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V > 1e38);
+
+    // The specification's error.
+    private static Raised? Raised(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value;
 
     /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
     internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>

@@ -53,8 +53,8 @@ public sealed record LawCase(Program Program, Rng Rng, Func<Program, Outcome?> R
 /// <param name="Pairs">Observed names whose values correspond.</param>
 public sealed record Twins(Program First, Program Second, IReadOnlyList<Pair> Pairs)
 {
-    /// <summary>Whether the second may be refused with a shape error whatever the first does: a view that strides do not allow.</summary>
-    public bool SecondMayBeRefused { get; init; }
+    /// <summary>Whether one may be refused with a shape error where the other is not: a view that strides do not allow.</summary>
+    public bool MayBeRefused { get; init; }
 }
 
 /// <summary>The value of one observed name in the second program is that of another in the first, times a power of two.</summary>

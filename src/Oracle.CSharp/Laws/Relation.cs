@@ -12,7 +12,7 @@ internal static class Relation
     {
         LawResult Violated(string what) => new(true, $"{law.Name}: {what}", twins);
         var (a, b) = (first.Raised?.Value, second.Raised?.Value);
-        if (twins.SecondMayBeRefused && b is { Kind.IsShapeError: true }) return LawResult.DoesNotApply;
+        if (twins.MayBeRefused && (a is { Kind.IsShapeError: true } || b is { Kind.IsShapeError: true })) return LawResult.DoesNotApply;
         if (a is not null && b is not null)
             return a.Kind.Equals(b.Kind) ? LawResult.DoesNotApply : Violated($"the first raises {a.Kind.Name}, its twin {b.Kind.Name}");
         if (a is not null) return Violated($"the first raises {a.Kind.Name} ({a.Message}), its twin nothing");

@@ -14,6 +14,8 @@ public static class StridedTwin
         if (given.Program.Steps.Any(DetachTwin.Writes)) return null;
         // Whether they hand on their operand or a copy of it is the layout's affair, and shows where nothing is recorded or its own gradient is asked for.
         if (given.Program.Steps.Any(step => step.Steps.Length > 0 || step.Wrt is not null || step.Op is "retain_grad" or "register_hook") && given.Program.Steps.Any(MayHandOn)) return null;
+        // By the layout of its input PyTorch adds a bias before or after the product is rounded.
+        if (given.Program.Steps.Any(AddsABias)) return null;
         var inputs = given.Program.Inputs.Where(input => input.Tensor.DType.IsFloat && input.Tensor.Shape.Length > 0 && Shape.count(input.Tensor.Shape) > 1).ToList();
         if (inputs.Count == 0) return null;
 
@@ -26,13 +28,15 @@ public static class StridedTwin
             .WithObserve(given.Program.Observe.Select(o => o.Text == input.Name + ".grad" ? Observed.NewGradient(memory.Name) : o));
         var first = program.WithSteps([view.Binding(strided), Steps.Call("contiguous", [strided], input.Name), .. program.Steps]);
         var second = program.WithSteps([bound, .. program.Steps]);
-        return new Twins(first, second, [.. program.Observe.Select(o => new Pair(o.Text, o.Text))]) { SecondMayBeRefused = true };
+        return new Twins(first, second, [.. program.Observe.Select(o => new Pair(o.Text, o.Text))]) { MayBeRefused = true };
     })
     {
         Needs = [EngineFeatures.Layouts, "views", "permute", "select", "contiguous"],
     };
 
     private static bool MayHandOn(Step step) => step.Op is "contiguous" or "reshape" or "flatten" || step.Steps.Any(MayHandOn);
+
+    private static bool AddsABias(Step step) => (step.Op == "linear" && step.In.Length > 2) || step.Steps.Any(AddsABias);
 
     /// <summary>The dimensions in reverse order in memory.</summary>
     private static (Input Memory, Step View) Transposed(Input input)

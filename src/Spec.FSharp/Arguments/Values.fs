@@ -42,7 +42,7 @@ module Value =
         | Elements.Ints(elements, false) -> elements |> Array.map (fun n -> 'S.Unknown(whole dtype n))
 
     /// Whether a number has a place among the int64s.
-    let isAmongIntegers (x: float) = System.Math.Abs x < 9223372036854775808.0
+    let isAmongIntegers (x: float) = x >= -9223372036854775808.0 && x < 9223372036854775808.0
 
     // Towards zero. Decided where the bound holds no integer boundary; what no int64 is near, C++ leaves to the processor.
     let private truncated<'S when 'S :> IScalar<'S>> (x: 'S) =

@@ -99,7 +99,7 @@ module internal ClassIndices =
 
             let share o =
                 if isKept targets[o] then
-                    counts[o] |> Array.map (fun q -> Likelihood.ratio q total)
+                    counts[o] |> Array.mapi (fun c q -> if int64 c = targets[o] then Likelihood.ratio q total else q)
                 else
                     counts[o]
 

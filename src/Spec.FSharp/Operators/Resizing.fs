@@ -48,7 +48,8 @@ module internal Taps =
 
         Array.init target (fun i ->
             if target = size then
-                [| i, one |]
+                // The next element counts for nothing, but is multiplied.
+                [| i, one; next size i, zero |]
             else
                 let at = place i
                 let value = 'S.Value at

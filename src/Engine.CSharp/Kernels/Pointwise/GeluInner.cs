@@ -8,6 +8,9 @@ internal static class GeluInner
     private const double RootTwoOverPi = 0.79788456080286535588;
     private const double Cubic = 0.044715;
 
+    /// <summary>Farther out tanh is flat.</summary>
+    public const double Flat = 100;
+
     /// <summary>sqrt(2 / pi) (x + 0.044715 x^3).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Of<V>(V x)

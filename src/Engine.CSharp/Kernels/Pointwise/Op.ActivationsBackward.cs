@@ -43,8 +43,8 @@ internal static partial class Op
         {
             var t = Core.Tanh<V, P>(GeluInner.Of(y));
             var slope = (V.Create(1.0) - (t * t)) * GeluInner.Slope(y);
-            // Far out tanh is flat, and its slope's factor could overflow.
-            var bent = V.Select(V.LessOrEqual(V.Abs(y), V.Create(100.0)), y * slope, V.Create(0.0));
+            // Far out tanh is flat, and its slope's factor could overflow; an infinity still gives NaN.
+            var bent = V.Select(V.LessOrEqual(V.Abs(y), V.Create(GeluInner.Flat)), y * slope, y * V.Create(0.0));
             return x * V.Create(0.5) * (V.Create(1.0) + t + bent);
         }
     }
