@@ -129,14 +129,12 @@ public sealed class BinaryOperator : Operator
     internal override void Backward(BackwardContext context)
     {
         if (context.Gradient(0) is not { } g) return;
-        var rightFirst = KeptOrder is [1, 0];
-        if (rightFirst) Right();
-        if (context.Needs(0) && left.Derivative is { } forLeft) context.Set(0, forLeft(g, context));
-        if (!rightFirst) Right();
-
-        void Right()
+        // In the order in which PyTorch makes them, which is that of its names for the operands.
+        var first = KeptOrder is [1, 0] ? 1 : 0;
+        for (var k = 0; k < 2; k++)
         {
-            if (context.Needs(1) && right.Derivative is { } forRight) context.Set(1, forRight(g, context));
+            var i = first ^ k;
+            if (context.Needs(i) && (i == 0 ? left : right).Derivative is { } derivative) context.Set(i, derivative(g, context));
         }
     }
 

@@ -176,7 +176,7 @@ internal static class Gathering
             var dim = attributes.Int("dim");
             var skip = attributes.Int("skip", -1);
             var x = Tensor.Zeros(shape, g.DType);
-            var (outer, n, inner) = Split(shape, dim);
+            var (outer, n, inner) = Normalizations.Split(shape, dim);
             if (g.DType == DType.Float32) Indexing.Add(ref g.Origin<float>(), ref index.Origin<long>(), ref x.Origin<float>(), outer, n, index.Count, inner, skip);
             else Indexing.Add(ref g.Origin<double>(), ref index.Origin<long>(), ref x.Origin<double>(), outer, n, index.Count, inner, skip);
             GC.KeepAlive(g);
@@ -214,7 +214,7 @@ internal static class Gathering
     private static Tensor Selected(Tensor x, Tensor index, int dim)
     {
         x = Copying.Packed(x);
-        var (outer, n, inner) = Split(x.Sizes, dim);
+        var (outer, n, inner) = Normalizations.Split(x.Sizes, dim);
         var sizes = (int[])x.Sizes.Clone();
         sizes[dim] = index.Count;
         var y = Tensor.Empty(sizes, x.DType);
@@ -230,10 +230,6 @@ internal static class Gathering
         GC.KeepAlive(y);
         return y;
     }
-
-    private static (int Outer, int N, int Inner) Split(int[] shape, int dim) => shape.Length == 0
-        ? (1, 1, 1)
-        : (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
 
     /// <summary>1 over how often each index occurs, of the shape of the indices' rows.</summary>
     private static Tensor ByFrequency(Tensor index, DType dtype)

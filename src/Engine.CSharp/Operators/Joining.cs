@@ -25,7 +25,8 @@ internal static class Joining
             if (inputs[i]!.Rank == 0) throw new AutogradException(ErrorKind.Shape, $"zero-dimensional tensor (at position {i}) cannot be concatenated");
             dtype = DTypes.Max(dtype, inputs[i]!.DType);
         }
-        var d = AllSkipped(Array.ConvertAll(inputs, t => t!.Sizes)) ? 0 : Shapes.WrapDim(dim, first.Rank);
+        // Where all are skipped any dimension will do.
+        var d = IsSkipped(first) ? 0 : Shapes.WrapDim(dim, first.Rank);
         var shape = (int[])first.Sizes.Clone();
         shape[d] = 0;
         for (var i = 0; i < inputs.Length; i++)
@@ -56,14 +57,11 @@ internal static class Joining
     /// <summary>PyTorch passes over empty vectors, whatever the others' dimensions.</summary>
     private static bool IsSkipped(Tensor t) => t.Rank == 1 && t.Sizes[0] == 0;
 
-    /// <summary>Then any dimension will do.</summary>
-    private static bool AllSkipped(int[][] shapes) => Array.TrueForAll(shapes, shape => shape is [0]);
-
     private static void Pieces(BackwardContext c)
     {
         var g = c.Gradient(0)!;
         var shapes = (int[][])c.Node.State!;
-        var dim = AllSkipped(shapes) ? 0 : Shapes.WrapDim(c.Attributes.Int("dim", 0), g.Rank);
+        var dim = Array.TrueForAll(shapes, shape => shape is [0]) ? 0 : Shapes.WrapDim(c.Attributes.Int("dim", 0), g.Rank);
         var at = 0;
         for (var i = 0; i < shapes.Length; i++)
         {

@@ -114,8 +114,8 @@ internal static class Resizing
         if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
         if (size is null && scale is null) throw Bad("either size or scale_factor should be defined");
         var spatial = shape.Length < 2 ? [] : shape[2..];
-        CheckCount(attributes, "size", "output", "output size", shape, spatial, size?.Select(n => (double)n));
-        CheckCount(attributes, "scale_factor", "scale_factor", "scale_factor", shape, spatial, scale);
+        CheckCount(attributes, "size", "output", "output size", shape, size?.Select(n => (double)n));
+        CheckCount(attributes, "scale_factor", "scale_factor", "scale_factor", shape, scale);
         CheckMode(mode, shape);
         if (size is not null)
         {
@@ -131,11 +131,11 @@ internal static class Resizing
     }
 
     /// <summary>A list has an entry for each spatial dimension, before it is seen whether there may be so many.</summary>
-    private static void CheckCount(Attributes attributes, string name, string input, string output, int[] shape, int[] spatial, IEnumerable<double>? given)
+    private static void CheckCount(Attributes attributes, string name, string input, string output, int[] shape, IEnumerable<double>? given)
     {
         if (given is null || attributes[name] is not System.Collections.IList list || list.Count == shape.Length - 2) return;
         throw Bad(
-            $"Input and {input} must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(spatial)} "
+            $"Input and {input} must have the same number of spatial dimensions, but got input with spatial dimensions of {Shapes.Text(shape.Length < 2 ? [] : shape[2..])} "
             + $"and {output} of [{string.Join(", ", given.Select(n => n.ToString(System.Globalization.CultureInfo.InvariantCulture)))}]");
     }
 

@@ -108,9 +108,12 @@ internal static class Statistics
 
     public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
 
-    private static double Correction(Attributes attributes) =>
-        attributes["correction"] is not null && attributes["unbiased"] is not null ? throw new AutogradException(ErrorKind.Value, "only one of unbiased and correction can be given")
-        : attributes["correction"] is not null ? attributes.Double("correction", 1) : attributes.Bool("unbiased", true) ? 1 : 0;
+    private static double Correction(Attributes attributes)
+    {
+        if (attributes["correction"] is null) return attributes.Bool("unbiased", true) ? 1 : 0;
+        if (attributes["unbiased"] is not null) throw new AutogradException(ErrorKind.Value, "only one of unbiased and correction can be given");
+        return attributes.Double("correction", 1);
+    }
 
     /// <summary>In two passes: the mean, then the squares of the distances from it.</summary>
     private static Tensor Variance(Tensor x, Attributes attributes, string name)

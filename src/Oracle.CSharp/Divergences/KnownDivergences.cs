@@ -375,12 +375,12 @@ public static class KnownDivergences
             "cross_entropy takes a label smoothing below 0 for none, against its documentation; right is to refuse it.",
             [],
             (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInSmoothingBelowZero(program),
-            Witnesses.GivesAResult("y"))
+            Witnesses.IsAsWithout("label_smoothing", "y"))
         {
             Examples = ["""
                 {"id": "divergences/cross-entropy-smoothed-below-zero", "source": {"pytorch": "2.6.0"},
-                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [0.5]}, "t": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "cross_entropy", "in": ["x", "t"], "attrs": {"label_smoothing": -0.5}, "out": "y"}], "observe": ["y"]},
-                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [0.5, -1]}, "t": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "cross_entropy", "in": ["x", "t"], "attrs": {"label_smoothing": -0.5}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0.20141327798275246], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("index-put-stops-half-way", "unreported",
@@ -399,7 +399,7 @@ public static class KnownDivergences
             "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
             [],
             (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInIndexPutIntoSharedMemory(program),
-            Witnesses.GivesAResult("y"))
+            Witnesses.LosesWhatItWrote("y", "v"))
         {
             Examples = ["""
                 {"id": "divergences/index-put-into-shared-memory", "source": {"pytorch": "2.6.0"},

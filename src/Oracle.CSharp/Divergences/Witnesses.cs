@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.FSharp.Collections;
+using Verified.Oracle.Shrinking;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 
@@ -112,18 +113,19 @@ internal static class Witnesses
     /// <summary>PyTorch's gradient of a tensor has another shape than the tensor, where the specification's has the same.</summary>
     internal static Func<Json.Case, string?> HasAGradientOfAnotherShape(string name) => golden =>
     {
-        int[]? Reported(string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
+        int[]? Reported(string observed) => ShapeOf(golden, observed);
         int[]? Specified(string observed) => Expectation.Of(golden.Program).Ran.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Value.Shape;
         bool IsAlike(Func<string, int[]?> of) => of(name) is { } shape && of(name + ".grad") is { } gradient && shape.AsSpan().SequenceEqual(gradient);
         return !IsAlike(Specified) ? "the specification's has another shape" : IsAlike(Reported) ? "PyTorch's has the tensor's shape" : null;
     };
 
+    private static int[]? ShapeOf(Json.Case golden, string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
+
     /// <summary>PyTorch raises nothing, and a tensor's gradient has another shape than the tensor.</summary>
     internal static Func<Json.Case, string?> AddsToAGradientOfAnotherShape(string name) => golden =>
     {
-        int[]? Reported(string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
         return golden.Golden!.Value.Raised is not null ? "PyTorch refuses"
-            : Reported(name) is { } shape && Reported(name + ".grad") is { } gradient && !shape.AsSpan().SequenceEqual(gradient) ? null : "PyTorch's has the tensor's shape";
+            : ShapeOf(golden, name) is { } shape && ShapeOf(golden, name + ".grad") is { } gradient && !shape.AsSpan().SequenceEqual(gradient) ? null : "PyTorch's has the tensor's shape";
     };
 
     /// <summary>PyTorch counts a tensor's versions, which a tensor of inference mode has not.</summary>
@@ -144,9 +146,18 @@ internal static class Witnesses
     internal static Func<Json.Case, string?> IsOfIntegers(string result) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == result)?.Item2?.Value.Tensor.DType is { IsFloat32: false, IsFloat64: false } ? null : "PyTorch refuses, or gives real numbers";
 
-    /// <summary>PyTorch raises nothing, and has a result of this name.</summary>
-    internal static Func<Json.Case, string?> GivesAResult(string name) => golden =>
-        golden.Golden!.Value is { Raised: null } outcome && outcome.Values.Any(v => v.Item1 == name && v.Item2 is not null) ? null : "PyTorch refuses";
+    /// <summary>An attribute of the last step changes nothing: PyTorch's result is the specification's without it.</summary>
+    internal static Func<Json.Case, string?> IsAsWithout(string attribute, string result) => golden =>
+    {
+        var last = golden.Program.Steps[golden.Program.Steps.Length - 1];
+        var without = new Step(last.Op, last.In, last.Attrs.Remove(attribute), last.Out, last.Wrt, last.Gradients, last.Steps);
+        var program = golden.Program.WithSteps([.. golden.Program.Steps.SkipLast(1), without]);
+        return Reported(golden, result) is { } reported && Differences.Value(program, result).Zip(reported, (a, b) => Math.Abs(a - b) <= 1e-12).All(alike => alike) ? null : $"PyTorch's {result} is another";
+    };
+
+    /// <summary>The last step writes its last operand to places that are not told apart: its first element is not there afterwards.</summary>
+    internal static Func<Json.Case, string?> LosesWhatItWrote(string written, string source) => golden =>
+        Reported(golden, written) is { } reported && reported[0] != Differences.Floats(golden.Program, source).First() ? null : $"{written} has what was written to it";
 
     /// <summary>The only step raises, and the input that it would have written to is not what it was.</summary>
     internal static Func<Json.Case, string?> ChangesInARefusedStep(string written) => golden =>
