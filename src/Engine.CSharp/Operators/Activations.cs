@@ -62,7 +62,7 @@ internal static class Activations
         "elu_backward",
         (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.EluBackward<float>(Alpha(a)), new Op.EluBackward<double>(Alpha(a))),
         // At 0 PyTorch takes the straight line.
-        (h, g, x, a) => Tensor.Where(x.Lt(0), EluBackward!.Apply(h * g, x, a), Tensor.Scalar(0, g.DType)),
+        (h, g, x, a) => EluBackward!.Apply(h * g, x, a) * x.Lt(0).To(g.DType),
         ["alpha"]);
 
     /// <summary>The derivative at 0 is alpha.</summary>

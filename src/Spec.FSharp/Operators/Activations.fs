@@ -134,7 +134,8 @@ module Activations =
             Fused =
                 Define.fusedSymmetric "EluBackward" (fun a ->
                     let bent = Derive.compared "lt" (a.First.Input 0) 0.0
-                    a.Of(a.Arriving * a.First.Gradient(0).Value) |> Derive.whereElseZero bent) }
+                    let again = a.Of(a.Arriving * a.First.Gradient(0).Value)
+                    again * Derive.cast again.DType bent) }
 
     let silu =
         activation
