@@ -15,23 +15,29 @@ type private Composition<'S when 'S :> IScalar<'S>>(registry: Map<string, Operat
           DType = t.DType
           Shape = t.Shape }
 
+    /// A call of an operator that is not composed.
+    member private c.Call(name: string, args: Term option list, attrs: (string * Attr) list) =
+        let inputs = args |> List.map (Option.map (fun (t: Term) -> t.Id)) |> Array.ofList
+
+        let after, ids =
+            if name.EndsWith '_' then
+                let after, ids = InPlace.write state registry[name.TrimEnd '_'] inputs (Map.ofList attrs) |> Complaints.orFail
+
+                if state.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
+                    after, ids
+                else
+                    { after with Versions = state.Versions }, ids
+            else
+                Calls.apply state registry[name] inputs (Map.ofList attrs) |> Complaints.orFail
+
+        state <- after
+        List.map c.Term ids
+
     interface ICalculus with
         member c.Apply(name, args, attrs) =
-            let inputs = args |> List.map (Option.map (fun (t: Term) -> t.Id)) |> Array.ofList
-
-            let after, ids =
-                if name.EndsWith '_' then
-                    let after, ids = InPlace.write state registry[name.TrimEnd '_'] inputs (Map.ofList attrs) |> Complaints.orFail
-
-                    if state.Holds Rules.Versions.vectorTimesMatrixStartsAtOne then
-                        after, ids
-                    else
-                        { after with Versions = state.Versions }, ids
-                else
-                    Calls.apply state registry[name] inputs (Map.ofList attrs) |> Complaints.orFail
-
-            state <- after
-            List.map c.Term ids
+            match Map.tryFind name registry with
+            | Some { Behaviour = Composes parts } -> parts (Map.ofList attrs) args |> Complaints.orFail
+            | _ -> c.Call(name, args, attrs)
 
         member _.Strides term = state.Tensors[term.Id].Geometry.Strides
         member _.RequiresGrad term = History.requiresGrad state state.Tensors[term.Id]

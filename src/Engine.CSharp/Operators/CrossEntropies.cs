@@ -49,7 +49,7 @@ internal static class CrossEntropies
         var smoothing = Smoothing(attributes);
         var dim = NegativeLogLikelihood.ClassDim(x.Sizes);
         var logs = x.LogSoftmax(dim);
-        var loss = NegativeLogLikelihood.NllLoss.Apply([logs, target, weight], Attributes.Of("reduction", attributes.Text("reduction", "mean"), "ignore_index", ignored))[0];
+        var loss = NegativeLogLikelihood.NllLoss.Apply([logs, target, weight], Attributes.Of("reduction", attributes.Text("reduction", "mean"), "ignore_index", ignored));
         return smoothing == 0 ? loss : (loss * (1 - smoothing)) + (Spread(logs, target, weight, reduction, ignored, dim) * (smoothing / logs.Sizes[dim]));
     }
 

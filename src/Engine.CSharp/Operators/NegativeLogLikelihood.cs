@@ -8,7 +8,7 @@ namespace Verified.Engine;
 internal static class NegativeLogLikelihood
 {
     /// <summary>PyTorch keeps the log-probabilities although the derivative reads only how much each counts, a result that only the derivative sees.</summary>
-    public static readonly FunctionOperator NllLoss = new(
+    private static readonly FunctionOperator OfGroups = new(
         "nll_loss",
         (inputs, a) => Compute(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
         [
@@ -17,12 +17,23 @@ internal static class NegativeLogLikelihood
         ])
     { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
 
+    /// <summary>
+    /// Of planes that are not two-dimensional PyTorch makes one of them all; the losses of each are then a view of its result
+    /// (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
+    /// </summary>
+    public static readonly CompositeOperator NllLoss = new("nll_loss", call =>
+    {
+        var y = OfGroups.Apply([call.Tensor(0), call.Tensor(1), call.TensorOrNull(2)], call.Attributes)[0];
+        return Losses.ReductionOf(call.Attributes) == LossReduction.None && call.Tensor(0).Rank is not (1 or 2 or 4) ? y.View(y.Sizes) : y;
+    })
+    { Keywords = ["reduction", "ignore_index"] };
+
     /// <summary>Minus the gradient times how much each log-probability counts. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
     private static readonly FunctionOperator NllBackward = new(
         "nll_loss_backward",
         (inputs, a) => Spread(inputs[0]!, inputs[3]!, a),
         [
-            new Rule(Saved.Input2 | Saved.Input3, (h, c) => NllLoss.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
+            new Rule(Saved.Input2 | Saved.Input3, (h, c) => OfGroups!.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
             new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
             Rule.NotDifferentiable,
         ])
@@ -168,5 +179,5 @@ public sealed partial class Tensor
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
     /// <exception cref="AutogradException">Shapes, types or indices do not fit.</exception>
     public Tensor NllLoss(Tensor target, Tensor? weight = null, int ignoreIndex = -100, string reduction = "mean") =>
-        NegativeLogLikelihood.NllLoss.Apply([this, target, weight], Attributes.Of("ignore_index", ignoreIndex, "reduction", reduction))[0];
+        NegativeLogLikelihood.NllLoss.Apply([this, target, weight], Attributes.Of("ignore_index", ignoreIndex, "reduction", reduction));
 }

@@ -147,9 +147,10 @@ module NllLoss =
         else
             Ok()
 
-    let nllLoss =
+    /// As it is computed, which programs name without "_of_groups".
+    let nllLossOfGroups =
         { Define.computes
-              "nll_loss"
+              "nll_loss_of_groups"
               "y = -weight[target] x[target], averaged by weight"
               [ ArgKind.Float; ArgKind.Index; ArgKind.Optional ArgKind.Float ]
               [ reductionAttr; Define.attr "ignore_index" (AttrKind.Integer [ -100L; 0L; 1L ]) ]
@@ -176,7 +177,8 @@ module NllLoss =
                           let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
                           return [ unknown decided (signless loss); unknown decided counts ]
                       } } with
-            Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
+            Internal = true
+            Node = Define.node "NllLoss"
             Refuses = fun _ -> [ 2, "weight" ]
             Shapes =
                 [ [ [| 2; 3 |]; [| 2 |] ]
@@ -188,7 +190,7 @@ module NllLoss =
             Fused =
                 Define.fusedLinearBy "NllLossBackward" (fun a ->
                     Derive.applyTo
-                        "nll_loss"
+                        "nll_loss_of_groups"
                         [ Some a.Arriving; Some(a.First.Input 1); optionalInput a.First 2 ]
                         (Map.toList a.First.Attrs))
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1 ]
@@ -208,4 +210,23 @@ module NllLoss =
                         [ Some(fun () -> Derive.zeroWhere (Derive.compared "eq" (d.Output 1) 0.0) -(each * d.Output 1)) ])
                 ) }
 
-    let all = [ nllLoss ]
+    /// Of planes that are not two-dimensional PyTorch makes one of them all; the losses of each are then a view of its result
+    /// (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
+    let nllLoss =
+        { Define.composes "nll_loss" nllLossOfGroups.Formula nllLossOfGroups.Args nllLossOfGroups.Attrs (fun attrs terms ->
+              result {
+                  let! reduction = readReduction attrs
+                  let y = Derive.applyTo "nll_loss_of_groups" terms (Map.toList attrs)
+
+                  return
+                      [ match terms with
+                        | Some x :: _ when reduction = Elementwise && not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
+                            Derive.apply "view" [ y ] [ "size", Derive.sizeAttr y.Shape ]
+                        | _ -> y ]
+              }) with
+            Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
+            Refuses = nllLossOfGroups.Refuses
+            Shapes = nllLossOfGroups.Shapes
+            Kinks = nllLossOfGroups.Kinks }
+
+    let all = [ nllLossOfGroups; nllLoss ]
