@@ -213,17 +213,22 @@ module NllLoss =
     /// Of planes that are not two-dimensional PyTorch makes one of them all; the losses of each are then a view of its result
     /// (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
     let nllLoss =
-        { Define.composes "nll_loss" nllLossOfGroups.Formula nllLossOfGroups.Args nllLossOfGroups.Attrs (fun attrs terms ->
-              result {
-                  let! reduction = readReduction attrs
-                  let y = Derive.applyTo "nll_loss_of_groups" terms (Map.toList attrs)
+        { Define.composes
+              "nll_loss"
+              "y = -weight[target] x[target], averaged by weight"
+              nllLossOfGroups.Args
+              nllLossOfGroups.Attrs
+              (fun attrs terms ->
+                  result {
+                      let! reduction = readReduction attrs
+                      let y = Derive.applyTo "nll_loss_of_groups" terms (Map.toList attrs)
 
-                  return
-                      [ match terms with
-                        | Some x :: _ when reduction = Elementwise && not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
-                            Derive.apply "view" [ y ] [ "size", Derive.sizeAttr y.Shape ]
-                        | _ -> y ]
-              }) with
+                      return
+                          [ match terms with
+                            | Some x :: _ when reduction = Elementwise && not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
+                                Derive.apply "view" [ y ] [ "size", Derive.sizeAttr y.Shape ]
+                            | _ -> y ]
+                  }) with
             Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
             Refuses = nllLossOfGroups.Refuses
             Shapes = nllLossOfGroups.Shapes
