@@ -44,7 +44,7 @@ internal static class Convolution
         ])
     { Keywords = WindowKeywords, Arity = 2 };
 
-    public static readonly FunctionOperator Conv2d = new(
+    private static readonly FunctionOperator Conv2dOfBatches = new(
         "conv2d",
         (inputs, a) =>
         {
@@ -52,16 +52,16 @@ internal static class Convolution
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Forward(a, x.Sizes, weight.Sizes);
             Check(x, weight, bias, window.OutShape[1]);
-            return Unbatched(ComputeOutput(window, Batched(x), weight, bias), x);
+            return ComputeOutput(window, x, weight, bias);
         },
         [Both],
         "ConvolutionBackward0")
     { ArgumentsFirst = true, Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
 
     private static readonly FusedGradient ConvGradient = Gradient(
-        ConvolutionWindow.Forward, w => w.OutShape, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
+        ConvolutionWindow.Forward, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
 
-    public static readonly FunctionOperator ConvTranspose2d = new(
+    private static readonly FunctionOperator ConvTranspose2dOfBatches = new(
         "conv_transpose2d",
         (inputs, a) =>
         {
@@ -69,7 +69,7 @@ internal static class Convolution
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Transposed(a, y.Sizes, weight.Sizes);
             Check(y, weight, bias, window.InShape[1]);
-            return Unbatched(ComputeInput(window, Batched(y), weight, bias), y);
+            return ComputeInput(window, y, weight, bias);
         },
         [Both],
         "ConvolutionBackward0")
@@ -81,14 +81,28 @@ internal static class Convolution
     };
 
     private static readonly FusedGradient TransposedGradient = Gradient(
-        ConvolutionWindow.Transposed, w => w.InShape, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a));
+        ConvolutionWindow.Transposed, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a));
+
+    public static readonly CompositeOperator Conv2d = OfPictures(Conv2dOfBatches);
+
+    public static readonly CompositeOperator ConvTranspose2d = OfPictures(ConvTranspose2dOfBatches);
 
     public static IEnumerable<Operator> All => [Conv2d, ConvTranspose2d, Output, Input, Weight];
+
+    /// <summary>Of [C, H, W] a convolution is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).</summary>
+    private static CompositeOperator OfPictures(FunctionOperator ofBatches) => new(ofBatches.Name, call =>
+    {
+        Tensor x = call.Tensor(0), weight = call.Tensor(1);
+        var bias = call.TensorOrNull(2);
+        return x.Rank == 3
+            ? ofBatches.Apply([x.Unsqueeze(0), weight, bias], call.Attributes)[0].Squeeze(0)
+            : ofBatches.Apply([x, weight, bias], call.Attributes)[0];
+    })
+    { Keywords = ofBatches.Keywords };
 
     /// <summary>The gradients of input, weight and bias.</summary>
     private static FusedGradient Gradient(
         Func<Attributes, int[], int[], ConvolutionWindow> windowOf,
-        Func<ConvolutionWindow, int[]> shapeOf,
         Func<Tensor, Tensor, Attributes, Tensor> toInput,
         Func<Tensor, Tensor, Attributes, Tensor> toWeight) => new(
         "convolution_backward",
@@ -96,16 +110,10 @@ internal static class Convolution
         {
             Tensor g = inputs[0]!, x = inputs[1]!, weight = inputs[2]!;
             var window = windowOf(attributes, x.Sizes, weight.Sizes);
-            var single = x.Rank < 4;
-            var arrived = single ? g.Reshape(shapeOf(window)) : g;
             var results = new Tensor?[3];
-            if (needs[0])
-            {
-                var dx = toInput(arrived, weight, window.Attributes);
-                results[0] = single ? dx.Squeeze(0) : dx;
-            }
-            if (needs.Length > 1 && needs[1]) results[1] = toWeight(arrived, single ? x.Unsqueeze(0) : x, window.Attributes);
-            if (needs.Length > 2 && needs[2]) results[2] = g.Sum(single ? [1, 2] : [0, 2, 3]);
+            if (needs[0]) results[0] = toInput(g, weight, window.Attributes);
+            if (needs.Length > 1 && needs[1]) results[1] = toWeight(g, x, window.Attributes);
+            if (needs.Length > 2 && needs[2]) results[2] = g.Sum([0, 2, 3]);
             return results;
         });
 
@@ -125,10 +133,6 @@ internal static class Convolution
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
     }
-
-    private static Tensor Batched(Tensor x) => x.Rank == 4 ? x : x.Alias([1, .. x.Sizes], [x.Count, .. x.Steps], x.Offset);
-
-    private static Tensor Unbatched(Tensor result, Tensor x) => x.Rank == 4 ? result : result.Alias(result.Sizes[1..], result.Steps[1..], result.Offset);
 
     private static Tensor ComputeOutput(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias)
     {
@@ -207,7 +211,7 @@ public sealed partial class Tensor
     /// <param name="groups">Parts of the channels that do not meet.</param>
     /// <exception cref="AutogradException">Shapes, types or numbers do not fit.</exception>
     public Tensor Conv2d(Tensor weight, Tensor? bias = null, int[]? stride = null, int[]? padding = null, int[]? dilation = null, int groups = 1) =>
-        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("stride", stride), ("padding", padding), ("dilation", dilation), ("groups", groups)))[0];
+        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("stride", stride), ("padding", padding), ("dilation", dilation), ("groups", groups)));
 
     /// <inheritdoc cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/>
     public Tensor Conv2d(Tensor weight, Tensor? bias, int stride, int padding = 0, int dilation = 1, int groups = 1) =>
@@ -215,7 +219,7 @@ public sealed partial class Tensor
 
     /// <summary><see cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/> with PyTorch's words for the padding: <c>same</c> or <c>valid</c>.</summary>
     public Tensor Conv2d(Tensor weight, Tensor? bias, string padding, int[]? dilation = null, int groups = 1) =>
-        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("padding", padding), ("dilation", dilation), ("groups", groups)))[0];
+        Convolution.Conv2d.Apply([this, weight, bias], Attributes.Of(("padding", padding), ("dilation", dilation), ("groups", groups)));
 
     /// <summary>The adjoint of <see cref="Conv2d(Tensor, Tensor?, int[], int[], int[], int)"/>: [N, O, H, W] or [O, H, W] and a weight [O, C / groups, KH, KW] give C channels.</summary>
     /// <param name="weight">The filters.</param>
@@ -230,5 +234,5 @@ public sealed partial class Tensor
         Tensor weight, Tensor? bias = null, int[]? stride = null, int[]? padding = null, int[]? outputPadding = null, int groups = 1, int[]? dilation = null) =>
         Convolution.ConvTranspose2d.Apply(
             [this, weight, bias],
-            Attributes.Of(("stride", stride), ("padding", padding), ("output_padding", outputPadding), ("groups", groups), ("dilation", dilation)))[0];
+            Attributes.Of(("stride", stride), ("padding", padding), ("output_padding", outputPadding), ("groups", groups), ("dilation", dilation)));
 }

@@ -55,11 +55,10 @@ internal readonly record struct ConvolutionWindow
     }
 
     /// <summary>The window of a <c>conv2d</c> call.</summary>
-    public static ConvolutionWindow Forward(Attributes attributes, int[] input, int[] weight)
+    public static ConvolutionWindow Forward(Attributes attributes, int[] x, int[] weight)
     {
-        CheckRanks("conv2d", attributes, input, weight);
+        CheckRanks("conv2d", attributes, x, weight);
         var (stride, dilation, groups) = Steps(attributes);
-        var x = Batched(input);
         int kernelHeight = weight[2], kernelWidth = weight[3];
         var (before, after) = Padding(attributes, weight, dilation, stride);
         if (weight[0] < groups)
@@ -69,7 +68,7 @@ internal readonly record struct ConvolutionWindow
         if (x[1] != weight[1] * groups)
         {
             throw Wrong(
-                $"Given groups={groups}, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(input)} to have {weight[1] * groups} channels, "
+                $"Given groups={groups}, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(x)} to have {weight[1] * groups} channels, "
                 + $"but got {x[1]} channels instead");
         }
         int height = Shapes.Size((long)x[2] + before.H + after.H), width = Shapes.Size((long)x[3] + before.W + after.W);
@@ -94,19 +93,18 @@ internal readonly record struct ConvolutionWindow
     }
 
     /// <summary>The window of a <c>conv_transpose2d</c> call: its input is y and its output x.</summary>
-    public static ConvolutionWindow Transposed(Attributes attributes, int[] input, int[] weight)
+    public static ConvolutionWindow Transposed(Attributes attributes, int[] y, int[] weight)
     {
-        CheckRanks("conv_transpose2d", attributes, input, weight);
+        CheckRanks("conv_transpose2d", attributes, y, weight);
         var (stride, dilation, groups) = Steps(attributes);
         var padding = SizePair.Of(attributes, "padding", 0);
         var extra = SizePair.Of(attributes, "output_padding", 0);
-        var y = Batched(input);
         if (padding.H < 0 || padding.W < 0) throw Bad("negative padding is not supported");
         if (extra.H < 0 || extra.W < 0) throw Bad("negative output_padding is not supported");
         if (y[1] != weight[0])
         {
             throw Wrong(
-                $"Given transposed=1, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(input)} to have {weight[0]} channels, "
+                $"Given transposed=1, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(y)} to have {weight[0]} channels, "
                 + $"but got {y[1]} channels instead");
         }
         if (weight[0] < groups || weight[0] % groups != 0)
@@ -134,12 +132,9 @@ internal readonly record struct ConvolutionWindow
         };
     }
 
-    /// <summary>The shape with a batch of one where there is no batch dimension.</summary>
-    public static int[] Batched(int[] shape) => shape.Length == 3 ? [1, .. shape] : shape;
-
     private static void CheckRanks(string name, Attributes attributes, int[] input, int[] weight)
     {
-        if (input.Length is not (3 or 4))
+        if (input.Length != 4)
             throw Wrong($"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shapes.Text(input)}");
         if (weight.Length < 3) throw Wrong("weight should have at least three dimensions");
         if (weight.Length == 4) return;

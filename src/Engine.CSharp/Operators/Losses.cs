@@ -145,7 +145,7 @@ internal static class Losses
             (t, d, a) =>
             {
                 var (knee, scale) = shapeOf(a);
-                t = Tensor.Where(d().Abs().Lt(knee), t, Tensor.Scalar(0, t.DType));
+                t *= d().Abs().Lt(knee).To(t.DType);
                 return scale == 1 ? t : t / scale;
             },
             oneFactor);

@@ -28,6 +28,12 @@ internal static class KeptGradient
             : choices.Any(choice => Expectation.Of(SpelledOut(program, choice)).Predicts(finding));
     }
 
+    /// <summary>What a finding in a tensor that was given as a gradient is in the leaves' gradients that it has become.</summary>
+    internal static IEnumerable<Finding> Seen(Program program, Finding finding) =>
+        finding.Difference is Difference.Value or Difference.Class
+            ? Kept(program).Where(kept => kept.Gradient == finding.Name).Select(kept => finding with { Name = kept.Leaf + ".grad" })
+            : [];
+
     // A gradient given to a backward whose root is a leaf but for views; where the root is several tensors joined, the leaf's part of it.
     private sealed record Given(int Backward, string Gradient, string Leaf, IReadOnlyList<Step> Chain, Step? Part);
 
@@ -47,7 +53,7 @@ internal static class KeptGradient
 
     private static IEnumerable<Given> From(Program program, int at, string root, string gradient)
     {
-        var joined = KnownDivergences.Steps(program.Steps.Take(at)).LastOrDefault(step => step is { Op: "cat", Out: Out.Name { Item: var result } } && result == root);
+        var joined = KnownDivergences.Steps(program.Steps.Take(at)).LastOrDefault(step => step is { Op: "cat" or "stack", Out: Out.Name { Item: var result } } && result == root);
         IEnumerable<(string Name, Step? Part)> parts = joined is null ? [(root, null)] : Parts(program, joined);
         foreach (var (part, narrowed) in parts)
         {
@@ -67,12 +73,19 @@ internal static class KeptGradient
         }
     }
 
-    // What cat joins, each with the step that takes its part out of the result.
-    private static IEnumerable<(string Name, Step? Part)> Parts(Program program, Step cat)
+    // What cat or stack joins, each with the step that takes its part out of the result.
+    private static IEnumerable<(string Name, Step? Part)> Parts(Program program, Step joined)
     {
         var states = Run.states<Real>(RegistryModule.all, program).ToList();
-        if (cat.In is not [Arg.Names { Item: var names }] || states is not [.., var state]) yield break;
-        var dim = cat.Attrs.TryGetValue("dim", out var given) && given is Attr.Integer { Item: var d } ? (int)d : 0;
+        if (joined.In is not [Arg.Names { Item: var names }] || states is not [.., var state]) yield break;
+        var dim = joined.Attrs.TryGetValue("dim", out var given) && given is Attr.Integer { Item: var d } ? (int)d : 0;
+        if (joined.Op == "stack")
+        {
+            foreach (var (i, name) in names.Select(n => n?.Value).Index().Where(part => part.Item is not null))
+                yield return (name!, Steps.Call("select", [name!], name!).With("dim", Attr.NewInteger(dim)).With("index", Attr.NewInteger(i)));
+            yield break;
+        }
+
         var start = 0;
         foreach (var name in names.Select(n => n?.Value))
         {

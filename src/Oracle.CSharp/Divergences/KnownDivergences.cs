@@ -57,6 +57,30 @@ public static class KnownDivergences
             ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
             (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "embedding" && IsSet(step, "scale_grad_by_freq")),
             Witnesses.InnerProduct("db", "wb", "g")),
+        new("embedding-of-nothing-second", "unreported",
+            "The derivative of embedding's backward raises where nothing was looked up; right is that it is empty, too.",
+            [],
+            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "embedding", "cannot reshape tensor of 0 elements into shape [0, -1]"),
+            Witnesses.ByDifferences("g"))
+        {
+            Examples = ["""
+                {"id": "divergences/embedding-of-nothing-second", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"i": {"dtype": "int64", "shape": [0], "data": []}, "p": {"dtype": "float64", "shape": [2, 1], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [0, 1], "data": [], "requires_grad": true}, "h": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "embedding", "in": ["i", "p"], "out": "v"}, {"op": "grad", "in": ["v"], "wrt": ["p"], "gradients": ["g"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}], "observe": ["d", "g.grad"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2, 1], "data": [0, 0], "requires_grad": true, "is_leaf": false, "grad_fn": "EmbeddingDenseBackwardBackward0"}, "g.grad": null}, "raised": {"step": [2], "kind": "shape", "message": "cannot reshape tensor of 0 elements into shape [0, -1] because the unspecified dimension size -1 can be any value and is ambiguous"}}}
+                """],
+        },
+        new("embedding-recorded-before-it-is-checked", "unreported",
+            "embedding of a weight without dimensions, where it is to be recorded, asks for the weight's rows before it is checked, and so complains of an index; right is the complaint about its shape, as where nothing is recorded.",
+            [],
+            (program, finding) => RaisesAt(program, finding, (_, step) => step.Op == "embedding", "Dimension specified as 0 but tensor has no dimensions"),
+            Witnesses.ComplainsOfADimensionThatNothingNames)
+        {
+            Examples = ["""
+                {"id": "divergences/embedding-recorded-before-it-is-checked", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"i": {"dtype": "int64", "shape": [1], "data": [0]}, "w": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true}}, "steps": [{"op": "embedding", "in": ["i", "w"], "out": "y"}], "observe": ["w"]},
+                 "outcome": {"values": {"w": {"dtype": "float32", "shape": [], "data": [2], "requires_grad": true, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "index", "message": "Dimension specified as 0 but tensor has no dimensions"}}}
+                """],
+        },
         new("clamp-that-broadcasts-its-input", "unreported",
             "The derivative of clamp with tensor bounds that broadcast the input raises; right is the sum over the broadcast dimensions.",
             ["operators/clamp/tensors-broadcast-the-input/"],
@@ -150,6 +174,11 @@ public static class KnownDivergences
                  "outcome": {"values": {"g": {"dtype": "float64", "shape": [1, 2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """,
                 """
+                {"id": "divergences/gradient-kept-in-a-stack", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [1], "data": [0]}, "p": {"dtype": "float64", "shape": [1], "data": [0.5], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "stack", "in": [["c", "p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [1, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
                 {"id": "divergences/gradient-kept-through-a-block", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "enable_grad", "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 1}, "out": "v"}]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
                  "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
@@ -211,6 +240,7 @@ public static class KnownDivergences
             "The derivative of mse_loss and huber_loss raises where input and target have different dtypes, and huber_loss has the input's dtype; right is the promoted loss and its derivative.",
             ["operators/huber_loss/int64-target/"],
             (program, finding) => finding.Difference == Difference.DType && Depends(program, finding, 0, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step))
+                || Expectation.Of(ProgramFacts.WithHuberLossesOfTheInputsDType(program)).Predicts(finding)
                 || RaisesPulling(program, finding, 0, (state, step) => step.Op is "mse_loss" or "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "Found dtype")
                 || RaisesAt(program, finding, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "can't be cast to the desired output type"),
             golden => Witnesses.ByDifferences(golden.Program.Inputs.First(i => i.RequiresGrad).Name)(golden))
@@ -338,7 +368,7 @@ public static class KnownDivergences
                 """],
         },
         new("two-dtypes-of-nothing", "unreported",
-            "mv and bmm multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
+            "mv and bmm, and matmul by them, multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
             [],
             (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAProductOfNothing(program),
             Witnesses.IsNotPromoted("a", "x", "y"))
@@ -352,6 +382,23 @@ public static class KnownDivergences
                 {"id": "divergences/bmm-of-nothing", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"a": {"dtype": "float64", "shape": [0, 1, 1], "data": []}, "x": {"dtype": "float32", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "bmm", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("products-of-no-booleans", "unreported",
+            "mv, mm and bmm of booleans are given where one of them is empty; right is to refuse them, as of any others.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAProductOfNoBooleans(program),
+            Witnesses.IsOfIntegers("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/mv-of-no-booleans", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "bool", "shape": [1, 0], "data": []}, "x": {"dtype": "bool", "shape": [0], "data": []}}, "steps": [{"op": "mv", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "bool", "shape": [1], "data": [false], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/matmul-of-no-booleans", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "bool", "shape": [1, 0], "data": []}, "x": {"dtype": "bool", "shape": [0, 1], "data": []}}, "steps": [{"op": "matmul", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "bool", "shape": [1, 1], "data": [false], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("softmax-of-no-integers", "unreported",
@@ -431,7 +478,9 @@ public static class KnownDivergences
 
     /// <summary>The divergence that explains an engine's finding, if it is PyTorch's and known; null otherwise.</summary>
     public static Divergence? Explaining(EngineInfo engine, Program program, Finding finding) =>
-        Concerns(engine) ? All.FirstOrDefault(d => d.Covers(program, finding)) : null;
+        Concerns(engine) ? Covering(program, finding) ?? KeptGradient.Seen(program, finding).Select(seen => Covering(program, seen)).FirstOrDefault(d => d is not null) : null;
+
+    private static Divergence? Covering(Program program, Finding finding) => All.FirstOrDefault(d => d.Covers(program, finding));
 
     private const string PyTorch = "PyTorch";
 

@@ -1,4 +1,5 @@
 using Verified.Oracle.Generation;
+using Verified.Oracle.Shrinking;
 using Verified.Spec;
 using Verified.Spec.Numbers;
 
@@ -54,10 +55,18 @@ internal static class ProgramFacts
     private static IEnumerable<int> OfInference(State<Real> state) =>
         state.Names.Keys.Select(name => Find(state, name)).OfType<Tensor<Real>>().Where(tensor => tensor.Inference).Select(tensor => tensor.Storage);
 
-    /// <summary>Whether a program is refused at mv or bmm of two dtypes, one of the operands being empty.</summary>
+    /// <summary>Whether a program is refused at mv or bmm, or a matmul that is one, of two dtypes, one of the operands being empty.</summary>
     internal static bool EndsInAProductOfNothing(Program program) =>
+        EndsInAProductOfNothing(program, (state, step) => step.Op is "mv" or "bmm" or "matmul" && IsOfTwoDTypes(state, step));
+
+    /// <summary>Whether a program is refused at a product of booleans, one of them being empty.</summary>
+    internal static bool EndsInAProductOfNoBooleans(Program program) =>
+        EndsInAProductOfNothing(program, (state, step) =>
+            step.Op is "mv" or "mm" or "bmm" or "matmul" or "linear" && StepNames.Read(step).All(name => Find(state, name) is { DType.IsBool: true }));
+
+    private static bool EndsInAProductOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
-            step.Op is "mv" or "bmm" && IsOfTwoDTypes(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
+            isIt(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
 
     /// <summary>Whether the last step before the program's error takes softmax of an integer or boolean tensor without elements.</summary>
     internal static bool EndsInSoftmaxOfNoIntegers(Program program) =>
@@ -112,6 +121,12 @@ internal static class ProgramFacts
     /// <summary>Whether a step's first two operands have different dtypes.</summary>
     internal static bool IsOfTwoDTypes(State<Real> state, Step step) =>
         step.In.OfType<Arg.Name>().Take(2).Select(arg => Find(state, arg.Item)?.DType).OfType<DType>().Distinct().Count() > 1;
+
+    /// <summary>A program in which huber_loss has its input's dtype, whatever its target's.</summary>
+    internal static Program WithHuberLossesOfTheInputsDType(Program program) => program.WithSteps([.. Before(program).SelectMany(at =>
+        at.Step is { Op: "huber_loss", Out: Out.Name { Item: var loss } } && IsOfTwoDTypes(at.State, at.Step) && Find(at.State, First(at.Step)) is { DType: var dtype }
+            ? new[] { at.Step, Steps.Call("to", [loss], loss).With("dtype", Attr.NewText(dtype.Name)) }
+            : [at.Step])]);
 
     /// <summary>Whether a step is addcdiv by a denominator that holds no floats.</summary>
     internal static bool DividesByIntegers(State<Real> state, Step step) =>

@@ -86,6 +86,11 @@ internal static class Witnesses
             ? null
             : "PyTorch does not call it a bug";
 
+    /// <summary>PyTorch's complaint is of a dimension, though the only step names none.</summary>
+    internal static string? ComplainsOfADimensionThatNothingNames(Json.Case golden) =>
+        golden.Program.Steps is not [{ Attrs.IsEmpty: true }] ? "more than one step, or one that names a dimension"
+        : golden.Golden?.Value.Raised?.Value.Kind.IsIndexError is true ? null : "PyTorch complains of no index";
+
     /// <summary>A gradient has another shape than the root that it was given for: read off the tensors before the last step.</summary>
     internal static string? GradientOfAnotherShape(Json.Case golden)
     {

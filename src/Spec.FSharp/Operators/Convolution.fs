@@ -224,7 +224,6 @@ module Convolution =
 
     // ---- the public operators ----
 
-    let private batched (shape: int[]) = if shape.Length = 3 then Array.append [| 1 |] shape else shape
     let private positive (a, b) = a > 0 && b > 0
     let private both f (a, b) (c, d) = f a c, f b d
 
@@ -263,7 +262,7 @@ module Convolution =
     let private checkRanks name attrs (x: int[]) (w: int[]) =
         result {
             do!
-                Complain.unlessShape (x.Length = 3 || x.Length = 4) (fun () ->
+                Complain.unlessShape (x.Length = 4) (fun () ->
                     $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x}")
 
             do! Complain.unlessShape (w.Length > 2) (fun () -> "weight should have at least three dimensions")
@@ -275,11 +274,10 @@ module Convolution =
         }
 
     /// The window of a conv2d call.
-    let private convWindow (attrs: Attrs) (xShape: int[]) (w: int[]) =
+    let private convWindow (attrs: Attrs) (x: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv2d" attrs xShape w
+            do! checkRanks "conv2d" attrs x w
             let! stride, dilation, groups = readSteps attrs
-            let x = batched xShape
             let kernel = w[2], w[3]
             let! before, after = readPadding attrs kernel dilation stride
 
@@ -316,13 +314,12 @@ module Convolution =
         }
 
     /// The window of a conv_transpose2d call: its input is the form's y, its output the form's x.
-    let private transposeWindow (attrs: Attrs) (yShape: int[]) (w: int[]) =
+    let private transposeWindow (attrs: Attrs) (y: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv_transpose2d" attrs yShape w
+            do! checkRanks "conv_transpose2d" attrs y w
             let! stride, dilation, groups = readSteps attrs
             let! padding = Read.pairOr (0, 0) attrs "padding"
             let! outputPadding = Read.pairOr (0, 0) attrs "output_padding"
-            let y = batched yShape
             let kernel = w[2], w[3]
 
             do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
@@ -385,10 +382,13 @@ module Convolution =
             | _ -> return! Complain.unlessDType x.DType.IsFloat (fun () -> $"convolution has no definition for {x.DType.Name}")
         }
 
-    /// A convolution or its transpose: the window's reading `compute`, and the two operators that give the adjoints.
-    let private convolution name formula attrs shapes windowOf (resultOf: Window -> int[]) (compute: IBiasedReading) adjoints =
+    let private ofBatches name = name + "_of_batches"
+
+    /// A convolution or its transpose of [N, C, H, W], which programs name without "_of_batches": the window's reading `compute`, and the
+    /// two operators that give the adjoints.
+    let private convolutionOfBatches name formula attrs shapes windowOf (resultOf: Window -> int[]) (compute: IBiasedReading) adjoints =
         { Define.computes
-              name
+              (ofBatches name)
               formula
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
               attrs
@@ -412,9 +412,9 @@ module Convolution =
                                   bias |> Option.map (Value.asFloats x.DType)
                               )
 
-                          return [ Value.floats x.DType (if x.Shape.Length = 3 then shape[1..] else shape) elements ]
+                          return [ Value.floats x.DType shape elements ]
                       } } with
-            Spelling = Define.functional
+            Internal = true
             ArgumentsFirst = true
             Node = Define.node "Convolution"
             Fused = Define.fused "ConvolutionBackward" []
@@ -428,14 +428,24 @@ module Convolution =
                         | Error complaint -> invalidOp complaint.Message
                         | Ok(window: Window) ->
                             let attrs = windowAttrs window
-                            let g = Shaping.reshape (resultOf window) g
-                            let x () = Shaping.reshape (batched (d.ShapeOf 0)) (d.Input 0)
                             let toInput, toWeight = adjoints
 
-                            [ Some(fun () -> toInput attrs g (d.Input 1) |> Shaping.reshape (d.ShapeOf 0))
-                              Some(fun () -> toWeight attrs g (x ()))
+                            [ Some(fun () -> toInput attrs g (d.Input 1))
+                              Some(fun () -> toWeight attrs g (d.Input 0))
                               Some(fun () -> Shaping.sumOver [ 0; 2; 3 ] false g) ])
                 ) }
+
+    /// As programs name it: of [C, H, W] it is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).
+    let private convolution name (ofBatches: Operator) shapes =
+        { Define.composes name ofBatches.Formula ofBatches.Args ofBatches.Attrs (fun attrs terms ->
+              let apply terms =
+                  Derive.applyTo ofBatches.Name terms (Map.toList attrs)
+
+              match terms with
+              | Some x :: rest when x.Shape.Length = 3 -> Ok [ apply (Some(Shaping.unsqueeze 0 x) :: rest) |> Shaping.squeeze 0 ]
+              | _ -> Ok [ apply terms ]) with
+            Spelling = Define.functional
+            Shapes = ofBatches.Shapes @ shapes }
 
     let private steps =
         [ Define.attr "stride" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 2L ]; [ 2L; 1L ] ])
@@ -443,15 +453,14 @@ module Convolution =
           Define.attr "dilation" (AttrKind.Integers [ [ 1L; 1L ]; [ 2L; 1L ] ])
           Define.attr "groups" (AttrKind.Integer [ 1L; 2L ]) ]
 
-    let conv2d =
-        convolution
+    let private conv2dOfBatches =
+        convolutionOfBatches
             "conv2d"
             "y[n,o,p,q] = bias[o] + sum over c,i,j of w[o,c,i,j] x[n,c,p*stride-padding+i*dilation,q*stride-padding+j*dilation]"
             steps
             [ [ [| 1; 1; 4; 4 |]; [| 1; 1; 2; 2 |] ]
               [ [| 2; 2; 4; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
               [ [| 1; 2; 3; 3 |]; [| 2; 1; 3; 2 |]; [| 2 |] ]
-              [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ]
               [ [| 1; 1; 5; 3 |]; [| 2; 1; 1; 1 |] ]
               [ [| 0; 1; 3; 3 |]; [| 1; 1; 2; 2 |] ] ]
             convWindow
@@ -460,15 +469,17 @@ module Convolution =
                 member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
-    let convTranspose2d =
-        convolution
+    let conv2d =
+        convolution "conv2d" conv2dOfBatches [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
+
+    let private convTranspose2dOfBatches =
+        convolutionOfBatches
             "conv_transpose2d"
             "the adjoint of conv2d: y[n,c,p*stride-padding+i*dilation,..] += w[o,c,i,j] x[n,o,p,q], plus bias[c]"
             (Define.attr "output_padding" (AttrKind.Integers [ [ 0L; 0L ]; [ 1L; 1L ]; [ 1L; 0L ] ]) :: steps)
             [ [ [| 1; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ]
               [ [| 2; 2; 2; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
               [ [| 1; 2; 3; 2 |]; [| 2; 1; 3; 2 |] ]
-              [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ]
               [ [| 0; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ] ]
             transposeWindow
             (fun window -> window.InShape)
@@ -476,4 +487,14 @@ module Convolution =
                 member _.Of(window, dtype, y, w, bias) = Window.input window dtype y w bias }
             ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
-    let all = [ conv2d; convTranspose2d; conv2dOutput; conv2dInput; conv2dWeight ]
+    let convTranspose2d =
+        convolution "conv_transpose2d" convTranspose2dOfBatches [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
+
+    let all =
+        [ conv2dOfBatches
+          conv2d
+          convTranspose2dOfBatches
+          convTranspose2d
+          conv2dOutput
+          conv2dInput
+          conv2dWeight ]

@@ -189,7 +189,7 @@ module RegressionLosses =
             (fun attrs distance t ->
                 let knee, scale = shapeOf attrs
                 let curved = Shaping.compareWith "lt" knee (Shaping.unary "abs" (distance ()))
-                let t = Derive.whereElseZero curved t
+                let t = t * Derive.cast t.DType curved
 
                 if scale = 1.0 then
                     t
