@@ -55,8 +55,8 @@ public sealed class ScriptTests
         var folder = Directory.CreateTempSubdirectory("verified-script-");
         try
         {
-            // In a group of its own, which gets the signal as a terminal's would.
-            using var process = Start("setsid", folder.FullName, "unet", "--small");
+            // In a group of its own, which gets the signal as a terminal's would, also where these tests run in the background, without Ctrl-C.
+            using var process = Start("setsid env --default-signal=INT", folder.FullName, "unet", "--small");
             var errors = process.StandardError.ReadToEndAsync();
             var printed = "";
             // The first epoch is whole; the signal comes somewhere in those after it.
@@ -85,8 +85,9 @@ public sealed class ScriptTests
 
     private static Process Start(string through, string folder, string name, params string[] arguments)
     {
-        var start = new ProcessStartInfo(through) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in new[] { "dotnet", "fsi", Script(name) }.Concat(arguments)) start.ArgumentList.Add(argument);
+        var words = through.Split(' ');
+        var start = new ProcessStartInfo(words[0]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in words[1..].Concat(["dotnet", "fsi", Script(name), .. arguments])) start.ArgumentList.Add(argument);
         return Process.Start(start)!;
     }
 

@@ -80,7 +80,7 @@ internal static class Activations
             var scaled = x * Beta(a);
             var s = scaled.Sigmoid();
             // At the threshold PyTorch takes the straight line.
-            return Tensor.Where(scaled.Lt(Threshold(a)), h * g * (s * (1 - s)) * Beta(a), Tensor.Scalar(0, g.DType));
+            return h * g * (s * (1 - s)) * scaled.Lt(Threshold(a)).To(g.DType) * Beta(a);
         },
         ["beta", "threshold"]);
 

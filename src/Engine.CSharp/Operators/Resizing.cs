@@ -46,7 +46,7 @@ internal static class Resizing
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         var taps = Array.ConvertAll(plan.Along, d => Taps<T>.Between(d.Size, d.Target, d.Scale, plan.Aligned));
-        var rows = taps.Length == 1 ? Taps<T>.Between(1, 1, 0, aligned: false) : taps[0];
+        var rows = taps.Length == 1 ? (Taps<T>?)null : taps[0];
         var columns = taps[^1];
         int planes = shape[0] * shape[1], height = taps.Length == 1 ? 1 : shape[2], width = shape[^1];
         Tensor result;

@@ -50,6 +50,8 @@ internal sealed class Influence
                 foreach (var gradient in StepNames.Bound(step)) Raise(gradient, StepNames.Read(step).Max(name => Order(name + ".grad")));
                 break;
             default:
+                foreach (var (name, same) in StepNames.Bound(step).SelectMany(name => Same(after, name).Select(same => (name, same))))
+                    Raise(name + ".grad", Order(same + ".grad"));
                 var known = StepNames.Read(step).Select(Order).Append(_begins(state, step) ? 0 : None).Max();
                 if (known == None) break;
                 foreach (var name in StepNames.Bound(step).Concat(step.Op.EndsWith('_') ? Sharing(after, StepNames.Read(step).First()) : [])) Raise(name, known);
@@ -66,6 +68,10 @@ internal sealed class Influence
         ProgramFacts.Find(state, written) is { } target
             ? state.Names.Keys.Where(name => ProgramFacts.Find(state, name)?.Storage == target.Storage)
             : [written];
+
+    // An operator may give its operand itself, with its gradient.
+    private static IEnumerable<string> Same(State<Real> state, string name) =>
+        state.Names.TryGetValue(name, out var tensor) && tensor is not null ? state.Names.Where(other => other.Key != name && tensor.Equals(other.Value)).Select(other => other.Key) : [];
 
     private void Raise(string name, int order) => _orders[name] = Math.Max(Order(name), order);
 }

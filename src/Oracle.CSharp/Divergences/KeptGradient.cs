@@ -16,7 +16,8 @@ internal static class KeptGradient
         ["view", "reshape", "flatten", "unflatten", "squeeze", "unsqueeze", "transpose", "t", "permute", "movedim", "swapaxes", "contiguous", "to", "expand", "broadcast_to", "clone", "sum"];
 
     // Whose gradient arrives at its first operand as it is.
-    private static readonly HashSet<string> Passing = ["add", "sub", "copy_", "requires_grad_"];
+    private static bool Passes(Step step) =>
+        step.Op is "add" or "sub" or "copy_" or "requires_grad_" || (step.Op.TrimEnd('_') == "index_put" && KnownDivergences.IsSet(step, "accumulate"));
 
     /// <summary>Whether a finding has the value that one kept gradient, or all of them, give, or is the error that a derivative kept one and finds it written to.</summary>
     internal static bool Explains(Program program, Finding finding)
@@ -65,7 +66,7 @@ internal static class KeptGradient
                 if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
                 if (Source(made) is not { } source) break;
                 if (View(made) is { } view) chain.Insert(0, view);
-                else if (!Passing.Contains(made.Op)) break;
+                else if (!Passes(made)) break;
                 name = source;
             }
 

@@ -18,13 +18,37 @@ public static class KnownDivergences
         new("gelu-tanh-far-out", "unreported",
             "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
             [],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 1, ProgramFacts.TakesGeluFarOut),
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 1, ProgramFacts.TakesGeluTanhFarOut),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
                 {"id": "divergences/gelu-tanh-far-out", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "w": {"dtype": "float64", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [0, 0]}, "h": {"dtype": "float64", "shape": [2], "data": [0, 0]}}, "steps": [{"op": "gelu", "in": ["x"], "attrs": {"approximate": "tanh"}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "gelu", "in": ["w"], "attrs": {"approximate": "tanh"}, "out": "u"}, {"op": "backward", "in": ["u"], "gradients": ["h"]}], "observe": ["x.grad", "w.grad"]},
                  "outcome": {"values": {"x.grad": {"dtype": "float32", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "w.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
+        new("gelu-second-far-out", "unreported",
+            "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows; right is 0, as anywhere else far from 0.",
+            [],
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 2, ProgramFacts.TakesGeluFarOut),
+            Witnesses.ByFloat64("x.grad", "w.grad"))
+        {
+            Examples = ["""
+                {"id": "divergences/gelu-second-far-out", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "w": {"dtype": "float64", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "h": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "v"}, {"op": "grad", "in": ["v"], "wrt": ["x"], "gradients": ["g"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["g"]}, {"op": "gelu", "in": ["w"], "out": "u"}, {"op": "grad", "in": ["u"], "wrt": ["w"], "gradients": ["h"], "attrs": {"create_graph": true}, "out": ["e"]}, {"op": "backward", "in": ["e"], "gradients": ["h"]}], "observe": ["x.grad", "w.grad"]},
+                 "outcome": {"values":{"x.grad":{"dtype":"float32","shape":[2],"data":["nan","nan"],"requires_grad":false,"is_leaf":true,"grad_fn":null},"w.grad":{"dtype":"float64","shape":[2],"data":[0,0],"requires_grad":false,"is_leaf":true,"grad_fn":null}}}}
+                """],
+        },
+        new("layer-norm-of-one-far-out", "unreported",
+            "layer_norm of a single number whose square overflows is NaN; right is its distance from the mean, which is 0.",
+            [],
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 0, ProgramFacts.NormalisesOneFarOut),
+            Witnesses.ByFloat64("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/layer-norm-of-one-far-out", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2, 1], "data": [1e30, 2]}}, "steps": [{"op": "layer_norm", "in": ["x"], "attrs": {"normalized_shape": [1]}, "out": "y"}, {"op": "to", "in": ["x"], "attrs": {"dtype": "float64"}, "out": "w"}, {"op": "layer_norm", "in": ["w"], "attrs": {"normalized_shape": [1]}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values":{"y":{"dtype":"float32","shape":[2,1],"data":["nan",0],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"z":{"dtype":"float64","shape":[2,1],"data":[0,0],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null}}}}
                 """],
         },
         new("log1p-of-large", "unreported",
@@ -511,7 +535,7 @@ public static class KnownDivergences
             ? Paths.At(program.Steps, raised.Step)
             : null;
 
-    private static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
+    internal static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
 
     private static bool Given(Step step, int argument) => argument < step.In.Length && !step.In[argument].IsMissing;
 

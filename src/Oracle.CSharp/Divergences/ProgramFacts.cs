@@ -100,9 +100,22 @@ internal static class ProgramFacts
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => Math.Abs(v.V) > float.MaxValue);
 
     /// <summary>Whether a step takes gelu by tanh of a number whose square its format cannot hold.</summary>
-    internal static bool TakesGeluFarOut(State<Real> state, Step step) =>
-        step.Op == "gelu" && step.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" } && Find(state, First(step)) is { } x
-        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V * v.V > (x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
+    internal static bool TakesGeluTanhFarOut(State<Real> state, Step step) => IsGeluByTanh(step) && HasAPowerThatOverflows(state, step, 2);
+
+    /// <summary>Whether a step takes gelu of a number whose square, or for gelu by tanh cube, its format cannot hold.</summary>
+    internal static bool TakesGeluFarOut(State<Real> state, Step step) => step.Op == "gelu" && HasAPowerThatOverflows(state, step, IsGeluByTanh(step) ? 3 : 2);
+
+    /// <summary>Whether a step is layer_norm of one number at a time, one of which has a square that its format cannot hold.</summary>
+    internal static bool NormalisesOneFarOut(State<Real> state, Step step) =>
+        step.Op == "layer_norm" && step.Attrs.TryGetValue("normalized_shape", out var shape) && shape is Attr.Items { Item: var sizes }
+        && sizes.All(size => size is Attr.Integer { Item: 1 }) && HasAPowerThatOverflows(state, step, 2);
+
+    private static bool IsGeluByTanh(Step step) => step.Op == "gelu" && step.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" };
+
+    private static bool HasAPowerThatOverflows(State<Real> state, Step step, int power) =>
+        Find(state, First(step)) is { } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values }
+        && values.Any(v => Math.Pow(Math.Abs(v.V), power) > (x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
 
     /// <summary>Whether a step takes log1p of a float32 of more than 1e38.</summary>
     internal static bool TakesLog1pFarOut(State<Real> state, Step step) =>

@@ -230,7 +230,7 @@ module Activations =
                     let scaled = beta * a.First.Input 0
                     let s = Derive.apply "sigmoid" [ scaled ] []
                     let bent = Derive.compared "lt" scaled (numberOf a.First "threshold" 20.0)
-                    a.Arriving * a.First.Gradient(0).Value * (s * (1.0 - s)) * beta |> Derive.whereElseZero bent) }
+                    a.Arriving * a.First.Gradient(0).Value * (s * (1.0 - s)) * Derive.cast s.DType bent * beta) }
 
     let dropout =
         { Define.elementwise

@@ -218,8 +218,14 @@ module internal Reduce =
             let rising = Array.sortBy magnitude factors
             'S.Permitted([| factors; rising; Array.rev rising |] |> Array.map (Array.reduce (fun a b -> a * b)))
 
+    /// Whether a product of some of these may leave the format's range, in whatever order it is taken.
+    let private mayOverflow<'S when 'S :> IScalar<'S>> dtype (factors: 'S[]) =
+        let most = if dtype = Float32 then float System.Single.MaxValue else System.Double.MaxValue
+        let digits = factors |> Array.sumBy (fun x -> max 0.0 (System.Math.Log(magnitude x)))
+        not (digits < System.Math.Log most)
+
     /// For each factor the product of the others: of those before it and of those behind, or, where no factor is zero, the whole product
-    /// divided by it.
+    /// divided by it. Where a part of a product that is zero overflows, that depends on the order.
     let productOfOthers<'S when 'S :> IScalar<'S>> dtype (factors: 'S[]) : 'S[] =
         let one: 'S = Value.exact dtype 1.0
         let before = Array.scan (fun a b -> a * b) one factors
@@ -227,7 +233,9 @@ module internal Reduce =
         let others = factors |> Array.mapi (fun i _ -> before[i] * behind[next i])
         let orders = factors |> Array.map (fun x -> 'S.Compare(x, num 0.0))
 
-        if Array.contains Equal orders then
+        if Array.contains Equal orders && mayOverflow dtype factors then
+            others |> Array.mapi (fun i other -> 'S.Permitted [| other; product dtype (Array.removeAt i factors) |])
+        elif Array.contains Equal orders then
             others
         else
             let whole = product dtype factors
@@ -242,8 +250,9 @@ module internal Reduce =
                 factors
                 orders
 
-    /// The gradient of that: for each factor k, the sum over the others i of g[i] times the product of all but these two; or, where no
-    /// factor is zero, by the derivatives of the quotient. With an infinite factor the formulas in use disagree (inf / inf, 0 inf).
+    /// The gradient of that: for each factor k, the sum over the others i of g[i] times the product of all but these two, which a running
+    /// product has as a quotient by k; or, where no factor is zero, by the derivatives of the quotient. With an infinite factor the formulas in use disagree (inf / inf, 0 inf), and with
+    /// numbers so large that the products of some are infinite.
     let productOfOthersBackward<'S when 'S :> IScalar<'S>> dtype (g: 'S[]) (factors: 'S[]) : 'S[] =
         let but i (xs: 'S[]) = Array.removeAt i xs
 
@@ -257,10 +266,10 @@ module internal Reduce =
 
         let orders = factors |> Array.map (fun x -> 'S.Compare(x, num 0.0))
 
-        if not (Array.forall finite factors) then
+        if not (Array.forall finite factors) || mayOverflow dtype (Array.concat [ g; factors; factors ]) then
             Array.map 'S.Unknown exactly
         elif Array.contains Equal orders then
-            exactly
+            Array.map3 (fun exact x order -> if order = Equal then exact else 'S.Permitted [| exact; exact * x / x |]) exactly factors orders
         elif Array.forall (fun order -> order = Less || order = Greater) orders then
             let whole = product dtype factors
             let shares = sum (Array.map2 (fun g x -> g / x) g factors)

@@ -2,6 +2,13 @@ namespace Verified.Spec.Operators
 
 open Verified.Spec
 
+/// An element that counts in a sum with a weight. One with a weight of 0 may or may not be looked at where rounding decides between which
+/// elements a place lies; that matters where the element is not finite.
+type internal Tap<'S> =
+    { Source: int
+      Weight: 'S
+      IsOpen: bool }
+
 /// Where the numbers of a resized dimension come from.
 module internal Taps =
     /// The source of each place of one dimension, in float32 as PyTorch computes it (UpSample.h, nearest_idx).
@@ -25,17 +32,17 @@ module internal Taps =
         | Some scale when scale > 0.0 -> 1.0 / scale
         | _ -> float size / float target
 
-    let private inside size k = max 0 (min k (size - 1))
+    let private inside (size: int) (k: int) = max 0 (min k (size - 1))
     let private next size k = inside size (k + 1)
-    let private previous size k = inside size (k - 1)
+    let private otherNeighbour (place: float) k = if place < System.Math.Round place then k + 2 else k - 1
     let private middle (i: int) = float i + 0.5
     let private isNearInteger (x: float) = abs (x - System.Math.Round x) < 1e-4
 
     open Scalar
 
     /// For each place, sources with their weights: the two elements between which it lies (UpSample.h). Place and weights are computed
-    /// in the dtype; where a place may lie on either side of an element, the one before it counts with a weight of 0 and the place's error.
-    let linear<'S when 'S :> IScalar<'S>> dtype aligned size target (scale: float option) : (int * 'S)[][] =
+    /// in the dtype; where a place may lie on either side of an element, its other neighbour counts with a weight of 0 and the place's error.
+    let linear<'S when 'S :> IScalar<'S>> dtype aligned size target (scale: float option) : Tap<'S>[][] =
         let step: 'S = num (stepBetween aligned size target scale)
         let zero: 'S = Value.exact dtype 0.0
         let one: 'S = Value.exact dtype 1.0
@@ -46,17 +53,37 @@ module internal Taps =
             else
                 Elementwise.larger (Value.exact dtype (middle i) * step - num 0.5) zero
 
+        let tap source (weight: 'S) =
+            { Source = source
+              Weight = weight
+              IsOpen = 'S.Compare(weight, num 0.0) = Undecided }
+
         Array.init target (fun i ->
             if target = size then
-                // The next element counts for nothing, but is multiplied.
-                [| i, one; next size i, zero |]
+                // The element itself is the second, too, and counts for nothing, but is multiplied.
+                [| tap i one; tap i zero |]
             else
                 let at = place i
                 let value = 'S.Value at
                 let k = inside size (int (floor value))
                 let second = at - Value.exact dtype (float k)
+                let beyond = otherNeighbour value k
+                let isOpen = isNearInteger value && 'S.Compare(at, num (System.Math.Round value)) = Undecided
 
-                [| k, one - second; next size k, second; if isNearInteger value then previous size k, at - at |])
+                [| tap k (one - second)
+                   tap (next size k) second
+                   if isOpen && inside size beyond = beyond then
+                       tap beyond (at - at) |])
+
+    /// The weighted sum of elements.
+    let blend<'S when 'S :> IScalar<'S>> (terms: (Tap<'S> * 'S)[]) : 'S =
+        let weights, elements = terms |> Array.map (fun (tap, x) -> tap.Weight, x) |> Array.unzip
+        let sum = Elementwise.eitherZero ('S.Dot(weights, elements))
+
+        if terms |> Array.exists (fun (tap, x) -> tap.IsOpen && not (System.Double.IsFinite('S.Value x))) then
+            'S.Unknown sum
+        else
+            sum
 
 /// Resizing by the nearest element, or between the nearest ones.
 module Resizing =
@@ -204,28 +231,31 @@ module Resizing =
         target, positions
 
     /// The shape of the result, and for each of its elements the positions in the input with their weights.
-    let private weighted<'S when 'S :> IScalar<'S>> dtype (shape: int[]) (plan: Plan) : int[] * (int * 'S)[][] =
+    let private weighted<'S when 'S :> IScalar<'S>> dtype (shape: int[]) (plan: Plan) : int[] * Tap<'S>[][] =
         let target = Array.append shape[..1] (plan.Along |> Array.map (fun (_, target, _) -> target))
         let strides = Shape.strides shape
-        let planes = [| for p in 0 .. shape[0] * shape[1] - 1 -> [| p * Shape.count shape[2..], None |] |]
-
-        let cross (found: (int * 'S option)[][]) (stride, taps: (int * 'S)[][]) =
-            [| for terms in found do
-                   for tap in taps ->
-                       [| for position, weight in terms do
-                              for source, factor in tap ->
-                                  position + source * stride,
-                                  Some(
-                                      match weight with
-                                      | Some weight -> 'S.Mul(weight, factor)
-                                      | None -> factor
-                                  ) |] |]
+        let planes = [| for p in 0 .. shape[0] * shape[1] - 1 -> p * Shape.count shape[2..] |]
 
         let along =
             plan.Along
-            |> Array.mapi (fun d (n, target, scale) -> strides[d + 2], Taps.linear<'S> dtype plan.Aligned n target scale)
+            |> Array.mapi (fun d (n, target, scale) ->
+                Taps.linear<'S> dtype plan.Aligned n target scale
+                |> Array.map (Array.map (fun tap -> { tap with Source = tap.Source * strides[d + 2] })))
 
-        target, Array.fold cross planes along |> Array.map (Array.map (fun (position, weight) -> position, weight.Value))
+        let cross (found: Tap<'S>[][]) (taps: Tap<'S>[][]) =
+            [| for terms in found do
+                   for others in taps ->
+                       [| for a in terms do
+                              for b in others ->
+                                  { Source = a.Source + b.Source
+                                    Weight = 'S.Mul(a.Weight, b.Weight)
+                                    IsOpen = a.IsOpen || b.IsOpen } |] |]
+
+        let inPlane = Array.reduce cross along
+
+        target,
+        [| for plane in planes do
+               for terms in inPlane -> terms |> Array.map (fun tap -> { tap with Source = plane + tap.Source }) |]
 
     let private interpolateAttrs =
         [ Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ])
@@ -259,10 +289,8 @@ module Resizing =
                               let elements = Value.asFloats x.DType x
                               let shape, terms = weighted<'S> x.DType x.Shape plan
 
-                              let blend (terms: (int * 'S)[]) =
-                                  'S.Dot(terms |> Array.map snd, terms |> Array.map (fun (position, _) -> elements[position]))
-
-                              return [ terms |> Array.map (blend >> Elementwise.eitherZero) |> Value.floats x.DType shape ]
+                              let blend = Array.map (fun (tap: Tap<'S>) -> tap, elements[tap.Source]) >> Taps.blend
+                              return [ terms |> Array.map blend |> Value.floats x.DType shape ]
                           else
                               let shape, positions = upsampled x.Shape (sources plan)
                               return [ Value.pick shape positions x ]
@@ -289,22 +317,20 @@ module Resizing =
 
                           if plan.IsLinear then
                               let _, terms = weighted<'S> y.DType shape plan
-                              let weights = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>())
-                              let gradients = Array.init (Shape.count shape) (fun _ -> ResizeArray<'S>())
+                              let arriving = Array.init (Shape.count shape) (fun _ -> ResizeArray<Tap<'S> * 'S>())
 
                               Value.asFloats y.DType y
                               |> Array.iteri (fun i g ->
-                                  for position, weight in terms[i] do
-                                      weights[position].Add weight
-                                      gradients[position].Add g)
+                                  for tap in terms[i] do
+                                      arriving[tap.Source].Add(tap, g))
 
-                              let sum (weights: ResizeArray<'S>) (gradients: ResizeArray<'S>) =
-                                  if weights.Count = 0 then
+                              let sum (arrived: ResizeArray<Tap<'S> * 'S>) =
+                                  if arrived.Count = 0 then
                                       Value.exact y.DType 0.0
                                   else
-                                      Elementwise.eitherZero ('S.Dot(weights.ToArray(), gradients.ToArray()))
+                                      Taps.blend (arrived.ToArray())
 
-                              return [ Array.map2 sum weights gradients |> Value.floats y.DType shape ]
+                              return [ arriving |> Array.map sum |> Value.floats y.DType shape ]
                           else
                               let _, positions = upsampled shape (sources plan)
                               return [ Pick.sumAt shape (positions, true) y ]

@@ -31,7 +31,8 @@ internal readonly struct Taps<T>
             var at = size == target ? T.CreateTruncating(i) : aligned ? step * T.CreateTruncating(i) : T.Max((step * (T.CreateTruncating(i) + half)) - half, T.Zero);
             var first = Math.Min(int.CreateTruncating(at), size - 1);
             taps.First[i] = first;
-            taps.Second[i] = Math.Min(first + 1, size - 1);
+            // Of a dimension that keeps its size the element itself is the second, too, and counts for nothing.
+            taps.Second[i] = size == target ? first : Math.Min(first + 1, size - 1);
             taps.High[i] = T.Clamp(at - T.CreateTruncating(first), T.Zero, T.One);
             taps.Low[i] = T.One - taps.High[i];
         }
@@ -42,8 +43,8 @@ internal readonly struct Taps<T>
 /// <summary>Resizing dense planes [planes, height, width] to [planes, rows, columns] between the nearest elements.</summary>
 internal static unsafe class Linear
 {
-    /// <summary>Blends two rows, then along the blended row.</summary>
-    public static void Forward<T>(ref T x, ref T y, int planes, int height, int width, Taps<T> rows, Taps<T> columns)
+    /// <summary>Blends two rows, then along the blended row; of planes of one row that row alone, where no taps of rows are given.</summary>
+    public static void Forward<T>(ref T x, ref T y, int planes, int height, int width, Taps<T>? rows, Taps<T> columns)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* px = &x, py = &y)
@@ -54,7 +55,7 @@ internal static unsafe class Linear
     }
 
     /// <summary>The transpose: adds to dx, which the caller has set to zero.</summary>
-    public static void Backward<T>(ref T g, ref T dx, int planes, int height, int width, Taps<T> rows, Taps<T> columns)
+    public static void Backward<T>(ref T g, ref T dx, int planes, int height, int width, Taps<T>? rows, Taps<T> columns)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         fixed (T* pg = &g, pd = &dx)
@@ -64,31 +65,45 @@ internal static unsafe class Linear
         }
     }
 
-    private static long Grain<T>(Taps<T> rows, Taps<T> columns)
-        where T : unmanaged, IFloatingPointIeee754<T> => Math.Max(1, Ranges.Grain / Math.Max(1, (long)rows.Count * columns.Count));
+    private static long Grain<T>(Taps<T>? rows, Taps<T> columns)
+        where T : unmanaged, IFloatingPointIeee754<T> => Math.Max(1, Ranges.Grain / Math.Max(1, (long)(rows?.Count ?? 1) * columns.Count));
 
     private struct ForwardWork<T> : IRangeWork
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public T* X, Y;
         public int Height, Width;
-        public Taps<T> Rows, Columns;
+        public Taps<T>? Rows;
+        public Taps<T> Columns;
 
         public readonly void Run(long begin, long end)
         {
             var rented = System.Buffers.ArrayPool<T>.Shared.Rent(Width);
             fixed (T* row = rented)
                 for (var p = begin; p < end; p++)
-                    for (var i = 0; i < Rows.Count; i++)
+                {
+                    var plane = X + (p * Height * Width);
+                    if (Rows is not { } rows)
                     {
-                        var plane = X + (p * Height * Width);
-                        var to = Y + (((p * Rows.Count) + i) * Columns.Count);
-                        Dense.Binary(
-                            new Blend<T>(Rows.Low[i], Rows.High[i]), plane + ((long)Rows.First[i] * Width), false, plane + ((long)Rows.Second[i] * Width), false, row, Width);
-                        for (var j = 0; j < Columns.Count; j++)
-                            to[j] = (Columns.Low[j] * row[Columns.First[j]]) + (Columns.High[j] * row[Columns.Second[j]]);
+                        Along(plane, Y + (p * Columns.Count));
+                        continue;
                     }
+
+                    for (var i = 0; i < rows.Count; i++)
+                    {
+                        Dense.Binary(
+                            new Blend<T>(rows.Low[i], rows.High[i]), plane + ((long)rows.First[i] * Width), false, plane + ((long)rows.Second[i] * Width), false, row, Width);
+                        Along(row, Y + (((p * rows.Count) + i) * Columns.Count));
+                    }
+                }
+
             System.Buffers.ArrayPool<T>.Shared.Return(rented);
+        }
+
+        private readonly void Along(T* row, T* to)
+        {
+            for (var j = 0; j < Columns.Count; j++)
+                to[j] = (Columns.Low[j] * row[Columns.First[j]]) + (Columns.High[j] * row[Columns.Second[j]]);
         }
     }
 
@@ -97,28 +112,42 @@ internal static unsafe class Linear
     {
         public T* G, Dx;
         public int Height, Width;
-        public Taps<T> Rows, Columns;
+        public Taps<T>? Rows;
+        public Taps<T> Columns;
 
         public readonly void Run(long begin, long end)
         {
             var rented = System.Buffers.ArrayPool<T>.Shared.Rent(Width);
             fixed (T* row = rented)
                 for (var p = begin; p < end; p++)
-                    for (var i = 0; i < Rows.Count; i++)
+                {
+                    var plane = Dx + (p * Height * Width);
+                    if (Rows is not { } rows)
                     {
-                        var plane = Dx + (p * Height * Width);
-                        var from = G + (((p * Rows.Count) + i) * Columns.Count);
-                        Kernels.Rows.Fill(T.Zero, row, Width);
-                        for (var j = 0; j < Columns.Count; j++)
-                        {
-                            row[Columns.First[j]] += Columns.Low[j] * from[j];
-                            row[Columns.Second[j]] += Columns.High[j] * from[j];
-                        }
-                        T* first = plane + ((long)Rows.First[i] * Width), second = plane + ((long)Rows.Second[i] * Width);
-                        Dense.Binary(new AddTimes<T>(Rows.Low[i]), first, false, row, false, first, Width);
-                        Dense.Binary(new AddTimes<T>(Rows.High[i]), second, false, row, false, second, Width);
+                        Along(G + (p * Columns.Count), plane);
+                        continue;
                     }
+
+                    for (var i = 0; i < rows.Count; i++)
+                    {
+                        Kernels.Rows.Fill(T.Zero, row, Width);
+                        Along(G + (((p * rows.Count) + i) * Columns.Count), row);
+                        T* first = plane + ((long)rows.First[i] * Width), second = plane + ((long)rows.Second[i] * Width);
+                        Dense.Binary(new AddTimes<T>(rows.Low[i]), first, false, row, false, first, Width);
+                        Dense.Binary(new AddTimes<T>(rows.High[i]), second, false, row, false, second, Width);
+                    }
+                }
+
             System.Buffers.ArrayPool<T>.Shared.Return(rented);
+        }
+
+        private readonly void Along(T* from, T* row)
+        {
+            for (var j = 0; j < Columns.Count; j++)
+            {
+                row[Columns.First[j]] += Columns.Low[j] * from[j];
+                row[Columns.Second[j]] += Columns.High[j] * from[j];
+            }
         }
     }
 
