@@ -438,8 +438,7 @@ module Convolution =
     /// As programs name it: of [C, H, W] it is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).
     let private convolution name (ofBatches: Operator) shapes =
         { Define.composes name ofBatches.Formula ofBatches.Args ofBatches.Attrs (fun attrs terms ->
-              let apply terms =
-                  Derive.applyTo ofBatches.Name terms (Map.toList attrs)
+              let apply terms = Derive.applyTo ofBatches.Name terms (Map.toList attrs)
 
               match terms with
               | Some x :: rest when x.Shape.Length = 3 -> Ok [ apply (Some(Shaping.unsqueeze 0 x) :: rest) |> Shaping.squeeze 0 ]
@@ -469,8 +468,7 @@ module Convolution =
                 member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
-    let conv2d =
-        convolution "conv2d" conv2dOfBatches [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
+    let conv2d = convolution "conv2d" conv2dOfBatches [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
 
     let private convTranspose2dOfBatches =
         convolutionOfBatches

@@ -269,7 +269,11 @@ module internal Reduce =
         if not (Array.forall finite factors) || mayOverflow dtype (Array.concat [ g; factors; factors ]) then
             Array.map 'S.Unknown exactly
         elif Array.contains Equal orders then
-            Array.map3 (fun exact x order -> if order = Equal then exact else 'S.Permitted [| exact; exact * x / x |]) exactly factors orders
+            Array.map3
+                (fun exact x order -> if order = Equal then exact else 'S.Permitted [| exact; exact * x / x |])
+                exactly
+                factors
+                orders
         elif Array.forall (fun order -> order = Less || order = Greater) orders then
             let whole = product dtype factors
             let shares = sum (Array.map2 (fun g x -> g / x) g factors)

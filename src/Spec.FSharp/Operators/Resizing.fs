@@ -240,7 +240,11 @@ module Resizing =
             plan.Along
             |> Array.mapi (fun d (n, target, scale) ->
                 Taps.linear<'S> dtype plan.Aligned n target scale
-                |> Array.map (Array.map (fun tap -> { tap with Source = tap.Source * strides[d + 2] })))
+                |> Array.map (
+                    Array.map (fun tap ->
+                        { tap with
+                            Source = tap.Source * strides[d + 2] })
+                ))
 
         let cross (found: Tap<'S>[][]) (taps: Tap<'S>[][]) =
             [| for terms in found do
