@@ -13,6 +13,7 @@ public static class Corpus
     /// </summary>
     public static IEnumerable<Json.Case> Read(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         using var stream = Open(path);
         using var reader = new StreamReader(stream, Encoding.UTF8);
         for (var number = 1; NextLine(reader, path, number) is { } line; number++)
@@ -27,6 +28,7 @@ public static class Corpus
     /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
     public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Read(path);
         Check(path);
         string text;
@@ -49,6 +51,7 @@ public static class Corpus
     /// <summary>Complains of a path that is no file.</summary>
     public static void Check(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (Directory.Exists(path)) throw new CorpusException($"{path}: that is a folder, not a program or a corpus");
         if (!File.Exists(path)) throw new CorpusException($"{path}: there is no such file");
     }

@@ -9,6 +9,7 @@ public static class ProgramNames
     /// <summary>The first place that reads a name which no input and no earlier step binds, as <c>steps[0] (exp): nothing before binds 'z'</c>; null where there is none.</summary>
     public static string? Complaint(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var bound = program.Inputs.Select(input => input.Name).ToHashSet();
         if (In(program.Steps, "steps", bound) is { } complaint) return complaint;
         var observed = program.Observe.Select(each => each is Observed.Gradient gradient ? gradient.Item : ((Observed.Value)each).Item).ToList();

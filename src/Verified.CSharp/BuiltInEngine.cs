@@ -32,6 +32,7 @@ public sealed class BuiltInEngine : IEngine
     /// <inheritdoc/>
     public RunResult Run(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         try
         {
             return new RunResult.Ran(new ProgramRun(_registry, _structural).Run(program));

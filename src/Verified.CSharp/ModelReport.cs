@@ -64,7 +64,11 @@ public sealed class ModelReport
     public Failure? Shortest { get; private init; }
 
     /// <summary>The program in one of the languages <c>pytorch</c>, <c>csharp</c>, <c>fsharp</c> and <c>json</c>.</summary>
-    public string Printed(string language) => FailureDescription.Printed(Program, language, EngineMethods.All);
+    public string Printed(string language)
+    {
+        ArgumentNullException.ThrowIfNull(language);
+        return FailureDescription.Printed(Program, language, EngineMethods.All);
+    }
 
     /// <summary>The report in a few lines: the verdict, the step that is wrong, the program that shows it.</summary>
     public override string ToString()

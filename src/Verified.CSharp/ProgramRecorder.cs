@@ -59,6 +59,8 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
     /// <summary>Makes a tensor an input under a name of its own; others are called <c>p1</c>, <c>p2</c>, ... where they require a gradient, and <c>c1</c>, <c>c2</c>, ...</summary>
     public void Name(string name, Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(tensor);
         if (_names.ContainsKey(tensor) || _order.Exists(item => item.Name == name))
             throw new ArgumentException($"'{name}' or its tensor has a name already", nameof(name));
         _watching = true;
@@ -67,17 +69,26 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
     }
 
     /// <summary>The name of a tensor in the program; null where it does not occur.</summary>
-    public string? NameOf(Tensor tensor) => _names.GetValueOrDefault(tensor);
+    public string? NameOf(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return _names.GetValueOrDefault(tensor);
+    }
 
     /// <summary>The program as recorded so far.</summary>
     /// <param name="observe">The tensors whose values are observed; those that do not occur in the program are left out.</param>
     /// <param name="gradientsOf">The tensors whose <see cref="Tensor.Grad"/> is observed.</param>
-    public Program ToProgram(IEnumerable<Tensor> observe, IEnumerable<Tensor> gradientsOf) => new(
-        ListModule.OfSeq(_inputs),
-        ListModule.OfSeq(Blocks().Select(block => block.Step)),
-        ListModule.OfSeq(
-            observe.Select(NameOf).OfType<string>().Distinct().Select(Observed.NewValue)
-                .Concat(gradientsOf.Select(NameOf).OfType<string>().Distinct().Select(Observed.NewGradient))));
+    public Program ToProgram(IEnumerable<Tensor> observe, IEnumerable<Tensor> gradientsOf)
+    {
+        ArgumentNullException.ThrowIfNull(observe);
+        ArgumentNullException.ThrowIfNull(gradientsOf);
+        return new(
+            ListModule.OfSeq(_inputs),
+            ListModule.OfSeq(Blocks().Select(block => block.Step)),
+            ListModule.OfSeq(
+                observe.Select(NameOf).OfType<string>().Distinct().Select(Observed.NewValue)
+                    .Concat(gradientsOf.Select(NameOf).OfType<string>().Distinct().Select(Observed.NewGradient))));
+    }
 
     /// <summary>The program's steps, each with those recorded steps that it consists of: one, or several in a block without recording.</summary>
     internal IEnumerable<(Step Step, IReadOnlyList<RecordedStep> Parts)> Blocks()

@@ -74,6 +74,7 @@ public sealed class ProgramRun
     /// <summary>The tensor of a variable. A name bound to null (a gradient that is not there) is an error of the step that uses it.</summary>
     public Tensor Tensor(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (!_variables.TryGetValue(name, out var tensor))
             throw new AutogradException(Engine.ErrorKind.Other, $"'{name}' is used before anything has defined it");
         return tensor ?? throw new AutogradException(Engine.ErrorKind.UnusedInput, $"'{name}' is null and cannot be used");
@@ -86,17 +87,26 @@ public sealed class ProgramRun
     internal bool IsNull(string name) => _variables.TryGetValue(name, out var tensor) && tensor is null;
 
     /// <summary>The one tensor argument of a structural step.</summary>
-    public Tensor Only(Step step) => First(step) is Arg.Name name
-        ? Tensor(name.Item)
-        : throw new MalformedProgramException($"'{step.Op}' wants a variable in \"in\"");
+    public Tensor Only(Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return First(step) is Arg.Name name
+            ? Tensor(name.Item)
+            : throw new MalformedProgramException($"'{step.Op}' wants a variable in \"in\"");
+    }
 
     /// <summary>The tensors that a backward or a grad starts at.</summary>
-    public Tensor[] Roots(Step step) =>
-        [.. step.In.Select(arg => arg is Arg.Name name ? Tensor(name.Item) : throw new MalformedProgramException($"'{step.Op}' wants variables in \"in\""))];
+    public Tensor[] Roots(Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return [.. step.In.Select(arg => arg is Arg.Name name ? Tensor(name.Item) : throw new MalformedProgramException($"'{step.Op}' wants variables in \"in\""))];
+    }
 
     /// <summary>Binds a step's results.</summary>
     public void Bind(Step step, IReadOnlyList<Tensor?> results)
     {
+        ArgumentNullException.ThrowIfNull(step);
+        ArgumentNullException.ThrowIfNull(results);
         switch (step.Out)
         {
             case Out.Name name:
@@ -115,13 +125,19 @@ public sealed class ProgramRun
     /// <summary>Keeps a hook's handle under the step's name.</summary>
     public void BindHook(Step step, HookHandle handle)
     {
+        ArgumentNullException.ThrowIfNull(step);
+        ArgumentNullException.ThrowIfNull(handle);
         if (step.Out is Out.Name name) _hooks[name.Item] = handle;
     }
 
     /// <summary>The hook that a name stands for.</summary>
-    public HookHandle Hook(Step step) => First(step) is Arg.Name name && _hooks.TryGetValue(name.Item, out var handle)
-        ? handle
-        : throw new MalformedProgramException($"'{step.Op}' wants a hook's name in \"in\"");
+    public HookHandle Hook(Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        return First(step) is Arg.Name name && _hooks.TryGetValue(name.Item, out var handle)
+            ? handle
+            : throw new MalformedProgramException($"'{step.Op}' wants a hook's name in \"in\"");
+    }
 
     private static Arg First(Step step) => step.In.IsEmpty ? Arg.Missing : step.In.Head;
 

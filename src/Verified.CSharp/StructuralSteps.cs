@@ -50,11 +50,19 @@ public sealed class StructuralSteps
     public IEnumerable<string> Names => _steps.Keys;
 
     /// <summary>The step of a name, or null.</summary>
-    public StructuralStep? Find(string name) => _steps.GetValueOrDefault(name);
+    public StructuralStep? Find(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _steps.GetValueOrDefault(name);
+    }
 
     /// <summary>A copy in which one step is replaced.</summary>
-    public StructuralSteps With(string name, StructuralStep replacement) =>
-        new(_steps.Where(entry => entry.Key != name).Append(KeyValuePair.Create(name, replacement)));
+    public StructuralSteps With(string name, StructuralStep replacement)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(replacement);
+        return new(_steps.Where(entry => entry.Key != name).Append(KeyValuePair.Create(name, replacement)));
+    }
 
     private static void Block(ProgramRun run, Step step, IReadOnlyList<int> path, GradScope scope)
     {

@@ -27,6 +27,7 @@ public static class Verify
     /// <inheritdoc cref="Model(Func{IReadOnlyList{Tensor}, Tensor}, IReadOnlyList{Tensor}, VerifyOptions?)"/>
     public static ModelReport Model(Func<Tensor, Tensor> model, Tensor input, VerifyOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(model);
         return Model(inputs => model(inputs[0]), [input], options);
     }

@@ -42,6 +42,8 @@ public sealed class DispatchRule
     /// <exception cref="FormatException">A line is wrong; the message names it.</exception>
     public static DispatchRule Parse(string origin, string text)
     {
+        ArgumentNullException.ThrowIfNull(origin);
+        ArgumentNullException.ThrowIfNull(text);
         var lines = new List<Line>();
         var number = 0;
         foreach (var raw in text.Split('\n'))

@@ -79,6 +79,7 @@ public static unsafe class DispatchTuning
     /// <param name="made">When, as it stands in the file.</param>
     public static string Rule(IReadOnlyList<TunedProducts> tuned, DateTime made)
     {
+        ArgumentNullException.ThrowIfNull(tuned);
         var processor = Processor.Current;
         var vendor = processor.Family == 0 ? processor.Vendor : $"{processor.Vendor}/{processor.Family}";
         var text = new StringBuilder();

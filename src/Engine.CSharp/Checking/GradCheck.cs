@@ -12,7 +12,12 @@ public static class GradCheck
     /// <param name="x">The point, of floating point.</param>
     /// <param name="options">How to check.</param>
     /// <exception cref="AutogradException">The input cannot be differentiated by, or its elements share memory.</exception>
-    public static GradCheckReport Check(Func<Tensor, Tensor> f, Tensor x, GradCheckOptions? options = null) => CheckAll(t => [f(t[0])], [x], options);
+    public static GradCheckReport Check(Func<Tensor, Tensor> f, Tensor x, GradCheckOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        ArgumentNullException.ThrowIfNull(x);
+        return CheckAll(t => [f(t[0])], [x], options);
+    }
 
     /// <summary>Checks a function of several tensors and several results.</summary>
     /// <param name="f">The function.</param>
@@ -21,6 +26,8 @@ public static class GradCheck
     /// <exception cref="AutogradException">No input can be differentiated by, or elements of one share memory.</exception>
     public static GradCheckReport CheckAll(Func<Tensor[], Tensor[]> f, IReadOnlyList<Tensor> inputs, GradCheckOptions? options = null)
     {
+        ArgumentNullException.ThrowIfNull(f);
+        ArgumentNullException.ThrowIfNull(inputs);
         options ??= new GradCheckOptions();
         var point = inputs.ToArray();
         var flagged = Array.Exists(point, t => t.RequiresGrad);

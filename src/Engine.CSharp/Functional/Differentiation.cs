@@ -12,6 +12,7 @@ internal sealed class Differentiation
     /// <summary>Runs the function. The point is joined to the tensors that were given where the results are to be differentiable.</summary>
     public Differentiation(Func<Tensor[], Tensor[]> f, Tensor[] x, bool? createGraph)
     {
+        if (Array.Exists(x, t => t is null)) throw new AutogradException(ErrorKind.Value, "the point to differentiate at has null in the place of a tensor");
         given = x;
         joined = createGraph ?? GradMode.IsDifferentiating;
         using var recording = Recording();
@@ -62,6 +63,8 @@ internal sealed class Differentiation
             throw new AutogradException(ErrorKind.GradientShape, $"the vector has {vectors.Length} tensors, but the point has {points.Length}");
         for (var i = 0; i < points.Length; i++)
         {
+            if (points[i] is null || vectors[i] is null)
+                throw new AutogradException(ErrorKind.Value, $"the {(points[i] is null ? "point" : "vector")} has null in the place of a tensor");
             if (Shapes.Same(points[i].Sizes, vectors[i].Sizes)) continue;
             throw new AutogradException(ErrorKind.GradientShape, $"the vector has the shape {Shapes.Text(vectors[i].Sizes)}, but the point has {Shapes.Text(points[i].Sizes)}");
         }

@@ -23,13 +23,19 @@ public static class Functional
         TensorTree.Single.ValueAndGrad(f, x, createGraph);
 
     /// <summary>The value and the gradients of a function of two tensors with a value of one element.</summary>
-    public static (Tensor Value, (Tensor First, Tensor Second) Gradient) ValueAndGrad(Func<Tensor, Tensor, Tensor> f, Tensor a, Tensor b, bool? createGraph = null) =>
-        TensorTree.Pair.ValueAndGrad(x => f(x.First, x.Second), (a, b), createGraph);
+    public static (Tensor Value, (Tensor First, Tensor Second) Gradient) ValueAndGrad(Func<Tensor, Tensor, Tensor> f, Tensor a, Tensor b, bool? createGraph = null)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        return TensorTree.Pair.ValueAndGrad(x => f(x.First, x.Second), (a, b), createGraph);
+    }
 
     /// <summary>The value and the gradients of a function of three tensors with a value of one element.</summary>
     public static (Tensor Value, (Tensor First, Tensor Second, Tensor Third) Gradient) ValueAndGrad(
-        Func<Tensor, Tensor, Tensor, Tensor> f, Tensor a, Tensor b, Tensor c, bool? createGraph = null) =>
-        TensorTree.Triple.ValueAndGrad(x => f(x.First, x.Second, x.Third), (a, b, c), createGraph);
+        Func<Tensor, Tensor, Tensor, Tensor> f, Tensor a, Tensor b, Tensor c, bool? createGraph = null)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        return TensorTree.Triple.ValueAndGrad(x => f(x.First, x.Second, x.Third), (a, b, c), createGraph);
+    }
 
     /// <summary>The gradient of a function of one element at a point.</summary>
     public static Tensor Grad(Func<Tensor, Tensor> f, Tensor x, bool? createGraph = null) => TensorTree.Single.Grad(f, x, createGraph);

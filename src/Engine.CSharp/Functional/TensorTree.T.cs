@@ -16,7 +16,11 @@ public sealed class TensorTree<T>
     internal TensorTree(Func<T, Func<Tensor, Tensor>, T> map) => this.map = map;
 
     /// <summary>The value with each tensor replaced.</summary>
-    public T Map(T value, Func<Tensor, Tensor> f) => map(value, f);
+    public T Map(T value, Func<Tensor, Tensor> f)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        return map(value, f);
+    }
 
     /// <summary>The tensors, in their order.</summary>
     public Tensor[] Leaves(T value)
@@ -33,6 +37,7 @@ public sealed class TensorTree<T>
     /// <summary>A value of another's structure with the given tensors.</summary>
     public T Rebuild(T like, IReadOnlyList<Tensor> leaves)
     {
+        ArgumentNullException.ThrowIfNull(leaves);
         var next = 0;
         return map(like, _ => leaves[next++]);
     }
@@ -50,6 +55,7 @@ public sealed class TensorTree<T>
     /// <summary>The value, and the product of a row vector (of the value's shape) with the Jacobian.</summary>
     public (Tensor Value, T Product) Vjp(Func<T, Tensor> f, T x, Tensor v, bool? createGraph = null)
     {
+        ArgumentNullException.ThrowIfNull(v);
         var run = Differentiated(f, x, createGraph);
         return (run.Values[0], Rebuild(x, run.Pull(v)));
     }
@@ -70,6 +76,7 @@ public sealed class TensorTree<T>
     /// <summary>The second derivatives of a function of one element: for each two tensors of the point one of the first one's shape followed by the second's.</summary>
     public Tensor[][] Hessian(Func<T, Tensor> f, T x, bool? createGraph = null)
     {
+        ArgumentNullException.ThrowIfNull(f);
         var count = Leaves(x).Length;
         var rows = new Tensor[count][];
         for (var i = 0; i < count; i++)
@@ -83,6 +90,7 @@ public sealed class TensorTree<T>
     /// <summary>The product of the second derivatives of a function of one element with a vector of the point's structure and shapes.</summary>
     public T Hvp(Func<T, Tensor> f, T x, T v, bool? createGraph = null)
     {
+        ArgumentNullException.ThrowIfNull(f);
         var along = Leaves(v);
         Differentiation.CheckVectors(Leaves(x), along);
         Tensor Slope(T p)
@@ -100,5 +108,9 @@ public sealed class TensorTree<T>
         return Grad(Slope, x, createGraph);
     }
 
-    private Differentiation Differentiated(Func<T, Tensor> f, T x, bool? createGraph) => new(leaves => [f(Rebuild(x, leaves))], Leaves(x), createGraph);
+    private Differentiation Differentiated(Func<T, Tensor> f, T x, bool? createGraph)
+    {
+        ArgumentNullException.ThrowIfNull(f);
+        return new(leaves => [f(Rebuild(x, leaves))], Leaves(x), createGraph);
+    }
 }

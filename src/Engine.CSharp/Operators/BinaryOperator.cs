@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
 /// <summary>Computes a pointwise function of two tensors that broadcast.</summary>
@@ -24,6 +26,9 @@ public sealed class BinaryOperator : Operator
     public BinaryOperator(string name, BinaryForward forward, Rule left, Rule right, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(left);
+        ArgumentNullException.ThrowIfNull(right);
         this.forward = forward;
         this.left = left;
         this.right = right;
@@ -45,6 +50,8 @@ public sealed class BinaryOperator : Operator
     /// <summary>The same operator with other derivatives.</summary>
     public BinaryOperator WithRules(Rule first, Rule second)
     {
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(second);
         var copy = (BinaryOperator)MemberwiseClone();
         (copy.left, copy.right) = (first, second);
         return copy;
@@ -65,10 +72,36 @@ public sealed class BinaryOperator : Operator
     }
 
     /// <summary>The function's value, recorded where an operand requires a gradient.</summary>
-    public Tensor Apply(Tensor a, Tensor b, Attributes? attributes = null) => Calls.Heard ? Heard(a, b, attributes) : Compute(a, b, attributes);
+    /// <param name="a">The first operand.</param>
+    /// <param name="b">The second operand, of a shape that broadcasts with the first one's.</param>
+    /// <param name="attributes">What else is given.</param>
+    /// <param name="namedA">What the caller calls the first operand, for the error where it is null.</param>
+    /// <param name="namedB">The same of the second.</param>
+    public Tensor Apply(
+        Tensor a,
+        Tensor b,
+        Attributes? attributes = null,
+        [CallerArgumentExpression(nameof(a))] string? namedA = null,
+        [CallerArgumentExpression(nameof(b))] string? namedB = null)
+    {
+        ArgumentNullException.ThrowIfNull(a, namedA ?? nameof(a));
+        ArgumentNullException.ThrowIfNull(b, namedB ?? nameof(b));
+        return Calls.Heard ? Heard(a, b, attributes) : Compute(a, b, attributes);
+    }
 
     /// <summary>Writes the function's value over its first operand, whose shape and type must hold it.</summary>
-    public Tensor ApplyInPlace(Tensor a, Tensor b, Attributes? attributes = null) => Calls.Heard ? HeardInPlace(a, b, attributes) : Write(a, b, attributes);
+    /// <inheritdoc cref="Apply"/>
+    public Tensor ApplyInPlace(
+        Tensor a,
+        Tensor b,
+        Attributes? attributes = null,
+        [CallerArgumentExpression(nameof(a))] string? namedA = null,
+        [CallerArgumentExpression(nameof(b))] string? namedB = null)
+    {
+        ArgumentNullException.ThrowIfNull(a, namedA ?? nameof(a));
+        ArgumentNullException.ThrowIfNull(b, namedB ?? nameof(b));
+        return Calls.Heard ? HeardInPlace(a, b, attributes) : Write(a, b, attributes);
+    }
 
     private Tensor Heard(Tensor a, Tensor b, Attributes? attributes) => Heard(false, [a, b], attributes, () => [Compute(a, b, attributes)])[0];
 
@@ -157,6 +190,7 @@ public sealed class BinaryOperator : Operator
 
     private (Tensor A, Tensor B, Attributes Attributes) Bind(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         var attributes = call.Attributes;
         foreach (var (name, _) in attributes)
         {

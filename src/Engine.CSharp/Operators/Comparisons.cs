@@ -22,6 +22,7 @@ internal static class Comparisons
             new Rule(Saved.Input0, (g, c) => Tensor.Where(c.Input(0), Zero(g), g)),
         ])
     {
+        Arity = 3,
         Keywords = ["self", "other"],
         NumberKeywords = [null, "self", "other"],
         Bind = call => call.Attributes.Has("self") && call.TensorOrNull(2) is not null
@@ -46,6 +47,7 @@ internal static class Comparisons
             new Rule(Saved.Input1, (g, c) => MaskedSum!.Apply([g, c.Input(1)], Attributes.None)[0]),
         ])
     {
+        Arity = 3,
         Keywords = ["value"],
         NumberKeywords = [null, null, "value"],
         Variant = a => a.Has("value") ? "MaskedFillBackward0" : "MaskedFillBackward1",

@@ -7,13 +7,15 @@ public sealed class CompositeOperator : Operator
 
     /// <summary>A function of a call.</summary>
     public CompositeOperator(string name, Func<OperatorCall, Tensor[]> apply)
-        : base(name, null) => this.apply = apply;
+        : base(name, null)
+    {
+        ArgumentNullException.ThrowIfNull(apply);
+        this.apply = apply;
+    }
 
     /// <summary>A function of a call with one result.</summary>
     public CompositeOperator(string name, Func<OperatorCall, Tensor> apply)
-        : this(name, call => [apply(call)])
-    {
-    }
+        : this(name, call => [apply(call)]) => ArgumentNullException.ThrowIfNull(apply);
 
     /// <summary>The in-place twin, where there is one.</summary>
     public Func<OperatorCall, Tensor>? InPlace { get; init; }
@@ -21,6 +23,7 @@ public sealed class CompositeOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         return Calls.Heard ? Calls.Run(new MadeCall(Name, call) { Operator = this }, () => apply(call)) : apply(call);
     }
@@ -28,6 +31,7 @@ public sealed class CompositeOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] InvokeInPlace(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         if (InPlace is null) return base.InvokeInPlace(call);
         return Calls.Heard ? Calls.Run(new MadeCall(Name + "_", call) { Operator = this }, () => (Tensor[])[InPlace(call)]) : [InPlace(call)];

@@ -77,6 +77,7 @@ internal static class DistanceLoss
     /// <summary>Input and target in the shape that they broadcast to.</summary>
     public static (Tensor Input, Tensor Target) Expanded(Tensor input, Tensor target)
     {
+        ArgumentNullException.ThrowIfNull(target);
         var shape = Shapes.Broadcast(input.Sizes, target.Sizes);
         return (input.Expand(shape), target.Expand(shape));
     }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
 /// <summary>Computes an operator of any number of tensors.</summary>
@@ -21,6 +23,8 @@ public sealed class FunctionOperator : Operator
     public FunctionOperator(string name, FunctionForward forward, Rule[] rules, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(rules);
         this.forward = forward;
         this.rules = rules;
     }
@@ -29,13 +33,13 @@ public sealed class FunctionOperator : Operator
     public FunctionOperator(string name, Func<Tensor, Attributes, Tensor> forward, Rule rule, string? nodeName = null)
         : this(name, (inputs, attributes) => [forward(inputs[0]!, attributes)], [rule], nodeName)
     {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(rule);
     }
 
     /// <summary>An operator of several inputs and one result.</summary>
     public FunctionOperator(string name, Func<Tensor?[], Attributes, Tensor> forward, Rule[] rules, string? nodeName = null)
-        : this(name, (inputs, attributes) => [forward(inputs, attributes)], rules, nodeName)
-    {
-    }
+        : this(name, (inputs, attributes) => [forward(inputs, attributes)], rules, nodeName) => ArgumentNullException.ThrowIfNull(forward);
 
     /// <summary>How PyTorch's arguments become inputs; by default as they stand, a list spread out.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
@@ -85,6 +89,7 @@ public sealed class FunctionOperator : Operator
     /// <summary>The same operator with other derivatives.</summary>
     public FunctionOperator WithRules(params Rule[] others)
     {
+        ArgumentNullException.ThrowIfNull(others);
         var copy = (FunctionOperator)MemberwiseClone();
         copy.rules = others;
         return copy;
@@ -93,6 +98,7 @@ public sealed class FunctionOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         var results = Apply(Inputs(call), call.Attributes);
         return results.Length > Visible ? results[..Visible] : results;
@@ -101,21 +107,40 @@ public sealed class FunctionOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] InvokeInPlace(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         if (!HasInPlaceTwin) return base.InvokeInPlace(call);
         CheckKeywords(this, call.Attributes);
         return [ApplyInPlace(Inputs(call), call.Attributes)];
     }
 
     /// <summary>The single result of an operator of one input.</summary>
-    public Tensor Apply(Tensor input, Attributes? attributes = null) => Apply([input], attributes ?? Attributes.None)[0];
+    public Tensor Apply(Tensor input, Attributes? attributes = null)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        return Apply([input], attributes ?? Attributes.None)[0];
+    }
 
     /// <summary>The results, recorded where an input requires a gradient.</summary>
-    public Tensor[] Apply(Tensor?[] inputs, Attributes attributes) =>
-        Calls.Heard ? Heard(inputs, attributes) : Compute(inputs, attributes);
+    /// <param name="inputs">The tensors; null where one is left out.</param>
+    /// <param name="attributes">What else is given.</param>
+    /// <param name="named">The inputs as the caller writes them, for the error where one that must be there is null.</param>
+    public Tensor[] Apply(Tensor?[] inputs, Attributes attributes, [CallerArgumentExpression(nameof(inputs))] string? named = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(attributes);
+        CheckGiven(inputs, Arity, named);
+        return Calls.Heard ? Heard(inputs, attributes) : Compute(inputs, attributes);
+    }
 
     /// <summary>Writes the single result over the first input.</summary>
-    public Tensor ApplyInPlace(Tensor?[] inputs, Attributes attributes) =>
-        Calls.Heard ? HeardInPlace(inputs, attributes) : Write(inputs, attributes);
+    /// <inheritdoc cref="Apply(Tensor?[], Attributes, string?)"/>
+    public Tensor ApplyInPlace(Tensor?[] inputs, Attributes attributes, [CallerArgumentExpression(nameof(inputs))] string? named = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(attributes);
+        CheckGiven(inputs, Math.Max(Arity, 1), named);
+        return Calls.Heard ? HeardInPlace(inputs, attributes) : Write(inputs, attributes);
+    }
 
     private Tensor[] Heard(Tensor?[] inputs, Attributes attributes) => Heard(false, inputs, attributes, () => Compute(inputs, attributes));
 

@@ -261,5 +261,9 @@ public sealed partial class Tensor
         [this, weight], scaleGradByFreq ? Attributes.Of("padding_idx", paddingIdx, "scale_grad_by_freq", true) : Attributes.Of("padding_idx", paddingIdx))[0];
 
     /// <summary>The elements that tensors of indices (int64, broadcast together) or masks name; null is a whole dimension.</summary>
-    public Tensor Index(params Tensor?[] indices) => Gathering.Index.Apply([this, .. indices], Attributes.None)[0];
+    public Tensor Index(params Tensor?[] indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        return Gathering.Index.Apply([this, .. indices], Attributes.None)[0];
+    }
 }

@@ -7,7 +7,7 @@ public sealed class InPlaceMetadata : Operator
 
     /// <summary>The in-place twin of a view.</summary>
     public InPlaceMetadata(ViewOperator view)
-        : base(view.Name + "_", view.NodeName[..^1] + "1")
+        : base((view ?? throw new ArgumentNullException(nameof(view))).Name + "_", view.NodeName[..^1] + "1")
     {
         this.view = view;
         Keywords = view.Keywords;
@@ -16,12 +16,17 @@ public sealed class InPlaceMetadata : Operator
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         return [Apply(call.Tensor(0), call.Attributes)];
     }
 
     /// <summary>Changes the tensor's shape and strides and gives it back.</summary>
-    public Tensor Apply(Tensor self, Attributes? attributes = null) => Calls.Heard ? Heard(self, attributes) : Write(self, attributes);
+    public Tensor Apply(Tensor self, Attributes? attributes = null)
+    {
+        ArgumentNullException.ThrowIfNull(self);
+        return Calls.Heard ? Heard(self, attributes) : Write(self, attributes);
+    }
 
     private Tensor Heard(Tensor self, Attributes? attributes) => Heard(true, [self], attributes, () => [Write(self, attributes)])[0];
 

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
 /// <summary>An operator that exists in place only: <c>zero_</c>, <c>fill_</c>, <c>copy_</c>. Its name ends with an underscore.</summary>
@@ -15,6 +17,8 @@ public sealed class InPlaceOperator : Operator
     public InPlaceOperator(string name, Action<Tensor, Tensor?[], Attributes> write, Rule[] rules, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(write);
+        ArgumentNullException.ThrowIfNull(rules);
         this.write = write;
         this.rules = rules;
         shared = Rule.Shared(rules);
@@ -25,6 +29,9 @@ public sealed class InPlaceOperator : Operator
 
     /// <summary>Whether the tensor itself may be its second argument whatever its memory, since that changes nothing (<c>copy_</c>).</summary>
     public bool TakesItself { get; init; }
+
+    /// <summary>The number of tensor arguments that must be there.</summary>
+    public int Arity { get; init; }
 
     /// <summary>How PyTorch's arguments become inputs; by default as they stand.</summary>
     public Func<OperatorCall, Tensor?[]>? Bind { get; init; }
@@ -38,13 +45,23 @@ public sealed class InPlaceOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         var inputs = Bind is not null ? Bind(call) : [.. call.Inputs.Select((_, i) => call.TensorOrNull(i))];
         return [Apply(inputs, call.Attributes)];
     }
 
     /// <summary>Writes into the first input and gives it back.</summary>
-    public Tensor Apply(Tensor?[] inputs, Attributes attributes) => Calls.Heard ? Heard(inputs, attributes) : Write(inputs, attributes);
+    /// <param name="inputs">The tensor written to, and what else the operator takes; null where one is left out.</param>
+    /// <param name="attributes">What else is given.</param>
+    /// <param name="named">The inputs as the caller writes them, for the error where one that must be there is null.</param>
+    public Tensor Apply(Tensor?[] inputs, Attributes attributes, [CallerArgumentExpression(nameof(inputs))] string? named = null)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(attributes);
+        CheckGiven(inputs, Arity, named);
+        return Calls.Heard ? Heard(inputs, attributes) : Write(inputs, attributes);
+    }
 
     private Tensor Heard(Tensor?[] inputs, Attributes attributes) => Heard(true, inputs, attributes, () => [Write(inputs, attributes)])[0];
 

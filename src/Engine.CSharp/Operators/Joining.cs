@@ -75,11 +75,16 @@ internal static class Joining
 public sealed partial class Tensor
 {
     /// <summary>Tensors one after the other along a dimension; the others must agree.</summary>
-    public static Tensor Cat(IReadOnlyList<Tensor> tensors, int dim = 0) => Joining.Cat.Apply([.. tensors], Attributes.Of("dim", dim))[0];
+    public static Tensor Cat(IReadOnlyList<Tensor> tensors, int dim = 0)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        return Joining.Cat.Apply([.. tensors], Attributes.Of("dim", dim))[0];
+    }
 
     /// <summary>Tensors of one shape along a new dimension.</summary>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int dim = 0)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         if (tensors.Count == 0) throw new AutogradException(ErrorKind.Value, "stack expects a non-empty TensorList");
         foreach (var tensor in tensors) tensor.AskHistory();
         var d = Shapes.WrapDim(dim, tensors[0].Rank + 1);

@@ -209,6 +209,7 @@ public sealed partial class Tensor
     /// <summary>The matrix of all products of two vectors' elements.</summary>
     public Tensor Outer(Tensor vec2)
     {
+        ArgumentNullException.ThrowIfNull(vec2);
         if (Rank != 1 || vec2.Rank != 1)
             throw new AutogradException(ErrorKind.Shape, $"outer: Expected 1-D argument {(Rank != 1 ? "self" : "vec2")}, but got {(Rank != 1 ? Rank : vec2.Rank)}-D");
         return View([Sizes[0], 1]) * vec2;

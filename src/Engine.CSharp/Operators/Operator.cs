@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
 /// <summary>Which of its inputs and outputs a derivative rule reads. They are saved only if the input that the rule belongs to requires a gradient, as PyTorch does it.</summary>
@@ -44,6 +46,7 @@ public sealed record Rule(Saved Saves, Func<Tensor, BackwardContext, Tensor?>? D
     public Rule(Func<Tensor, Tensor?> derivative)
         : this(Saved.None, (g, _) => derivative(g))
     {
+        ArgumentNullException.ThrowIfNull(derivative);
     }
 
     /// <summary>What more than one of the rules reads: as in PyTorch it is kept whichever gradient gets any further.</summary>
@@ -64,6 +67,7 @@ public abstract class Operator
 {
     private protected Operator(string name, string? nodeName)
     {
+        ArgumentNullException.ThrowIfNull(name);
         Name = name;
         NodeName = nodeName ?? DefaultNodeName(name);
     }
@@ -151,6 +155,17 @@ public abstract class Operator
         var (name, call) = Written is null ? (Name, written) : Written(written);
         if (inPlace && !name.EndsWith('_')) name += "_";
         return Calls.Run(new MadeCall(name, call) { Operator = this, Visible = VisibleResults }, make);
+    }
+
+    /// <summary>Refuses a call in which one of the tensors that have to be there is null, under the name that stands in the caller's list of them.</summary>
+    private protected void CheckGiven(Tensor?[] inputs, int count, string? written)
+    {
+        for (var i = 0; i < count && i < inputs.Length; i++)
+        {
+            if (inputs[i] is not null) continue;
+            var names = written is ['[', .. var list, ']'] ? list.Split(", ") : [];
+            throw new ArgumentNullException(i < names.Length ? names[i] : nameof(inputs), $"{Name} needs a tensor for its argument {i}");
+        }
     }
 
     private protected static void CheckKeywords(Operator op, Attributes attributes)

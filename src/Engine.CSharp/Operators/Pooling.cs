@@ -260,6 +260,9 @@ public sealed partial class Tensor
     /// <summary>The means of [.., H, W] over windows that share each plane out evenly, so that planes of a given size come out.</summary>
     /// <param name="outputSize">That size: one number, or rows and columns.</param>
     /// <exception cref="AutogradException">Shapes or numbers do not fit.</exception>
-    public Tensor AdaptiveAvgPool2d(params int[] outputSize) =>
-        Pooling.AdaptiveAvgPool2d.Apply(this, Attributes.Of("output_size", outputSize.Length == 1 ? [outputSize[0], outputSize[0]] : outputSize));
+    public Tensor AdaptiveAvgPool2d(params int[] outputSize)
+    {
+        ArgumentNullException.ThrowIfNull(outputSize);
+        return Pooling.AdaptiveAvgPool2d.Apply(this, Attributes.Of("output_size", outputSize.Length == 1 ? [outputSize[0], outputSize[0]] : outputSize));
+    }
 }

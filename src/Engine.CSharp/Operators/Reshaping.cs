@@ -234,6 +234,7 @@ public sealed partial class Tensor
     /// <summary>The same elements in another shape: a view where strides allow it, else a copy.</summary>
     public Tensor Reshape(int[] shape)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         AskHistory();
         var size = Reshaping.Infer(shape, Count);
         if (Reshaping.ViewStrides(this, size) is not null) return View(size);

@@ -130,11 +130,19 @@ public sealed partial class Tensor
     /// <param name="values">Of this tensor's type; broadcast to the shape that the indices give.</param>
     /// <param name="accumulate">Adds. Otherwise, of several values for one element, the last stays.</param>
     /// <exception cref="AutogradException">Indices, shapes or types do not fit.</exception>
-    public Tensor IndexPut(Tensor?[] indices, Tensor values, bool accumulate = false) =>
-        Scattering.IndexPut.Apply([this, .. indices, values], Attributes.Of("accumulate", accumulate))[0];
+    public Tensor IndexPut(Tensor?[] indices, Tensor values, bool accumulate = false)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        ArgumentNullException.ThrowIfNull(values);
+        return Scattering.IndexPut.Apply([this, .. indices, values], Attributes.Of("accumulate", accumulate))[0];
+    }
 
     /// <summary>Writes values at the elements that indices name, or adds them, and gives this tensor back.</summary>
     /// <inheritdoc cref="IndexPut"/>
-    public Tensor IndexPutInPlace(Tensor?[] indices, Tensor values, bool accumulate = false) =>
-        Scattering.IndexPut.ApplyInPlace([this, .. indices, values], Attributes.Of("accumulate", accumulate));
+    public Tensor IndexPutInPlace(Tensor?[] indices, Tensor values, bool accumulate = false)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        ArgumentNullException.ThrowIfNull(values);
+        return Scattering.IndexPut.ApplyInPlace([this, .. indices, values], Attributes.Of("accumulate", accumulate));
+    }
 }

@@ -289,7 +289,11 @@ public sealed partial class Tensor
     /// <summary>
     /// The view that an index names: an element a dimension, which is an integer (drops it), null (all of it), or an array of start, stop and step (each may be null).
     /// </summary>
-    public Tensor GetItem(params object?[] index) => Slicing.Indexed(this, index);
+    public Tensor GetItem(params object?[] index)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        return Slicing.Indexed(this, index);
+    }
 
     /// <summary>All places of a dimension as views of their own, which may not be written to.</summary>
     public Tensor[] Unbind(int dim = 0) => Slicing.Unbind.ApplyAll(this, Attributes.Of("dim", dim));

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Verified.Engine;
 
 /// <summary>Computes a pointwise function of one tensor.</summary>
@@ -16,6 +18,8 @@ public sealed class UnaryOperator : Operator
     public UnaryOperator(string name, UnaryForward forward, Rule rule, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(rule);
         this.forward = forward;
         this.rule = rule;
         HasInPlaceTwin = true;
@@ -25,11 +29,16 @@ public sealed class UnaryOperator : Operator
     public Rule Rule => rule;
 
     /// <summary>The same operator with another derivative.</summary>
-    public UnaryOperator WithRule(Rule other) => new(Name, forward, other, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Variant = Variant };
+    public UnaryOperator WithRule(Rule other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return new(Name, forward, other, NodeName) { Keywords = Keywords, HasInPlaceTwin = HasInPlaceTwin, Variant = Variant };
+    }
 
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         return [Apply(call.Tensor(0), call.Attributes)];
     }
@@ -37,15 +46,27 @@ public sealed class UnaryOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] InvokeInPlace(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         return [ApplyInPlace(call.Tensor(0), call.Attributes)];
     }
 
     /// <summary>The function's value, recorded where the operand requires a gradient.</summary>
-    public Tensor Apply(Tensor x, Attributes? attributes = null) => Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+    /// <param name="x">The operand.</param>
+    /// <param name="attributes">What else is given.</param>
+    /// <param name="named">What the caller calls the operand, for the error where it is null.</param>
+    public Tensor Apply(Tensor x, Attributes? attributes = null, [CallerArgumentExpression(nameof(x))] string? named = null)
+    {
+        ArgumentNullException.ThrowIfNull(x, named ?? nameof(x));
+        return Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+    }
 
     /// <summary>Writes the function's value over its operand.</summary>
-    public Tensor ApplyInPlace(Tensor x, Attributes? attributes = null) => Calls.Heard ? HeardInPlace(x, attributes) : Write(x, attributes);
+    public Tensor ApplyInPlace(Tensor x, Attributes? attributes = null)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return Calls.Heard ? HeardInPlace(x, attributes) : Write(x, attributes);
+    }
 
     private Tensor Heard(Tensor x, Attributes? attributes) => Heard(false, [x], attributes, () => [Compute(x, attributes)])[0];
 

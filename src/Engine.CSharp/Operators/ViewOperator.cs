@@ -15,6 +15,8 @@ public sealed class ViewOperator : Operator
     public ViewOperator(string name, Func<Tensor, Attributes, Tensor> window, Func<Tensor, BackwardContext, Tensor?> rule, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(window);
+        ArgumentNullException.ThrowIfNull(rule);
         this.window = (x, attributes) => [window(x, attributes)];
         backward = context =>
         {
@@ -26,6 +28,8 @@ public sealed class ViewOperator : Operator
     public ViewOperator(string name, Func<Tensor, Attributes, Tensor[]> windows, Action<BackwardContext> backward, string? nodeName = null)
         : base(name, nodeName)
     {
+        ArgumentNullException.ThrowIfNull(windows);
+        ArgumentNullException.ThrowIfNull(backward);
         window = windows;
         this.backward = backward;
         multiple = true;
@@ -34,6 +38,7 @@ public sealed class ViewOperator : Operator
     /// <inheritdoc/>
     public override Tensor[] Invoke(OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
         return ApplyAll(call.Tensor(0), call.Attributes);
     }
@@ -42,7 +47,12 @@ public sealed class ViewOperator : Operator
     public Tensor Apply(Tensor x, Attributes? attributes = null) => ApplyAll(x, attributes ?? Attributes.None)[0];
 
     /// <summary>The views, recorded where the input requires a gradient.</summary>
-    public Tensor[] ApplyAll(Tensor x, Attributes attributes) => Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+    public Tensor[] ApplyAll(Tensor x, Attributes attributes)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(attributes);
+        return Calls.Heard ? Heard(x, attributes) : Compute(x, attributes);
+    }
 
     private Tensor[] Heard(Tensor x, Attributes attributes) => Heard(false, [x], attributes, () => Compute(x, attributes));
 

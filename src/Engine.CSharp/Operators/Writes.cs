@@ -56,7 +56,7 @@ internal static class Writes
             Elementwise.Ternary(self, inputs[1]!, inputs[2]!, self, new Op.AddProduct<float>((float)value), new Op.AddProduct<double>(value));
         },
         [new Rule(g => g), new Rule(Saved.Input2, (g, c) => g * (c.Input(2) * Value(c))), new Rule(Saved.Input1, (g, c) => g * (c.Input(1) * Value(c)))])
-    { Keywords = ["value"], Shape = inputs => Broadcast(inputs) };
+    { Arity = 3, Keywords = ["value"], Shape = inputs => Broadcast(inputs) };
 
     /// <summary>Adds value t1 / t2.</summary>
     public static readonly InPlaceOperator AddQuotient = new(
@@ -71,7 +71,7 @@ internal static class Writes
             new Rule(Saved.Input2, (g, c) => g * (Value(c) / c.Input(2))),
             new Rule(Saved.Input1 | Saved.Input2, (g, c) => -g * (c.Input(1) * Value(c) / (c.Input(2) * c.Input(2)))),
         ])
-    { Keywords = ["value"], CheckArguments = DividesNoIntegers, Shape = inputs => Broadcast(inputs) };
+    { Arity = 3, Keywords = ["value"], CheckArguments = DividesNoIntegers, Shape = inputs => Broadcast(inputs) };
 
     /// <summary>Goes a part of the way to another tensor.</summary>
     public static readonly InPlaceOperator Lerp = new(
@@ -91,6 +91,7 @@ internal static class Writes
             new Rule(Saved.Input0 | Saved.Input1, (g, c) => g * (c.Input(1) - c.Input(0))),
         ])
     {
+        Arity = 2,
         Keywords = ["weight"],
         KeptOrder = [1, 0],
         Variant = a => a.Has("weight") ? "LerpBackward0" : "LerpBackward1",
@@ -168,6 +169,8 @@ public sealed partial class Tensor
     /// <summary>Writes a value, broadcast, into the view that an index names (see <see cref="GetItem"/>), and gives this tensor back.</summary>
     public Tensor SetItemInPlace(object?[] index, Tensor value)
     {
+        ArgumentNullException.ThrowIfNull(index);
+        ArgumentNullException.ThrowIfNull(value);
         var target = Slicing.WritesOutTheWhole(this, index) ? this : Slicing.Indexed(this, index);
         if (Shapes.Same(value.Sizes, target.Sizes))
         {

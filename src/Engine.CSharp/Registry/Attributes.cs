@@ -31,12 +31,16 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
         new([new(name, Normal(value)), new(name2, Normal(value2))]);
 
     /// <summary>Several attributes.</summary>
-    public static Attributes Of(params (string Name, object? Value)[] items) =>
-        new(Array.ConvertAll(items, item => new KeyValuePair<string, object?>(item.Name, Normal(item.Value))));
+    public static Attributes Of(params (string Name, object? Value)[] items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return new(Array.ConvertAll(items, item => new KeyValuePair<string, object?>(item.Name, Normal(item.Value))));
+    }
 
     /// <summary>The attributes of a program's step.</summary>
     public static Attributes From(IEnumerable<KeyValuePair<string, object?>> items)
     {
+        ArgumentNullException.ThrowIfNull(items);
         var all = items.Select(item => new KeyValuePair<string, object?>(item.Key, Normal(item.Value))).ToArray();
         return all.Length == 0 ? None : new(all);
     }
@@ -157,6 +161,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
 
     private bool TryGet(string name, out object? value)
     {
+        ArgumentNullException.ThrowIfNull(name);
         foreach (var (key, found) in items)
         {
             if (key != name) continue;

@@ -9,6 +9,7 @@ public sealed record OperatorCall(IReadOnlyList<object?> Inputs, Attributes Attr
     public OperatorCall(params object?[] inputs)
         : this(inputs, Attributes.None)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
     }
 
     /// <summary>A tensor argument that has to be there.</summary>

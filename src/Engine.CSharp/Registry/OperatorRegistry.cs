@@ -21,8 +21,11 @@ public sealed class OperatorRegistry
         .Order(StringComparer.Ordinal);
 
     /// <summary>Whether a name can be invoked.</summary>
-    public bool Has(string name) =>
-        operators.ContainsKey(name) || (name.EndsWith('_') && operators.TryGetValue(name[..^1], out var op) && op.HasInPlaceTwin);
+    public bool Has(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return operators.ContainsKey(name) || (name.EndsWith('_') && operators.TryGetValue(name[..^1], out var op) && op.HasInPlaceTwin);
+    }
 
     /// <summary>Applies an operator by PyTorch's name; with an underscore at its end, in place.</summary>
     /// <param name="name">PyTorch's name.</param>
@@ -31,12 +34,17 @@ public sealed class OperatorRegistry
     /// <exception cref="AutogradException">With <see cref="ErrorKind.Unsupported"/> where there is no such operator, else what the operator raises.</exception>
     public Tensor[] Invoke(string name, OperatorCall call)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(call);
         if (operators.TryGetValue(name, out var op)) return op.Invoke(call);
         if (name.EndsWith('_') && operators.TryGetValue(name[..^1], out op) && op.HasInPlaceTwin) return op.InvokeInPlace(call);
         throw new AutogradException(ErrorKind.Unsupported, $"this engine has no operator '{name}'");
     }
 
     /// <summary>A registry in which this operator stands in the place of the one of its name.</summary>
-    public OperatorRegistry With(Operator replacement) =>
-        new(operators.Values.Where(op => op.Name != replacement.Name).Append(replacement).ToFrozenDictionary(op => op.Name, StringComparer.Ordinal));
+    public OperatorRegistry With(Operator replacement)
+    {
+        ArgumentNullException.ThrowIfNull(replacement);
+        return new(operators.Values.Where(op => op.Name != replacement.Name).Append(replacement).ToFrozenDictionary(op => op.Name, StringComparer.Ordinal));
+    }
 }

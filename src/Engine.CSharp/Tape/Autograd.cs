@@ -36,7 +36,11 @@ public static class Autograd
         new((GradMode.Current & ~Modes.CheckNan) | Modes.Anomaly | (checkNan ? Modes.CheckNan : Modes.None));
 
     /// <summary>The forward call whose derivative raised an error in anomaly mode, with its stack trace; null for other errors.</summary>
-    public static string? ForwardTrace(Exception error) => Anomaly.ForwardTraceOf(error);
+    public static string? ForwardTrace(Exception error)
+    {
+        ArgumentNullException.ThrowIfNull(error);
+        return Anomaly.ForwardTraceOf(error);
+    }
 
     /// <summary>Computes gradients of the roots and adds them to the <see cref="Tensor.Grad"/> of the leaves.</summary>
     /// <param name="roots">The tensors to start at; one given twice counts twice.</param>
@@ -52,6 +56,7 @@ public static class Autograd
         bool? retainGraph = null,
         bool createGraph = false)
     {
+        ArgumentNullException.ThrowIfNull(roots);
         if (Calls.Heard)
         {
             var call = Structural("backward", roots, ("retain_graph", retainGraph), ("create_graph", createGraph)) with { Gradients = gradients, Wrt = inputs };
@@ -110,6 +115,8 @@ public static class Autograd
         bool? allowUnused = null,
         bool materializeGrads = false)
     {
+        ArgumentNullException.ThrowIfNull(outputs);
+        ArgumentNullException.ThrowIfNull(inputs);
         if (materializeGrads && allowUnused == false)
             throw new AutogradException(ErrorKind.Value, "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.");
         if (!Calls.Heard) return Computed(outputs, inputs, gradOutputs, retainGraph, createGraph, allowUnused, materializeGrads);

@@ -19,12 +19,22 @@ public abstract class Function
     /// <param name="name">The function's name.</param>
     /// <param name="forward">Computes the value, with recording off.</param>
     /// <param name="backward">Computes the input's gradient from the value's; null where none flows.</param>
-    public static Function Create(string name, Func<FunctionContext, Tensor, Tensor> forward, Func<FunctionContext, Tensor, Tensor?> backward) =>
-        new Lambdas(name, (context, inputs) => [forward(context, inputs[0]!)], (context, gradients) => [backward(context, gradients[0]!)]);
+    public static Function Create(string name, Func<FunctionContext, Tensor, Tensor> forward, Func<FunctionContext, Tensor, Tensor?> backward)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(backward);
+        return new Lambdas(name, (context, inputs) => [forward(context, inputs[0]!)], (context, gradients) => [backward(context, gradients[0]!)]);
+    }
 
     /// <summary>A function of any numbers of tensors from two lambdas, as <see cref="Forward"/> and <see cref="Backward"/>.</summary>
-    public static Function CreateMany(string name, Func<FunctionContext, Tensor?[], Tensor[]> forward, Func<FunctionContext, Tensor?[], Tensor?[]> backward) =>
-        new Lambdas(name, forward, backward);
+    public static Function CreateMany(string name, Func<FunctionContext, Tensor?[], Tensor[]> forward, Func<FunctionContext, Tensor?[], Tensor?[]> backward)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(backward);
+        return new Lambdas(name, forward, backward);
+    }
 
     /// <summary>Computes the values.</summary>
     /// <param name="context">Where to put what the derivative needs, and marks.</param>
@@ -44,6 +54,7 @@ public abstract class Function
     /// <summary>The values, recorded where an input requires a gradient.</summary>
     public Tensor[] ApplyAll(params Tensor?[] inputs)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
         operation ??= new FunctionOperation(this);
         return operation.Apply(inputs);
     }

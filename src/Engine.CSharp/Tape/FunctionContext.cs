@@ -56,17 +56,26 @@ public sealed class FunctionContext
     internal Tensor[] NonDifferentiable { get; private set; } = [];
 
     /// <summary>Keeps inputs, outputs or intermediate values for the backward, with the version they have at the end of the forward.</summary>
-    public void SaveForBackward(params Tensor?[] tensors) => ToSave = tensors;
+    public void SaveForBackward(params Tensor?[] tensors)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
+        ToSave = tensors;
+    }
 
     /// <summary>Tells which inputs the forward wrote to. They must be among its results.</summary>
     public void MarkDirty(params Tensor[] inputs)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
         Dirty = inputs;
         foreach (var input in inputs) Views.CountWrite(input);
     }
 
     /// <summary>Tells which results no gradient flows from.</summary>
-    public void MarkNonDifferentiable(params Tensor[] outputs) => NonDifferentiable = outputs;
+    public void MarkNonDifferentiable(params Tensor[] outputs)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        NonDifferentiable = outputs;
+    }
 
     /// <summary>Forgets the tensors, which the node's lease holds from here on.</summary>
     internal void LetGo()

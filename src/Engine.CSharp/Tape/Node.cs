@@ -82,13 +82,21 @@ public sealed class Node
     /// Calls a function with the gradients of this node's outputs before its derivative is computed, after the hooks on the outputs themselves; what it returns, if not null,
     /// takes their place. Not called where a gradient is only asked for at this node (<see cref="Autograd.Grad"/>).
     /// </summary>
-    public HookHandle RegisterPrehook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook) => HookTable.For(this).AddBefore(hook);
+    public HookHandle RegisterPrehook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        return HookTable.For(this).AddBefore(hook);
+    }
 
     /// <summary>
     /// Calls a function with the gradients that this node's derivative gave for its inputs, and the gradients of its outputs from which it did; what it returns, if not null,
     /// takes the place of the former.
     /// </summary>
-    public HookHandle RegisterHook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook) => HookTable.For(this).AddAfter(hook);
+    public HookHandle RegisterHook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook)
+    {
+        ArgumentNullException.ThrowIfNull(hook);
+        return HookTable.For(this).AddAfter(hook);
+    }
 
     /// <summary>Where the gradient of an input flows to.</summary>
     public Edge Input(int index) => edges is not null ? edges[index] : index == 0 ? first : second;

@@ -6,6 +6,7 @@ public static class Tape
     /// <summary>The nodes that lead to the given tensors, the oldest first; leaves are nodes too (see <see cref="LeafOf"/>).</summary>
     public static IReadOnlyList<Node> Nodes(params Tensor[] outputs)
     {
+        ArgumentNullException.ThrowIfNull(outputs);
         var seen = new HashSet<Node>(ReferenceEqualityComparer.Instance);
         var stack = new Stack<Node>();
         foreach (var output in outputs)
@@ -24,17 +25,32 @@ public static class Tape
     public static TapeView View(params Tensor[] outputs) => new(outputs);
 
     /// <summary>The edge of a tensor: its node, or the node that stands for it as a leaf; no node where it requires no gradient.</summary>
-    public static Edge EdgeOf(Tensor tensor) => tensor.GradEdge;
+    public static Edge EdgeOf(Tensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.GradEdge;
+    }
 
     /// <summary>The leaf that a node stands for; null for the node of an operation.</summary>
-    public static Tensor? LeafOf(Node node) => ReferenceEquals(node.Operator, Accumulation.Definition) ? node.State as Tensor : null;
+    public static Tensor? LeafOf(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return ReferenceEquals(node.Operator, Accumulation.Definition) ? node.State as Tensor : null;
+    }
 
     /// <summary>The saved values that a node still holds: whether each is an output, its index among the inputs or outputs, and the value. None after a backward released them.</summary>
-    public static IReadOnlyList<(bool IsOutput, int Index, Tensor Value)> SavedOf(Node node) =>
-        node.Saved is { Ended: false } saved ? [.. saved.All()] : [];
+    public static IReadOnlyList<(bool IsOutput, int Index, Tensor Value)> SavedOf(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return node.Saved is { Ended: false } saved ? [.. saved.All()] : [];
+    }
 
     /// <summary>The node of the write that a rewritten history wraps (see PyTorch's CopySlices); null for other nodes.</summary>
-    public static Node? WriteOf(Node node) => CopySlices.Inner(node);
+    public static Node? WriteOf(Node node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return CopySlices.Inner(node);
+    }
 
     private static IEnumerable<Node> Below(Node node)
     {

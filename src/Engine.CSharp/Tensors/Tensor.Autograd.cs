@@ -178,6 +178,7 @@ public sealed partial class Tensor
     /// <summary>Calls a function with the gradient of this tensor whenever one was computed; what it returns, if not null, takes the gradient's place.</summary>
     public HookHandle RegisterHook(Func<Tensor, Tensor?> hook)
     {
+        ArgumentNullException.ThrowIfNull(hook);
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         if (Calls.Heard) _ = Heard("register_hook", Attributes.None, t => t);
@@ -189,6 +190,7 @@ public sealed partial class Tensor
     /// <summary>Calls a function with this leaf whenever a gradient has just been added to its <see cref="Grad"/>.</summary>
     public HookHandle RegisterPostAccumulateGradHook(Action<Tensor> hook)
     {
+        ArgumentNullException.ThrowIfNull(hook);
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         if (!IsLeaf) throw new AutogradException(ErrorKind.Other, "post accumulate grad hooks cannot be registered on non-leaf tensors");

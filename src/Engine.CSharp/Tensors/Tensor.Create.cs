@@ -16,7 +16,7 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
     [OverloadResolutionPriority(1)]
-    public static Tensor Create(float[] data, int[]? shape = null, bool requiresGrad = false) => From<float>(data, shape ?? [data.Length], DType.Float32, requiresGrad);
+    public static Tensor Create(float[] data, int[]? shape = null, bool requiresGrad = false) => From(data, shape, DType.Float32, requiresGrad);
 
     /// <summary>A float64 tensor of the given elements, in row-major order.</summary>
     /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
@@ -24,7 +24,7 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Create(ReadOnlySpan{double}, ReadOnlySpan{int}, bool)"/>
     [OverloadResolutionPriority(1)]
-    public static Tensor Create(double[] data, int[]? shape = null, bool requiresGrad = false) => From<double>(data, shape ?? [data.Length], DType.Float64, requiresGrad);
+    public static Tensor Create(double[] data, int[]? shape = null, bool requiresGrad = false) => From(data, shape, DType.Float64, requiresGrad);
 
     /// <summary>An int64 tensor of the given elements, in row-major order.</summary>
     /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
@@ -32,7 +32,7 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Create(ReadOnlySpan{long}, ReadOnlySpan{int})"/>
     [OverloadResolutionPriority(1)]
-    public static Tensor Create(long[] data, int[]? shape = null) => From<long>(data, shape ?? [data.Length], DType.Int64, false);
+    public static Tensor Create(long[] data, int[]? shape = null) => From(data, shape, DType.Int64, false);
 
     /// <summary>A bool tensor of the given elements, in row-major order.</summary>
     /// <inheritdoc cref="Create(ReadOnlySpan{float}, ReadOnlySpan{int}, bool)"/>
@@ -40,7 +40,7 @@ public sealed partial class Tensor
 
     /// <inheritdoc cref="Create(ReadOnlySpan{bool}, ReadOnlySpan{int})"/>
     [OverloadResolutionPriority(1)]
-    public static Tensor Create(bool[] data, int[]? shape = null) => From<bool>(data, shape ?? [data.Length], DType.Bool, false);
+    public static Tensor Create(bool[] data, int[]? shape = null) => From(data, shape, DType.Bool, false);
 
     /// <summary>A 0-dim tensor of one number.</summary>
     public static Tensor Scalar(double value, DType dtype = DType.Float32, bool requiresGrad = false) => Full([], value, dtype, requiresGrad);
@@ -48,6 +48,7 @@ public sealed partial class Tensor
     /// <summary>A tensor of zeros.</summary>
     public static Tensor Zeros(int[] shape, DType dtype = DType.Float32, bool requiresGrad = false)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         CheckShape(shape);
         var sizes = (int[])shape.Clone();
         return new Tensor(Storage.CreateZeroed((long)Shapes.Count(sizes) * dtype.Size()), dtype, sizes, Shapes.ContiguousStrides(sizes), 0)
@@ -60,6 +61,7 @@ public sealed partial class Tensor
     /// <summary>A tensor whose elements are all <paramref name="value"/>, rounded to the dtype.</summary>
     public static Tensor Full(int[] shape, double value, DType dtype = DType.Float32, bool requiresGrad = false)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         CheckShape(shape);
         var result = Empty((int[])shape.Clone(), dtype);
         Fill.With(result, value);
@@ -97,6 +99,13 @@ public sealed partial class Tensor
         var type = DTypes.Promote(number, Array.Find(operands, t => t is { IsWrappedNumber: false }) ?? number);
         if (number.DType == DType.Int64 && type != DType.Int64) return Scalar(number.Origin<long>(), type);
         return number.DType == DType.Int64 ? Create([number.Origin<long>()], []) : Scalar(number.Origin<double>(), type);
+    }
+
+    private static Tensor From<T>(T[] data, int[]? shape, DType dtype, bool requiresGrad)
+        where T : unmanaged
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        return From<T>(data.AsSpan(), shape ?? [data.Length], dtype, requiresGrad);
     }
 
     private static Tensor From<T>(ReadOnlySpan<T> data, ReadOnlySpan<int> shape, DType dtype, bool requiresGrad)

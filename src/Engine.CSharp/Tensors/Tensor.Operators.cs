@@ -30,23 +30,23 @@ public sealed partial class Tensor
     public static Tensor operator -(Tensor x) => Arithmetic.Neg.Apply(x);
 
     // What F#'s exp, log, sqrt, **, abs, ... look for.
-    public static Tensor Exp(Tensor x) => x.Exp();
+    public static Tensor Exp(Tensor x) => Exponentials.Exp.Apply(x);
 
-    public static Tensor Log(Tensor x) => x.Log();
+    public static Tensor Log(Tensor x) => Exponentials.Log.Apply(x);
 
-    public static Tensor Sqrt(Tensor x) => x.Sqrt();
+    public static Tensor Sqrt(Tensor x) => Powers.Sqrt.Apply(x);
 
-    public static Tensor Tanh(Tensor x) => x.Tanh();
+    public static Tensor Tanh(Tensor x) => Exponentials.Tanh.Apply(x);
 
-    public static Tensor Sin(Tensor x) => x.Sin();
+    public static Tensor Sin(Tensor x) => Trigonometry.Sin.Apply(x);
 
-    public static Tensor Cos(Tensor x) => x.Cos();
+    public static Tensor Cos(Tensor x) => Trigonometry.Cos.Apply(x);
 
-    public static Tensor Abs(Tensor x) => x.Abs();
+    public static Tensor Abs(Tensor x) => Piecewise.Abs.Apply(x);
 
-    public static Tensor Floor(Tensor x) => x.Floor();
+    public static Tensor Floor(Tensor x) => Piecewise.Floor.Apply(x);
 
-    public static Tensor Round(Tensor x) => x.Round();
+    public static Tensor Round(Tensor x) => Piecewise.Round.Apply(x);
 
-    public static Tensor DivideByInt(Tensor x, int divisor) => x / divisor;
+    public static Tensor DivideByInt(Tensor x, int divisor) => Arithmetic.Div.Apply(x, Number((double)divisor));
 }

@@ -66,7 +66,11 @@ public sealed partial class Tensor
     public int Size(int dim) => Sizes[Shapes.WrapDim(dim, Rank)];
 
     /// <summary>Whether two tensors look at the same memory (perhaps at different parts of it).</summary>
-    public bool SharesMemoryWith(Tensor other) => ReferenceEquals(Storage.Identity, other.Storage.Identity);
+    public bool SharesMemoryWith(Tensor other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return ReferenceEquals(Storage.Identity, other.Storage.Identity);
+    }
 
     /// <summary>A new tensor of undefined content.</summary>
     internal static Tensor Empty(int[] shape, DType dtype) =>

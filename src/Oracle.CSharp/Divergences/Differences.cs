@@ -19,6 +19,8 @@ public static class Differences
     /// <param name="input">The name of a float input.</param>
     public static double[] Gradient(Program program, string input)
     {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(input);
         var data = Floats(program, input);
         var gradient = new double[data.Length];
         for (var i = 0; i < data.Length; i++)
@@ -34,6 +36,7 @@ public static class Differences
     /// <summary>The program with every infinite input replaced by a finite number of the same sign: a stand-in for the limit.</summary>
     public static Program WithFinite(Program program, double standIn)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var inputs = program.Inputs.Select(i => i.Tensor.Data is Data.Floats { Item: var x }
             ? With(i, [.. x.Select(v => double.IsInfinity(v) ? Math.CopySign(standIn, v) : v)])
             : i);
@@ -41,13 +44,22 @@ public static class Differences
     }
 
     /// <summary>The value of a variable at the end of a program, in double-double arithmetic.</summary>
-    public static double[] Value(Program program, string name) => [.. Elements(program, name).Select(x => x.Hi)];
+    public static double[] Value(Program program, string name)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(name);
+        return [.. Elements(program, name).Select(x => x.Hi)];
+    }
 
     /// <summary>The elements of a float input.</summary>
-    public static double[] Floats(Program program, string input) =>
-        program.Inputs.First(i => i.Name == input).Tensor.Data is Data.Floats { Item: var x }
+    public static double[] Floats(Program program, string input)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(input);
+        return program.Inputs.First(i => i.Name == input).Tensor.Data is Data.Floats { Item: var x }
             ? x
             : throw new ArgumentException($"input '{input}' holds no floats");
+    }
 
     // The sum of the last step's roots, each weighted by its gradient.
     private static DoubleDouble Root(Program program)

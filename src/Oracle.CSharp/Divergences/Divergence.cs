@@ -25,5 +25,9 @@ public sealed record Divergence(
     public IReadOnlyList<string> Examples { get; init; } = [];
 
     /// <summary>Whether a golden is one of those that show it.</summary>
-    public bool Shows(string golden) => Goldens.Any(prefix => golden.StartsWith(prefix, StringComparison.Ordinal));
+    public bool Shows(string golden)
+    {
+        ArgumentNullException.ThrowIfNull(golden);
+        return Goldens.Any(prefix => golden.StartsWith(prefix, StringComparison.Ordinal));
+    }
 }

@@ -9,6 +9,9 @@ public static class EngineServer
     /// <summary>Answers requests until the input ends. A request out of form is answered with <c>failed</c>; it never ends the server.</summary>
     public static void Serve(IEngine engine, TextReader input, TextWriter output)
     {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(output);
         while (input.ReadLine() is { } line)
         {
             if (string.IsNullOrWhiteSpace(line)) continue;

@@ -45,6 +45,7 @@ public sealed class MachineEngine : IEngine
     /// <inheritdoc/>
     public RunResult Run(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var outcome = _run(program);
         return outcome.Raised is { Value: { Kind.IsUnsupported: true } raised } ? new RunResult.Unsupported(raised.Message) : new RunResult.Ran(outcome);
     }

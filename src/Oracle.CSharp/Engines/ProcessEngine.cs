@@ -27,6 +27,7 @@ public sealed class ProcessEngine : IEngine
     /// <param name="environment">Variables to set for the process.</param>
     public ProcessEngine(string command, ProcessEngineOptions? options = null, IReadOnlyDictionary<string, string>? environment = null)
     {
+        ArgumentNullException.ThrowIfNull(command);
         _command = command;
         _options = options ?? new ProcessEngineOptions();
         _environment = environment?.ToDictionary() ?? [];
@@ -43,11 +44,16 @@ public sealed class ProcessEngine : IEngine
     public int Restarts { get; private set; }
 
     /// <inheritdoc/>
-    public RunResult Run(Program program) => RunAll([program]).Single();
+    public RunResult Run(Program program)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return RunAll([program]).Single();
+    }
 
     /// <inheritdoc/>
     public IEnumerable<RunResult> RunAll(IEnumerable<Program> programs)
     {
+        ArgumentNullException.ThrowIfNull(programs);
         if (_givenUp is not null) throw new EngineException(_givenUp.Message, _givenUp);
         var waiting = new Queue<(long Seq, Program Program)>();
         var answers = new Dictionary<long, RunResult>();

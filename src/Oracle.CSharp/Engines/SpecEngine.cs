@@ -16,6 +16,7 @@ public sealed class SpecEngine : IEngine
     /// <inheritdoc/>
     public RunResult Run(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var outcome = Spec.Run.outcome(RegistryModule.all, program);
         return outcome.Raised is { Value: { Kind.IsUnsupported: true } raised }
             ? new RunResult.Unsupported(raised.Message)

@@ -55,6 +55,8 @@ public sealed class Examination
     /// <summary>An examination that has not begun.</summary>
     public Examination(IEngine engine, ExaminationOptions options)
     {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(options);
         _examiner = new Examiner(engine);
         _options = options;
         _report = new ExaminationReport(engine.Info, options);
@@ -173,6 +175,7 @@ public sealed class Examination
     /// <summary>What is generated for an engine: only what it declares.</summary>
     public static GeneratorOptions For(EngineInfo info, IReadOnlyList<string>? operators = null)
     {
+        ArgumentNullException.ThrowIfNull(info);
         var names = operators?.ToHashSet() ?? info.Operators?.Select(name => name.TrimEnd('_')).ToHashSet();
         if (operators is not null && info.Operators is not null) names!.RemoveWhere(name => !info.Operators.Contains(name) && !info.Operators.Contains(name + "_"));
         return new GeneratorOptions

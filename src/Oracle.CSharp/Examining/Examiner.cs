@@ -6,15 +6,23 @@ namespace Verified.Oracle;
 /// <summary>Runs programs on an engine and judges what it answers.</summary>
 public sealed class Examiner(IEngine engine)
 {
+    private readonly IEngine engine = engine ?? throw new ArgumentNullException(nameof(engine));
+
     /// <summary>The engine.</summary>
     public IEngine Engine => engine;
 
     /// <summary>Runs and judges one program.</summary>
-    public CaseResult Examine(string id, Program program, Outcome? golden = null) => Judged(id, program, golden, Guarded(program));
+    public CaseResult Examine(string id, Program program, Outcome? golden = null)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        ArgumentNullException.ThrowIfNull(program);
+        return Judged(id, program, golden, Guarded(program));
+    }
 
     /// <summary>Runs and judges cases in order; an engine in another process works ahead.</summary>
     public IEnumerable<CaseResult> Examine(IEnumerable<Json.Case> cases)
     {
+        ArgumentNullException.ThrowIfNull(cases);
         var waiting = new Queue<Json.Case>();
         IEnumerable<Program> Programs()
         {
@@ -35,6 +43,9 @@ public sealed class Examiner(IEngine engine)
     /// <summary>Holds the engine to a law on one program; null where the law says nothing of it.</summary>
     public CaseResult? Hold(Law law, string id, Program program)
     {
+        ArgumentNullException.ThrowIfNull(law);
+        ArgumentNullException.ThrowIfNull(id);
+        ArgumentNullException.ThrowIfNull(program);
         CaseResult? brokenDown = null;
         RunResult? last = null;
         Outcome? Ran(Program twin)
@@ -51,7 +62,11 @@ public sealed class Examiner(IEngine engine)
     }
 
     /// <summary>True where the program counts against the engine: what a shrinker keeps.</summary>
-    public bool Fails(Program program) => Examine("", program).IsFinding;
+    public bool Fails(Program program)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return Examine("", program).IsFinding;
+    }
 
     /// <summary>An engine in process that throws has broken down on this program; the run goes on.</summary>
     private RunResult Guarded(Program program)

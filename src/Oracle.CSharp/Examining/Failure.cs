@@ -40,6 +40,8 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     /// </summary>
     public static Failure Of(Examiner examiner, CaseResult found, int budget = 2000)
     {
+        ArgumentNullException.ThrowIfNull(examiner);
+        ArgumentNullException.ThrowIfNull(found);
         if (found.Result is RunResult.Broken && examiner.Engine is ProcessEngine) return new Failure(found, found, null);
 
         // A slow or crashing engine must not make shrinking endless.

@@ -9,6 +9,7 @@ public static class FailureGroups
     /// <summary>The groups; wrong values first, then the shortest.</summary>
     public static IReadOnlyList<IReadOnlyList<Failure>> Of(IEnumerable<Failure> failures)
     {
+        ArgumentNullException.ThrowIfNull(failures);
         var groups = new List<List<Failure>>();
         foreach (var failure in failures.OrderBy(f => Steps(f).Length).ThenBy(Rank).ThenBy(f => f.Signature, StringComparer.Ordinal))
         {

@@ -14,6 +14,8 @@ public sealed record FirstDifference(int Index, Step Step, Finding Finding)
     /// <summary>Looks for it; null where the failure is not seen in any prefix (an engine that answers differently each time).</summary>
     public static FirstDifference? Find(Examiner examiner, Program program)
     {
+        ArgumentNullException.ThrowIfNull(examiner);
+        ArgumentNullException.ThrowIfNull(program);
         for (var length = 1; length <= program.Steps.Length; length++)
         {
             var step = program.Steps[length - 1];

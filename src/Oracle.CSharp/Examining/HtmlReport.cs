@@ -16,6 +16,8 @@ public static class HtmlReport
     /// <param name="methods">The built-in engine's methods, which the programs in C# and F# call; by default they call operators by name.</param>
     public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null, FSharpList<EngineMethod>? methods = null)
     {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(machine);
         var page = new StringBuilder();
         page.Append(CultureInfo.InvariantCulture, $"""
             <!doctype html>

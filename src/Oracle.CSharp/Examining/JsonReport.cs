@@ -9,35 +9,39 @@ public static class JsonReport
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>The whole report.</summary>
-    public static string Text(ExaminationReport report) => JsonSerializer.Serialize(
-        new
-        {
-            engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language },
-            outcome = report.Outcome,
-            holds = report.Holds,
-            interrupted = report.Interrupted,
-            givenUp = report.GivenUp,
-            seed = report.Options.Seed,
-            seconds = Math.Round(report.Elapsed.TotalSeconds, 1),
-            total = Counts(report.Total),
-            phases = report.Phases.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
-            laws = report.Laws.ToDictionary(entry => entry.Key.Name, entry => new { statement = entry.Key.Statement, programs = entry.Value.Total, held = entry.Value.Passed }),
-            operators = report.Operators.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
-            failures = report.Failures.Select(failure => new
+    public static string Text(ExaminationReport report)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return JsonSerializer.Serialize(
+            new
             {
-                signature = failure.Signature,
-                message = failure.Message,
-                law = failure.Shrunk.Law?.Name,
-                found = failure.Original.Id,
-                hash = failure.Hash,
-                steps = failure.Shrunk.Program.Steps.Length,
-                first = failure.First is { } first ? new { step = first.Index, op = first.Step.Op, message = first.Finding.Message } : null,
-                program = JsonDocument.Parse(Json.writeProgram(failure.Shrunk.Program)).RootElement,
-                pytorch = PrintPyTorch.print(failure.Shrunk.Program),
-            }),
-            goldenDisagreements = report.GoldenDisagreements.Select(item => item.Id),
-        },
-        Indented);
+                engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language },
+                outcome = report.Outcome,
+                holds = report.Holds,
+                interrupted = report.Interrupted,
+                givenUp = report.GivenUp,
+                seed = report.Options.Seed,
+                seconds = Math.Round(report.Elapsed.TotalSeconds, 1),
+                total = Counts(report.Total),
+                phases = report.Phases.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
+                laws = report.Laws.ToDictionary(entry => entry.Key.Name, entry => new { statement = entry.Key.Statement, programs = entry.Value.Total, held = entry.Value.Passed }),
+                operators = report.Operators.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
+                failures = report.Failures.Select(failure => new
+                {
+                    signature = failure.Signature,
+                    message = failure.Message,
+                    law = failure.Shrunk.Law?.Name,
+                    found = failure.Original.Id,
+                    hash = failure.Hash,
+                    steps = failure.Shrunk.Program.Steps.Length,
+                    first = failure.First is { } first ? new { step = first.Index, op = first.Step.Op, message = first.Finding.Message } : null,
+                    program = JsonDocument.Parse(Json.writeProgram(failure.Shrunk.Program)).RootElement,
+                    pytorch = PrintPyTorch.print(failure.Shrunk.Program),
+                }),
+                goldenDisagreements = report.GoldenDisagreements.Select(item => item.Id),
+            },
+            Indented);
+    }
 
     private static object Counts(Tally tally) => new
     {

@@ -13,6 +13,8 @@ public static class MarkdownReport
     /// <param name="replay">The command that shows a failure again; by default <c>./verify replay</c> with the case it was found in.</param>
     public static string Text(ExaminationReport report, string machine, Func<Failure, string>? replay = null)
     {
+        ArgumentNullException.ThrowIfNull(report);
+        ArgumentNullException.ThrowIfNull(machine);
         replay ??= failure => $"./verify replay {failure.Original.Id}";
         var total = report.Total;
         var text = new StringBuilder();

@@ -17,6 +17,7 @@ public sealed record ReplayToken(ulong Seed, IReadOnlyList<string>? Operators)
     /// <exception cref="CorpusException">The token was made by another version of the generator.</exception>
     public static ReplayToken? Parse(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         var parts = text.Split('+', 2);
         var head = parts[0].Split('-');
         if (head.Length != 2 || !head[0].StartsWith('V') || !int.TryParse(head[0].AsSpan(1), CultureInfo.InvariantCulture, out var version)

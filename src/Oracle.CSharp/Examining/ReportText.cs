@@ -8,6 +8,7 @@ public static class ReportText
     /// <summary>What came of the examination, in one sentence.</summary>
     public static string Headline(ExaminationReport report)
     {
+        ArgumentNullException.ThrowIfNull(report);
         var total = report.Total;
         var examined = $"{Programs(total.Examined)}, {Number(total.Inconclusive)} of them inconclusive ({Percent(total.InconclusiveShare)})";
         return report.Outcome switch
@@ -23,6 +24,7 @@ public static class ReportText
     /// <summary>What a reader must know to take the counts rightly, a sentence each.</summary>
     public static IEnumerable<string> Notes(ExaminationReport report)
     {
+        ArgumentNullException.ThrowIfNull(report);
         if (report.EndedEarly is { } run)
             yield return $"The random programs ended at {Number(report.Findings.Count)} findings: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
         if (report.Total is { Examined: > 0 } total && total.Unsupported > 9 * total.Examined)
@@ -32,9 +34,13 @@ public static class ReportText
     }
 
     /// <summary>How near the passes come to their bounds, and where.</summary>
-    public static string Headroom(Tally tally) => tally.Nearest is { } nearest
-        ? string.Create(CultureInfo.InvariantCulture, $"Largest distance over bound among the passes: {tally.Ratio:0.#####}, in {nearest}. Bounds are sharp: a right engine may come near to 1, and reaches 1 where only one rounding is allowed for.")
-        : "No value was near to its bound.";
+    public static string Headroom(Tally tally)
+    {
+        ArgumentNullException.ThrowIfNull(tally);
+        return tally.Nearest is { } nearest
+            ? string.Create(CultureInfo.InvariantCulture, $"Largest distance over bound among the passes: {tally.Ratio:0.#####}, in {nearest}. Bounds are sharp: a right engine may come near to 1, and reaches 1 where only one rounding is allowed for.")
+            : "No value was near to its bound.";
+    }
 
     /// <summary>A count with its thousands set apart.</summary>
     public static string Number(int n) => n.ToString("N0", CultureInfo.InvariantCulture);

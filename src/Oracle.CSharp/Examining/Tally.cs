@@ -51,6 +51,7 @@ public sealed class Tally
     /// <summary>Counts what came of a case.</summary>
     public void Count(CaseResult result)
     {
+        ArgumentNullException.ThrowIfNull(result);
         switch (result)
         {
             case { Judgement: null, Result: RunResult.Unsupported }:

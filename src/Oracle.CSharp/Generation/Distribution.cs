@@ -60,6 +60,7 @@ public sealed class Distribution
     /// <summary>Counts a program.</summary>
     public void Add(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var steps = All(program.Steps).ToList();
         _lengths.Add(steps.Count);
         if (program.Observe.IsEmpty) ObservingNothing++;

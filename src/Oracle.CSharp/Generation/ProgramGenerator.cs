@@ -21,6 +21,7 @@ public sealed class ProgramGenerator
 
     internal ProgramGenerator(FSharpMap<string, Operator> registry, GeneratorOptions options, Func<IScene> start)
     {
+        ArgumentNullException.ThrowIfNull(registry);
         _options = options;
         _start = start;
         _choice = new OperatorChoice(registry, options);

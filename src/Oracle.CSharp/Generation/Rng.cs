@@ -30,11 +30,16 @@ public sealed class Rng(ulong seed)
     public bool Chance(double probability) => Unit() < probability;
 
     /// <summary>One of the items, all alike.</summary>
-    public T Pick<T>(IReadOnlyList<T> items) => items[Below(items.Count)];
+    public T Pick<T>(IReadOnlyList<T> items)
+    {
+        ArgumentNullException.ThrowIfNull(items);
+        return items[Below(items.Count)];
+    }
 
     /// <summary>One of the items, by weight.</summary>
     public T Pick<T>(IReadOnlyList<(double Weight, T Item)> items)
     {
+        ArgumentNullException.ThrowIfNull(items);
         var rest = Unit() * items.Sum(item => item.Weight);
         foreach (var (weight, item) in items)
             if ((rest -= weight) < 0) return item;
@@ -44,6 +49,7 @@ public sealed class Rng(ulong seed)
     /// <summary>The items in random order.</summary>
     public List<T> Shuffled<T>(IEnumerable<T> items)
     {
+        ArgumentNullException.ThrowIfNull(items);
         var list = items.ToList();
         for (var i = list.Count - 1; i > 0; i--)
         {

@@ -14,20 +14,27 @@ public static class ForwardPart
     /// <summary>The program without steps on gradients and without what depends on them.</summary>
     public static Program Of(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         var gone = new HashSet<string>();
         var steps = Kept(program.Steps, gone);
         return program.WithSteps(steps).WithObserve(program.Observe.Where(o => o is Observed.Value value && !gone.Contains(value.Item)));
     }
 
     /// <summary>The same program with every float32 a float64.</summary>
-    public static Program InFloat64(Program program) => new(
-        ListModule.OfSeq(program.Inputs.Select(input => input.With(input.Tensor.DType.IsFloat32 ? new Literal(DType.Float64, input.Tensor.Shape, input.Tensor.Data) : input.Tensor))),
-        ListModule.OfSeq(program.Steps.Select(Wide)),
-        program.Observe);
+    public static Program InFloat64(Program program)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return new(
+            ListModule.OfSeq(program.Inputs.Select(input => input.With(input.Tensor.DType.IsFloat32 ? new Literal(DType.Float64, input.Tensor.Shape, input.Tensor.Data) : input.Tensor))),
+            ListModule.OfSeq(program.Steps.Select(Wide)),
+            program.Observe);
+    }
 
     /// <summary>A tensor that gradients can be pulled back from, an upstream gradient for it, and the leaves below; null where there is none.</summary>
     public static Pullback? WithRoot(Program forward, Rng rng)
     {
+        ArgumentNullException.ThrowIfNull(forward);
+        ArgumentNullException.ThrowIfNull(rng);
         var ran = Run.run<Real>(RegistryModule.all, forward.WithObserve([]));
         if (ran.Raised is not null) return null;
         var variables = Run.variables(ran.Last).Where(v => v.DType.IsFloat && v.RequiresGrad).ToList();

@@ -25,15 +25,26 @@ public sealed record Law(string Name, string Statement, Func<LawCase, Twins?> Tw
     public IReadOnlyList<string> Needs { get; init; } = [];
 
     /// <summary>Whether an engine declares what the law needs.</summary>
-    public bool Concerns(EngineInfo engine) => Needs.All(need =>
-        engine.Features.Contains(need) || engine.DTypes.Contains(need) || (RegistryModule.all.ContainsKey(need) && engine.Operators?.Contains(need) is not false));
+    public bool Concerns(EngineInfo engine)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        return Needs.All(need =>
+            engine.Features.Contains(need) || engine.DTypes.Contains(need) || (RegistryModule.all.ContainsKey(need) && engine.Operators?.Contains(need) is not false));
+    }
 
     /// <summary>Holds an engine to the law on one program. What is chosen at random depends on the program alone.</summary>
-    public LawResult Check(IEngine engine, Program program) => Check(p => engine.Run(p) is RunResult.Ran ran ? ran.Outcome : null, program);
+    public LawResult Check(IEngine engine, Program program)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(program);
+        return Check(p => engine.Run(p) is RunResult.Ran ran ? ran.Outcome : null, program);
+    }
 
     /// <summary>The same for whatever runs programs; null where it has no outcome.</summary>
     public LawResult Check(Func<Program, Outcome?> run, Program program)
     {
+        ArgumentNullException.ThrowIfNull(run);
+        ArgumentNullException.ThrowIfNull(program);
         if (Twin(new LawCase(program, new Rng(Convert.ToUInt64(Spec.Hash.ofProgram(program)[..16], 16)), run)) is not { } twins) return LawResult.DoesNotApply;
         return run(twins.First) is { } first && run(twins.Second) is { } second
             ? Relation.Compare(this, twins, first, second)

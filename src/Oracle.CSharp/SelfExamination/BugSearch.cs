@@ -42,6 +42,8 @@ public sealed class BugSearch
     /// <param name="cancel">Ends the search early.</param>
     public static BugSearch Run(IEngine engine, IEngine sound, ulong seed, int budget, CancellationToken cancel = default)
     {
+        ArgumentNullException.ThrowIfNull(engine);
+        ArgumentNullException.ThrowIfNull(sound);
         var examiner = new Examiner(new Suspect(engine, sound));
         var generator = new ProgramGenerator(RegistryModule.all, Examination.For(engine.Info));
         var search = new BugSearch();

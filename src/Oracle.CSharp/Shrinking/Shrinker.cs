@@ -16,6 +16,7 @@ public sealed class Shrinker
     /// <param name="budget">How many candidates are tried at most.</param>
     public Shrinker(Func<Program, bool> fails, int budget = 3000)
     {
+        ArgumentNullException.ThrowIfNull(fails);
         _fails = fails;
         _budget = budget;
     }
@@ -27,7 +28,11 @@ public sealed class Shrinker
     ];
 
     /// <summary>Programs that are a little smaller than this one, the smallest first by kind: for another tool's shrinking.</summary>
-    public static IEnumerable<Program> Smaller(Program program) => Passes.SelectMany(pass => pass(program));
+    public static IEnumerable<Program> Smaller(Program program)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        return Passes.SelectMany(pass => pass(program));
+    }
 
     /// <summary>How many candidates were tried.</summary>
     public int Tried { get; private set; }
@@ -35,6 +40,7 @@ public sealed class Shrinker
     /// <summary>The shortest program found that still fails; the given one where nothing smaller does.</summary>
     public Program Shrink(Program program)
     {
+        ArgumentNullException.ThrowIfNull(program);
         for (var progress = true; progress && _budget > 0;)
         {
             progress = false;

@@ -33,6 +33,7 @@ public sealed class Expectation
     /// <param name="registry">The operators; null: the specification's.</param>
     public static Expectation Of(Program program, IReadOnlyDictionary<string, double>? ulp = null, FSharpMap<string, Operator>? registry = null)
     {
+        ArgumentNullException.ThrowIfNull(program);
         registry ??= RegistryModule.all;
         Ran<Bounded> Run() => Spec.Run.run<Bounded>(registry, program);
         return new Expectation(program, ulp is null || ulp.Count == 0 ? Run() : Allowance.With(ulp, Run), registry, ulp);
@@ -75,12 +76,20 @@ public sealed class Expectation
 public static class Judge
 {
     /// <summary>Runs the specification and gives the verdict on an engine's outcome.</summary>
-    public static Judgement Outcome(Program program, Outcome outcome, EngineInfo engine) =>
-        Outcome(Expectation.Of(program, engine.Ulp), outcome, engine);
+    public static Judgement Outcome(Program program, Outcome outcome, EngineInfo engine)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(engine);
+        return Outcome(Expectation.Of(program, engine.Ulp), outcome, engine);
+    }
 
     /// <summary>The verdict on an engine's outcome; a feature that the engine does not declare is not compared.</summary>
     public static Judgement Outcome(Expectation expectation, Outcome outcome, EngineInfo engine)
     {
+        ArgumentNullException.ThrowIfNull(expectation);
+        ArgumentNullException.ThrowIfNull(outcome);
+        ArgumentNullException.ThrowIfNull(engine);
         if (Endings.IsUndefined(expectation.Ran))
             return new Judgement([new Finding("raised", Verdict.Inconclusive, Difference.None, $"the specification has not got it: {expectation.Ran.Raised!.Value.Message}")]);
         var (ending, against) = Endings.Judge(expectation, outcome, engine);

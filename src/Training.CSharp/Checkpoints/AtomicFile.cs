@@ -11,6 +11,7 @@ public static class AtomicFile
     /// <param name="write">Writes the content; where it raises, the old file stays and nothing is left behind.</param>
     public static void Write(string path, Action<Stream> write)
     {
+        ArgumentNullException.ThrowIfNull(write);
         path = Path.GetFullPath(path);
         var folder = Path.GetDirectoryName(path)!;
         Directory.CreateDirectory(folder);

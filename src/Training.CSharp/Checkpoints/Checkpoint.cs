@@ -19,6 +19,7 @@ public static class Checkpoint
     /// <exception cref="ArgumentException">A name is there twice, or a value is of a type that a checkpoint cannot hold.</exception>
     public static void Save(string path, params (string Name, object? Value)[] parts)
     {
+        ArgumentNullException.ThrowIfNull(parts);
         var whole = new StateDict();
         foreach (var (name, value) in parts)
         {
@@ -36,6 +37,7 @@ public static class Checkpoint
     /// <exception cref="StateDictException">A part is missing or does not fit.</exception>
     public static StateDict Restore(string path, params (string Name, IStateful Part)[] parts)
     {
+        ArgumentNullException.ThrowIfNull(parts);
         var whole = TorchFile.LoadStateDict(path);
         var states = parts.Select(p => whole.Dictionary(p.Name)).ToArray();
         var before = parts.Select(p => p.Part.StateDict().Clone()).ToArray();

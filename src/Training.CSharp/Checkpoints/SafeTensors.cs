@@ -18,15 +18,19 @@ public static class SafeTensors
     /// <param name="tensors">Names and tensors. A view is written out on its own.</param>
     /// <param name="metadata">Texts that go with them.</param>
     /// <exception cref="ArgumentException">A name is empty, twice there or <c>__metadata__</c>, or a value of a state dictionary is no tensor.</exception>
-    public static void Save(string path, StateDict tensors, IReadOnlyDictionary<string, string>? metadata = null) =>
+    public static void Save(string path, StateDict tensors, IReadOnlyDictionary<string, string>? metadata = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensors);
         Save(path, tensors.Select(pair => KeyValuePair.Create(
             pair.Key as string ?? throw new ArgumentException($"safetensors names are texts, not {pair.Key}", nameof(tensors)),
             pair.Value as Tensor ?? throw new ArgumentException(
                 $"safetensors holds tensors only; '{pair.Key}' is {Training.StateDict.Kind(pair.Value)} (a .pt file holds it)", nameof(tensors)))), metadata);
+    }
 
     /// <inheritdoc cref="Save(string, StateDict, IReadOnlyDictionary{string, string}?)"/>
     public static void Save(string path, IEnumerable<KeyValuePair<string, Tensor>> tensors, IReadOnlyDictionary<string, string>? metadata = null)
     {
+        ArgumentNullException.ThrowIfNull(tensors);
         // Wider types first, so that each tensor is aligned to its elements; then by name: the reference implementation's order.
         var ordered = tensors.OrderByDescending(t => t.Value.DType.Size()).ThenByDescending(t => t.Value.DType).ThenBy(t => t.Key, StringComparer.Ordinal).ToArray();
         var header = Header(ordered, metadata);

@@ -74,6 +74,7 @@ public sealed class SafeTensorsFile : IDisposable
     /// <summary>Reads one tensor.</summary>
     public Tensor Read(Entry entry)
     {
+        ArgumentNullException.ThrowIfNull(entry);
         var type = StoredType.FromSafetensors(entry.DType) ?? throw Wrong($"tensor '{entry.Name}' is of type {entry.DType}, which has no counterpart here");
         var bytes = new byte[entry.End - entry.Start];
         lock (file)

@@ -28,6 +28,7 @@ public static class Cifar10
     /// <exception cref="FileFormatException">A file has another size, or a label is none; file and record are named.</exception>
     public static ImageDataset Load(string folder, bool train, int recordsPerFile = RecordsPerFile)
     {
+        ArgumentNullException.ThrowIfNull(folder);
         ArgumentOutOfRangeException.ThrowIfLessThan(recordsPerFile, 1);
         var files = Files(folder, train);
         var planes = new byte[files.Length * recordsPerFile * ImageBytes];
@@ -38,7 +39,11 @@ public static class Cifar10
     }
 
     /// <summary>Whether the files of a part are in a folder.</summary>
-    public static bool IsIn(string folder, bool train) => Files(folder, train).All(File.Exists);
+    public static bool IsIn(string folder, bool train)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return Files(folder, train).All(File.Exists);
+    }
 
     private static string[] Files(string folder, bool train)
     {

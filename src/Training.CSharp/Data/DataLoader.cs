@@ -28,6 +28,7 @@ public sealed class DataLoader : IReadOnlyCollection<Batch>, IStateful
     /// <param name="generator">What shuffling draws from; the default generator where left out.</param>
     public DataLoader(Dataset dataset, int batchSize = 1, bool shuffle = false, int numWorkers = 0, bool dropLast = false, Generator? generator = null)
     {
+        ArgumentNullException.ThrowIfNull(dataset);
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         ArgumentOutOfRangeException.ThrowIfNegative(numWorkers);
         if (shuffle && dataset.Count == 0) throw new ArgumentException("a data set without records cannot be shuffled", nameof(dataset));
@@ -120,6 +121,7 @@ public sealed class DataLoader : IReadOnlyCollection<Batch>, IStateful
     /// <exception cref="StateDictException">The state belongs to a loader with another number of records or batch size, or is none.</exception>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         if (state.Integer("records") != Dataset.Count || state.Integer("batch_size") != BatchSize)
         {
             throw new StateDictException(

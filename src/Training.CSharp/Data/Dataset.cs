@@ -46,18 +46,27 @@ public abstract class Dataset
 
     /// <summary>The same records with each passed through <paramref name="transform"/> when it is read.</summary>
     /// <param name="transform">From a record and a generator to a record; see <see cref="Transforms"/>.</param>
-    public Dataset Map(Func<Sample, Generator, Sample> transform) => new MappedDataset(this, transform);
+    public Dataset Map(Func<Sample, Generator, Sample> transform)
+    {
+        ArgumentNullException.ThrowIfNull(transform);
+        return new MappedDataset(this, transform);
+    }
 
     /// <summary>The same records with each input passed through transforms, in order, when it is read.</summary>
     public Dataset MapInput(params Transform[] transforms)
     {
+        ArgumentNullException.ThrowIfNull(transforms);
         var all = Transforms.Compose(transforms);
         return Map((sample, random) => sample with { Input = all(sample.Input, random) });
     }
 
     /// <summary>Some of the records, in the order given.</summary>
     /// <exception cref="ArgumentOutOfRangeException">An index is none of this data set's.</exception>
-    public Dataset Subset(IReadOnlyList<int> indices) => new SubsetDataset(this, indices);
+    public Dataset Subset(IReadOnlyList<int> indices)
+    {
+        ArgumentNullException.ThrowIfNull(indices);
+        return new SubsetDataset(this, indices);
+    }
 
     /// <summary>The first <paramref name="count"/> records, or all where there are fewer.</summary>
     public Dataset Take(int count) => Subset([.. Enumerable.Range(0, Math.Min(count, Count))]);
@@ -70,6 +79,7 @@ public abstract class Dataset
     /// <exception cref="ArgumentException">The lengths do not add up to <see cref="Count"/>.</exception>
     public Dataset[] RandomSplit(int[] lengths, Generator? generator = null)
     {
+        ArgumentNullException.ThrowIfNull(lengths);
         if (lengths.Any(n => n < 0) || lengths.Sum() != Count)
             throw new ArgumentException($"the lengths {string.Join(" + ", lengths)} do not add up to the {Count} records of the data set", nameof(lengths));
         var order = Minibatches.Permutation(Count, generator);

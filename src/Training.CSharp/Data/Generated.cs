@@ -24,6 +24,7 @@ public static class Generated
     /// <remarks>Source: Dive into Deep Learning, synthetic_data.</remarks>
     public static (Tensor Features, Tensor Labels) LinearData(double[] w, double b, int count, Generator? generator = null)
     {
+        ArgumentNullException.ThrowIfNull(w);
         var features = Rng.Normal(0, 1, [count, w.Length], generator: generator);
         var weights = Tensor.Create(Array.ConvertAll(w, v => (float)v), [w.Length, 1]);
         var labels = features.Matmul(weights) + b;

@@ -59,6 +59,7 @@ public sealed record Image(int Width, int Height, int Channels, byte[] Pixels)
     /// <exception cref="ArgumentException">The tensor has another shape.</exception>
     public static Image FromTensor(Tensor x)
     {
+        ArgumentNullException.ThrowIfNull(x);
         var (channels, height, width) = x.Rank switch
         {
             2 => (1, x.Size(0), x.Size(1)),

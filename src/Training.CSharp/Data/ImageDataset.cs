@@ -16,6 +16,10 @@ public sealed class ImageDataset : Dataset
     /// <exception cref="ArgumentException">The sizes do not agree, or a label has no name.</exception>
     public ImageDataset(byte[] planes, byte[] labels, int[] imageShape, IReadOnlyList<string> classNames)
     {
+        ArgumentNullException.ThrowIfNull(planes);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(imageShape);
+        ArgumentNullException.ThrowIfNull(classNames);
         if (imageShape.Length != 3 || planes.LongLength != labels.LongLength * imageShape.Aggregate(1L, (n, size) => n * size))
             throw new ArgumentException($"{labels.Length} images of [{string.Join(", ", imageShape)}] do not have {planes.Length} bytes", nameof(planes));
         if (Array.FindIndex(labels, label => label >= classNames.Count) is var bad and >= 0)

@@ -10,6 +10,7 @@ public static class ImageFile
     /// <exception cref="FileFormatException">It is neither, or corrupt, cut off, or of more than <see cref="Image.MaxPixels"/>.</exception>
     public static Image Read(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
         if (new FileInfo(path) is { Exists: true, Length: > MaxFileBytes }) throw new FileFormatException(path, "an image file of more than 1 GiB is not read");
         var bytes = File.ReadAllBytes(path);
         if (Png.IsPng(bytes)) return Png.Decode(path, bytes);
@@ -20,6 +21,8 @@ public static class ImageFile
     /// <summary>Writes an image as PNG, or as PNM where the name ends in <c>.pgm</c> or <c>.ppm</c>; a file that was there is replaced whole or not at all.</summary>
     public static void Write(string path, Image image)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(image);
         var bytes = Path.GetExtension(path).ToLowerInvariant() is ".pgm" or ".ppm" or ".pnm" ? Pnm.Encode(image) : Png.Encode(image);
         AtomicFile.Write(path, stream => stream.Write(bytes));
     }

@@ -16,6 +16,8 @@ public static class Minibatches
     public static IEnumerable<Batch> DataIter(int batchSize, Tensor features, Tensor labels, Generator? generator = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(labels);
         var data = new TensorDataset(features, labels);
         return Batches();
 

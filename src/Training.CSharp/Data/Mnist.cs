@@ -35,8 +35,11 @@ public static class Mnist
     private static string Required(string folder, string name) => Find(folder, name)
         ?? throw new FileNotFoundException($"{Path.Combine(folder, name)} is not there, nor with .gz at its end", Path.Combine(folder, name));
 
-    private static string? Find(string folder, string name) =>
-        new[] { name, name + ".gz" }.Select(n => Path.Combine(folder, n)).FirstOrDefault(File.Exists);
+    private static string? Find(string folder, string name)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return new[] { name, name + ".gz" }.Select(n => Path.Combine(folder, n)).FirstOrDefault(File.Exists);
+    }
 }
 
 /// <summary>Articles of clothing in the format of <see cref="Mnist"/>.</summary>
@@ -54,5 +57,9 @@ public static class FashionMnist
     public static bool IsIn(string folder, bool train) => Mnist.IsIn(folder, train);
 
     /// <summary>The names of labels, as <c>get_fashion_mnist_labels</c> of the tutorials.</summary>
-    public static string[] Labels(IEnumerable<long> labels) => [.. labels.Select(label => ClassNames[checked((int)label)])];
+    public static string[] Labels(IEnumerable<long> labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        return [.. labels.Select(label => ClassNames[checked((int)label)])];
+    }
 }

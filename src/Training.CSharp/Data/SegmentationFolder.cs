@@ -23,6 +23,9 @@ public sealed class SegmentationFolder : Dataset
     /// <exception cref="ArgumentException">There is no image, or a mask's name has two endings.</exception>
     public SegmentationFolder(string images, string masks, string maskSuffix = "", Func<string, Image>? decode = null, Func<Image, Tensor>? maskToTensor = null)
     {
+        ArgumentNullException.ThrowIfNull(images);
+        ArgumentNullException.ThrowIfNull(masks);
+        ArgumentNullException.ThrowIfNull(maskSuffix);
         this.decode = decode ?? ImageFile.Read;
         this.maskToTensor = maskToTensor ?? Binary;
         var byName = Visible(masks).ToLookup(Path.GetFileNameWithoutExtension, StringComparer.Ordinal);
@@ -61,8 +64,11 @@ public sealed class SegmentationFolder : Dataset
     }
 
     /// <summary>A mask of two classes: float32 (1, height, width), 1 where the grey value is 128 or more and 0 elsewhere.</summary>
-    public static Tensor Binary(Image mask) =>
-        Tensor.Create(Array.ConvertAll(mask.ToGrey().Pixels, p => p >= 128 ? 1f : 0f), [1, mask.Height, mask.Width]);
+    public static Tensor Binary(Image mask)
+    {
+        ArgumentNullException.ThrowIfNull(mask);
+        return Tensor.Create(Array.ConvertAll(mask.ToGrey().Pixels, p => p >= 128 ? 1f : 0f), [1, mask.Height, mask.Width]);
+    }
 
     private static IEnumerable<string> Visible(string folder) => Directory.EnumerateFiles(folder).Where(f => !Path.GetFileName(f).StartsWith('.'));
 }

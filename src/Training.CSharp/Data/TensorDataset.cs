@@ -14,6 +14,8 @@ public sealed class TensorDataset : Dataset
     /// <exception cref="ArgumentException">The two have different numbers of records, or no first dimension.</exception>
     public TensorDataset(Tensor inputs, Tensor targets)
     {
+        ArgumentNullException.ThrowIfNull(inputs);
+        ArgumentNullException.ThrowIfNull(targets);
         if (inputs.Rank == 0 || targets.Rank == 0 || inputs.Size(0) != targets.Size(0))
             throw new ArgumentException($"inputs {ShapeText.Of(inputs)} and targets {ShapeText.Of(targets)} do not have the same number of records in their first dimension");
         this.inputs = inputs;

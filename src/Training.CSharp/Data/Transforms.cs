@@ -16,6 +16,7 @@ public static class Transforms
     /// <summary>One transform after the other.</summary>
     public static Transform Compose(params Transform[] transforms)
     {
+        ArgumentNullException.ThrowIfNull(transforms);
         Transform[] all = [.. transforms];
         return (x, random) =>
         {
@@ -29,6 +30,8 @@ public static class Transforms
     /// <param name="std">As many, none of them 0.</param>
     public static Transform Normalize(double[] mean, double[] std)
     {
+        ArgumentNullException.ThrowIfNull(mean);
+        ArgumentNullException.ThrowIfNull(std);
         if (mean.Length == 0 || mean.Length != std.Length)
             throw new ArgumentException($"mean has {mean.Length} channels and std {std.Length}");
         if (std.Contains(0)) throw new ArgumentException("std is 0 in a channel, which leads to division by zero", nameof(std));
@@ -80,13 +83,17 @@ public static class Transforms
     /// The same chance for an image and its mask: both pass through <paramref name="transform"/> with generators of one seed, drawn from the loader's.
     /// </summary>
     /// <param name="transform">A transform of images; a mask (height, width) is given to it as (1, height, width).</param>
-    public static Func<Sample, Generator, Sample> Jointly(Transform transform) => (sample, random) =>
+    public static Func<Sample, Generator, Sample> Jointly(Transform transform)
     {
-        var seed = Rng.RandomLong(random);
-        var flat = sample.Target.Rank == 2;
-        var mask = transform(flat ? sample.Target.Unsqueeze(0) : sample.Target, new Generator(seed));
-        return new Sample(transform(sample.Input, new Generator(seed)), flat ? mask.Squeeze(0) : mask);
-    };
+        ArgumentNullException.ThrowIfNull(transform);
+        return (sample, random) =>
+            {
+                var seed = Rng.RandomLong(random);
+                var flat = sample.Target.Rank == 2;
+                var mask = transform(flat ? sample.Target.Unsqueeze(0) : sample.Target, new Generator(seed));
+                return new Sample(transform(sample.Input, new Generator(seed)), flat ? mask.Squeeze(0) : mask);
+            };
+    }
 
     private static Tensor Constants(double[] values) => Tensor.Create(Array.ConvertAll(values, v => (float)v), [values.Length, 1, 1]);
 

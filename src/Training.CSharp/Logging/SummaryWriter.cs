@@ -18,6 +18,7 @@ public sealed class SummaryWriter : IDisposable
     /// <param name="clock">What the wall times are taken from; the system's where left out.</param>
     public SummaryWriter(string logDir, TimeProvider? clock = null)
     {
+        ArgumentNullException.ThrowIfNull(logDir);
         this.clock = clock ?? TimeProvider.System;
         LogDir = Path.GetFullPath(logDir);
         Directory.CreateDirectory(LogDir);
@@ -37,30 +38,50 @@ public sealed class SummaryWriter : IDisposable
     /// <param name="tag">The curve's name; what stands before a slash groups curves.</param>
     /// <param name="value">The value, stored in single precision.</param>
     /// <param name="step">The step it belongs to.</param>
-    public void AddScalar(string tag, double value, long step) => Add(tag, step, new ProtoWriter().Single(Field.SimpleValue, (float)value));
+    public void AddScalar(string tag, double value, long step)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        Add(tag, step, new ProtoWriter().Single(Field.SimpleValue, (float)value));
+    }
 
     /// <summary>How values are distributed, in buckets that grow by a tenth from 1e-12 to 1e20 on both sides of 0 (PyTorch's <c>bins="tensorflow"</c>).</summary>
     /// <param name="tag">Its name.</param>
     /// <param name="values">A tensor of any shape. Infinite and undefined elements are left out.</param>
     /// <param name="step">The step it belongs to.</param>
     /// <exception cref="ArgumentException">No element is finite.</exception>
-    public void AddHistogram(string tag, Tensor values, long step) =>
+    public void AddHistogram(string tag, Tensor values, long step)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        ArgumentNullException.ThrowIfNull(values);
         Add(tag, step, new ProtoWriter().Message(Field.Histogram, Histogram.Of(values.Detach().ToDoubles()).ToMessage()));
+    }
 
     /// <summary>An image.</summary>
     /// <param name="tag">Its name.</param>
     /// <param name="image">(height, width) or (channels, height, width) with 1, 3 or 4 channels; values in 0 to 1.</param>
     /// <param name="step">The step it belongs to.</param>
-    public void AddImage(string tag, Tensor image, long step) => AddImage(tag, Image.FromTensor(image), step);
+    public void AddImage(string tag, Tensor image, long step)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        ArgumentNullException.ThrowIfNull(image);
+        AddImage(tag, Image.FromTensor(image), step);
+    }
 
     /// <inheritdoc cref="AddImage(string, Tensor, long)"/>
-    public void AddImage(string tag, Image image, long step) => Add(tag, step, new ProtoWriter().Message(
-        Field.Image,
-        new ProtoWriter().Integer(1, image.Height).Integer(2, image.Width).Integer(3, image.Channels).Blob(4, Png.Encode(image))));
+    public void AddImage(string tag, Image image, long step)
+    {
+        ArgumentNullException.ThrowIfNull(tag);
+        ArgumentNullException.ThrowIfNull(image);
+        Add(tag, step, new ProtoWriter().Message(
+            Field.Image,
+            new ProtoWriter().Integer(1, image.Height).Integer(2, image.Width).Integer(3, image.Channels).Blob(4, Png.Encode(image))));
+    }
 
     /// <summary>A text, which TensorBoard shows as Markdown.</summary>
     public void AddText(string tag, string text, long step)
     {
+        ArgumentNullException.ThrowIfNull(tag);
+        ArgumentNullException.ThrowIfNull(text);
         const int typeString = 7;
         var shape = new ProtoWriter().Message(2, new ProtoWriter().Integer(1, 1));
         var metadata = new ProtoWriter().Message(1, new ProtoWriter().Text(1, "text"));

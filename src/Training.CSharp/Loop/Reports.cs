@@ -71,6 +71,8 @@ public static class Metrics
     /// <summary>The part of a batch whose greatest logit [N, C, ..] is its class (int64, without the dimension of classes).</summary>
     public static double Accuracy(Tensor output, Tensor target)
     {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(target);
         using var off = Autograd.NoGrad();
         return output.Argmax(1).Eq(target).To(DType.Float64).Mean().Item();
     }
@@ -78,6 +80,8 @@ public static class Metrics
     /// <summary>The part of elements whose logit has the sign of its target: above 0 for targets above one half.</summary>
     public static double BinaryAccuracy(Tensor output, Tensor target)
     {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(target);
         using var off = Autograd.NoGrad();
         return output.Gt(0).Eq(target.Gt(0.5)).To(DType.Float64).Mean().Item();
     }

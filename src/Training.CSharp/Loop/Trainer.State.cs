@@ -33,6 +33,7 @@ public sealed partial class Trainer : IStateful
     /// <exception cref="StateDictException">Something is missing or does not fit; nothing was changed.</exception>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var before = StateDict().Clone();
         try
         {

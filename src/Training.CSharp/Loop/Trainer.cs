@@ -28,14 +28,20 @@ public sealed partial class Trainer
     /// <param name="model">What is trained.</param>
     /// <param name="optimizer">What changes its parameters.</param>
     /// <param name="loss">From the model's output and the target to one number, a mean over the batch.</param>
-    public Trainer(Module model, Optimizer optimizer, Func<Tensor, Tensor, Tensor> loss) => (this.model, this.optimizer, this.loss) = (model, optimizer, loss);
+    public Trainer(Module model, Optimizer optimizer, Func<Tensor, Tensor, Tensor> loss)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        ArgumentNullException.ThrowIfNull(loss);
+        (this.model, this.optimizer, this.loss) = (model, optimizer, loss);
+    }
 
     /// <summary>A trainer.</summary>
     /// <param name="model">What is trained.</param>
     /// <param name="optimizer">What changes its parameters.</param>
     /// <param name="loss">What is made small, with the reduction <c>mean</c>.</param>
     public Trainer(Module model, Optimizer optimizer, Loss loss)
-        : this(model, optimizer, loss.Forward)
+        : this(model, optimizer, (loss ?? throw new ArgumentNullException(nameof(loss))).Forward)
     {
     }
 
@@ -86,6 +92,7 @@ public sealed partial class Trainer
     /// <returns>Whether all epochs were finished; if not, training was stopped and a later call goes on where it was.</returns>
     public bool Fit(IEnumerable<Batch> training, int epochs, IEnumerable<Batch>? validation = null, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(training);
         ArgumentOutOfRangeException.ThrowIfLessThan(AccumulationSteps, 1);
         Volatile.Write(ref stopping, false);
         source = training;
@@ -116,6 +123,7 @@ public sealed partial class Trainer
     /// <summary>Loss and metrics over batches, in evaluation mode and without recording; the model's mode is put back.</summary>
     public Evaluation Evaluate(IEnumerable<Batch> data, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(data);
         var wasTraining = model.Training;
         model.Eval();
         try

@@ -11,12 +11,14 @@ public sealed class Sequential : Module, IReadOnlyList<Module>
     /// <summary>A chain of modules.</summary>
     public Sequential(params Module[] modules)
     {
+        ArgumentNullException.ThrowIfNull(modules);
         foreach (var module in modules) Add(module);
     }
 
     /// <summary>A chain of modules with names.</summary>
     public Sequential(params (string Name, Module Module)[] modules)
     {
+        ArgumentNullException.ThrowIfNull(modules);
         foreach (var (name, module) in modules) Add(name, module);
     }
 
@@ -27,10 +29,18 @@ public sealed class Sequential : Module, IReadOnlyList<Module>
     public Module this[int index] => modules[index];
 
     /// <summary>Puts a module at the end, under its number.</summary>
-    public void Add(Module module) => Add($"{modules.Count}", module);
+    public void Add(Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        Add($"{modules.Count}", module);
+    }
 
     /// <summary>Puts a module at the end, under a name.</summary>
-    public void Add(string name, Module module) => modules.Add(RegisterModule(name, module));
+    public void Add(string name, Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        modules.Add(RegisterModule(name, module));
+    }
 
     /// <inheritdoc/>
     public override Tensor Forward(Tensor input)
@@ -53,6 +63,7 @@ public sealed class ModuleList : Module, IReadOnlyList<Module>
     /// <summary>A list of modules.</summary>
     public ModuleList(params IEnumerable<Module> modules)
     {
+        ArgumentNullException.ThrowIfNull(modules);
         foreach (var module in modules) Add(module);
     }
 
@@ -63,7 +74,11 @@ public sealed class ModuleList : Module, IReadOnlyList<Module>
     public Module this[int index] => modules[index];
 
     /// <summary>Puts a module at the end.</summary>
-    public void Add(Module module) => modules.Add(RegisterModule($"{modules.Count}", module));
+    public void Add(Module module)
+    {
+        ArgumentNullException.ThrowIfNull(module);
+        modules.Add(RegisterModule($"{modules.Count}", module));
+    }
 
     /// <inheritdoc/>
     public IEnumerator<Module> GetEnumerator() => modules.GetEnumerator();

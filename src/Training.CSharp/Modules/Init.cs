@@ -10,16 +10,23 @@ namespace Verified.Training;
 public static class Init
 {
     /// <summary>Uniform in [a, b).</summary>
-    public static Tensor UniformInPlace(Tensor tensor, double a = 0, double b = 1, Generator? generator = null) =>
-        Write(tensor, Rng.Uniform(tensor.Shape.ToArray(), a, b, tensor.DType, generator));
+    public static Tensor UniformInPlace(Tensor tensor, double a = 0, double b = 1, Generator? generator = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return Write(tensor, Rng.Uniform(tensor.Shape.ToArray(), a, b, tensor.DType, generator));
+    }
 
     /// <summary>Normal.</summary>
-    public static Tensor NormalInPlace(Tensor tensor, double mean = 0, double std = 1, Generator? generator = null) =>
-        Write(tensor, Rng.Normal(mean, std, tensor.Shape.ToArray(), tensor.DType, generator));
+    public static Tensor NormalInPlace(Tensor tensor, double mean = 0, double std = 1, Generator? generator = null)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return Write(tensor, Rng.Normal(mean, std, tensor.Shape.ToArray(), tensor.DType, generator));
+    }
 
     /// <summary>One value everywhere.</summary>
     public static Tensor ConstantInPlace(Tensor tensor, double val)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         using var off = Autograd.NoGrad();
         return tensor.FillInPlace(val);
     }
@@ -80,6 +87,7 @@ public static class Init
     /// <summary>The inputs that each output has, and the outputs that each input has, of a weight.</summary>
     internal static (int Inputs, int Outputs) Fans(Tensor tensor)
     {
+        ArgumentNullException.ThrowIfNull(tensor);
         if (tensor.Rank < 2) throw new ArgumentException("Fan in and fan out can not be computed for tensor with fewer than 2 dimensions");
         var field = 1;
         foreach (var size in tensor.Shape[2..]) field *= size;

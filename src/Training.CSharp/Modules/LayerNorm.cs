@@ -25,6 +25,7 @@ public sealed class LayerNorm : Module
     /// <param name="dtype">The type of weight and bias.</param>
     public LayerNorm(int[] normalizedShape, double eps = 1e-5, bool elementwiseAffine = true, bool bias = true, DType dtype = DType.Float32)
     {
+        ArgumentNullException.ThrowIfNull(normalizedShape);
         this.normalizedShape = [.. normalizedShape];
         this.eps = eps;
         if (!elementwiseAffine) return;

@@ -27,6 +27,7 @@ public abstract partial class Module : IStateful
     /// <exception cref="StateDictException">Names or shapes do not fit, all of which are listed as PyTorch does; nothing was changed.</exception>
     public IncompatibleKeys LoadStateDict(StateDict state, bool strict = true)
     {
+        ArgumentNullException.ThrowIfNull(state);
         List<string> missing = [], unexpected = [], errors = [];
         var copies = new List<(Tensor From, Tensor To)>();
         foreach (var (key, target, mayBeMissing) in State(""))

@@ -78,6 +78,7 @@ public abstract partial class Module
     /// <summary>Calls a function with each module within, the innermost first and this one last, and gives the module back: for initial values of one's own.</summary>
     public Module Apply(Action<Module> function)
     {
+        ArgumentNullException.ThrowIfNull(function);
         foreach (var (_, child) in NamedChildren()) child.Apply(function);
         function(this);
         return this;
@@ -111,6 +112,7 @@ public abstract partial class Module
     public T RegisterModule<T>(string name, T module)
         where T : Module
     {
+        ArgumentNullException.ThrowIfNull(module);
         Register(name, module, "module");
         return module;
     }
@@ -119,6 +121,7 @@ public abstract partial class Module
     /// <inheritdoc cref="RegisterModule{T}(string, T)"/>
     public Parameter RegisterParameter(string name, Parameter parameter)
     {
+        ArgumentNullException.ThrowIfNull(parameter);
         Register(name, parameter, "parameter");
         return parameter;
     }
@@ -127,6 +130,7 @@ public abstract partial class Module
     /// <inheritdoc cref="RegisterModule{T}(string, T)"/>
     public ModuleBuffer RegisterBuffer(string name, ModuleBuffer buffer)
     {
+        ArgumentNullException.ThrowIfNull(buffer);
         Register(name, buffer, "buffer");
         return buffer;
     }
@@ -136,6 +140,7 @@ public abstract partial class Module
 
     private void Register(string name, object member, string kind)
     {
+        ArgumentNullException.ThrowIfNull(name);
         if (name.Contains('.', StringComparison.Ordinal)) throw new ArgumentException($"{kind} name can't contain \".\", got: {name}");
         if (name.Length == 0) throw new ArgumentException($"{kind} name can't be empty string \"\"");
         if (Own().Any(m => m.Name == name)) throw new ArgumentException($"attribute '{name}' already exists");

@@ -14,6 +14,7 @@ public sealed class Parameter
     /// <exception cref="ArgumentException">The tensor was computed from others that require a gradient.</exception>
     public Parameter(Tensor value)
     {
+        ArgumentNullException.ThrowIfNull(value);
         if (!value.IsLeaf) throw new ArgumentException("a parameter is a leaf tensor; detach() the computed one first");
         this.value = value.RequiresGradInPlace();
     }
@@ -22,7 +23,11 @@ public sealed class Parameter
     public Tensor Value => value;
 
     /// <summary>The tensor of a parameter.</summary>
-    public static implicit operator Tensor(Parameter parameter) => parameter.value;
+    public static implicit operator Tensor(Parameter parameter)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        return parameter.value;
+    }
 
     /// <summary>Puts a tensor of another type in the place of the old one.</summary>
     internal void Convert(DType dtype)
@@ -40,7 +45,7 @@ public sealed class Parameter
 public sealed class ModuleBuffer(Tensor value, bool persistent = true)
 {
     /// <summary>The tensor; written to in place, or replaced.</summary>
-    public Tensor Value { get; set; } = value;
+    public Tensor Value { get; set; } = value ?? throw new ArgumentNullException(nameof(value));
 
     /// <summary>Whether it stands in state dictionaries.</summary>
     public bool Persistent => persistent;
@@ -49,7 +54,11 @@ public sealed class ModuleBuffer(Tensor value, bool persistent = true)
     public bool MayBeMissing { get; init; }
 
     /// <summary>The tensor of a buffer.</summary>
-    public static implicit operator Tensor(ModuleBuffer buffer) => buffer.Value;
+    public static implicit operator Tensor(ModuleBuffer buffer)
+    {
+        ArgumentNullException.ThrowIfNull(buffer);
+        return buffer.Value;
+    }
 
     /// <summary>Puts a tensor of another type in the place of the old one; integers stay integers.</summary>
     internal void Convert(DType dtype)

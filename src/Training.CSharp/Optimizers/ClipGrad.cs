@@ -14,6 +14,7 @@ public static class ClipGrad
     /// <exception cref="ArithmeticException">The norm is not finite and <paramref name="errorIfNonfinite"/> is set.</exception>
     public static double ClipGradNorm(IEnumerable<Tensor> parameters, double maxNorm, double normType = 2, bool errorIfNonfinite = false)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
         if (!(normType > 0)) throw new ArgumentException($"the order of the norm must be positive, not {PythonText.Of(normType)}");
         using var off = Autograd.NoGrad();
         var gradients = Gradients(parameters);
@@ -37,6 +38,7 @@ public static class ClipGrad
     /// <param name="clipValue">The greatest magnitude.</param>
     public static void ClipGradValue(IEnumerable<Tensor> parameters, double clipValue)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
         using var off = Autograd.NoGrad();
         foreach (var gradient in Gradients(parameters)) gradient.ClampInPlace(-clipValue, clipValue);
     }

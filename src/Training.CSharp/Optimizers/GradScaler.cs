@@ -61,6 +61,7 @@ public sealed class GradScaler : IStateful
     /// <summary>A loss times the scale.</summary>
     public Tensor Scale(Tensor loss)
     {
+        ArgumentNullException.ThrowIfNull(loss);
         if (!enabled) return loss;
         used = true;
         return loss * Tensor.Scalar(scale);
@@ -70,6 +71,7 @@ public sealed class GradScaler : IStateful
     /// <exception cref="InvalidOperationException">It was done already since the last <see cref="Update"/>, or the step was.</exception>
     public void Unscale(Optimizer optimizer)
     {
+        ArgumentNullException.ThrowIfNull(optimizer);
         if (!enabled) return;
         CheckUsed("unscale_");
         var progress = stages.GetOrCreateValue(optimizer);
@@ -96,6 +98,7 @@ public sealed class GradScaler : IStateful
     /// <exception cref="InvalidOperationException">It was done already since the last <see cref="Update"/>, or no parameter has a gradient.</exception>
     public bool Step(Optimizer optimizer)
     {
+        ArgumentNullException.ThrowIfNull(optimizer);
         if (!enabled)
         {
             optimizer.Step();
@@ -149,6 +152,7 @@ public sealed class GradScaler : IStateful
     /// <exception cref="StateDictException">Something is missing; nothing was changed.</exception>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         if (!enabled) return;
         if (state.Count == 0)
             throw new StateDictException("The source state dict is empty, possibly because it was saved from a disabled instance of GradScaler.");

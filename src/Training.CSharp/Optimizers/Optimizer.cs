@@ -14,6 +14,7 @@ public abstract class Optimizer : IStateful
 
     private protected Optimizer(IEnumerable<ParamGroup> groups, StateDict defaults)
     {
+        ArgumentNullException.ThrowIfNull(groups);
         this.defaults = defaults;
         foreach (var group in groups) AddParamGroup(group);
         if (this.groups.Count == 0) throw new ArgumentException("optimizer got an empty parameter list");
@@ -29,6 +30,7 @@ public abstract class Optimizer : IStateful
     /// <exception cref="ArgumentException">A parameter is there already or is no leaf, or an option is unknown or out of range.</exception>
     public void AddParamGroup(ParamGroup group)
     {
+        ArgumentNullException.ThrowIfNull(group);
         if (group.Parameters.Count == 0) throw new ArgumentException("optimizer got an empty parameter list");
         foreach (var p in group.Parameters)
         {
@@ -71,6 +73,7 @@ public abstract class Optimizer : IStateful
     /// <summary>Computes the loss by a function that also calls <c>Backward</c>, changes the parameters, and returns the loss.</summary>
     public Tensor Step(Func<Tensor> closure)
     {
+        ArgumentNullException.ThrowIfNull(closure);
         Tensor loss;
         using (Autograd.EnableGrad()) loss = closure();
         Step();
@@ -104,6 +107,7 @@ public abstract class Optimizer : IStateful
     /// <exception cref="StateDictException">The groups or their parameters do not fit; nothing was changed.</exception>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var saved = state.List("param_groups").Select(g => g as StateDict ?? throw new StateDictException("'param_groups' of the state is no list of dictionaries")).ToArray();
         if (saved.Length != groups.Count) throw new StateDictException("loaded state dict has a different number of parameter groups");
         var keys = new List<object>();

@@ -11,7 +11,11 @@ public sealed class ParamGroup
     private readonly StateDict options = [];
 
     /// <summary>A group with the optimizer's options, but for those set here.</summary>
-    public ParamGroup(IEnumerable<Tensor> parameters) => Parameters = [.. parameters];
+    public ParamGroup(IEnumerable<Tensor> parameters)
+    {
+        ArgumentNullException.ThrowIfNull(parameters);
+        Parameters = [.. parameters];
+    }
 
     /// <summary>The parameters.</summary>
     public IReadOnlyList<Tensor> Parameters { get; }
@@ -26,21 +30,41 @@ public sealed class ParamGroup
     /// <summary>An option: a number, a truth value or, for <c>betas</c>, a pair of numbers.</summary>
     public object? this[string name]
     {
-        get => options.TryGetValue(name, out var value) ? value : throw new KeyNotFoundException($"the group has no option '{name}'");
-        set => options[name] = value is int i ? (double)i : value is ValueTuple<double, double> pair ? new object?[] { pair.Item1, pair.Item2 } : value;
+        get
+        {
+            ArgumentNullException.ThrowIfNull(name);
+            return options.TryGetValue(name, out var value) ? value : throw new KeyNotFoundException($"the group has no option '{name}'");
+        }
+        set
+        {
+            ArgumentNullException.ThrowIfNull(name);
+            options[name] = value is int i ? (double)i : value is ValueTuple<double, double> pair ? new object?[] { pair.Item1, pair.Item2 } : value;
+        }
     }
 
     /// <summary>The names of the options, in order.</summary>
     public IEnumerable<string> Options => options.Keys.Cast<string>();
 
     /// <summary>Whether an option is set.</summary>
-    public bool Has(string name) => options.ContainsKey(name);
+    public bool Has(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return options.ContainsKey(name);
+    }
 
     /// <summary>A number among the options.</summary>
-    public double Number(string name) => options.Number(name);
+    public double Number(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return options.Number(name);
+    }
 
     /// <summary>A truth value among the options.</summary>
-    public bool Truth(string name) => options.Truth(name);
+    public bool Truth(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return options.Truth(name);
+    }
 
     /// <summary>A pair of numbers among the options.</summary>
     internal (double First, double Second) Pair(string name)

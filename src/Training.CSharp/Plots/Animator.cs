@@ -25,6 +25,10 @@ public sealed class Animator : IStateful
     /// <param name="title">What stands above.</param>
     public Animator(string path, string xLabel, string[] legend, (double Low, double High)? xRange = null, (double Low, double High)? yRange = null, string title = "")
     {
+        ArgumentNullException.ThrowIfNull(path);
+        ArgumentNullException.ThrowIfNull(xLabel);
+        ArgumentNullException.ThrowIfNull(legend);
+        ArgumentNullException.ThrowIfNull(title);
         (this.path, this.xLabel, this.legend, this.xRange, this.yRange, this.title) = (path, xLabel, [.. legend], xRange, yRange, title);
         xs = [.. legend.Select(_ => new List<double>())];
         ys = [.. legend.Select(_ => new List<double>())];
@@ -36,6 +40,7 @@ public sealed class Animator : IStateful
     /// <exception cref="ArgumentException">There are more or fewer values than curves.</exception>
     public void Add(double x, params double?[] values)
     {
+        ArgumentNullException.ThrowIfNull(values);
         if (values.Length != legend.Length) throw new ArgumentException($"{values.Length} values were given for {legend.Length} curves", nameof(values));
         for (var i = 0; i < values.Length; i++)
         {
@@ -62,6 +67,7 @@ public sealed class Animator : IStateful
     /// <inheritdoc/>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var saved = legend.Select(name => (X: state.Dictionary(name).Numbers("x"), Y: state.Dictionary(name).Numbers("y"))).ToArray();
         if (saved.Any(curve => curve.X.Length != curve.Y.Length)) throw new StateDictException("a curve of the state has not as many places as values");
         for (var i = 0; i < legend.Length; i++) (xs[i], ys[i]) = ([.. saved[i].X], [.. saved[i].Y]);

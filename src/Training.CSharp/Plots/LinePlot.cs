@@ -39,6 +39,9 @@ public sealed class LinePlot
     /// <returns>This plot.</returns>
     public LinePlot Add(string name, IReadOnlyCollection<double> x, IReadOnlyCollection<double> y)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(x);
+        ArgumentNullException.ThrowIfNull(y);
         if (x.Count != y.Count) throw new ArgumentException($"curve '{name}' has {x.Count} places and {y.Count} values");
         curves.Add((name, [.. x], [.. y]));
         return this;

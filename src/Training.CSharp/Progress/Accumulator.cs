@@ -23,6 +23,7 @@ public sealed class Accumulator : IStateful
     /// <exception cref="ArgumentException">There are more or fewer numbers than sums.</exception>
     public void Add(params double[] values)
     {
+        ArgumentNullException.ThrowIfNull(values);
         if (values.Length != sums.Length) throw new ArgumentException($"{values.Length} numbers were given for {sums.Length} sums", nameof(values));
         for (var i = 0; i < sums.Length; i++) sums[i] += values[i];
     }
@@ -36,6 +37,7 @@ public sealed class Accumulator : IStateful
     /// <inheritdoc/>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var saved = state.Numbers("sums");
         if (saved.Length != sums.Length) throw new StateDictException($"the state has {saved.Length} sums, this accumulator {sums.Length}");
         saved.CopyTo(sums, 0);

@@ -8,8 +8,11 @@ public static class Progress
     /// <param name="description">Stands in front of the bar.</param>
     /// <param name="total">The number of items, where the source cannot say it.</param>
     /// <param name="options">Where it is written, and how often.</param>
-    public static ProgressBar<T> Bar<T>(IEnumerable<T> source, string description = "", int? total = null, ProgressOptions? options = null) =>
-        new(source, description, total ?? Known(source), options ?? new ProgressOptions());
+    public static ProgressBar<T> Bar<T>(IEnumerable<T> source, string description = "", int? total = null, ProgressOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        return new(source, description, total ?? Known(source), options ?? new ProgressOptions());
+    }
 
     private static int? Known<T>(IEnumerable<T> source) => source.TryGetNonEnumeratedCount(out var count) ? count
         : source is IReadOnlyCollection<T> collection ? collection.Count

@@ -61,6 +61,7 @@ public sealed class ProgressBar<T> : IEnumerable<T>
     /// <summary>What stands in front of the bar from now on.</summary>
     public void SetDescription(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         description = text;
         if (running) Draw(force: false);
     }
@@ -68,6 +69,7 @@ public sealed class ProgressBar<T> : IEnumerable<T>
     /// <summary>What stands behind the bar from now on: <c>bar.SetPostfix(("loss", loss), ("lr", lr))</c>. Numbers have three significant digits.</summary>
     public void SetPostfix(params (string Name, object Value)[] values)
     {
+        ArgumentNullException.ThrowIfNull(values);
         postfix = string.Join(", ", values.Select(v => $"{v.Name}={(v.Value is double or float ? ((IFormattable)v.Value).ToString("G3", CultureInfo.InvariantCulture) : v.Value)}"));
         if (running) Draw(force: false);
     }
@@ -75,6 +77,7 @@ public sealed class ProgressBar<T> : IEnumerable<T>
     /// <summary>Writes a line of text above the bar.</summary>
     public void WriteLine(string text)
     {
+        ArgumentNullException.ThrowIfNull(text);
         if (options.IsInteractive && shown > 0) output.Write("\r" + new string(' ', shown) + "\r");
         output.WriteLine(text);
         shown = 0;

@@ -19,6 +19,7 @@ public sealed class StepTimer
     /// <summary>A timer on a clock of one's own.</summary>
     public StepTimer(TimeProvider clock)
     {
+        ArgumentNullException.ThrowIfNull(clock);
         this.clock = clock;
         Start();
     }

@@ -78,6 +78,7 @@ public sealed class Generator : IStateful
     /// <inheritdoc/>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         try
         {
             SetState(state.Bytes("state"));

@@ -124,6 +124,8 @@ public static class Rng
     /// <summary>Ones and zeros, each one with the probability at its place, as <c>torch.bernoulli(p)</c>; of p's shape and type.</summary>
     public static Tensor Bernoulli(Tensor p, Generator? generator = null)
     {
+        ArgumentNullException.ThrowIfNull(p);
+        ArgumentNullException.ThrowIfNull(p);
         var chances = p.ToDoubles();
         foreach (var chance in chances)
             if (!(chance is >= 0 and <= 1)) throw new ArgumentException($"Expected p_in >= 0 && p_in <= 1 to be true, but got {chance}");
@@ -176,6 +178,7 @@ public static class Rng
 
     private static int Count(int[] shape)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         var count = 1;
         foreach (var size in shape)
         {

@@ -12,6 +12,7 @@ public abstract class LRScheduler : IStateful
 
     private protected LRScheduler(Optimizer optimizer)
     {
+        ArgumentNullException.ThrowIfNull(optimizer);
         Optimizer = optimizer;
         foreach (var group in optimizer.ParamGroups)
             if (!group.Has("initial_lr")) group["initial_lr"] = group.Lr;
@@ -55,6 +56,7 @@ public abstract class LRScheduler : IStateful
     /// <exception cref="StateDictException">Something is missing or does not fit; nothing was changed.</exception>
     public void LoadStateDict(StateDict state)
     {
+        ArgumentNullException.ThrowIfNull(state);
         var bases = Numbers(state, "base_lrs");
         var last = Numbers(state, "_last_lr");
         if (bases.Length != baseRates.Length || last.Length != lastRates.Length)

@@ -81,7 +81,7 @@ public sealed class LambdaLR : LRScheduler
     /// <param name="optimizer">Whose rates are changed.</param>
     /// <param name="lrLambda">The factor of each epoch, the first being 0.</param>
     public LambdaLR(Optimizer optimizer, Func<long, double> lrLambda)
-        : this(optimizer, [.. Enumerable.Repeat(lrLambda, optimizer.ParamGroups.Count)])
+        : this(optimizer, [.. Enumerable.Repeat(lrLambda ?? throw new ArgumentNullException(nameof(lrLambda)), optimizer?.ParamGroups.Count ?? 0)])
     {
     }
 
@@ -91,6 +91,7 @@ public sealed class LambdaLR : LRScheduler
     public LambdaLR(Optimizer optimizer, IReadOnlyList<Func<long, double>> lrLambda)
         : base(optimizer)
     {
+        ArgumentNullException.ThrowIfNull(lrLambda);
         if (lrLambda.Count != optimizer.ParamGroups.Count)
             throw new ArgumentException($"Expected {optimizer.ParamGroups.Count} lr_lambdas, but got {lrLambda.Count}");
         this.factors = [.. lrLambda];
