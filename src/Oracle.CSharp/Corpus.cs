@@ -26,6 +26,7 @@ public static class Corpus
     }
 
     /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
+    /// <exception cref="CorpusException">It cannot be read, or holds neither.</exception>
     public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -49,6 +50,7 @@ public static class Corpus
     }
 
     /// <summary>Complains of a path that is no file.</summary>
+    /// <exception cref="CorpusException">It is a folder, or is not there.</exception>
     public static void Check(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -57,6 +57,7 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
     public void Dispose() => _listening.Dispose();
 
     /// <summary>Makes a tensor an input under a name of its own; others are called <c>p1</c>, <c>p2</c>, ... where they require a gradient, and <c>c1</c>, <c>c2</c>, ...</summary>
+    /// <exception cref="ArgumentException">The name is taken, or the tensor has one.</exception>
     public void Name(string name, Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(name);

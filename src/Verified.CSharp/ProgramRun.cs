@@ -72,6 +72,7 @@ public sealed class ProgramRun
     };
 
     /// <summary>The tensor of a variable. A name bound to null (a gradient that is not there) is an error of the step that uses it.</summary>
+    /// <exception cref="AutogradException">Nothing has that name, or it is bound to null.</exception>
     public Tensor Tensor(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -87,6 +88,7 @@ public sealed class ProgramRun
     internal bool IsNull(string name) => _variables.TryGetValue(name, out var tensor) && tensor is null;
 
     /// <summary>The one tensor argument of a structural step.</summary>
+    /// <exception cref="MalformedProgramException">It has none, or something else.</exception>
     public Tensor Only(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -96,13 +98,15 @@ public sealed class ProgramRun
     }
 
     /// <summary>The tensors that a backward or a grad starts at.</summary>
+    /// <exception cref="MalformedProgramException">Something else is among them.</exception>
     public Tensor[] Roots(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
         return [.. step.In.Select(arg => arg is Arg.Name name ? Tensor(name.Item) : throw new MalformedProgramException($"'{step.Op}' wants variables in \"in\""))];
     }
 
-    /// <summary>Binds a step's results.</summary>
+    /// <summary>Gives a step's results the names that it has for them.</summary>
+    /// <exception cref="AutogradException">There are more or fewer results than names.</exception>
     public void Bind(Step step, IReadOnlyList<Tensor?> results)
     {
         ArgumentNullException.ThrowIfNull(step);
@@ -131,6 +135,7 @@ public sealed class ProgramRun
     }
 
     /// <summary>The hook that a name stands for.</summary>
+    /// <exception cref="MalformedProgramException">It stands for none.</exception>
     public HookHandle Hook(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);

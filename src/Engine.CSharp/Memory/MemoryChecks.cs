@@ -34,6 +34,7 @@ public static class MemoryChecks
     public static IReadOnlyCollection<string> Violations => [.. Found];
 
     /// <summary>Collects garbage so that dropped blocks are inspected, then throws if any guard zone was written to, and forgets what it reported.</summary>
+    /// <exception cref="AutogradException">One was written to; it says which.</exception>
     public static void Verify()
     {
         GC.Collect();

@@ -110,48 +110,59 @@ internal static class Arithmetic
 public sealed partial class Tensor
 {
     /// <summary>a + alpha b, broadcast.</summary>
+    /// <param name="other">Of a shape that broadcasts with this tensor's; the result has the wider of the two types.</param>
+    /// <param name="alpha">The factor; whole where both are of integers.</param>
+    /// <exception cref="AutogradException">The shapes do not broadcast, or the factor does not fit the type.</exception>
     public Tensor Add(Tensor other, double alpha = 1) => Arithmetic.Add.Apply(this, other, Factor(alpha));
 
     /// <summary>a + b in every element.</summary>
     public Tensor Add(double other) => Arithmetic.Add.Apply(this, Number(other));
 
     /// <summary>Adds alpha b to this tensor.</summary>
+    /// <exception cref="AutogradException">The result's shape or type is not this tensor's, or autograd forbids the write.</exception>
     public Tensor AddInPlace(Tensor other, double alpha = 1) => Arithmetic.Add.ApplyInPlace(this, other, Factor(alpha));
 
     /// <summary>Adds a number to every element.</summary>
     public Tensor AddInPlace(double other) => Arithmetic.Add.ApplyInPlace(this, Number(other));
 
     /// <summary>a - alpha b, broadcast.</summary>
+    /// <inheritdoc cref="Add(Tensor, double)"/>
     public Tensor Sub(Tensor other, double alpha = 1) => Arithmetic.Sub.Apply(this, other, Factor(alpha));
 
     /// <summary>a - b in every element.</summary>
     public Tensor Sub(double other) => Arithmetic.Sub.Apply(this, Number(other));
 
     /// <summary>Subtracts alpha b from this tensor.</summary>
+    /// <exception cref="AutogradException">The result's shape or type is not this tensor's, or autograd forbids the write.</exception>
     public Tensor SubInPlace(Tensor other, double alpha = 1) => Arithmetic.Sub.ApplyInPlace(this, other, Factor(alpha));
 
     /// <summary>Subtracts a number from every element.</summary>
     public Tensor SubInPlace(double other) => Arithmetic.Sub.ApplyInPlace(this, Number(other));
 
     /// <summary>a b, element by element, broadcast.</summary>
+    /// <param name="other">Of a shape that broadcasts with this tensor's; the result has the wider of the two types.</param>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Mul(Tensor other) => Arithmetic.Mul.Apply(this, other);
 
     /// <summary>a b in every element.</summary>
     public Tensor Mul(double other) => Arithmetic.Mul.Apply(this, Number(other));
 
     /// <summary>Multiplies this tensor by another, element by element.</summary>
+    /// <exception cref="AutogradException">The result's shape or type is not this tensor's, or autograd forbids the write.</exception>
     public Tensor MulInPlace(Tensor other) => Arithmetic.Mul.ApplyInPlace(this, other);
 
     /// <summary>Multiplies every element by a number.</summary>
     public Tensor MulInPlace(double other) => Arithmetic.Mul.ApplyInPlace(this, Number(other));
 
     /// <summary>a / b, element by element, broadcast; integers give float32.</summary>
+    /// <inheritdoc cref="Mul(Tensor)"/>
     public Tensor Div(Tensor other) => Arithmetic.Div.Apply(this, other);
 
     /// <summary>a / b in every element.</summary>
     public Tensor Div(double other) => Arithmetic.Div.Apply(this, Number(other));
 
     /// <summary>Divides this tensor by another, element by element.</summary>
+    /// <exception cref="AutogradException">The result's shape or type is not this tensor's, or autograd forbids the write.</exception>
     public Tensor DivInPlace(Tensor other) => Arithmetic.Div.ApplyInPlace(this, other);
 
     /// <summary>Divides every element by a number.</summary>

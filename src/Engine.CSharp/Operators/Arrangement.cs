@@ -159,12 +159,17 @@ internal static class Arrangement
 public sealed partial class Tensor
 {
     /// <summary>A copy turned round along dimensions.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, or one stands twice.</exception>
     public Tensor Flip(params int[] dims) => Arrangement.Flip.Apply(this, Attributes.Of("dims", dims));
 
     /// <summary>A copy repeated so many times along each dimension, new ones in front.</summary>
+    /// <exception cref="AutogradException">There are fewer numbers than dimensions, or one is negative.</exception>
     public Tensor Repeat(params int[] repeats) => Arrangement.Repeat.Apply(this, Attributes.Of("repeats", repeats));
 
     /// <summary>A copy with a border of one value: widths before and after, from the last dimension on; negative ones cut.</summary>
+    /// <param name="pad">Pairs, at most one for each dimension.</param>
+    /// <param name="value">What the border is filled with.</param>
+    /// <exception cref="AutogradException">The widths are not in pairs, are too many, or cut more than there is.</exception>
     public Tensor Pad(int[] pad, double value = 0) => Arrangement.Pad.Apply(this, Attributes.Of("pad", pad, "value", value));
 
     /// <summary>The elements of the last two dimensions on and above a diagonal; zeros elsewhere.</summary>

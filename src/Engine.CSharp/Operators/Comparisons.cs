@@ -124,54 +124,67 @@ internal static class Comparisons
 
 public sealed partial class Tensor
 {
-    /// <summary>Where this is larger.</summary>
+    /// <summary>Truth values: where this is larger than the other, broadcast. It has no derivative, nor have the other comparisons.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Gt(Tensor other) => Comparisons.Gt.Apply(this, other);
 
     /// <summary>Where this is larger than a number.</summary>
     public Tensor Gt(double other) => Comparisons.Gt.Apply(this, Number(other));
 
-    /// <summary>Where this is not smaller.</summary>
+    /// <summary>Truth values: where this is not smaller than the other, broadcast.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Ge(Tensor other) => Comparisons.Ge.Apply(this, other);
 
     /// <summary>Where this is not smaller than a number.</summary>
     public Tensor Ge(double other) => Comparisons.Ge.Apply(this, Number(other));
 
-    /// <summary>Where this is smaller.</summary>
+    /// <summary>Truth values: where this is smaller than the other, broadcast.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Lt(Tensor other) => Comparisons.Lt.Apply(this, other);
 
     /// <summary>Where this is smaller than a number.</summary>
     public Tensor Lt(double other) => Comparisons.Lt.Apply(this, Number(other));
 
-    /// <summary>Where this is not larger.</summary>
+    /// <summary>Truth values: where this is not larger than the other, broadcast.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Le(Tensor other) => Comparisons.Le.Apply(this, other);
 
     /// <summary>Where this is not larger than a number.</summary>
     public Tensor Le(double other) => Comparisons.Le.Apply(this, Number(other));
 
-    /// <summary>Where the two are equal; NaN equals nothing.</summary>
+    /// <summary>Truth values: where the two are equal, broadcast; NaN equals nothing.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Eq(Tensor other) => Comparisons.Eq.Apply(this, other);
 
     /// <summary>Where this equals a number.</summary>
     public Tensor Eq(double other) => Comparisons.Eq.Apply(this, Number(other));
 
-    /// <summary>Where the two differ.</summary>
+    /// <summary>Truth values: where the two differ, broadcast; NaN differs from everything.</summary>
+    /// <exception cref="AutogradException">The shapes do not broadcast.</exception>
     public Tensor Ne(Tensor other) => Comparisons.Ne.Apply(this, other);
 
     /// <summary>Where this differs from a number.</summary>
     public Tensor Ne(double other) => Comparisons.Ne.Apply(this, Number(other));
 
     /// <summary>The first where the condition (truth values) holds, else the second; all three broadcast.</summary>
+    /// <exception cref="AutogradException">The condition is not of truth values, or the shapes do not broadcast.</exception>
     public static Tensor Where(Tensor condition, Tensor input, Tensor other) => Comparisons.Where.Apply([condition, input, other], Attributes.None)[0];
 
     /// <summary>A number where the mask is true, x elsewhere.</summary>
+    /// <param name="mask">Truth values, of a shape that broadcasts with this tensor's.</param>
+    /// <param name="value">The number, which takes on this tensor's type.</param>
+    /// <exception cref="AutogradException">The mask is not of truth values or does not broadcast, or the number has no place in the type.</exception>
     public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Apply([this, mask, Number(value)], Attributes.Of("value", value))[0];
 
     /// <summary>A scalar tensor where the mask is true, x elsewhere; the gradient flows to both.</summary>
+    /// <inheritdoc cref="MaskedFill(Tensor, double)"/>
     public Tensor MaskedFill(Tensor mask, Tensor value) => Comparisons.MaskedFill.Apply([this, mask, value], Attributes.None)[0];
 
     /// <summary>Writes a number where the mask is true.</summary>
+    /// <inheritdoc cref="MaskedFill(Tensor, double)"/>
     public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, Number(value)], Attributes.Of("value", value));
 
     /// <summary>Writes a scalar tensor where the mask is true.</summary>
+    /// <inheritdoc cref="MaskedFill(Tensor, double)"/>
     public Tensor MaskedFillInPlace(Tensor mask, Tensor value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, value], Attributes.None);
 }

@@ -144,9 +144,11 @@ internal static class Extrema
 public sealed partial class Tensor
 {
     /// <summary>The greatest elements over the named dimensions, all where none is named; ties share the gradient.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, one stands twice, or there is nothing to compare.</exception>
     public Tensor Amax(int[]? dim = null, bool keepdim = false) => Extrema.Amax.Apply(this, Attributes.Of("dim", dim, "keepdim", keepdim));
 
     /// <summary>The least elements over the named dimensions, all where none is named; ties share the gradient.</summary>
+    /// <inheritdoc cref="Amax"/>
     public Tensor Amin(int[]? dim = null, bool keepdim = false) => Extrema.Amin.Apply(this, Attributes.Of("dim", dim, "keepdim", keepdim));
 
     /// <summary>The greatest element; ties share the gradient.</summary>
@@ -156,12 +158,15 @@ public sealed partial class Tensor
     public Tensor Min() => Extrema.Min.Apply(this);
 
     /// <summary>The greatest elements along a dimension and the places of the first of them, which get the gradient.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, or nothing in it.</exception>
     public (Tensor Values, Tensor Indices) Max(int dim, bool keepdim = false) => Pair(Extrema.Max.Apply([this], Attributes.Of("dim", dim, "keepdim", keepdim)));
 
     /// <summary>The least elements along a dimension and the places of the first of them, which get the gradient.</summary>
+    /// <inheritdoc cref="Max(int, bool)"/>
     public (Tensor Values, Tensor Indices) Min(int dim, bool keepdim = false) => Pair(Extrema.Min.Apply([this], Attributes.Of("dim", dim, "keepdim", keepdim)));
 
     /// <summary>The place of the first greatest element, along a dimension or of all in row-major order.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, or nothing to compare.</exception>
     public Tensor Argmax(int? dim = null, bool keepdim = false) => Extrema.Argmax.Apply(this, Attributes.Of("dim", dim, "keepdim", keepdim));
 
     private static (Tensor Values, Tensor Indices) Pair(Tensor[] results) => (results[0], results[1]);

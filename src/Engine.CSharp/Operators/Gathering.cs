@@ -251,16 +251,23 @@ internal static class Gathering
 public sealed partial class Tensor
 {
     /// <summary>The elements that an index (int64, of this rank) names along a dimension; the result has the index's shape.</summary>
+    /// <exception cref="AutogradException">The index is not of int64, of another rank, larger in another dimension, or names what is not there.</exception>
     public Tensor Gather(int dim, Tensor index) => Gathering.Gather.Apply([this, index], Attributes.Of("dim", dim))[0];
 
     /// <summary>The slices that a vector of indices (int64) names along a dimension.</summary>
+    /// <exception cref="AutogradException">The index is no vector of int64, or names what is not there.</exception>
     public Tensor IndexSelect(int dim, Tensor index) => Gathering.IndexSelect.Apply([this, index], Attributes.Of("dim", dim))[0];
 
-    /// <summary>The rows of a table [rows, width] that these indices (int64) name; the row of the padding index gets no gradient, and a row's is shared by frequency where asked for.</summary>
+    /// <summary>The rows of a table that these indices (int64, of any shape) name: [.., width]; the row of the padding index gets no gradient.</summary>
+    /// <param name="weight">The table, [rows, width].</param>
+    /// <param name="paddingIdx">The row without a gradient, counted from either end.</param>
+    /// <param name="scaleGradByFreq">Whether a row's gradient is divided by how often the row is named.</param>
+    /// <exception cref="AutogradException">The indices are not of int64 or name rows that are not there, or the table is none.</exception>
     public Tensor Embedding(Tensor weight, int? paddingIdx = null, bool scaleGradByFreq = false) => Gathering.Embedding.Apply(
         [this, weight], scaleGradByFreq ? Attributes.Of("padding_idx", paddingIdx, "scale_grad_by_freq", true) : Attributes.Of("padding_idx", paddingIdx))[0];
 
     /// <summary>The elements that tensors of indices (int64, broadcast together) or masks name; null is a whole dimension.</summary>
+    /// <exception cref="AutogradException">There are more of them than dimensions, they do not broadcast, a mask has another shape, or an index names what is not there.</exception>
     public Tensor Index(params Tensor?[] indices)
     {
         ArgumentNullException.ThrowIfNull(indices);

@@ -75,6 +75,9 @@ internal static class Joining
 public sealed partial class Tensor
 {
     /// <summary>Tensors one after the other along a dimension; the others must agree.</summary>
+    /// <param name="tensors">At least one; an empty vector among others counts for nothing, as in PyTorch.</param>
+    /// <param name="dim">The dimension that grows, counted from either end.</param>
+    /// <exception cref="AutogradException">There is none, one has no dimension, their other sizes differ, or there is no such dimension.</exception>
     public static Tensor Cat(IReadOnlyList<Tensor> tensors, int dim = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);
@@ -82,6 +85,9 @@ public sealed partial class Tensor
     }
 
     /// <summary>Tensors of one shape along a new dimension.</summary>
+    /// <param name="tensors">At least one.</param>
+    /// <param name="dim">Where the new dimension stands in the result, counted from either end.</param>
+    /// <exception cref="AutogradException">There is none, their shapes differ, or there is no such dimension.</exception>
     public static Tensor Stack(IReadOnlyList<Tensor> tensors, int dim = 0)
     {
         ArgumentNullException.ThrowIfNull(tensors);

@@ -194,19 +194,28 @@ internal static class LinearAlgebra
 
 public sealed partial class Tensor
 {
-    /// <summary>The product of two matrices.</summary>
+    /// <summary>The product of two matrices: [n, m] times [m, p] is [n, p].</summary>
+    /// <param name="mat2">[m, p], of this tensor's type.</param>
+    /// <exception cref="AutogradException">The two are not matrices, their inner sizes differ, or their types do.</exception>
     public Tensor Mm(Tensor mat2) => LinearAlgebra.Mm.Apply([this, mat2], Attributes.None)[0];
 
-    /// <summary>The products of two stacks of matrices.</summary>
+    /// <summary>The products of two stacks of matrices: [b, n, m] times [b, m, p] is [b, n, p].</summary>
+    /// <param name="mat2">[b, m, p], of this tensor's type.</param>
+    /// <exception cref="AutogradException">The two are not stacks of one number of matrices, their inner sizes differ, or their types do.</exception>
     public Tensor Bmm(Tensor mat2) => LinearAlgebra.Bmm.Apply([this, mat2], Attributes.None)[0];
 
-    /// <summary>The product of a matrix and a vector.</summary>
+    /// <summary>The product of a matrix [n, m] and a vector [m]: a vector [n].</summary>
+    /// <param name="vec">[m], of this tensor's type.</param>
+    /// <exception cref="AutogradException">The shapes or the types do not fit.</exception>
     public Tensor Mv(Tensor vec) => LinearAlgebra.Mv.Apply([this, vec], Attributes.None)[0];
 
-    /// <summary>The sum of the products of two vectors' elements.</summary>
+    /// <summary>The sum of the products of two vectors' elements, of no dimension.</summary>
+    /// <param name="tensor">A vector of this one's length and type.</param>
+    /// <exception cref="AutogradException">The two are not vectors of one length and type.</exception>
     public Tensor Dot(Tensor tensor) => LinearAlgebra.Dot.Apply([this, tensor], Attributes.None)[0];
 
-    /// <summary>The matrix of all products of two vectors' elements.</summary>
+    /// <summary>The matrix [n, m] of all products of the elements of two vectors, [n] and [m].</summary>
+    /// <exception cref="AutogradException">One of the two is no vector.</exception>
     public Tensor Outer(Tensor vec2)
     {
         ArgumentNullException.ThrowIfNull(vec2);
@@ -216,6 +225,8 @@ public sealed partial class Tensor
     }
 
     /// <summary>PyTorch's <c>matmul</c>: vectors, matrices and stacks of matrices, whose leading dimensions broadcast.</summary>
+    /// <param name="other">A vector, a matrix [m, p] or a stack [.., m, p]; beside a vector its dimension is added, and dropped from the result.</param>
+    /// <exception cref="AutogradException">One of the two has no dimension, the inner sizes differ, the leading ones do not broadcast, or the types differ.</exception>
     public Tensor Matmul(Tensor other) => LinearAlgebra.Matmul.Apply([this, other]);
 
     internal Tensor MatmulOf(Tensor other)

@@ -113,6 +113,7 @@ public abstract class Operator
     public abstract Tensor[] Invoke(OperatorCall call);
 
     /// <summary>Applies the operator's in-place twin to PyTorch's arguments, the first of which is written to.</summary>
+    /// <exception cref="AutogradException">There is no such twin, or what the operator raises.</exception>
     public virtual Tensor[] InvokeInPlace(OperatorCall call) =>
         throw new AutogradException(ErrorKind.Unsupported, $"{Name} has no in-place twin");
 

@@ -58,6 +58,7 @@ public sealed partial class Tensor
     /// <param name="dim">The dimensions to remove, counted from either end.</param>
     /// <param name="keepdim">Whether they stay with size one.</param>
     /// <param name="dtype">The type to sum in.</param>
+    /// <exception cref="AutogradException">There is no such dimension, or one stands twice.</exception>
     public Tensor Sum(int[]? dim = null, bool keepdim = false, DType? dtype = null) => Reductions.Sum.Apply(this, ReductionAttributes(dim, keepdim, dtype));
 
     /// <inheritdoc cref="Sum(int[], bool, DType?)"/>

@@ -229,9 +229,11 @@ internal static class Reshaping
 public sealed partial class Tensor
 {
     /// <summary>The same elements in another shape, without a copy; one size may be -1.</summary>
+    /// <exception cref="AutogradException">The sizes do not have as many elements, or strides do not allow it without a copy.</exception>
     public Tensor View(int[] size) => Reshaping.View.Apply(this, Attributes.Of("size", size));
 
     /// <summary>The same elements in another shape: a view where strides allow it, else a copy.</summary>
+    /// <exception cref="AutogradException">The sizes do not have as many elements.</exception>
     public Tensor Reshape(int[] shape)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -242,6 +244,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>The dimensions from <paramref name="startDim"/> to <paramref name="endDim"/> as one; a tensor of one dimension is given back as it is.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, or the first stands behind the last.</exception>
     public Tensor Flatten(int startDim = 0, int endDim = -1)
     {
         int start = Shapes.WrapDim(startDim, Rank), end = Shapes.WrapDim(endDim, Rank);
@@ -251,7 +254,8 @@ public sealed partial class Tensor
         return Reshape([.. Sizes[..start], Shapes.Count(Sizes.AsSpan(start, end - start + 1)), .. Sizes[(end + 1)..]]);
     }
 
-    /// <summary>Two dimensions exchanged.</summary>
+    /// <summary>A view with two dimensions, counted from either end, exchanged.</summary>
+    /// <exception cref="AutogradException">There is no such dimension.</exception>
     public Tensor Transpose(int dim0, int dim1) => Reshaping.Transpose.Apply(this, Attributes.Of("dim0", dim0, "dim1", dim1));
 
     /// <summary>A matrix transposed; vectors and scalars as they are.</summary>
@@ -263,7 +267,8 @@ public sealed partial class Tensor
     /// <summary>Takes dimensions of size one out of this tensor itself, as PyTorch's <c>squeeze_</c>; counted as a write.</summary>
     public Tensor SqueezeInPlace(int? dim = null) => Reshaping.SqueezeInPlace.Apply(this, dim is { } d ? Attributes.Of("dim", d) : null);
 
-    /// <summary>The dimensions in another order.</summary>
+    /// <summary>A view with the dimensions, counted from either end, in another order.</summary>
+    /// <exception cref="AutogradException">They are not all of the dimensions, each once.</exception>
     public Tensor Permute(params int[] dims) => Reshaping.Permute.Apply(this, Attributes.Of("dims", dims));
 
     /// <summary>Repeated along dimensions of size one, without a copy; -1 keeps a size.</summary>

@@ -265,14 +265,17 @@ public sealed partial class Tensor
     [System.Runtime.CompilerServices.IndexerName("Row")]
     public Tensor this[int index] => Select(0, index);
 
-    /// <summary>One place of a dimension, which is dropped.</summary>
+    /// <summary>One place of a dimension, counted from either end; the dimension is dropped. A view.</summary>
+    /// <exception cref="AutogradException">There is no such dimension or place.</exception>
     public Tensor Select(int dim, int index) => Slicing.Select.Apply(this, Attributes.Of("dim", dim, "index", index));
 
     /// <summary>The places of a dimension from <paramref name="start"/> to before <paramref name="end"/>, every <paramref name="step"/>-th; both may count from the end.</summary>
+    /// <exception cref="AutogradException">There is no such dimension, or the step is not positive.</exception>
     public Tensor Slice(int dim, int? start = null, int? end = null, int step = 1) =>
         Slicing.Slice.Apply(this, Attributes.Of(("dim", dim), ("start", start), ("end", end), ("step", step)));
 
     /// <summary><paramref name="length"/> places of a dimension from <paramref name="start"/> on.</summary>
+    /// <exception cref="AutogradException">The tensor has no dimension, the length is negative, or the places are not there.</exception>
     public Tensor Narrow(int dim, int start, int length)
     {
         if (Rank == 0) throw new AutogradException(ErrorKind.Index, "narrow() cannot be applied to a 0-dim tensor.");
@@ -289,6 +292,7 @@ public sealed partial class Tensor
     /// <summary>
     /// The view that an index names: an element a dimension, which is an integer (drops it), null (all of it), or an array of start, stop and step (each may be null).
     /// </summary>
+    /// <exception cref="AutogradException">There are more of them than dimensions, or a place is not there.</exception>
     public Tensor GetItem(params object?[] index)
     {
         ArgumentNullException.ThrowIfNull(index);
@@ -296,15 +300,19 @@ public sealed partial class Tensor
     }
 
     /// <summary>All places of a dimension as views of their own, which may not be written to.</summary>
+    /// <exception cref="AutogradException">There is no such dimension.</exception>
     public Tensor[] Unbind(int dim = 0) => Slicing.Unbind.ApplyAll(this, Attributes.Of("dim", dim));
 
     /// <summary>Pieces of a dimension of the given size, the last perhaps shorter, as views that may not be written to.</summary>
+    /// <exception cref="AutogradException">The size is negative, or there is no such dimension.</exception>
     public Tensor[] Split(int splitSize, int dim = 0) => Slicing.Split.ApplyAll(this, Attributes.Of("split_size_or_sections", splitSize, "dim", dim));
 
     /// <summary>Pieces of a dimension of the given sizes, as views that may not be written to.</summary>
+    /// <exception cref="AutogradException">The sizes do not add up to the dimension's, or there is no such dimension.</exception>
     public Tensor[] Split(int[] splitSizes, int dim = 0) => Slicing.Split.ApplyAll(this, Attributes.Of("split_size_or_sections", splitSizes, "dim", dim));
 
     /// <summary>A dimension in at most so many pieces of one size, the last perhaps shorter.</summary>
+    /// <exception cref="AutogradException">The tensor has no dimension, or the number of pieces is not positive.</exception>
     public Tensor[] Chunk(int chunks, int dim = 0)
     {
         if (Rank == 0) throw new AutogradException(ErrorKind.Shape, "chunk expects at least a 1-dimensional tensor");

@@ -55,6 +55,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     public int Int(string name, int otherwise) => IntOrNull(name) ?? otherwise;
 
     /// <summary>An integer, or null where it was not given or null.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public int? IntOrNull(string name) => this[name] switch
     {
         null => null,
@@ -64,12 +65,14 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     };
 
     /// <summary>An integer that has to be given.</summary>
+    /// <exception cref="AutogradException">It is something else, or not there.</exception>
     public int Int(string name) => IntOrNull(name) ?? throw Wrong(name, "an integer");
 
     /// <summary>A number, or the default where it was not given.</summary>
     public double Double(string name, double otherwise) => DoubleOrNull(name) ?? otherwise;
 
     /// <summary>A number, or null where it was not given or null.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public double? DoubleOrNull(string name) => this[name] switch
     {
         null => null,
@@ -81,6 +84,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     };
 
     /// <summary>A truth value, or the default where it was not given.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public bool Bool(string name, bool otherwise) => this[name] switch
     {
         null => otherwise,
@@ -90,6 +94,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     };
 
     /// <summary>A text, or the default where it was not given.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public string Text(string name, string otherwise) => this[name] switch
     {
         null => otherwise,
@@ -98,6 +103,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     };
 
     /// <summary>A list of integers (a single one counts as a list of one), or null where it was not given or null. It must not be changed.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public int[]? Ints(string name) => this[name] switch
     {
         null => null,
@@ -108,6 +114,7 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     };
 
     /// <summary>A dtype by its name, or null where it was not given.</summary>
+    /// <exception cref="AutogradException">It is something else.</exception>
     public DType? DType(string name) => this[name] switch
     {
         null => null,

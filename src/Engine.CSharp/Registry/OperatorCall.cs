@@ -13,10 +13,12 @@ public sealed record OperatorCall(IReadOnlyList<object?> Inputs, Attributes Attr
     }
 
     /// <summary>A tensor argument that has to be there.</summary>
+    /// <exception cref="AutogradException">It is left out, or a list.</exception>
     public Tensor Tensor(int index) => TensorOrNull(index)
         ?? throw new AutogradException(ErrorKind.Value, $"the tensor argument {index} is missing");
 
     /// <summary>A tensor argument that may be left out.</summary>
+    /// <exception cref="AutogradException">It is a list.</exception>
     public Tensor? TensorOrNull(int index) => index >= Inputs.Count ? null : Inputs[index] switch
     {
         null => null,
@@ -24,7 +26,8 @@ public sealed record OperatorCall(IReadOnlyList<object?> Inputs, Attributes Attr
         _ => throw new AutogradException(ErrorKind.Value, $"argument {index} must be a tensor, not a list"),
     };
 
-    /// <summary>A list argument.</summary>
+    /// <summary>An argument that is a list of tensors; null in it is one left out.</summary>
+    /// <exception cref="AutogradException">It is left out, or one tensor.</exception>
     public IReadOnlyList<Tensor?> Tensors(int index) => index < Inputs.Count && Inputs[index] is IReadOnlyList<Tensor?> list
         ? list
         : throw new AutogradException(ErrorKind.Value, $"argument {index} must be a list of tensors");

@@ -23,6 +23,8 @@ public sealed class BackwardContext
     public bool Needs(int input) => needs[input];
 
     /// <summary>An input, if the rule's <see cref="Saved"/> flags named it; with its history, so that the rule is itself differentiable.</summary>
+    /// <exception cref="InvalidOperationException">The rule's flags do not name it.</exception>
+    /// <exception cref="AutogradException">It was written to since, or an earlier backward released it.</exception>
     public Tensor Input(int index) =>
         Node.Saved?.Input(index, Node) ?? throw new InvalidOperationException($"the derivative of {Node.Operator.Name} reads input {index}, which it did not save");
 
@@ -30,6 +32,8 @@ public sealed class BackwardContext
     public Tensor? InputOrNull(int index) => Node.Saved?.Input(index, Node);
 
     /// <summary>An output, if the rule's <see cref="Saved"/> flags named it.</summary>
+    /// <exception cref="InvalidOperationException">The rule's flags do not name it.</exception>
+    /// <exception cref="AutogradException">It was written to since, or an earlier backward released it.</exception>
     public Tensor Output(int index = 0) =>
         Node.Saved?.Output(index, Node) ?? throw new InvalidOperationException($"the derivative of {Node.Operator.Name} reads output {index}, which it did not save");
 

@@ -47,6 +47,7 @@ public abstract class Function
     public abstract Tensor?[] Backward(FunctionContext context, Tensor?[] gradients);
 
     /// <summary>The value of a function of one result.</summary>
+    /// <exception cref="AutogradException">It has several results.</exception>
     public Tensor Apply(params Tensor?[] inputs) => ApplyAll(inputs) is [var only]
         ? only
         : throw new AutogradException(ErrorKind.Value, $"{Name} has several results: use ApplyAll");

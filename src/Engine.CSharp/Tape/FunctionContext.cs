@@ -43,6 +43,7 @@ public sealed class FunctionContext
     }
 
     /// <summary>In a backward: one of the tensors that were saved, as <see cref="SavedTensors"/>.</summary>
+    /// <exception cref="InvalidOperationException">Null was saved there.</exception>
     public Tensor Saved(int index)
     {
         node?.Saved!.CheckLease();

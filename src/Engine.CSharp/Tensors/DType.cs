@@ -34,7 +34,8 @@ public static class DTypes
         _ => "float64",
     };
 
-    /// <summary>The dtype of a program's name for it, or an error of kind <see cref="ErrorKind.Value"/>.</summary>
+    /// <summary>The dtype of a program's name for it: <c>float32</c>, <c>float64</c>, <c>int64</c> or <c>bool</c>.</summary>
+    /// <exception cref="AutogradException">There is none of that name.</exception>
     public static DType Parse(string name) => name switch
     {
         "float32" or "float" => DType.Float32,

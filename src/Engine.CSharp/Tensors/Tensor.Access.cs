@@ -5,6 +5,7 @@ namespace Verified.Engine;
 public sealed partial class Tensor
 {
     /// <summary>The single element of a tensor of one element, as a double.</summary>
+    /// <exception cref="AutogradException">There are more elements, or none.</exception>
     public double Item()
     {
         if (Count != 1) throw new AutogradException(ErrorKind.Shape, $"a Tensor with {Count} elements cannot be converted to Scalar");

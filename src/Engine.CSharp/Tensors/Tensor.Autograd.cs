@@ -176,6 +176,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>Calls a function with the gradient of this tensor whenever one was computed; what it returns, if not null, takes the gradient's place.</summary>
+    /// <exception cref="AutogradException">This tensor requires no gradient.</exception>
     public HookHandle RegisterHook(Func<Tensor, Tensor?> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);
@@ -188,6 +189,7 @@ public sealed partial class Tensor
     }
 
     /// <summary>Calls a function with this leaf whenever a gradient has just been added to its <see cref="Grad"/>.</summary>
+    /// <exception cref="AutogradException">This tensor requires no gradient, or is no leaf.</exception>
     public HookHandle RegisterPostAccumulateGradHook(Action<Tensor> hook)
     {
         ArgumentNullException.ThrowIfNull(hook);

@@ -46,6 +46,10 @@ public sealed partial class Tensor
     public static Tensor Scalar(double value, DType dtype = DType.Float32, bool requiresGrad = false) => Full([], value, dtype, requiresGrad);
 
     /// <summary>A tensor of zeros.</summary>
+    /// <param name="shape">The sizes; none for a scalar.</param>
+    /// <param name="dtype">The type of the elements.</param>
+    /// <param name="requiresGrad">Whether gradients are collected for it.</param>
+    /// <exception cref="AutogradException">A size is negative, or gradients are asked for of a type that has none.</exception>
     public static Tensor Zeros(int[] shape, DType dtype = DType.Float32, bool requiresGrad = false)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -56,9 +60,11 @@ public sealed partial class Tensor
     }
 
     /// <summary>A tensor of ones.</summary>
+    /// <inheritdoc cref="Zeros"/>
     public static Tensor Ones(int[] shape, DType dtype = DType.Float32, bool requiresGrad = false) => Full(shape, 1, dtype, requiresGrad);
 
     /// <summary>A tensor whose elements are all <paramref name="value"/>, rounded to the dtype.</summary>
+    /// <inheritdoc cref="Zeros"/>
     public static Tensor Full(int[] shape, double value, DType dtype = DType.Float32, bool requiresGrad = false)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -68,7 +74,8 @@ public sealed partial class Tensor
         return result.AsLeaf(requiresGrad);
     }
 
-    /// <summary>The numbers 0, 1, ... as an int64 tensor.</summary>
+    /// <summary>The numbers 0, 1, ..., <paramref name="count"/> - 1 as an int64 tensor.</summary>
+    /// <exception cref="AutogradException">The number is negative.</exception>
     public static Tensor Arange(int count)
     {
         if (count < 0) throw new AutogradException(ErrorKind.Value, $"a number of elements cannot be negative, but is {count}");

@@ -47,6 +47,7 @@ public sealed partial class Tensor
     public bool IsContiguous => Shapes.IsContiguous(Sizes, Steps);
 
     /// <summary>How many in-place writes the memory of this tensor, its base and its views has seen.</summary>
+    /// <exception cref="AutogradException">It is an inference tensor, which counts none.</exception>
     public int Version
     {
         get

@@ -52,6 +52,7 @@ public static class Differences
     }
 
     /// <summary>The elements of a float input.</summary>
+    /// <exception cref="ArgumentException">The input is not of floats.</exception>
     public static double[] Floats(Program program, string input)
     {
         ArgumentNullException.ThrowIfNull(program);

@@ -44,6 +44,7 @@ public static class FailureDescription
     /// <param name="program">The program.</param>
     /// <param name="language">The language.</param>
     /// <param name="methods">The built-in engine's methods, for C# and F#; what is not among them is called by its operator's name.</param>
+    /// <exception cref="ArgumentException">It is none of these languages.</exception>
     public static string Printed(Program program, string language, FSharpList<EngineMethod>? methods = null)
     {
         ArgumentNullException.ThrowIfNull(program);

@@ -72,6 +72,7 @@ public sealed class SafeTensorsFile : IDisposable
     }
 
     /// <summary>Reads one tensor.</summary>
+    /// <exception cref="FileFormatException">Its type has no counterpart here, or a number is beyond int64.</exception>
     public Tensor Read(Entry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);

@@ -16,19 +16,24 @@ public sealed class StateDict : OrderedDictionary<object, object?>
     }
 
     /// <summary>The tensor under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no tensor under it.</exception>
     public Tensor Tensor(object key) => Value(key) as Tensor ?? throw Wrong(key, "a tensor");
 
     /// <summary>The dictionary under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no dictionary under it.</exception>
     public StateDict Dictionary(object key) => Value(key) as StateDict ?? throw Wrong(key, "a dictionary");
 
     /// <summary>The list or tuple under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no list or tuple under it.</exception>
     public IReadOnlyList<object?> List(object key) => Value(key) is IReadOnlyList<object?> list ? list : throw Wrong(key, "a list");
 
     /// <summary>The list of numbers under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no list of numbers under it.</exception>
     public double[] Numbers(object key) =>
         [.. List(key).Select(n => n switch { double d => d, long i => i, int i => i, _ => throw Wrong(key, "a list of numbers") })];
 
     /// <summary>The whole number under a key; a tensor of one is taken too.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no whole number under it.</exception>
     public long Integer(object key) => Value(key) switch
     {
         long i => i,
@@ -38,6 +43,7 @@ public sealed class StateDict : OrderedDictionary<object, object?>
     };
 
     /// <summary>The number under a key; a tensor of one is taken too.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no number under it.</exception>
     public double Number(object key) => Value(key) switch
     {
         double d => d,
@@ -49,12 +55,15 @@ public sealed class StateDict : OrderedDictionary<object, object?>
     };
 
     /// <summary>The truth value under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no truth value under it.</exception>
     public bool Truth(object key) => Value(key) as bool? ?? throw Wrong(key, "true or false");
 
     /// <summary>The text under a key.</summary>
+    /// <exception cref="StateDictException">There is no such key, or no text under it.</exception>
     public string Text(object key) => Value(key) as string ?? throw Wrong(key, "a text");
 
     /// <summary>The bytes under a key; a tensor of one dimension with values from 0 to 255 is taken too, which is what PyTorch keeps a generator's state in.</summary>
+    /// <exception cref="StateDictException">There is no such key, or nothing of the kind under it.</exception>
     public byte[] Bytes(object key) => Value(key) switch
     {
         byte[] bytes => bytes,

@@ -26,6 +26,8 @@ public sealed class DataLoader : IReadOnlyCollection<Batch>, IStateful
     /// </param>
     /// <param name="dropLast">Whether a last batch with fewer records is left out.</param>
     /// <param name="generator">What shuffling draws from; the default generator where left out.</param>
+    /// <exception cref="ArgumentException">There is nothing to shuffle.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive, or the number of workers negative.</exception>
     public DataLoader(Dataset dataset, int batchSize = 1, bool shuffle = false, int numWorkers = 0, bool dropLast = false, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(dataset);

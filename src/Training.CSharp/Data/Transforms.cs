@@ -28,6 +28,7 @@ public static class Transforms
     /// <summary>(x - mean) / std per channel.</summary>
     /// <param name="mean">One number per channel, or one for all.</param>
     /// <param name="std">As many, none of them 0.</param>
+    /// <exception cref="ArgumentException">There are no channels, not as many of both, or a 0 among the divisors. The transform throws it, too: for an image of another number of channels.</exception>
     public static Transform Normalize(double[] mean, double[] std)
     {
         ArgumentNullException.ThrowIfNull(mean);
@@ -49,6 +50,7 @@ public static class Transforms
     /// <summary>A part of the given size at a random place, after padding with zeros.</summary>
     /// <param name="size">Height and width of the result.</param>
     /// <param name="padding">Zeros added at each edge first.</param>
+    /// <exception cref="ArgumentException">Thrown by the transform: the padded image is smaller than the part.</exception>
     public static Transform RandomCrop(int size, int padding = 0)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(size, 1);
@@ -69,6 +71,7 @@ public static class Transforms
     }
 
     /// <summary>Mirrors left and right with probability <paramref name="p"/>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The probability is not in 0 to 1.</exception>
     public static Transform RandomHorizontalFlip(double p = 0.5)
     {
         if (p is not (>= 0 and <= 1)) throw new ArgumentOutOfRangeException(nameof(p), $"a probability lies in 0 to 1, not {p}");

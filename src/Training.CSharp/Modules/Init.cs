@@ -9,14 +9,14 @@ namespace Verified.Training;
 /// <remarks>Sources: Glorot and Bengio (2010) for Xavier's, He et al. (2015) for Kaiming's.</remarks>
 public static class Init
 {
-    /// <summary>Uniform in [a, b).</summary>
+    /// <summary>Values spread evenly over [a, b).</summary>
     public static Tensor UniformInPlace(Tensor tensor, double a = 0, double b = 1, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         return Write(tensor, Rng.Uniform(tensor.Shape.ToArray(), a, b, tensor.DType, generator));
     }
 
-    /// <summary>Normal.</summary>
+    /// <summary>Normal values of a mean and a standard deviation.</summary>
     public static Tensor NormalInPlace(Tensor tensor, double mean = 0, double std = 1, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -74,6 +74,7 @@ public static class Init
         NormalInPlace(tensor, 0, KaimingStd(tensor, a, mode, nonlinearity), generator);
 
     /// <summary>The recommended factor for what follows a layer: <c>linear</c>, <c>sigmoid</c>, <c>tanh</c>, <c>relu</c>, <c>leaky_relu</c> (with its slope) or <c>selu</c>.</summary>
+    /// <exception cref="ArgumentException">It is none of these.</exception>
     public static double Gain(string nonlinearity, double slope = 0.01) => nonlinearity switch
     {
         "linear" or "conv2d" or "conv_transpose2d" or "sigmoid" => 1,

@@ -33,6 +33,7 @@ public sealed class GradScaler : IStateful
     /// <param name="backoffFactor">What the scale is multiplied with after a step that was left out, below 1.</param>
     /// <param name="growthInterval">Good steps in a row before the scale grows.</param>
     /// <param name="enabled">If false, nothing is scaled, checked or left out.</param>
+    /// <exception cref="ArgumentException">The growth factor is not above 1, or the backoff factor not below.</exception>
     public GradScaler(double initScale = 65536, double growthFactor = 2, double backoffFactor = 0.5, int growthInterval = 2000, bool enabled = true)
     {
         if (!(growthFactor > 1)) throw new ArgumentException("The growth factor must be > 1.0.");

@@ -28,6 +28,7 @@ public sealed class ParamGroup
     }
 
     /// <summary>An option: a number, a truth value or, for <c>betas</c>, a pair of numbers.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of that name.</exception>
     public object? this[string name]
     {
         get

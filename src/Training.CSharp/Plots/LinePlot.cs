@@ -37,6 +37,7 @@ public sealed class LinePlot
     /// <param name="x">Places along the horizontal axis.</param>
     /// <param name="y">As many values.</param>
     /// <returns>This plot.</returns>
+    /// <exception cref="ArgumentException">There are not as many places as values.</exception>
     public LinePlot Add(string name, IReadOnlyCollection<double> x, IReadOnlyCollection<double> y)
     {
         ArgumentNullException.ThrowIfNull(name);

@@ -53,6 +53,7 @@ public static class Rng
     /// <param name="shape">The shape; <c>[]</c> for one number.</param>
     /// <param name="dtype">float32 or float64.</param>
     /// <param name="generator">What to draw from; the default one where null.</param>
+    /// <exception cref="ArgumentException">The standard deviation is negative, or the type is not float32 or float64.</exception>
     public static Tensor Normal(double mean, double std, int[] shape, DType dtype = DType.Float32, Generator? generator = null)
     {
         if (!(std >= 0)) throw new ArgumentException($"normal expects std >= 0.0, but found std {std}");
@@ -122,6 +123,7 @@ public static class Rng
     }
 
     /// <summary>Ones and zeros, each one with the probability at its place, as <c>torch.bernoulli(p)</c>; of p's shape and type.</summary>
+    /// <exception cref="ArgumentException">A probability is not in 0 to 1, or the type is not float32 or float64.</exception>
     public static Tensor Bernoulli(Tensor p, Generator? generator = null)
     {
         ArgumentNullException.ThrowIfNull(p);

@@ -88,6 +88,7 @@ public sealed class LambdaLR : LRScheduler
     /// <summary>A schedule with a function for each group.</summary>
     /// <param name="optimizer">Whose rates are changed.</param>
     /// <param name="lrLambda">The factor of each epoch, the first being 0, by group.</param>
+    /// <exception cref="ArgumentException">There are not as many functions as groups.</exception>
     public LambdaLR(Optimizer optimizer, IReadOnlyList<Func<long, double>> lrLambda)
         : base(optimizer)
     {
