@@ -122,34 +122,17 @@ module internal DotNetCalls =
         let arg (value: Arg) =
             match value with
             | Arg.Missing -> dialect.Null
-            | Arg.Name name when dialect.IsFSharp -> "box " + safe name
-            | Arg.Name name -> safe name
-            | Arg.Names names when dialect.IsFSharp -> "box ([| " + String.Join("; ", names |> List.map orNull) + " |] : Tensor array)"
-            | Arg.Names names -> "new Tensor?[] { " + String.Join(", ", names |> List.map orNull) + " }"
+            | Arg.Name name -> dialect.Boxed(safe name)
+            | Arg.Names names -> names |> List.map orNull |> dialect.Tensors |> dialect.Boxed
 
-        let inputs =
-            let items = step.In |> List.map arg
-
-            if dialect.IsFSharp then
-                "([| " + String.Join("; ", items) + " |] : obj array)"
-            else
-                "new object?[] { " + String.Join(", ", items) + " }"
-
-        let attrs =
-            Map.toList step.Attrs
-            |> List.map (fun (key, value) ->
-                if dialect.IsFSharp then
-                    $"struct (\"{key}\", {boxed dialect value})"
-                else
-                    $"(\"{key}\", {boxed dialect value})")
+        let inputs = step.In |> List.map arg |> dialect.Objects
+        let attrs = Map.toList step.Attrs |> List.map (fun (key, value) -> key, boxed dialect value)
 
         let attributes =
             if attrs.IsEmpty then
                 "Attributes.None"
-            elif dialect.IsFSharp then
-                "Attributes.Of([| " + String.Join("; ", attrs) + " |])"
             else
-                "Attributes.Of(new (string, object?)[] { " + String.Join(", ", attrs) + " })"
+                "Attributes.Of(" + dialect.Pairs attrs + ")"
 
-        let call = if dialect.IsFSharp then "OperatorCall" else "new OperatorCall"
+        let call = dialect.New "OperatorCall"
         $"OperatorRegistry.Default.Invoke(\"{step.Op}\", {call}({inputs}, {attributes}))"

@@ -20,21 +20,9 @@ module PrintDotNet =
     type private Printer(dialect: Dialect, methods: EngineMethod list) =
         let declared = Collections.Generic.HashSet<string>()
 
-        let ending = if dialect.IsFSharp then "" else ";"
-
         let bind name value =
             let name = safe name
-            let isNew = declared.Add name
-
-            (if dialect.IsFSharp then "let "
-             elif isNew then "var "
-             else "")
-            + name
-            + " = "
-            + value
-            + ending
-
-        let ignored value = value + (if dialect.IsFSharp then " |> ignore" else ";")
+            dialect.Bind (declared.Add name) name value
 
         let at (array: string) i = array + "[" + string i + "]"
 
@@ -43,7 +31,7 @@ module PrintDotNet =
         /// Results of a call that gives an array.
         let bindArray (step: Step) (array: string) =
             match step.Out with
-            | Out.Nothing -> [ ignored array ]
+            | Out.Nothing -> [ dialect.Ignored array ]
             | Out.Name name -> [ bind name (at array 0) ]
             | Out.Names [ Some name ] -> [ bind name (at array 0) ]
             | Out.Names names ->
@@ -56,7 +44,7 @@ module PrintDotNet =
             match step.Out with
             | Out.Name name
             | Out.Names [ Some name ] -> [ bind name value ]
-            | _ -> [ ignored value ]
+            | _ -> [ dialect.Ignored value ]
 
         let flags (step: Step) known =
             known
@@ -75,25 +63,6 @@ module PrintDotNet =
 
         let gradients label (step: Step) = step.Gradients |> Option.map (fun names -> dialect.Named label (listed names)) |> Option.toList
 
-        let forgiving = if dialect.IsFSharp then "" else "!"
-
-        let block (body: string list) scope names =
-            if dialect.IsFSharp then
-                let names = names |> List.map safe |> List.distinct
-
-                let opening, closing =
-                    match names with
-                    | [] -> "", [ "    ())" ]
-                    | names -> "let " + String.Join(", ", names) + " =", [ "    " + String.Join(", ", names) + ")" ]
-
-                let indent = if opening = "" then "" else "    "
-
-                (if opening = "" then [] else [ opening ])
-                @ ([ $"using (Autograd.{scope}()) (fun _ ->" ] @ (body |> List.map (fun line -> "    " + line)) @ closing
-                   |> List.map (fun line -> indent + line))
-            else
-                [ $"using (Autograd.{scope}())"; "{" ] @ (body |> List.map (fun line -> "    " + line)) @ [ "}" ]
-
         member this.Lines(step: Step) : string list =
             let self () =
                 match step.In with
@@ -104,16 +73,9 @@ module PrintDotNet =
             | "no_grad"
             | "enable_grad"
             | "inference_mode" ->
-                let names = bound step
-
-                let declarations =
-                    names
-                    |> List.map safe
-                    |> List.distinct
-                    |> List.filter (fun name -> not dialect.IsFSharp && declared.Add name)
-                    |> List.map (fun name -> $"Tensor {name};")
-
-                declarations @ block (step.Steps |> List.collect this.Lines) (pascal step.Op) names
+                let names = bound step |> List.map safe |> List.distinct
+                let fresh = names |> List.filter declared.Add
+                dialect.Block (pascal step.Op) fresh names (step.Steps |> List.collect this.Lines)
             | "backward" ->
                 let wrt =
                     step.Wrt
@@ -123,7 +85,7 @@ module PrintDotNet =
                 [ called
                       "Autograd.Backward"
                       (listed (names step) :: gradients "gradients" step @ wrt @ flags step [ "retain_graph"; "create_graph" ])
-                  + ending ]
+                  + dialect.Ending ]
             | "grad" ->
                 let wrt = step.Wrt |> Option.defaultValue [] |> List.map Some |> listed
                 let rest = gradients "gradOutputs" step @ flags step [ "retain_graph"; "create_graph"; "allow_unused" ]
@@ -131,22 +93,22 @@ module PrintDotNet =
 
                 match step.Out with
                 | Out.Name name
-                | Out.Names [ Some name ] -> [ bind name (at all 0 + forgiving) ]
+                | Out.Names [ Some name ] -> [ bind name (at all 0 + dialect.NotNull) ]
                 | Out.Names names ->
                     let array = "all" + String.Join("", names |> List.choose id |> List.truncate 1 |> List.map (safe >> capital))
 
                     bind array all
                     :: (names
                         |> List.indexed
-                        |> List.choose (fun (i, name) -> name |> Option.map (fun name -> bind name (at array i + forgiving))))
-                | Out.Nothing -> [ ignored all ]
-            | "get_grad" -> bindOne step (self () + ".Grad" + forgiving)
-            | "zero_grad" -> [ called (self () + ".ZeroGrad") (flags step [ "set_to_none" ]) + ending ]
+                        |> List.choose (fun (i, name) -> name |> Option.map (fun name -> bind name (at array i + dialect.NotNull))))
+                | Out.Nothing -> [ dialect.Ignored all ]
+            | "get_grad" -> bindOne step (self () + ".Grad" + dialect.NotNull)
+            | "zero_grad" -> [ called (self () + ".ZeroGrad") (flags step [ "set_to_none" ]) + dialect.Ending ]
             | "detach" -> bindOne step (self () + ".Detach()")
             | "detach_" -> bindOne step (self () + ".DetachInPlace()")
             | "data" -> bindOne step (self () + ".Data")
             | "requires_grad_" -> bindOne step (called (self () + ".RequiresGradInPlace") (flags step [ "requires_grad" ]))
-            | "retain_grad" -> [ self () + ".RetainGrad()" + ending ]
+            | "retain_grad" -> [ self () + ".RetainGrad()" + dialect.Ending ]
             | "register_hook" ->
                 let scale =
                     match Map.tryFind "scale" step.Attrs with
@@ -154,8 +116,8 @@ module PrintDotNet =
                     | Some(Attr.Integer n) -> float64 dialect (float n)
                     | _ -> "1.0"
 
-                bindOne step (self () + ".RegisterHook(" + (if dialect.IsFSharp then "fun g -> g * " else "g => g * ") + scale + ")")
-            | "remove_hook" -> [ self () + ".Remove()" + ending ]
+                bindOne step (self () + ".RegisterHook(" + dialect.Lambda "g" ("g * " + scale) + ")")
+            | "remove_hook" -> [ self () + ".Remove()" + dialect.Ending ]
             | _ ->
                 match DotNetCalls.asMethod dialect methods step with
                 | Some(method, call) when method.GivesSeveral -> bindArray step call
@@ -170,10 +132,7 @@ module PrintDotNet =
                 | Observed.Value name -> safe name
                 | Observed.Gradient name -> safe name + ".Grad"
 
-            if dialect.IsFSharp then
-                $"printfn \"{observed.Text} = %%O\" {value}"
-            else
-                "Console.WriteLine($\"" + observed.Text + " = {" + value + "}\");"
+            dialect.Show observed.Text value
 
     let private print dialect methods head (program: Program) =
         let printer = Printer(dialect, methods)
