@@ -44,7 +44,7 @@ internal static class RecordFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CorpusException($"the record could not be written to {path}: {e.Message}", e);
+            throw new CorpusException($"the record could not be written to {path}: {WholeFile.Reason(e)}", e);
         }
     }
 }

@@ -23,7 +23,7 @@ internal static class ReportFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CorpusException($"the report could not be written to {folder}: {e.Message}", e);
+            throw new CorpusException($"the report could not be written to {folder}: {WholeFile.Reason(e)}", e);
         }
     }
 
@@ -42,7 +42,7 @@ internal static class ReportFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new CorpusException($"--report: the folder {folder} {(missing.Count > 0 ? "cannot be created" : "cannot be written to")}", e);
+            throw new CorpusException($"--report: the folder {folder} {(missing.Count > 0 ? "cannot be created" : "cannot be written to")}: {WholeFile.Reason(e)}", e);
         }
         finally
         {

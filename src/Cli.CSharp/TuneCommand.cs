@@ -50,7 +50,7 @@ internal static class TuneCommand
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
-            throw new CorpusException($"--write {file}: no file can be written there", e);
+            throw new CorpusException($"--write {file}: no file can be written there: {WholeFile.Reason(e)}", e);
         }
     }
 

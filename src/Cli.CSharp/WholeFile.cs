@@ -18,5 +18,14 @@ internal static class WholeFile
         File.Delete(Beside(path));
     }
 
+    /// <summary>Why something could not be written, without the paths that only the system knows of.</summary>
+    public static string Reason(Exception e) => e switch
+    {
+        UnauthorizedAccessException => "it may not be written to",
+        DirectoryNotFoundException => "a part of the path is no folder",
+        FileNotFoundException => "the system takes no file there",
+        _ => e.Message,
+    };
+
     private static string Beside(string path) => path + ".part";
 }

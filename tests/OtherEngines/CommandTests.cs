@@ -26,6 +26,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("check", "--random", "0", "--report", "/dev/null/report")]
     [InlineData("run", "/")]
     [InlineData("tune", "--write", "/")]
+    [InlineData("tune", "--write", "/dev/null/rule")]
     [InlineData("replay", "no-token")]
     [InlineData("explain", "no_such_operator")]
     [InlineData("check", "--random", "0", "--engine", "python3 engine.py")]
