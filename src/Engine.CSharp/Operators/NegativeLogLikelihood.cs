@@ -31,7 +31,7 @@ internal static class NegativeLogLikelihood
     /// <summary>Minus the gradient times how much each log-probability counts. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
     private static readonly FunctionOperator NllBackward = new(
         "nll_loss_backward",
-        (inputs, a) => Spread(inputs[0]!, inputs[3]!, a),
+        (inputs, a) => Spread(inputs[0]!, inputs[2]!, inputs[3]!, a),
         [
             new Rule(Saved.Input2 | Saved.Input3, (h, c) => OfGroups!.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
             new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
@@ -44,13 +44,36 @@ internal static class NegativeLogLikelihood
     /// <summary>The dimension of the classes: the second, or the only one.</summary>
     public static int ClassDim(int[] shape) => shape.Length == 1 ? 0 : 1;
 
-    private static Tensor Spread(Tensor g, Tensor counts, Attributes attributes)
+    private static Tensor Spread(Tensor g, Tensor target, Tensor counts, Attributes attributes)
     {
-        using var off = Autograd.NoGrad();
-        var each = Losses.ReductionOf(attributes) == LossReduction.None ? g.Unsqueeze(ClassDim(counts.Sizes)) : g;
-        // Where a class does not count nothing flows, whatever arrives.
-        return each.Rank == 0 && double.IsFinite(each.Item()) ? -each * counts : Tensor.Where(counts.Eq(0), Tensor.Scalar(0, each.DType), -each * counts);
+        var ignored = attributes.Int("ignore_index", -100);
+        return counts.DType == DType.Float32 ? Spread<float>(g, target, counts, ignored) : Spread<double>(g, target, counts, ignored);
     }
+
+    private static Tensor Spread<T>(Tensor g, Tensor target, Tensor counts, int ignored)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        (g, target, counts) = (Copying.Packed(g), Copying.Packed(target), Copying.Packed(counts));
+        var dx = Tensor.Zeros(counts.Sizes, counts.DType);
+        var (_, classes, inner) = Normalizations.Split(counts.Sizes, ClassDim(counts.Sizes));
+        Span<T> arriving = Span<T>(g), shares = Span<T>(counts), result = Span<T>(dx);
+        var targets = Span<long>(target);
+        for (var group = 0; group < targets.Length; group++)
+        {
+            if (targets[group] == ignored) continue;
+            var at = Place(group, targets[group], classes, inner);
+            // Where a class does not count nothing flows, whatever arrives.
+            if (!T.IsZero(shares[at])) result[at] = -arriving[arriving.Length == 1 ? 0 : group] * shares[at];
+        }
+        GC.KeepAlive(g);
+        GC.KeepAlive(target);
+        GC.KeepAlive(counts);
+        GC.KeepAlive(dx);
+        return dx;
+    }
+
+    /// <summary>The place of a group's class among log-probabilities whose classes lie <paramref name="inner"/> apart.</summary>
+    private static int Place(int group, long target, int classes, int inner) => (((group / inner * classes) + (int)target) * inner) + (group % inner);
 
     private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
     {
@@ -149,7 +172,7 @@ internal static class NegativeLogLikelihood
                 if (target == Settings.Ignored) continue;
                 if (target < 0 || target >= Classes) throw new AutogradException(ErrorKind.Index, $"Target {target} is out of bounds.");
                 weight += Weights.IsEmpty ? 1 : double.CreateTruncating(Weights[(int)target]);
-                var at = Start(group) + ((int)target * Inner);
+                var at = Place(group, target, Classes, Inner);
                 counts[at] = Weights.IsEmpty ? T.One : Weights[(int)target];
                 var sum = double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
                 Losses[group] = T.CreateTruncating(-sum);
@@ -159,13 +182,11 @@ internal static class NegativeLogLikelihood
             return (total, weight);
         }
 
-        private readonly int Start(int group) => (group / Inner * Classes * Inner) + (group % Inner);
-
         /// <summary>A mean's shares.</summary>
         private readonly void Divide(Span<long> targets, Span<T> counts, T weight)
         {
             for (var group = 0; group < targets.Length; group++)
-                if (targets[group] != Settings.Ignored) counts[Start(group) + ((int)targets[group] * Inner)] /= weight;
+                if (targets[group] != Settings.Ignored) counts[Place(group, targets[group], Classes, Inner)] /= weight;
         }
     }
 }
