@@ -174,7 +174,7 @@ public sealed partial class Tensor
     /// <param name="mask">Truth values, of a shape that broadcasts with this tensor's.</param>
     /// <param name="value">The number, which takes on this tensor's type.</param>
     /// <exception cref="AutogradException">The mask is not of truth values or does not broadcast, or the number has no place in the type.</exception>
-    public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Apply([this, mask, Number(value)], Attributes.Of("value", value))[0];
+    public Tensor MaskedFill(Tensor mask, double value) => Comparisons.MaskedFill.Invoke(new OperatorCall([this, mask], Attributes.Of("value", value)))[0];
 
     /// <summary>A scalar tensor where the mask is true, x elsewhere; the gradient flows to both.</summary>
     /// <inheritdoc cref="MaskedFill(Tensor, double)"/>
@@ -182,7 +182,7 @@ public sealed partial class Tensor
 
     /// <summary>Writes a number where the mask is true.</summary>
     /// <inheritdoc cref="MaskedFill(Tensor, double)"/>
-    public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.ApplyInPlace([this, mask, Number(value)], Attributes.Of("value", value));
+    public Tensor MaskedFillInPlace(Tensor mask, double value) => Comparisons.MaskedFill.InvokeInPlace(new OperatorCall([this, mask], Attributes.Of("value", value)))[0];
 
     /// <summary>Writes a scalar tensor where the mask is true.</summary>
     /// <inheritdoc cref="MaskedFill(Tensor, double)"/>

@@ -185,10 +185,10 @@ public sealed partial class Tensor
     public Tensor Clamp(Tensor? min, Tensor? max) => Piecewise.Clamp.Invoke(new OperatorCall(this, min, max))[0];
 
     /// <summary>x held at a number or above.</summary>
-    public Tensor ClampMin(double min) => Piecewise.ClampMin.Apply([this, Number(min)], Attributes.Of("min", min))[0];
+    public Tensor ClampMin(double min) => Piecewise.ClampMin.Invoke(new OperatorCall([this], Attributes.Of("min", min)))[0];
 
     /// <summary>x held at a number or below.</summary>
-    public Tensor ClampMax(double max) => Piecewise.ClampMax.Apply([this, Number(max)], Attributes.Of("max", max))[0];
+    public Tensor ClampMax(double max) => Piecewise.ClampMax.Invoke(new OperatorCall([this], Attributes.Of("max", max)))[0];
 
     /// <summary>x held between two numbers, either of which may be left out, over x.</summary>
     /// <exception cref="AutogradException">Both are.</exception>
