@@ -76,14 +76,9 @@ internal static class Writes
     /// <summary>Goes a part of the way to another tensor.</summary>
     public static readonly InPlaceOperator Lerp = new(
         "lerp_",
-        (self, inputs, attributes) =>
-        {
-            SameType(self, inputs[1]!, "end");
-            if (inputs[2] is { } weight) SameType(self, weight, "weight");
-            Elementwise.Ternary(
-                self, inputs[1]!, inputs[2] ?? attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"), self,
-                new Op.Lerp<float>(), new Op.Lerp<double>());
-        },
+        (self, inputs, attributes) => Elementwise.Ternary(
+            self, inputs[1]!, inputs[2] ?? attributes.Number("weight") ?? throw new AutogradException(ErrorKind.Value, "lerp_() needs 'weight'"), self,
+            new Op.Lerp<float>(), new Op.Lerp<double>()),
         [
             // A weight that is a number is no tensor to keep: a second backward is no error.
             new Rule(Saved.Input2, (g, c) => g * (1 - Weight(c))),
@@ -95,6 +90,7 @@ internal static class Writes
         Keywords = ["weight"],
         KeptOrder = [1, 0],
         Variant = a => a.Has("weight") ? "LerpBackward0" : "LerpBackward1",
+        CheckArguments = OfOneType,
         Shape = inputs => Broadcast(inputs),
         Bind = call => [call.Tensor(0), call.Tensor(1), call.TensorOrNull(2)],
     };
@@ -118,9 +114,16 @@ internal static class Writes
             throw new AutogradException(ErrorKind.Value, "value cannot be converted to type int64_t without overflow");
     }
 
-    private static void SameType(Tensor self, Tensor other, string name)
+    private static void OfOneType(Tensor?[] inputs)
     {
-        if (other.DType != self.DType) throw new AutogradException(ErrorKind.Dtype, $"expected dtype {self.DType.CName()} for `{name}` but got dtype {other.DType.CName()}");
+        Check(inputs[1], "end");
+        Check(inputs[2], "weight");
+
+        void Check(Tensor? other, string name)
+        {
+            if (other is not null && other.DType != inputs[0]!.DType)
+                throw new AutogradException(ErrorKind.Dtype, $"expected dtype {inputs[0]!.DType.CName()} for `{name}` but got dtype {other.DType.CName()}");
+        }
     }
 
     private static void DividesNoIntegers(Tensor?[] inputs)

@@ -119,24 +119,23 @@ module Internal =
                         [ Some zeros; Some(fun () -> choose g (zeros ())); Some(fun () -> choose (zeros ()) g) ])
                 ) }
 
-    /// Zeros of the shape and dtype of x. Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
-    let zerosLike =
-        { Define.computes
-              "zeros_like"
-              "0"
-              [ ArgKind.Any ]
-              []
-              { new Forward with
-                  member _.Of(call: Call<'S>) =
-                      result {
-                          let! x = Argument.tensor call 0
+    /// Zeros of the shape and dtype of x.
+    let zeros =
+        { new Forward with
+            member _.Of(call: Call<'S>) =
+                result {
+                    let! x = Argument.tensor call 0
 
-                          return
-                              [ if x.DType.IsFloat then
-                                    Value.full x.DType x.Shape 0.0
-                                else
-                                    Value.ints x.DType x.Shape (Array.zeroCreate (Value.count x)) true ]
-                      } } with
+                    return
+                        [ if x.DType.IsFloat then
+                              Value.full x.DType x.Shape 0.0
+                          else
+                              Value.ints x.DType x.Shape (Array.zeroCreate (Value.count x)) true ]
+                } }
+
+    /// Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
+    let zerosLike =
+        { Define.computes "zeros_like" "0" [ ArgKind.Any ] [] zeros with
             Internal = true }
 
     let private geometry attrs (prefix: string) =

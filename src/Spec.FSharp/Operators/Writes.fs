@@ -56,30 +56,17 @@ module Writes =
             OnlyInPlace = true
             InPlace = true }
 
-    let zero =
-        { onlyInPlace
-              "zero"
-              "0"
-              [ ArgKind.Any ]
-              []
-              { new Forward with
-                  member _.Of(call: Call<'S>) =
-                      result {
-                          let! x = Argument.tensor call 0
+    let private zerosLike (g: Term) = Derive.apply "zeros_like" [ g ] []
 
-                          return
-                              [ if x.DType.IsFloat then
-                                    Value.full x.DType x.Shape 0.0
-                                else
-                                    Value.ints x.DType x.Shape (Array.zeroCreate (Value.count x)) true ]
-                      } } with
+    let zero =
+        { onlyInPlace "zero" "0" [ ArgKind.Any ] [] Internal.zeros with
             Overlap =
                 fun _ ->
                     { Within = SameForAll
                       Reads = fun _ -> InStep }
             Overwrites = true
             // What was there before has no influence any more: its gradient is zero, not missing.
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []) ])) }
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g) ])) }
 
     let copy =
         { onlyInPlace
@@ -101,9 +88,7 @@ module Writes =
                     { Within = if write.IsTarget 1 then SameForAll else Refused
                       Reads = fun _ -> InStep }
             Overwrites = true
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "zeros_like" [ g ] []); Some(fun () -> g) ])) }
-
-    let private zerosLike (g: Term) = Derive.apply "zeros_like" [ g ] []
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
 
     let private singleNumber name (operand: Operand<'S>) =
         Complain.unlessShape ((Operand.shape operand).Length = 0) (fun () -> $"{name} {(Operand.shape operand).Length} dimensions.")
@@ -305,11 +290,7 @@ module Writes =
                 ) }
 
     /// A result of self and two or three operands, promoted together; in place, it must fit self.
-    let private combined
-        (f: Attrs -> Result<Combination, Complaint>)
-        onInts
-        (check: DType -> DType -> DType option -> Result<unit, Complaint>)
-        : Forward =
+    let private combined (f: Attrs -> Result<Combination, Complaint>) onInts : Forward =
         { new Forward with
             member _.Of(call: Call<'S>) =
                 result {
@@ -318,14 +299,6 @@ module Writes =
                     let! c = Operand.read call 2 "weight"
                     let operands = [ Whole self; Whole b; c ]
                     let! dtype, shape = Operand.result operands
-
-                    do!
-                        check
-                            self.DType
-                            b.DType
-                            (match c with
-                             | Whole c -> Some c.DType
-                             | Number _ -> None)
 
                     do!
                         Complain.unlessShape (shape = self.Shape) (fun () ->
@@ -364,14 +337,11 @@ module Writes =
               "self + value * tensor1 * tensor2"
               three
               [ value ]
-              (combined
-                  (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfProduct)
-                  (fun attrs dtype ->
-                      if dtype = Bool then
-                          Complain.dtype "\"addcmul_cpu_out\" not implemented for 'Bool'"
-                      else
-                          Read.numberOr 1.0 attrs "value" |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))
-                  (fun _ _ _ -> Ok())) with
+              (combined (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfProduct) (fun attrs dtype ->
+                  if dtype = Bool then
+                      Complain.dtype "\"addcmul_cpu_out\" not implemented for 'Bool'"
+                  else
+                      Read.numberOr 1.0 attrs "value" |> Result.map (fun value -> fun a b c -> a + int64 value * b * c))) with
             Saves =
                 fun needs _ ->
                     [ if needs 2 then Input 1
@@ -402,10 +372,8 @@ module Writes =
               "self + value * tensor1 / tensor2"
               three
               [ value ]
-              (combined
-                  (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfQuotient)
-                  (fun _ _ -> Complain.dtype "Integer division with addcdiv is no longer supported")
-                  (fun _ _ _ -> Ok())) with
+              (combined (fun attrs -> Read.numberOr 1.0 attrs "value" |> Result.map CombinedFunctions.sumOfQuotient) (fun _ _ ->
+                  Complain.dtype "Integer division with addcdiv is no longer supported")) with
             Admits = dividesNoIntegers
             Saves =
                 fun needs _ ->
@@ -418,10 +386,29 @@ module Writes =
                         [ Some(fun () -> g)
                           // g * (value / tensor2), as PyTorch has it: its two roundings cover a single division's one.
                           Some(fun () ->
-                              let one = Derive.apply "zeros_like" [ d.Input 2 ] [] + 1.0
+                              let one = zerosLike (d.Input 2) + 1.0
                               g * (timesValue d.Attrs one / d.Input 2))
                           Some(fun () -> -g * (timesValue d.Attrs (d.Input 1) / (d.Input 2 * d.Input 2))) ])
                 ) }
+
+    let private takesOneType =
+        { new Admission with
+            member _.Of call =
+                result {
+                    let! self = Argument.tensor call 0
+                    let! finish = Argument.tensor call 1
+                    let! weight = Operand.read call 2 "weight"
+
+                    let expect name (dtype: DType) =
+                        Complain.unlessDType (dtype = self.DType) (fun () ->
+                            $"expected dtype {messageType self.DType} for `{name}` but got dtype {messageType dtype}")
+
+                    do! expect "end" finish.DType
+
+                    match weight with
+                    | Whole weight -> do! expect "weight" weight.DType
+                    | Number _ -> ()
+                } }
 
     let lerp =
         { onlyInPlace
@@ -429,18 +416,9 @@ module Writes =
               "self + weight * (end - self)"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
               [ Define.operand "weight" 2 [ 0.5; 0.25; 0.75; 1.5 ] ]
-              (combined
-                  (fun _ -> Ok CombinedFunctions.interpolation)
-                  (fun _ dtype -> Complain.dtype $"\"lerp_kernel_scalar\" not implemented for '{Promotion.messageName dtype}'")
-                  (fun self finish weight ->
-                      let expect name (dtype: DType) =
-                          Complain.unlessDType (dtype = self) (fun () ->
-                              $"expected dtype {messageType self} for `{name}` but got dtype {messageType dtype}")
-
-                      result {
-                          do! expect "end" finish
-                          do! expect "weight" (defaultArg weight self)
-                      })) with
+              (combined (fun _ -> Ok CombinedFunctions.interpolation) (fun _ dtype ->
+                  Complain.dtype $"\"lerp_kernel_scalar\" not implemented for '{Promotion.messageName dtype}'")) with
+            Admits = takesOneType
             Node = Define.nodeByOverload "Lerp" (fun call -> if call.Inputs = 3 then 1 else 0)
             // The weight needs both ends; the ends need the weight, where it is a tensor.
             Saves =
