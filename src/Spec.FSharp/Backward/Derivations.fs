@@ -1,5 +1,20 @@
 namespace Verified.Spec
 
+/// A call of an operator, as the backward pass sees it.
+type internal PastCall =
+    {
+        Operator: Operator
+        Attrs: Attrs
+        /// Shape, dtype and strides of each of its inputs.
+        Inputs: (struct (int[] * DType * int[]))[]
+        /// The gradients of its results, of those that any arrived at.
+        Gradients: Term option[]
+        /// What was kept of it.
+        Kept: (struct (Saving * Term option))[]
+        /// Which of its inputs' gradients are wanted.
+        Needs: int -> bool
+    }
+
 /// Derivative rules applied: what a node kept is looked at, and the operator's rule is given it.
 module internal Derivations =
     open Complaints
@@ -61,22 +76,14 @@ module internal Derivations =
                 "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward." }
 
     /// What a derivative rule is given.
-    let derivation<'S when 'S :> IScalar<'S>>
-        (c: Calculus<'S>)
-        (op: Operator)
-        attrs
-        (inputs: (struct (int[] * DType * int[]))[])
-        (gradients: Term option[])
-        (kept: (struct (Saving * Term option))[])
-        needs
-        : IDerivation =
+    let derivation<'S when 'S :> IScalar<'S>> (c: Calculus<'S>) (call: PastCall) : IDerivation =
         let find place =
-            match kept |> Array.tryPick (fun struct (at, term: Term option) -> if at = place then term else None) with
+            match call.Kept |> Array.tryPick (fun struct (at, term: Term option) -> if at = place then term else None) with
             | Some term -> term
-            | None -> invalidOp $"the derivative of {op.Name} reads {place}, which its record does not keep"
+            | None -> invalidOp $"the derivative of {call.Operator.Name} reads {place}, which its record does not keep"
 
         { new IDerivation with
-            member _.Gradient k = gradients[k]
+            member _.Gradient k = call.Gradients[k]
             member _.Input i = find (Input i)
             member _.Output k = find (Output k)
 
@@ -85,32 +92,33 @@ module internal Derivations =
                 | Elements.Floats x -> x |> Array.exists (fun x -> 'S.Value x = 0.0)
                 | Elements.Ints _ -> false
 
-            member _.Needs i = needs i
-            member _.Has i = kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
+            member _.Needs i = call.Needs i
+            member _.Has i = call.Kept |> Array.exists (fun struct (place, term) -> place = Input i && term.IsSome)
 
             member _.ShapeOf i =
-                let struct (shape, _, _) = inputs[i]
+                let struct (shape, _, _) = call.Inputs[i]
                 shape
 
             member _.DTypeOf i =
-                let struct (_, dtype, _) = inputs[i]
+                let struct (_, dtype, _) = call.Inputs[i]
                 dtype
 
             member _.StridesOf i =
-                let struct (_, _, strides) = inputs[i]
+                let struct (_, _, strides) = call.Inputs[i]
                 strides
 
-            member _.Attrs = attrs
-            member _.Inputs = inputs.Length }
+            member _.Attrs = call.Attrs
+            member _.Inputs = call.Inputs.Length }
 
     /// The gradients of an operator's inputs by its rule, from those of its results and from what it kept.
-    let derive (c: Calculus<'S>) (op: Operator) attrs inputs (gradients: Term option[]) kept needs : Term option[] =
-        let results = derivation c op attrs inputs gradients kept needs |> op.Derivative.Value |> Array.ofList
+    let derive (c: Calculus<'S>) (call: PastCall) : Term option[] =
+        let op = call.Operator
+        let results = derivation c call |> op.Derivative.Value |> Array.ofList
 
-        if results.Length < inputs.Length then
-            invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {inputs.Length} inputs"
+        if results.Length < call.Inputs.Length then
+            invalidOp $"the derivative of {op.Name} has {results.Length} gradients for {call.Inputs.Length} inputs"
 
         if op.Overwrites && not (c.State.Holds Rules.Writes.overwritingCuts) then
-            results[0] <- gradients[0]
+            results[0] <- call.Gradients[0]
 
         results

@@ -6,28 +6,24 @@ module internal FusedGradients =
     open Derivations
 
     /// The gradients of an operator's inputs as the results of one node.
-    let private fuse
-        (c: Calculus<'S>)
-        fusion
-        (gradient: FusedGradient)
-        (g: Term)
-        (kept: (struct (Saving * Term option))[])
-        needs
-        : Term option[] =
+    let private fuse (c: Calculus<'S>) fusion (call: PastCall) : Term option[] =
         let unrecorded = c.From(c.State, false)
         let plain (t: Term) = unrecorded.Plain(c.Value t)
-        let values = kept |> Array.map (fun struct (place, term) -> struct (place, Option.map plain term))
 
         let results =
-            derive unrecorded gradient.Operator gradient.Attrs gradient.Of [| Some(plain g) |] values needs
-            |> Array.mapi (fun i result -> if needs i then Option.map unrecorded.Value result else None)
+            derive
+                unrecorded
+                { call with
+                    Gradients = [| Option.map plain call.Gradients[0] |]
+                    Kept = call.Kept |> Array.map (fun struct (place, term) -> struct (place, Option.map plain term)) }
+            |> Array.mapi (fun i result -> if call.Needs i then Option.map unrecorded.Value result else None)
 
         let reached =
             [ for i in 0 .. results.Length - 1 do
                   if results[i].IsSome then i ]
 
         let inputs =
-            Array.append [| Some g |] (kept |> Array.map (fun struct (_, term) -> term))
+            Array.append [| call.Gradients[0] |] (call.Kept |> Array.map (fun struct (_, term) -> term))
             |> Array.map (Option.map c.Tensor)
 
         let record (places: int list) =
@@ -35,8 +31,12 @@ module internal FusedGradients =
                 Calls.fuse
                     c.State
                     fusion
-                    { gradient with
-                        To = Array.ofList places }
+                    { Operator = call.Operator
+                      Attrs = call.Attrs
+                      Of = call.Inputs
+                      Places = call.Kept |> Array.map (fun struct (place, _) -> place)
+                      To = Array.ofList places
+                      Kept = [||] }
                     inputs
                     (places |> List.map (fun i -> results[i].Value))
                 |> orFail
@@ -48,28 +48,20 @@ module internal FusedGradients =
         results |> Array.mapi (fun i _ -> Map.tryFind i found)
 
     /// The gradients of an operator's inputs, recorded as PyTorch has it: as one node, or by the parts of the rule.
-    let gradient
-        (c: Calculus<'S>)
-        (op: Operator)
-        attrs
-        (inputs: (struct (int[] * DType * int[]))[])
-        (gradients: Term option[])
-        (kept: (struct (Saving * Term option))[])
-        needs
-        : Term option[] =
-        match op.Fused with
-        | _ when Array.forall Option.isNone gradients -> Array.create inputs.Length None
-        | Some fusion when c.Creates ->
-            let gradient =
-                { Operator = op
-                  Attrs = attrs
-                  Of = inputs
-                  Places = kept |> Array.map (fun struct (place, _) -> place)
-                  To = [||]
-                  Kept = [||] }
+    let gradient (c: Calculus<'S>) (call: PastCall) : Term option[] =
+        match call.Operator.Fused with
+        | _ when Array.forall Option.isNone call.Gradients -> Array.create call.Inputs.Length None
+        | Some fusion when c.Creates -> fuse c fusion call
+        | _ -> derive c call
 
-            fuse c fusion gradient gradients[0].Value kept needs
-        | _ -> derive c op attrs inputs gradients kept needs
+    /// The call that a fused gradient is of, with what arrives there and what was kept.
+    let private first (fused: FusedGradient) arriving kept needs : PastCall =
+        { Operator = fused.Operator
+          Attrs = fused.Attrs
+          Inputs = fused.Of
+          Gradients = [| arriving |]
+          Kept = fused.Places |> Array.mapi (fun i place -> struct (place, kept (i + 1)))
+          Needs = needs }
 
     /// The derivative of a fused gradient, as its record composes it.
     let private again
@@ -82,15 +74,13 @@ module internal FusedGradients =
         needs
         : Term option[] =
         let keptAt j = kept |> Array.tryPick (fun struct (place, term) -> if place = Input j then Some term else None)
-        let places = fused.Places |> Array.mapi (fun i place -> struct (place, keptAt (i + 1)))
         let towards = fused.To[0]
 
-        let again (g: Term) =
-            gradient c fused.Operator fused.Attrs fused.Of [| Some g |] places ((=) towards) |> Array.item towards
+        let again (g: Term) = first fused (Some g) keptAt ((=) towards) |> gradient c |> Array.item towards
 
         let gradients =
             derivative
-                { First = derivation c fused.Operator fused.Attrs fused.Of [| keptAt 0 |] places needs
+                { First = derivation c (first fused (keptAt 0) keptAt needs)
                   Towards = towards
                   Arriving = upstream[0].Value
                   Of = again >> Option.get }
@@ -135,9 +125,8 @@ module internal FusedGradients =
             | None -> None
 
         let inputs = Array.init node.Inputs.Length start
-        let places = fused.Places |> Array.mapi (fun i place -> struct (place, inputs[i + 1]))
         let reached i = Array.exists2 (fun target arrived -> target = i && Option.isSome arrived) fused.To upstream
-        let results = derive recording fused.Operator fused.Attrs fused.Of [| inputs[0] |] places reached
+        let results = derive recording (first fused inputs[0] (Array.get inputs) reached)
 
         let roots =
             [ for k in 0 .. fused.To.Length - 1 do

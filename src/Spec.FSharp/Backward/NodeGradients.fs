@@ -32,7 +32,14 @@ module internal NodeGradients =
                 kept
                 |> Array.map (fun saved -> struct (saved.Place, (if saved.Tensor < 0 then None else Some(Derivations.unpack c node saved))))
 
-            FusedGradients.gradient c op attrs node.Inputs gradients kept needs
+            FusedGradients.gradient
+                c
+                { Operator = op
+                  Attrs = attrs
+                  Inputs = node.Inputs
+                  Gradients = gradients
+                  Kept = kept
+                  Needs = needs }
         | Fused _ when Array.forall Option.isNone gradients -> Array.create node.Inputs.Length None
         | Fused gradient -> FusedGradients.unfuse run c node gradient gradients needs
         | WriteThrough(whole, view, inner) ->
