@@ -16,6 +16,7 @@ module Registry =
           Activations.all
           Comparison.all
           Views.all
+          Slicing.all
           Rearranging.all
           Writes.all
           Rewrites.all

@@ -66,7 +66,7 @@ module Rewrites =
                       result {
                           let! x = Argument.tensor call 0
                           let! v = Argument.tensor call 1
-                          let! g = Views.indexed (Layout.dense x.Shape) call.Attrs
+                          let! g = Slicing.indexed (Layout.dense x.Shape) call.Attrs
 
                           do!
                               Complain.unlessShape (Broadcast.reaches v.Shape g.Shape) (fun () ->

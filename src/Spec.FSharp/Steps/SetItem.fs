@@ -31,7 +31,7 @@ module internal SetItem =
                 |> Result.bind (fun source ->
                     operator registry "getitem"
                     |> Result.bind (fun getitem ->
-                        Operators.Views.indexed s.Tensors[target].Geometry step.Attrs
+                        Operators.Slicing.indexed s.Tensors[target].Geometry step.Attrs
                         |> Result.bind (fun _ ->
                             if
                                 writesOutTheWhole s.Tensors[target].Shape step.Attrs
