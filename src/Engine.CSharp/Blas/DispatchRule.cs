@@ -40,6 +40,8 @@ public sealed class DispatchRule
 
     /// <summary>Reads a table.</summary>
     /// <exception cref="FormatException">A line is wrong; the message names it.</exception>
+    /// <param name="origin">What the table is called in messages and reports, such as its file.</param>
+    /// <param name="text">A line for each processor, instruction set, dtype and shape of products: these, and the backends in their order; <c>#</c> begins a comment.</param>
     public static DispatchRule Parse(string origin, string text)
     {
         ArgumentNullException.ThrowIfNull(origin);

@@ -110,7 +110,7 @@ public sealed class GradCheckReport
     /// <summary>What the upstream gradients and directions were drawn from.</summary>
     public int Seed { get; }
 
-    /// <summary>The verdict.</summary>
+    /// <summary>Failed where anything was found; inconclusive where something could not be compared, or nothing agreed but loosely.</summary>
     public GradCheckVerdict Verdict =>
         findings.Count > 0 ? GradCheckVerdict.Failed : Undecided > 0 || (Agreed + AtKinks == 0 && AgreedLoosely > 0) ? GradCheckVerdict.Inconclusive : GradCheckVerdict.Passed;
 

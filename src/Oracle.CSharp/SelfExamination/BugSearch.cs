@@ -34,7 +34,7 @@ public sealed class BugSearch
     /// <summary>Steps of the shrunk program.</summary>
     public int ShrunkSteps => Failure is null ? 0 : Count(Failure.Shrunk.Program.Steps);
 
-    /// <summary>Searches.</summary>
+    /// <summary>Runs random programs until one fails on the engine with the bug and holds on the one without it, and shrinks that.</summary>
     /// <param name="engine">The engine with the bug.</param>
     /// <param name="sound">The engine without it: a program on which this one fails as well shows something else, and is passed over.</param>
     /// <param name="seed">The seed of the run.</param>

@@ -35,7 +35,7 @@ public sealed class FalseAlarms
     /// <summary>Counts of the verdicts on the first machine.</summary>
     public Tally Total { get; } = new();
 
-    /// <summary>Runs the measure.</summary>
+    /// <summary>Judges the specification itself, run in float32 as an engine would compute, on random programs: what fails is a false alarm.</summary>
     /// <param name="seed">The seed of the run; case i is the program of <see cref="Rng.CaseSeed"/>.</param>
     /// <param name="count">How many programs.</param>
     /// <param name="machines">The machines; null for all.</param>

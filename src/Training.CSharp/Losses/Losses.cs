@@ -18,6 +18,9 @@ public abstract class Loss : Module
     public string Reduction { get; }
 
     /// <summary>The loss of a prediction.</summary>
+    /// <param name="input">What a model gives.</param>
+    /// <param name="target">What it should have given; of which shape and type, the class says.</param>
+    /// <returns>One number, or with the reduction <c>none</c> one for each prediction.</returns>
     public abstract Tensor Forward(Tensor input, Tensor target);
 }
 
