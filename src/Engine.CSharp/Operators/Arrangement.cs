@@ -29,9 +29,21 @@ internal static class Arrangement
         new Rule(Saved.None, (g, c) =>
         {
             var (shape, repeats) = (c.InputShape(0), c.Attributes.Ints("repeats")!);
-            int[] sizes = [.. Enumerable.Repeat(1, repeats.Length - shape.Length), .. shape];
-            if (repeats.Length == 0) return g;
-            return g.Reshape(Interleave(repeats, sizes)).Sum([.. Enumerable.Range(0, repeats.Length).Select(d => 2 * d)]).Reshape(shape);
+            // No part of the tape, as PyTorch has it (repeat_backward).
+            if (Array.IndexOf(repeats, 0) >= 0) return Tensor.Zeros(shape, g.DType);
+            var added = repeats.Length - shape.Length;
+            if (added > 0) g = g.Sum([.. Enumerable.Range(0, added)]);
+            List<int> split = [], summed = [];
+            for (var d = 0; d < shape.Length; d++)
+            {
+                if (repeats[added + d] != 1)
+                {
+                    summed.Add(split.Count);
+                    split.Add(repeats[added + d]);
+                }
+                split.Add(shape[d]);
+            }
+            return summed.Count == 0 ? g : g.Reshape([.. split]).Sum([.. summed]);
         }))
     { Keywords = ["repeats"], Arity = 1 };
 

@@ -18,13 +18,20 @@ internal static class NegativeLogLikelihood
     { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
 
     /// <summary>
-    /// Of planes that are not two-dimensional PyTorch makes one of them all; the losses of each are then a view of its result
-    /// (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
+    /// Of planes that are not two-dimensional PyTorch makes one line each, of a copy where they do not lie in order; the losses of each are then a view of its
+    /// result (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
     /// </summary>
     public static readonly CompositeOperator NllLoss = new("nll_loss", call =>
     {
-        var y = OfGroups.Apply([call.Tensor(0), call.Tensor(1), call.TensorOrNull(2)], call.Attributes)[0];
-        return Losses.ReductionOf(call.Attributes) == LossReduction.None && call.Tensor(0).Rank is not (1 or 2 or 4) ? y.View(y.Sizes) : y;
+        Tensor x = call.Tensor(0), target = call.Tensor(1);
+        var weight = call.TensorOrNull(2);
+        if (x.Rank is 0 or 1 or 2 or 4) return OfGroups.Apply([x, target, weight], call.Attributes)[0];
+        int[] groups = [x.Sizes[0], .. x.Sizes[2..]];
+        var each = Losses.ReductionOf(call.Attributes) == LossReduction.None;
+        CheckTarget(x.Sizes, groups, target.Sizes);
+        Tensor Lines(Tensor t, int[] before) => t.Contiguous().View([.. before, .. t.Count == 0 ? (int[])[0, 0] : [1, -1]]);
+        var y = OfGroups.Apply([Lines(x, x.Sizes[..2]), Lines(target, x.Sizes[..1]), weight], call.Attributes)[0];
+        return each ? y.View(groups) : y;
     })
     { Keywords = ["reduction", "ignore_index"] };
 

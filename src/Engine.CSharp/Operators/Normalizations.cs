@@ -170,11 +170,11 @@ internal static class Normalizations
             {
                 var h = weight is null ? rows : rows * weight.Reshape([n]);
                 var centred = h - h.Mean(-1, keepdim: true) - standard * (h * standard).Mean(-1, keepdim: true);
-                results[0] = (centred * rstd).Reshape(x.Sizes);
+                results[0] = (centred * rstd).UnsafeView(x.Sizes);
             }
-            if (needsAffine) results[1] = (rows * standard).Sum(0).Reshape(normalized);
+            if (needsAffine) results[1] = (rows * standard).Sum(0).UnsafeView(normalized);
         }
-        if (needs.Length > 2 && needs[2]) results[2] = rows.Sum(0).Reshape(normalized);
+        if (needs.Length > 2 && needs[2]) results[2] = rows.Sum(0).UnsafeView(normalized);
         return results;
     }
 

@@ -89,7 +89,7 @@ internal static class Reshaping
             var kept = Enumerable.Range(0, x.Rank).Where(i => !(drop[i] && x.Sizes[i] == 1)).ToArray();
             return x.Window(Array.ConvertAll(kept, i => x.Sizes[i]), Array.ConvertAll(kept, i => x.Steps[i]));
         },
-        (g, c) => g.View(c.InputShape(0)))
+        (g, c) => g.Rank == c.InputShape(0).Length ? g : g.View(c.InputShape(0)))
     { Keywords = ["dim"] };
 
     public static readonly CompositeOperator Reshape = new(

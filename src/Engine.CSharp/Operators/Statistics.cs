@@ -221,7 +221,7 @@ internal static class Statistics
     private static Tensor ProdBackward(Tensor g, BackwardContext c)
     {
         var x = c.Input(0).To(g.DType);
-        if (x.Rank == 0) return g.Clone();
+        if (x.Rank == 0) return g;
         var dim = c.Attributes.IntOrNull("dim");
         bool hasZero;
         using (Autograd.NoGrad()) hasZero = x.Count > 0 && x.Eq(0).ToBools().AsSpan().Contains(true);

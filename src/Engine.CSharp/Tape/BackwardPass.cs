@@ -289,12 +289,15 @@ internal sealed class BackwardPass
         {
             Elementwise.AddInto(sum, gradient);
             if (owned) gradient.Storage.Release();
-            return (sum, true);
+            return (Plain(sum), true);
         }
         if (!owned || !gradient.IsContiguous) return (sum + gradient, true);
         Elementwise.AddInto(gradient, sum);
-        return (gradient, true);
+        return (Plain(gradient), true);
     }
+
+    /// <summary>A sum is no view, though it may lie where a view did.</summary>
+    private static Tensor Plain(Tensor sum) => sum.ViewOf is null ? sum : sum.Alias(sum.Sizes, sum.Steps, sum.Offset);
 
     private static void RunHooks(ref Entry entry, int outputs)
     {

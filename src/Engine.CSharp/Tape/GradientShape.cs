@@ -20,9 +20,10 @@ internal static class GradientShape
         return gradient.DType == dtype ? gradient : gradient.To(dtype);
     }
 
-    /// <summary>Sums a tensor over the dimensions in which <paramref name="shape"/> was repeated.</summary>
+    /// <summary>Sums a tensor over the dimensions in which <paramref name="shape"/> was repeated (aten/src/ATen/ExpandUtils.h, sum_to).</summary>
     public static Tensor SumTo(Tensor gradient, int[] shape)
     {
+        if (shape.Length == 0) return gradient.Sum();
         var extra = gradient.Rank - shape.Length;
         var dims = new List<int>(gradient.Rank);
         for (var i = 0; i < gradient.Rank; i++)

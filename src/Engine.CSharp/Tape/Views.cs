@@ -23,7 +23,7 @@ internal static class Views
         if (of.ViewOf is { } parent)
         {
             @base = parent.Base;
-            if (origin == ViewOrigin.Default) origin = parent.Origin;
+            if (origin == ViewOrigin.Default || parent.Origin == ViewOrigin.Inference) origin = parent.Origin;
         }
         view.ViewOf = new ViewInfo(@base, origin, view.Storage.Version);
     }

@@ -64,6 +64,13 @@ internal static class KeptGradient
             while (before.TryPop(out var made))
             {
                 if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
+                if (made.Op is "cat" or "stack" && chain.Count > 0)
+                {
+                    foreach (var given in OfOneElement(program, at, made, gradient)) yield return given;
+                    chain.Clear();
+                    break;
+                }
+
                 if (Source(made) is not { } source) break;
                 if (View(made) is { } view) chain.Insert(0, view);
                 else if (!Passes(made)) break;
@@ -72,6 +79,16 @@ internal static class KeptGradient
 
             if (chain.Count > 0 || narrowed is not null) yield return new Given(at, gradient, name, chain, narrowed);
         }
+    }
+
+    // Of a gradient of one element, which views have made that of several tensors joined, each has that element.
+    private static IEnumerable<Given> OfOneElement(Program program, int at, Step joined, string gradient)
+    {
+        if (program.Inputs.FirstOrDefault(input => input.Name == gradient) is not { Tensor.Shape: var shape } || shape.Any(n => n != 1)) yield break;
+        var alike = Steps.Call("reshape", [gradient], gradient).With("shape", Attr.NewItems(ListModule.OfSeq(shape.Select(n => Attr.NewInteger(n)))));
+        foreach (var (part, _) in Parts(program, joined))
+            foreach (var given in From(program, at, part, gradient).DefaultIfEmpty(new Given(at, gradient, part, [], null)))
+                yield return given with { Chain = [alike], Part = null };
     }
 
     // What cat or stack joins, each with the step that takes its part out of the result.

@@ -346,6 +346,19 @@ public static class KnownDivergences
                  "outcome": {"values": {"v": {"dtype": "float64", "shape": [3, 2], "data": [2, 8, 4, 10, 6, 12], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "TBackward1"}, "v.grad": {"dtype": "float64", "shape": [2, 3], "data": [2, 5, 8, 6, 9, 12], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
+        new("history-lost-when-squeezed", "unreported",
+            "The history of a view that was retained, then given another shape in place, is not found after a write to its base: an assertion inside PyTorch fails; right is that it has one.",
+            [],
+            (program, finding) => finding.Difference is Difference.IsLeaf or Difference.GradFn && finding.Message.Contains("is not reported", StringComparison.Ordinal)
+                && ProgramFacts.RetainedBeforeItWasTransposed(program).Contains(finding.Name),
+            Witnesses.CannotSayWhetherItIsALeaf("v"))
+        {
+            Examples = ["""
+                {"id": "divergences/history-lost-when-squeezed", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true}}, "steps": [{"op": "neg", "in": ["p"], "out": "x"}, {"op": "view", "in": ["x"], "attrs": {"size": [1, 2]}, "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "squeeze_", "in": ["v"]}, {"op": "mul_", "in": ["x"], "attrs": {"other": 2}}], "observe": ["v"]},
+                 "outcome": OUT}
+                """],
+        },
         new("kernel-writes-counted", "unreported",
             "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
             [],

@@ -111,6 +111,10 @@ internal static class Witnesses
         return Of(name + ".grad") is null || outcome.Raised?.Value.Kind.IsLeafInPlace is true ? null : $"PyTorch does not treat {name} as a leaf";
     };
 
+    /// <summary>PyTorch says of a tensor that it requires a gradient, but neither whether it is a leaf nor what its history is.</summary>
+    internal static Func<Json.Case, string?> CannotSayWhetherItIsALeaf(string name) => golden =>
+        golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value is { RequiresGrad.Value: true, IsLeaf: null } ? null : $"PyTorch says whether {name} is a leaf";
+
     /// <summary>PyTorch says of integers that they require a gradient, which it refuses when it is asked for by name.</summary>
     internal static string? AreIntegersThatRequireAGradient(Json.Case golden) =>
         golden.Golden!.Value.Values.Any(v => v.Item2?.Value is { RequiresGrad.Value: true, Tensor.DType.IsFloat: false }) ? null : "no integers require a gradient";

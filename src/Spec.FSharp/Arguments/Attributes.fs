@@ -124,6 +124,7 @@ module Read =
     let integerOr fallback attrs name = orElse asInteger fallback attrs name
     let tryInteger attrs name = someOf asInteger attrs name
     let flagOr fallback attrs name = orElse asFlag fallback attrs name
+    let tryFlag attrs name = someOf asFlag attrs name
     let text attrs name = required name "a text" asText attrs
     let textOr fallback attrs name = orElse asText fallback attrs name
     let number attrs name = required name "a number" asNumber attrs

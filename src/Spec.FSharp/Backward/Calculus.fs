@@ -42,10 +42,11 @@ open Complaints
 open Evaluation
 open Rows
 
-/// What derivative rules calculate with: registered operators applied to plain values, or, under create_graph, to tensors of the
-/// state, where they are recorded as anything else is. The state changes inside.
+/// What derivative rules calculate with: registered operators applied to plain values, or, under create_graph (`creates`), to tensors of the
+/// state, where they are recorded as anything else is. Where a user gets the results (`shows`) views are tensors of the state in any case,
+/// since they may be written to. The state changes inside.
 [<Sealed>]
-type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, creates: bool) =
+type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, creates: bool, shows: bool) =
     let mutable state = start
     let operands = ResizeArray<Operand<'S>>()
 
@@ -61,8 +62,11 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
     /// Whether what is calculated is recorded.
     member _.Creates = creates
 
-    /// Another one, which goes on from a state.
-    member _.From(state, creates) = Calculus<'S>(registry, state, creates)
+    /// Whether what is calculated may be seen, and written to, by the user.
+    member _.Shows = creates || shows
+
+    /// Another one, which goes on from a state and shows nothing.
+    member _.From(state, creates) = Calculus<'S>(registry, state, creates, false)
 
     member private c.Term(operand: Operand<'S>, dtype, shape) : Term =
         operands.Add operand
@@ -137,6 +141,12 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
                         | Operand.Plain _ -> invalidOp "under create_graph every term is a tensor")
                 )
 
+            let s, ids = Calls.apply state op inputs attrs |> orFail
+            state <- s
+            List.map c.Tracked ids
+        | Aliases _ when shows ->
+            // A term that is no tensor yet becomes one, which changes the state.
+            let inputs = args |> Array.map (Option.map c.Tensor)
             let s, ids = Calls.apply state op inputs attrs |> orFail
             state <- s
             List.map c.Tracked ids

@@ -52,7 +52,9 @@ module internal FusedGradients =
         match call.Operator.Fused with
         | _ when Array.forall Option.isNone call.Gradients -> Array.create call.Inputs.Length None
         | Some fusion when c.Creates -> fuse c fusion call
-        | _ -> derive c call
+        // The results of one node are no views.
+        | Some _ -> derive c call |> Array.map (Option.map (c.Value >> c.Plain))
+        | None -> derive c call
 
     /// The call that a fused gradient is of, with what arrives there and what was kept.
     let private first (fused: FusedGradient) arriving kept needs : PastCall =
@@ -99,6 +101,10 @@ module internal FusedGradients =
         (kept: (struct (Saving * Term))[])
         needs
         : Term option[] =
+        // Terms that are no tensors yet become some before the state is taken.
+        if c.Shows then
+            upstream |> Array.iter (Option.iter (c.Tensor >> ignore))
+
         let recording =
             c.From(
                 { c.State with
@@ -135,7 +141,7 @@ module internal FusedGradients =
                       recording.Tensor result,
                       Some(
                           recording.Tensor(
-                              if c.Creates then
+                              if c.Shows then
                                   recording.Tracked(c.Tensor arrived)
                               else
                                   recording.Plain(c.Value arrived)
@@ -165,13 +171,13 @@ module internal FusedGradients =
                       Retains = true
                       Creates = c.Creates }
 
-        if c.Creates then
+        if c.Shows then
             c.State <-
                 { back.State with
                     GradMode = c.State.GradMode
                     Off = c.State.Off }
 
-        let take (term: Term) = if c.Creates then c.Tracked(back.Tensor term) else c.Plain(back.Value term)
+        let take (term: Term) = if c.Shows then c.Tracked(back.Tensor term) else c.Plain(back.Value term)
 
         Array.init node.Inputs.Length (fun j ->
             match List.tryFindIndex ((=) j) wanted with

@@ -6,7 +6,7 @@ open Complaints
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
 [<Sealed>]
 type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
-    let c = Calculus<'S>(registry, start, demand.Creates)
+    let c = Calculus<'S>(registry, start, demand.Creates, not demand.Accumulates)
 
     // What is made under create_graph, or of something so made, is of second order.
     let second = demand.Creates || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder start start.Tensors[id])

@@ -174,7 +174,11 @@ module InPlace =
                                     { Inputs = 1
                                       Attrs = attrs
                                       InPlace = true }
-                              Kind = View(dense, [| over |])
+                              Kind =
+                                if op.Derivative.IsSome then
+                                    Rule(op, attrs, [||])
+                                else
+                                    View(dense, [| over |])
                               Edges = [| toInput |]
                               Inputs = [| t.Outline |]
                               Results = [| struct (g.Shape, t.DType) |] }

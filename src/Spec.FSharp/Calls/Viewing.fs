@@ -32,7 +32,7 @@ module internal Viewing =
             match t.View with
             | Some view ->
                 (if s.Holds Rules.Views.chainsHaveOneBase then view.Base else source),
-                (if creation = Ordinary && s.Holds Rules.Views.readOnlyIsInherited then
+                (if (creation = Ordinary || view.Creation = InInference) && s.Holds Rules.Views.readOnlyIsInherited then
                      view.Creation
                  else
                      creation)
@@ -143,7 +143,11 @@ module internal Viewing =
                     let node: Node<'S> =
                         { Sequence = s.Next
                           Name = op.Node(viewed attrs)
-                          Kind = View(dense, [| g |])
+                          Kind =
+                            if op.Derivative.IsSome then
+                                Rule(op, attrs, [||])
+                            else
+                                View(dense, [| g |])
                           Edges = [| toInput |]
                           Inputs = [| t.Outline |]
                           Results = [| struct (shape, t.DType) |] }

@@ -127,10 +127,11 @@ module Activations =
               (fun d g ->
                   let x = d.Input 0
                   // Above 0 nothing flows there, but the exponential must not overflow either; at 0 the second derivative is 0.
-                  let below = Derive.whereElseZero (Derive.compared "lt" x 0.0) x
+                  let below = Derive.zeroWhere (Derive.compared "ge" x 0.0) x
                   let exponential = Derive.apply "exp" [ below ] []
                   let curved = g * (exponential * numberOf d "alpha" 1.0)
-                  Derive.apply "where" [ Derive.compared "le" x 0.0; curved; g ] []) with
+                  // NaN lies on neither side: PyTorch takes the line in short tensors and the curve in long ones.
+                  Derive.apply "where_above" [ x; g; curved ] []) with
             Fused =
                 Define.fusedSymmetric "EluBackward" (fun a ->
                     let bent = Derive.compared "lt" (a.First.Input 0) 0.0

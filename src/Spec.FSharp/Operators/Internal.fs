@@ -7,35 +7,38 @@ module Internal =
     let private shapeAttr attrs name = Read.integers attrs name |> Result.map Array.ofList
 
     /// Sums what broadcasting repeated: the transpose of `expand`.
+    /// As PyTorch sums (aten/src/ATen/ExpandUtils.h, sum_to): where dimensions are gone, the gradient is a view of the sum.
     let sumTo =
-        { Define.computes
+        { Define.composes
               "sum_to"
               "x summed over the dimensions that broadcasting from `size` repeats"
               [ ArgKind.Float ]
               [ Define.required "size" AttrKind.Size ]
-              { new Forward with
-                  member _.Of(call: Call<'S>) =
-                      result {
-                          let! x = Argument.floats call 0
-                          let! size = shapeAttr call.Attrs "size"
+              (fun attrs terms ->
+                  result {
+                      let x = (List.head terms).Value
+                      let! size = shapeAttr attrs "size"
 
-                          do!
-                              Complain.unlessShape (Broadcast.reaches size x.Shape) (fun () ->
-                                  $"{Shape.show size} does not broadcast to {Shape.show x.Shape}")
+                      do!
+                          Complain.unlessShape (Broadcast.reaches size x.Shape) (fun () ->
+                              $"{Shape.show size} does not broadcast to {Shape.show x.Shape}")
 
-                          let into = Broadcast.positions size x.Shape
-                          let elements = Value.asFloats x.DType x
-                          let terms = Array.init (Shape.count size) (fun _ -> ResizeArray<'S>())
-                          Array.iteri (fun i (p: int) -> terms[p].Add elements[i]) into
+                      let gone = x.Shape.Length - size.Length
+                      let isSummed d = d < gone || size[d - gone] = 1 && x.Shape[d] <> 1
+                      let dims = [ 0 .. x.Shape.Length - 1 ] |> List.filter isSummed
 
-                          let sums = terms |> Array.map (fun t -> if t.Count = 0 then Value.exact x.DType 0.0 else 'S.Sum(t.ToArray()))
+                      let kept () =
+                          if dims.IsEmpty then
+                              x
+                          else
+                              Derive.apply "sum" [ x ] [ "dim", Derive.dimsAttr dims; "keepdim", Attr.Flag true ]
 
-                          return [ Value.floats x.DType size sums ]
-                      } } with
-            Internal = true
-            Node = Define.node "Sum"
-            Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])) }
+                      return
+                          [ if size.Length = 0 then Derive.apply "sum" [ x ] []
+                            elif gone > 0 then Derive.apply "view" [ kept () ] [ "size", Derive.sizeAttr size ]
+                            else kept () ]
+                  }) with
+            Internal = true }
 
     /// A product's result in the shape that its caller asked for.
     let unsafeView =
@@ -80,7 +83,8 @@ module Internal =
             Node = Define.node "Add"
             Derivative = Some(Derive.rule (fun d g -> List.init d.Inputs (fun _ -> Some(fun () -> g)))) }
 
-    /// What the gradients of relu and leaky_relu are made by. Where the bound leaves open whether x is above 0 it covers both.
+    /// What the gradients of relu, leaky_relu and elu are made by. Where the bound leaves open whether x is above 0 it covers both, and
+    /// so it does for NaN where `unordered` does not say.
     /// The derivative by x is zeros, but there is one, so that under create_graph these gradients require a gradient wherever x
     /// does, as PyTorch's threshold_backward and leaky_relu_backward have it.
     let whereAbove =
@@ -88,14 +92,14 @@ module Internal =
               "where_above"
               "a where x > 0, else b"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Float ]
-              [ Define.required "unordered" AttrKind.Flag ]
+              [ Define.attr "unordered" AttrKind.Flag ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
                           let! x = Argument.floats call 0
                           let! a = Argument.floats call 1
                           let! b = Argument.floats call 2
-                          let! unordered = Read.flagOr false call.Attrs "unordered"
+                          let! unordered = Read.tryFlag call.Attrs "unordered"
                           let zero: 'S = Value.exact x.DType 0.0
 
                           let choose (x: 'S) (a: 'S) (b: 'S) =
@@ -103,7 +107,8 @@ module Internal =
                               | Greater -> a
                               | Less
                               | Equal -> b
-                              | Unordered -> if unordered then a else b
+                              | Unordered when unordered.IsSome -> if unordered.Value then a else b
+                              | Unordered
                               | Undecided -> 'S.Permitted [| a; b |]
 
                           let read v = Value.asFloats a.DType v

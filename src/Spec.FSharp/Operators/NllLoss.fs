@@ -210,8 +210,8 @@ module NllLoss =
                         [ Some(fun () -> Derive.zeroWhere (Derive.compared "eq" (d.Output 1) 0.0) -(each * d.Output 1)) ])
                 ) }
 
-    /// Of planes that are not two-dimensional PyTorch makes one of them all; the losses of each are then a view of its result
-    /// (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
+    /// Of planes that are not two-dimensional PyTorch makes one line each, of a copy where they do not lie in order; the losses of each are
+    /// then a view of its result (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
     let nllLoss =
         { Define.composes
               "nll_loss"
@@ -221,13 +221,18 @@ module NllLoss =
               (fun attrs terms ->
                   result {
                       let! reduction = readReduction attrs
-                      let y = Derive.applyTo "nll_loss_of_groups" terms (Map.toList attrs)
+                      let loss terms = Derive.applyTo "nll_loss_of_groups" terms (Map.toList attrs)
+                      let view shape t = Derive.apply "view" [ t ] [ "size", Derive.sizeAttr shape ]
 
-                      return
-                          [ match terms with
-                            | Some x :: _ when reduction = Elementwise && not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
-                                Derive.apply "view" [ y ] [ "size", Derive.sizeAttr y.Shape ]
-                            | _ -> y ]
+                      match terms with
+                      | Some x :: Some target :: rest when not (List.contains x.Shape.Length [ 0; 1; 2; 4 ]) ->
+                          let groups = Groups.over x.Shape [ classDim x.Shape ] false
+                          do! checkTarget x.Shape target.Shape groups
+                          let places (t: Term) = if Shape.count t.Shape = 0 then [ 0; 0 ] else [ 1; Shape.count groups.Result / max 1 x.Shape[0] ]
+                          let lines (before: int list) (t: Term) = t |> Shaping.unary "contiguous" |> view (Array.ofList (before @ places t))
+                          let y = loss (Some(lines [ x.Shape[0]; x.Shape[1] ] x) :: Some(lines [ x.Shape[0] ] target) :: rest)
+                          return [ if reduction = Elementwise then view groups.Result y else y ]
+                      | _ -> return [ loss terms ]
                   }) with
             Spelling = Define.functional |> Define.byKeyword [ ""; "weight" ]
             Refuses = nllLossOfGroups.Refuses

@@ -198,13 +198,16 @@ module Products =
 
     let private stacked (batch: int[]) (a: Term) (b: Term) =
         let count = Shape.count batch
-        let matrices n k (t: Term) = t |> Shaping.expand (Array.append batch [| n; k |]) |> Shaping.reshape [| count; n; k |]
+        // Views each, also where nothing changes.
+        let expand shape (t: Term) = Derive.apply "expand" [ t ] [ "size", Derive.sizeAttr shape ]
+        let reshape shape (t: Term) = Derive.apply "reshape" [ t ] [ "shape", Derive.sizeAttr shape ]
+        let matrices n k (t: Term) = t |> expand (Array.append batch [| n; k |]) |> reshape [| count; n; k |]
         let left = a |> matrices (if rank a.Shape > 1 then size 2 a.Shape else 1) (Array.last a.Shape)
 
         let right =
             if rank b.Shape = 1 then
                 let k = b.Shape[0]
-                b |> Shaping.expand (Array.append batch [| k |]) |> Shaping.reshape [| count; k |] |> Shaping.unsqueeze 2
+                b |> expand (Array.append batch [| k |]) |> reshape [| count; k |] |> Shaping.unsqueeze 2
             else
                 b |> matrices (size 2 b.Shape) (Array.last b.Shape)
 

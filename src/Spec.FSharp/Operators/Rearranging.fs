@@ -110,20 +110,18 @@ module Rearranging =
                             let sizes = shapes |> List.map (fun s -> if isSkipped s then 0 else s[dim])
                             let starts = List.scan (+) 0 sizes
 
-                            List.init d.Inputs (fun k ->
-                                Some(fun () ->
-                                    let part =
-                                        Derive.apply
-                                            "narrow"
-                                            [ g ]
-                                            [ "dim", Derive.integerAttr dim
-                                              "start", Derive.integerAttr starts[k]
-                                              "length", Derive.integerAttr sizes[k] ]
+                            let part k =
+                                Derive.apply
+                                    "narrow"
+                                    [ g ]
+                                    [ "dim", Derive.integerAttr dim
+                                      "start", Derive.integerAttr starts[k]
+                                      "length", Derive.integerAttr sizes[k] ]
 
-                                    if part.Shape = shapes[k] then
-                                        part
-                                    else
-                                        Derive.apply "reshape" [ part ] [ "shape", Derive.sizeAttr shapes[k] ])))
+                            // Of what has no elements, whatever its shape should be, zeros, which are no part of the tape.
+                            let nothing k = Derive.apply "zeros_like" [ part k |> Shaping.reshape shapes[k] ] []
+
+                            List.init d.Inputs (fun k -> Some(fun () -> if isSkipped shapes[k] then nothing k else part k)))
                 ) }
 
     let stack =
@@ -221,15 +219,25 @@ module Rearranging =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
-                              // Seen as repeats by sizes, the gradient is summed over the repeats.
                               let repeats = Read.integers d.Attrs "repeats" |> Result.defaultValue []
-                              let widened, _ = repeated (d.ShapeOf 0) repeats
-                              let pairs = List.zip repeats (List.ofArray widened)
-                              let split = pairs |> List.collect (fun (r, n) -> [ r; n ]) |> Array.ofList
-                              let kept = pairs |> List.collect (fun (_, n) -> [ 1; n ]) |> Array.ofList
-                              let seen = Derive.apply "reshape" [ g ] [ "shape", Derive.sizeAttr split ]
-                              let summed = Derive.sumTo kept seen
-                              Derive.apply "reshape" [ summed ] [ "shape", Derive.sizeAttr (d.ShapeOf 0) ]) ])
+                              let shape = d.ShapeOf 0
+                              let added = repeats.Length - shape.Length
+                              let g = Shaping.sumOver [ 0 .. added - 1 ] false g
+
+                              // Seen as repeats by sizes, the gradient is summed over the repeats (repeat_backward).
+                              let split =
+                                  List.zip (List.skip added repeats) (List.ofArray shape)
+                                  |> List.collect (fun (r, n) -> if r = 1 then [ n, false ] else [ r, true; n, false ])
+
+                              let summed = split |> List.indexed |> List.choose (fun (i, (_, isRepeat)) -> if isRepeat then Some i else None)
+
+                              if List.contains 0 repeats then
+                                  // No part of the tape.
+                                  Derive.apply "zeros_like" [ g |> Shaping.reshape (split |> List.map fst |> Array.ofList) |> Shaping.sumOver summed false ] []
+                              elif summed.IsEmpty then
+                                  g
+                              else
+                                  g |> Shaping.reshape (split |> List.map fst |> Array.ofList) |> Shaping.sumOver summed false) ])
                 ) }
 
     /// For each dimension, what is added before and behind it; `pad` counts from the last dimension.

@@ -123,7 +123,7 @@ module Reductions =
                               let g = Groups.restore d groups g
 
                               match groups.Dims with
-                              | _ when shape.Length = 0 -> Shaping.unary "clone" g
+                              | _ when shape.Length = 0 -> g
                               // As PyTorch has it: of second order this rounds otherwise than the product of the others does.
                               | _ when not (d.HasZero 0) -> g * (Groups.restore d groups (d.Output 0) / x)
                               | dims when dims |> List.forall (fun dim -> shape[dim] = 1) -> Shaping.reshape shape g

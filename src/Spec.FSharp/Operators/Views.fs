@@ -71,6 +71,19 @@ module Views =
 
     let private defineViews name formula attrs aliases = Define.views name formula [ ArgKind.Any ] attrs aliases
 
+    /// Its gradient is what arrives, rearranged: a view of that where it can be, as PyTorch's is. The gradient of any other view is made anew.
+    let private rearrangedBy (back: IDerivation -> Term -> Term) (op: Operator) =
+        { op with
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> back d g) ])) }
+
+    let private reshapedBack (d: IDerivation) (g: Term) = Derive.apply "reshape" [ g ] [ "shape", Derive.sizeAttr (d.ShapeOf 0) ]
+
+    let private squeezedBack (d: IDerivation) (g: Term) =
+        if d.ShapeOf 0 = g.Shape then
+            g
+        else
+            Derive.apply "view" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]
+
     let view =
         defineViews "view" "the same elements in another shape, never copied" [ Define.attr "size" AttrKind.Size ] (fun g attrs ->
             result {
@@ -84,6 +97,7 @@ module Views =
                         Complain.shape
                             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
             })
+        |> rearrangedBy reshapedBack
 
     let private viewOrCopy g shape =
         match viewOf g shape with
@@ -102,6 +116,7 @@ module Views =
                       return viewOrCopy g shape
                   }) with
             Node = Define.node "View" }
+        |> rearrangedBy reshapedBack
 
     let flatten =
         { defineViews
@@ -126,10 +141,12 @@ module Views =
                   }) with
             ArgumentsFirst = true
             Node = Define.node "View" }
+        |> rearrangedBy reshapedBack
 
     let contiguous =
         defineViews "contiguous" "x, copied only where it is not row-major" [] (fun g _ ->
             Ok(if Layout.isContiguous g then Itself else Copied g.Shape))
+        |> rearrangedBy (fun _ g -> g)
 
     let private without d (items: int[]) = Array.removeAt d items
 
@@ -152,6 +169,7 @@ module Views =
                       | Some dims -> return! one (dropWhere (fun d -> g.Shape[d] = 1 && List.contains d dims) g)
                   }) with
             InPlace = true }
+        |> rearrangedBy squeezedBack
 
     let unsqueeze =
         defineViews "unsqueeze" "with a new dimension of size 1 at `dim`" [ Define.required "dim" AttrKind.Dim ] (fun g attrs ->
@@ -166,6 +184,7 @@ module Views =
                             Shape = Array.insertAt d 1 g.Shape
                             Strides = Array.insertAt d stride g.Strides }
             })
+        |> rearrangedBy (fun d g -> Derive.apply "squeeze" [ g ] (Map.toList d.Attrs))
 
     let private reordered (order: int[]) (g: Geometry) =
         { g with
@@ -192,6 +211,7 @@ module Views =
                     let! b = Read.dim attrs "dim1" g.Shape.Length
                     return! one (swapped a b g)
                 })
+        |> rearrangedBy (fun d g -> Derive.apply "transpose" [ g ] (Map.toList d.Attrs))
 
     /// In place it changes the tensor's own geometry and no element.
     let t =
@@ -202,6 +222,13 @@ module Views =
                   one (if g.Shape.Length = 2 then swapped 0 1 g else g)) with
             InPlace = true
             Node = Define.nodeByOverload "T" (fun call -> if call.InPlace then 1 else 0) }
+        |> rearrangedBy (fun _ g -> Derive.apply "t" [ g ] [])
+
+    let private permutedBack (d: IDerivation) (g: Term) =
+        let rank = g.Shape.Length
+        let order = Read.integers d.Attrs "dims" |> Result.defaultValue [] |> List.map (fun dim -> if dim < 0 then dim + rank else dim)
+        let inverse = List.init rank (fun dim -> Attr.Integer(int64 (List.findIndex ((=) dim) order)))
+        Derive.apply "permute" [ g ] [ "dims", Attr.Items inverse ]
 
     let permute =
         defineViews "permute" "dimensions in the order `dims`" [ Define.required "dims" AttrKind.Permutation ] (fun g attrs ->
@@ -222,6 +249,7 @@ module Views =
                 do! Complain.unlessValue (List.distinct order = order) (fun () -> "permute(): duplicate dims are not allowed.")
                 return! one (reordered (order |> List.rev |> Array.ofList) g)
             })
+        |> rearrangedBy permutedBack
 
     // From the last dimension to the first, as the stride of a new one follows from the one behind it.
     let private expanded (g: Geometry) (target: int[]) =
