@@ -58,12 +58,14 @@ module Layouts =
           Offset = 0 }
 
     /// The geometry of a result of this shape.
-    let ofResult (op: Operator) (arguments: Geometry list) (shape: int[]) : Geometry =
+    let ofResult (op: Operator) attrs (arguments: Geometry list) (shape: int[]) : Geometry =
+        let arrangement = op.Arrangement attrs
+
         match arguments with
-        | [ g ] when op.Arrangement = Arrangement.Copied && Strides.isDense g -> { g with Offset = 0 }
+        | [ g ] when arrangement = Arrangement.Copied && Strides.isDense g -> { g with Offset = 0 }
         | _ when
             shape.Length < 2
-            || op.Arrangement = Arrangement.RowMajor
+            || arrangement = Arrangement.RowMajor
             || arguments |> List.forall (fun g -> g.Shape.Length = 0 || g.Shape = shape && Layout.isContiguous g)
             ->
             Layout.dense shape

@@ -295,7 +295,7 @@ type Operator =
         Args: ArgKind list
         Attrs: AttrSpec list
         Behaviour: Behaviour
-        Arrangement: Arrangement
+        Arrangement: Attrs -> Arrangement
         /// Whether a computing operator has nothing to do, by its first argument's dtype, and so returns that argument itself.
         ReturnsItself: DType -> Attrs -> bool
         /// How many results a computing operator has for a program: the first ones that its forward gives. Those behind them are what it

@@ -65,7 +65,7 @@ internal static class Powers
         }
 
         if (x.IsWrappedNumber && y.DType.IsFloat())
-            return Elementwise.Unary(y, into, new Op.ScalarPow<float>(x.Item()), new Op.ScalarPow<double>(x.Item()));
+            return Elementwise.Unary(into is null ? Copying.Packed(y) : y, into, new Op.ScalarPow<float>(x.Item()), new Op.ScalarPow<double>(x.Item()));
         return Elementwise.Binary(x, y, into, new Op.Pow<float>(), new Op.Pow<double>());
     }
 

@@ -356,7 +356,7 @@ public static class KnownDivergences
             Examples = ["""
                 {"id": "divergences/history-lost-when-squeezed", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true}}, "steps": [{"op": "neg", "in": ["p"], "out": "x"}, {"op": "view", "in": ["x"], "attrs": {"size": [1, 2]}, "out": "v"}, {"op": "retain_grad", "in": ["v"]}, {"op": "squeeze_", "in": ["v"]}, {"op": "mul_", "in": ["x"], "attrs": {"other": 2}}], "observe": ["v"]},
-                 "outcome": OUT}
+                 "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[-2,-4],"requires_grad":true,"version":2}}}}
                 """],
         },
         new("kernel-writes-counted", "unreported",

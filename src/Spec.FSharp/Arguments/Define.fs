@@ -56,7 +56,7 @@ module Define =
           Args = args
           Attrs = attrs
           Behaviour = Computes forward
-          Arrangement = Arrangement.RowMajor
+          Arrangement = fun _ -> Arrangement.RowMajor
           ReturnsItself = fun _ _ -> false
           Results = fun _ -> 1
           Node = node (nodeName name)
@@ -79,7 +79,7 @@ module Define =
     /// An operator that computes its result element by element.
     let elementwise name formula args attrs forward : Operator =
         { computes name formula args attrs forward with
-            Arrangement = Arrangement.Ordered }
+            Arrangement = fun _ -> Arrangement.Ordered }
 
     /// An operator that PyTorch composes of others.
     let composes name formula args attrs composition : Operator =

@@ -52,7 +52,7 @@ module Calls =
 
                 results
                 |> List.iteri (fun k value ->
-                    let next, id = State.addValue (Layouts.ofResult op arguments value.Shape) second value after
+                    let next, id = State.addValue (Layouts.ofResult op attrs arguments value.Shape) second value after
                     after <- next
                     ids[k] <- id)
 
@@ -97,7 +97,7 @@ module Calls =
             let second = second s inputs
 
             let add (value: Value<'S>) s =
-                let s, id = State.addValue (Layouts.ofResult gradient.Operator arguments value.Shape) second value s
+                let s, id = State.addValue (Layouts.ofResult gradient.Operator gradient.Attrs arguments value.Shape) second value s
                 id, s
 
             let ids, after = List.mapFold (fun s value -> add value s) s values

@@ -413,6 +413,8 @@ module Pointwise =
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
               [ Define.operand "exponent" 1 [ 2.0; 3.0; 0.5; -1.0; 1.0; 0.0; 1.7 ]; Define.operand "self" 0 [ 2.5; 0.0 ] ]
               powerForward with
+            // A number to the power of a tensor is laid out anew.
+            Arrangement = fun attrs -> if isNumberBase attrs then Arrangement.RowMajor else Arrangement.Ordered
             Node =
                 Define.nodeByOverload "Pow" (fun call ->
                     if isNumberBase call.Attrs then 2

@@ -83,7 +83,7 @@ module RegressionLosses =
                           return [ reduced dtype a.Shape reduction losses ]
                       } } with
             Internal = true
-            Arrangement = Arrangement.Ordered
+            Arrangement = fun _ -> Arrangement.Ordered
             Node = Define.node node
             Shapes = shapesOfDistance |> List.filter (fun shapes -> shapes[0] = shapes[1])
             Saves = fun _ _ -> [ Input 0; Input 1 ]

@@ -158,7 +158,7 @@ module Writes =
               []
               { new Forward with
                   member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
-            Arrangement = Arrangement.Copied
+            Arrangement = fun _ -> Arrangement.Copied
             Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
 
     let toDType =
@@ -175,7 +175,7 @@ module Writes =
                           return [ Value.cast dtype x ]
                       } } with
             Node = Define.node "ToCopy"
-            Arrangement = Arrangement.Copied
+            Arrangement = fun _ -> Arrangement.Copied
             ReturnsItself =
                 fun dtype attrs ->
                     match Map.tryFind "dtype" attrs with
