@@ -131,11 +131,19 @@ internal static class KeptGradient
         : Views.Contains(step.Op.TrimEnd('_')) ? new Step(step.Op.TrimEnd('_'), step.In, step.Attrs, step.Out, step.Wrt, step.Gradients, step.Steps)
         : null;
 
-    // After each later backward the gradient that was given is what the leaf's gradient has become, seen through the same views.
+    // After each later backward the gradient that was given is what the leaf's gradient has become, seen through the same views, and so it is after a write to the
+    // leaf's gradient; after any other write the leaf's gradient is what was given.
     private static Program SpelledOut(Program program, IReadOnlyList<Given> kept)
     {
+        var read = new HashSet<string>();
         var steps = program.Steps.SelectMany((step, at) =>
-            step.Op == "backward" || IsZeroed(step) ? kept.Where(k => k.Backward < at).Select(Written).Prepend(step) : [step]);
+        {
+            if (step.Op == "get_grad" || StepNames.Read(step).Any(read.Contains)) read.UnionWith(StepNames.Bound(step));
+            var before = kept.Where(k => k.Backward < at);
+            return step.Op == "backward" || IsZeroed(step) || (step.Op.EndsWith('_') && First(step) is { } target && read.Contains(target))
+                ? before.Select(k => Written(k, toLeaf: false)).Prepend(step)
+                : step.Op.EndsWith('_') ? before.Select(k => Written(k, toLeaf: true)).Prepend(step) : [step];
+        });
         return new Program(program.Inputs, ListModule.OfSeq(steps), program.Observe);
     }
 
@@ -149,13 +157,12 @@ internal static class KeptGradient
     // zero_grad that writes zeros, of all leaves' gradients or of those it names.
     private static bool IsZeroed(Step step) => step.Op == "zero_grad" && step.Attrs.TryGetValue("set_to_none", out var dropped) && dropped is Attr.Flag { Item: false };
 
-    private static Step Written(Given given)
+    private static Step Written(Given given, bool toLeaf)
     {
         const string seen = "kept gradient", part = "its part";
         var views = given.Chain.Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps));
-        IEnumerable<Step> written = given.Part is { } narrow
-            ? [new Step(narrow.Op, [Arg.NewName(given.Gradient)], narrow.Attrs, Out.NewName(part), null, null, narrow.Steps), Steps.Act("copy_", part, seen)]
-            : [Steps.Act("copy_", given.Gradient, seen)];
-        return Steps.Block("no_grad", [Steps.Call("get_grad", [given.Leaf], seen), .. views, .. written]);
+        IEnumerable<Step> found = given.Part is { } narrow ? [new Step(narrow.Op, [Arg.NewName(given.Gradient)], narrow.Attrs, Out.NewName(part), null, null, narrow.Steps)] : [];
+        var kept = given.Part is null ? given.Gradient : part;
+        return Steps.Block("no_grad", [Steps.Call("get_grad", [given.Leaf], seen), .. views, .. found, toLeaf ? Steps.Act("copy_", seen, kept) : Steps.Act("copy_", kept, seen)]);
     }
 }

@@ -154,9 +154,10 @@ public static class KnownDivergences
             (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "logsigmoid"),
             Witnesses.ByDifferences("a")),
         new("gradient-without-storage", "unreported",
-            "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and which a hook's number turns to float64; right is to add, and to multiply.",
+            "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and nothing can write, and which a hook's number turns to float64; right is to add, to write, and to multiply.",
             [],
-            (program, finding) => RaisedAt(program, finding, "ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { Op: "backward" or "grad" }
+            (program, finding) => RaisedAt(program, finding, "ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { } step
+                && (step.Op is "backward" or "grad" or "zero_grad" || step.Op.EndsWith('_'))
                 && CreatesAGraph(program.Steps.Take(finding.Raised!.Step.Head + 1)),
             Witnesses.ByDifferences("p"))
         {
@@ -172,7 +173,7 @@ public static class KnownDivergences
                 """],
         },
         new("gradient-kept-from-the-user", "unreported",
-            "A leaf whose only way from the root is views keeps the user's gradient as its own, and the next backward adds to it; right is that no backward writes to what it was given.",
+            "A leaf whose only way from the root is views keeps the user's gradient as its own: the next backward adds to it, and what the user writes to it shows in the leaf's; right is that no backward writes to what it was given, or keeps it.",
             [],
             KeptGradient.Explains,
             Witnesses.ChangesWhatNothingWritesTo)

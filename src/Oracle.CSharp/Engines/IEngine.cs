@@ -51,11 +51,14 @@ public static class EngineFeatures
     /// <summary>The promise that how elements lie in memory changes no bit: strided as contiguous, broadcast as expanded.</summary>
     public const string Layouts = "layouts";
 
+    /// <summary>The promise that gradients share memory with what PyTorch's share it with: programs may write to what <c>grad</c> and <c>get_grad</c> give, and to what was given.</summary>
+    public const string GradientMemory = "gradient_memory";
+
     /// <summary>Every feature, for an engine that follows PyTorch in all of them.</summary>
     public static IReadOnlySet<string> All { get; } = new HashSet<string>
     {
         "in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode", "hooks",
-        "versions", "grad_fn", "requires_grad", "is_leaf", "messages", "errors", Layouts,
+        "versions", "grad_fn", "requires_grad", "is_leaf", "messages", "errors", Layouts, GradientMemory,
     };
 }
 

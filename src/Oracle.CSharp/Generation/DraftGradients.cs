@@ -29,12 +29,12 @@ internal sealed partial class Draft
     }
 
     /// <summary>
-    /// Sets or clears the flag of a tensor; of one with a history it can only be set. Not of a gradient: whether it is the very tensor that was given as one is no
-    /// engine's promise.
+    /// Sets or clears the flag of a tensor; of one with a history it can only be set. Not of a gradient where the engine does not promise whether it is the very
+    /// tensor that was given as one.
     /// </summary>
     private Step? RequireGrad()
     {
-        var gradients = StepNames.Gradients(_steps);
+        var gradients = Gradients;
         return Recent([.. Floats.Where(v => !gradients.Contains(v.Name))]) is { } target
             ? Steps.Act("requires_grad_", target.Name).With("requires_grad", Attr.NewFlag(_wantsBackward && _rng.Chance(0.7)))
             : null;
@@ -78,7 +78,7 @@ internal sealed partial class Draft
 
     private bool Backward()
     {
-        if (_rng.Chance(0.1)) return Gradients();
+        if (_rng.Chance(0.1)) return FirstOrder();
         if (From("backward") is not { } step) return false;
         if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
         if (_rng.Chance(0.1)) step = step.Wrt(Wanting(_rng.Between(1, 2)));
@@ -86,7 +86,7 @@ internal sealed partial class Draft
     }
 
     /// <summary>A <c>grad</c> of first order by one tensor or several.</summary>
-    private bool Gradients()
+    private bool FirstOrder()
     {
         var wanted = Wanting(_rng.Between(1, 2));
         if (From("grad") is not { } step || wanted.Length == 0) return false;

@@ -28,6 +28,10 @@ public static class Forms
         ["a number as an integer"] = (_, step) => step.Attrs.Any(attr => attr.Value is Attr.Integer && KindOf(step, attr.Key) is AttrKind.Number),
         ["a running statistic that is observed"] = (program, step) =>
             Record(step)?.Updates is { IsEmpty: false } && StepNames.Read(step).Skip(1).Any(name => program.Observe.Contains(Observed.NewValue(name))),
+        ["a write to what grad gave"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "grad").SelectMany(StepNames.Bound)]),
+        ["a write to a leaf's gradient"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "get_grad").SelectMany(StepNames.Bound)]),
+        ["a write to what was given as a gradient"] = (program, step) =>
+            Writes(step, [.. Steps(program.Steps).SelectMany(before => before.Gradients?.Value ?? []).OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(name => name.Value)]),
         ["a retained gradient that is observed"] = (program, step) => step.Op == "retain_grad" && program.Observe.Contains(Observed.NewGradient(StepNames.Read(step).First())),
     };
 
@@ -43,6 +47,8 @@ public static class Forms
     }
 
     private static IEnumerable<Step> Steps(IEnumerable<Step> steps) => steps.SelectMany(step => Steps(step.Steps).Prepend(step));
+
+    private static bool Writes(Step step, HashSet<string> names) => step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written && names.Contains(written);
 
     private static Operator? Record(Step step) => RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out var op) ? op : null;
 

@@ -51,6 +51,7 @@ internal sealed partial class Draft
     private readonly bool _wantsError;
     private readonly bool _wantsIntegers;
     private readonly bool _observesInputs;
+    private readonly bool _writesToGradients;
     private IScene _scene;
     private int _names;
     private DType _ofFirst;
@@ -71,6 +72,7 @@ internal sealed partial class Draft
         _wantsHeavy = rng.Chance(options.Heavy);
         _wantsIntegers = rng.Chance(options.Integers);
         _observesInputs = rng.Chance(0.1);
+        _writesToGradients = Has(EngineFeatures.GradientMemory) && rng.Chance(0.3);
         // Most errors are a backward's.
         _wantsError = Has("errors") && rng.Chance(options.Errors * (_wantsBackward ? 1.8 : 0.2));
     }
@@ -97,6 +99,7 @@ internal sealed partial class Draft
             var at = _rng.Between(length / 2, length - 1);
             goals.Add((at, _wantsSecondOrder ? SecondOrder : Backward));
             if (_rng.Chance(0.4) && Has("accumulate")) goals.Add((at + _rng.Between(1, 4), Backward));
+            if (_wantsInPlace && _writesToGradients) goals.Add((at + _rng.Between(1, 3), () => Keep(InPlace())));
         }
 
         for (var attempts = 0; Count < length && attempts < length * Tries; attempts++)
@@ -182,16 +185,19 @@ internal sealed partial class Draft
     private List<Variable> Floats => [.. _scene.Variables.Where(v => v.IsFloat)];
 
     /// <summary>
-    /// What is written to: no leaves, and no gradients or what was given as one, since whether these share memory is no engine's promise.
+    /// What is written to: no leaves, and gradients or what was given as one only where the engine promises with what these share memory.
     /// </summary>
     private List<Variable> Writable
     {
         get
         {
-            var gradients = StepNames.Gradients(_steps);
+            var gradients = Gradients;
             return [.. _scene.Variables.Where(v => (v.IsFloat || _wantsIntegers) && !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
         }
     }
+
+    /// <summary>What may share memory with a gradient, and is let alone for that; nothing where the program may write to it.</summary>
+    private HashSet<string> Gradients => _writesToGradients ? [] : StepNames.Gradients(_steps);
 
     /// <summary>A variable, recent ones more often, so that programs hang together.</summary>
     private Variable? Recent(IReadOnlyList<Variable> variables)
@@ -223,8 +229,8 @@ internal sealed partial class Draft
 
     private Step? Unary(string op)
     {
-        // Whether a gradient is a view is no engine's promise, and a view may not be detached in place.
-        var gradients = op == "detach_" ? StepNames.Gradients(_steps) : [];
+        // Whether a gradient is a view is not every engine's promise, and a view may not be detached in place.
+        var gradients = op == "detach_" ? Gradients : [];
         var target = Recent([.. Floats.Where(v => !gradients.Contains(v.Name))]);
         if (target is null) return null;
         return op is "retain_grad" or "detach_" ? Steps.Act(op, target.Name) : Steps.Call(op, [target.Name], NewName("v"));
@@ -351,7 +357,7 @@ internal sealed partial class Draft
     private Variable? FoundFloat(Operator op, int[]? first, int[]? wanted, bool target)
     {
         var floats = Floats;
-        if (target) return Recent(Writable);
+        if (target) return Target();
         if (_wantsIntegers && _rng.Chance(0.5)) return FoundInteger(wanted ?? first);
 
         if (!op.Domain.IsEverywhere && _rng.Chance(0.9)) floats = [.. floats.Where(v => _scene.LiesIn(v, op.Domain))];
@@ -377,6 +383,14 @@ internal sealed partial class Draft
         }
 
         return floats.Count > 0 && !_rng.Chance(fresh) ? Recent(floats) : Named(NewFloat(first ?? RandomShape(), NewLeaf(), op.Domain));
+    }
+
+    /// <summary>What an operator in place writes to: gradients often, where they may be written to.</summary>
+    private Variable? Target()
+    {
+        var writable = Writable;
+        var gradients = _writesToGradients && _rng.Chance(0.5) ? StepNames.Gradients(_steps) : [];
+        return Recent([.. writable.Where(v => gradients.Contains(v.Name))]) ?? Recent(writable);
     }
 
     /// <summary>An integer or a bool in the place of a float: of the shape that is asked for, or any.</summary>
