@@ -144,7 +144,7 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
             let s, ids = Calls.apply state op inputs attrs |> orFail
             state <- s
             List.map c.Tracked ids
-        | Aliases _ when shows ->
+        | Aliases _ when shows && state.Holds Rules.Gradients.mayBeViews ->
             // A term that is no tensor yet becomes one, which changes the state.
             let inputs = args |> Array.map (Option.map c.Tensor)
             let s, ids = Calls.apply state op inputs attrs |> orFail

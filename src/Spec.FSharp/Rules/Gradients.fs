@@ -30,6 +30,12 @@ module Gradients =
             "A leaf's first gradient is a tensor of its own: neither what the user passed to `backward` nor another leaf's."
             "The tensor that arrives is kept as it is."
 
+    let mayBeViews =
+        rule
+            "gradients/may-be-views"
+            "What `grad` returns may be a view made under `no_grad`: of the gradient that was given, where it came through a view, or of one number that a sum repeats."
+            "It has memory of its own."
+
     let broadcastIsSummed =
         rule
             "gradients/broadcast-is-summed"
@@ -153,6 +159,7 @@ module Gradients =
           addsInPlace
           createGraphAddsOutOfPlace
           neverShared
+          mayBeViews
           broadcastIsSummed
           ownDtype
           zeroIsNotNull
