@@ -52,7 +52,7 @@ internal sealed class SavedValues
                 ErrorKind.Other,
                 "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
         }
-        if (value.IsWrappedNumber && GradMode.IsDeriving) numbers = true;
+        if (value.IsDerivedNumber) numbers = true;
         else others = true;
         At(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
     }

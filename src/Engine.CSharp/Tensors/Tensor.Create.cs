@@ -87,7 +87,7 @@ public sealed partial class Tensor
     /// <summary>A number as an operand: float64 or int64, yielding to every tensor of its kind.</summary>
     internal static Tensor Number(double value)
     {
-        var t = new Tensor(Storage.Create(sizeof(double)), DType.Float64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsInference = false };
+        var t = new Tensor(Storage.Create(sizeof(double)), DType.Float64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsDerivedNumber = GradMode.IsDeriving, IsInference = false };
         t.Origin<double>() = value;
         return t;
     }
@@ -95,7 +95,7 @@ public sealed partial class Tensor
     /// <inheritdoc cref="Number(double)"/>
     internal static Tensor Number(long value)
     {
-        var t = new Tensor(Storage.Create(sizeof(long)), DType.Int64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsInference = false };
+        var t = new Tensor(Storage.Create(sizeof(long)), DType.Int64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsDerivedNumber = GradMode.IsDeriving, IsInference = false };
         t.Origin<long>() = value;
         return t;
     }

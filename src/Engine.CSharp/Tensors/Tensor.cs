@@ -63,6 +63,9 @@ public sealed partial class Tensor
     /// <summary>Whether this stands for a plain number: it then yields to every tensor of its kind in promotion.</summary>
     internal bool IsWrappedNumber { get; init; }
 
+    /// <summary>A number that a derivative rule made, and no program named.</summary>
+    internal bool IsDerivedNumber { get; init; }
+
     /// <summary>The size of one dimension, counted from either end.</summary>
     public int Size(int dim) => Sizes[Shapes.WrapDim(dim, Rank)];
 

@@ -17,7 +17,7 @@ internal static class KeptGradient
 
     // Whose gradient arrives at its first operand as it is.
     private static bool Passes(Step step) =>
-        step.Op is "add" or "sub" or "copy_" or "requires_grad_" || (step.Op.TrimEnd('_') == "index_put" && KnownDivergences.IsSet(step, "accumulate"));
+        step is { Op: "cat", In: [Arg.Names { Item: [_] }] } || step.Op is "add" or "sub" or "add_" or "sub_" or "copy_" or "requires_grad_" || (step.Op.TrimEnd('_') == "index_put" && KnownDivergences.IsSet(step, "accumulate"));
 
     /// <summary>Whether a finding has the value that one kept gradient, or all of them, give, or is the error that a derivative kept one and finds it written to.</summary>
     internal static bool Explains(Program program, Finding finding)
@@ -54,7 +54,7 @@ internal static class KeptGradient
 
     private static IEnumerable<Given> From(Program program, int at, string root, string gradient)
     {
-        var joined = KnownDivergences.Steps(program.Steps.Take(at)).LastOrDefault(step => step is { Op: "cat" or "stack", Out: Out.Name { Item: var result } } && result == root);
+        var joined = KnownDivergences.Steps(program.Steps.Take(at)).LastOrDefault(step => IsJoin(step) && step.Out is Out.Name { Item: var result } && result == root);
         IEnumerable<(string Name, Step? Part)> parts = joined is null ? [(root, null)] : Parts(program, joined);
         foreach (var (part, narrowed) in parts)
         {
@@ -64,7 +64,7 @@ internal static class KeptGradient
             while (before.TryPop(out var made))
             {
                 if (!(made.Out is Out.Name { Item: var result } && result == name) && !(made.Op.EndsWith('_') && First(made) == name)) continue;
-                if (made.Op is "cat" or "stack" && chain.Count > 0)
+                if (IsJoin(made) && chain.Count > 0)
                 {
                     foreach (var given in OfOneElement(program, at, made, gradient)) yield return given;
                     chain.Clear();
@@ -80,6 +80,9 @@ internal static class KeptGradient
             if (chain.Count > 0 || narrowed is not null) yield return new Given(at, gradient, name, chain, narrowed);
         }
     }
+
+    // Joins several tensors, or gives one another dimension.
+    private static bool IsJoin(Step step) => step.Op == "stack" || step is { Op: "cat", In: not [Arg.Names { Item: [_] }] };
 
     // Of a gradient of one element, which views have made that of several tensors joined, each has that element.
     private static IEnumerable<Given> OfOneElement(Program program, int at, Step joined, string gradient)
@@ -160,9 +163,29 @@ internal static class KeptGradient
     private static Step Written(Given given, bool toLeaf)
     {
         const string seen = "kept gradient", part = "its part";
-        var views = given.Chain.Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps));
-        IEnumerable<Step> found = given.Part is { } narrow ? [new Step(narrow.Op, [Arg.NewName(given.Gradient)], narrow.Attrs, Out.NewName(part), null, null, narrow.Steps)] : [];
-        var kept = given.Part is null ? given.Gradient : part;
-        return Steps.Block("no_grad", [Steps.Call("get_grad", [given.Leaf], seen), .. views, .. found, toLeaf ? Steps.Act("copy_", seen, kept) : Steps.Act("copy_", kept, seen)]);
+        List<Step> steps = [Steps.Call("get_grad", [given.Leaf], seen)];
+        var kept = given.Gradient;
+        if (given.Part is { } narrow)
+        {
+            steps.Add(new Step(narrow.Op, [Arg.NewName(given.Gradient)], narrow.Attrs, Out.NewName(part), null, null, narrow.Steps));
+            kept = part;
+        }
+
+        if (given.Part is null && !given.Chain.Any(view => Reordering.Contains(view.Op)))
+        {
+            // In one row, since they have as many elements in the same order.
+            steps.AddRange([Row(seen, seen), Row(kept, part)]);
+            kept = part;
+        }
+        else
+        {
+            steps.AddRange(given.Chain.Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps)));
+        }
+
+        return Steps.Block("no_grad", [.. steps, toLeaf ? Steps.Act("copy_", seen, kept) : Steps.Act("copy_", kept, seen)]);
     }
+
+    private static readonly HashSet<string> Reordering = ["transpose", "t", "permute", "movedim", "swapaxes", "expand", "broadcast_to"];
+
+    private static Step Row(string name, string row) => Steps.Call("view", [name], row).With("size", Attr.NewItems([Attr.NewInteger(-1)]));
 }

@@ -422,10 +422,10 @@ public static class KnownDivergences
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
-        new("products-of-no-booleans", "unreported",
-            "mv, mm and bmm of booleans are given where one of them is empty; right is to refuse them, as of any others.",
+        new("kernels-of-nothing", "unreported",
+            "Where there are no elements mv, mm, bmm, softmax and pooling give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAProductOfNoBooleans(program),
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAKernelOfNothing(program),
             Witnesses.IsOfIntegers("y"))
         {
             Examples = ["""
@@ -437,15 +437,8 @@ public static class KnownDivergences
                 {"id": "divergences/matmul-of-no-booleans", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"a": {"dtype": "bool", "shape": [1, 0], "data": []}, "x": {"dtype": "bool", "shape": [0, 1], "data": []}}, "steps": [{"op": "matmul", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "bool", "shape": [1, 1], "data": [false], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
-                """],
-        },
-        new("softmax-of-no-integers", "unreported",
-            "softmax and log_softmax of no elements are given in integers; right is to refuse them, as of any other integer tensor.",
-            [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInSoftmaxOfNoIntegers(program),
-            Witnesses.IsOfIntegers("y"))
-        {
-            Examples = ["""
+                """,
+                """
                 {"id": "divergences/softmax-of-no-integers", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "int64", "shape": [2, 0], "data": []}}, "steps": [{"op": "softmax", "in": ["x"], "attrs": {"dim": 1}, "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "int64", "shape": [2, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
@@ -454,6 +447,11 @@ public static class KnownDivergences
                 {"id": "divergences/softmax-into-no-integers", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "log_softmax", "in": ["x"], "attrs": {"dim": 0, "dtype": "int64"}, "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "int64", "shape": [0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/pooling-of-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "adaptive_avg_pool2d", "in": ["x"], "attrs": {"output_size": [3, 2]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [0, 3, 2], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("cross-entropy-smoothed-below-zero", "unreported",

@@ -57,22 +57,16 @@ internal static class ProgramFacts
 
     /// <summary>Whether a program is refused at mv or bmm, or a matmul that is one, of two dtypes, one of the operands being empty.</summary>
     internal static bool EndsInAProductOfNothing(Program program) =>
-        EndsInAProductOfNothing(program, (state, step) => step.Op is "mv" or "bmm" or "matmul" && IsOfTwoDTypes(state, step));
+        EndsInACallOfNothing(program, (state, step) => step.Op is "mv" or "bmm" or "matmul" && IsOfTwoDTypes(state, step));
 
-    /// <summary>Whether a program is refused at a product of booleans, one of them being empty.</summary>
-    internal static bool EndsInAProductOfNoBooleans(Program program) =>
-        EndsInAProductOfNothing(program, (state, step) =>
-            step.Op is "mv" or "mm" or "bmm" or "matmul" or "linear" && StepNames.Read(step).All(name => Find(state, name) is { DType.IsBool: true }));
+    /// <summary>Whether a program is refused at an operator that has no kernel for its operands' dtype, one of them being empty.</summary>
+    internal static bool EndsInAKernelOfNothing(Program program) =>
+        Raised(program) is { Kind.IsDTypeError: true, Message: var message } && message.Contains("not implemented for '", StringComparison.Ordinal)
+        && EndsInACallOfNothing(program, (_, _) => true);
 
-    private static bool EndsInAProductOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
+    private static bool EndsInACallOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
             isIt(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
-
-    /// <summary>Whether the last step before the program's error takes softmax of an integer or boolean tensor without elements.</summary>
-    internal static bool EndsInSoftmaxOfNoIntegers(Program program) =>
-        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
-            step.Op is "softmax" or "log_softmax" && Find(state, First(step)) is { } x && x.Shape.Contains(0)
-            && (!x.DType.IsFloat || (step.Attrs.TryGetValue("dtype", out var dtype) && dtype is Attr.Text { Item: "int64" or "bool" })));
 
     /// <summary>Whether the last step before the program's error is index_put_ into memory that several elements share.</summary>
     internal static bool EndsInIndexPutIntoSharedMemory(Program program) =>

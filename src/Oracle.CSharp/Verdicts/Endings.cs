@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.FSharp.Collections;
 using Verified.Oracle.Generation;
@@ -74,12 +75,26 @@ internal static partial class Endings
             : Pass();
 
     // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
-    // kept where it may have been given another shape in place since.
+    // kept where it may have been given another shape in place since. How often a gradient's buffer was written to while it was made is no
+    // engine's promise: where the program writes to one, what counts is by how much the versions differ.
     private static string Normal(Program program, string message)
     {
         var named = NodeName().Replace(message, "NODE");
-        return program.Steps.Any(Reshapes) ? KeptShape().Replace(named, "Tensor SHAPE") : named;
+        if (program.Steps.Any(Reshapes)) named = KeptShape().Replace(named, "Tensor SHAPE");
+        return WritesToGradients(program)
+            ? Versions().Replace(named, versions => $"{int.Parse(versions.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(versions.Groups[2].Value, CultureInfo.InvariantCulture)} versions later")
+            : named;
     }
+
+    private static bool WritesToGradients(Program program)
+    {
+        var gradients = StepNames.Gradients(program.Steps);
+        bool Writes(Step step) => (step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written && gradients.Contains(written)) || step.Steps.Any(Writes);
+        return program.Steps.Any(Writes);
+    }
+
+    [GeneratedRegex(@"is at version (\d+); expected version (\d+) instead")]
+    private static partial Regex Versions();
 
     private static bool Reshapes(Step step) =>
         (step.Op.EndsWith('_') && RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out var op) && op.Behaviour.IsAliases) || step.Steps.Any(Reshapes);

@@ -13,7 +13,7 @@ namespace Verified.Oracle;
 internal static class ZeroDerivatives
 {
     /// <summary>Kinds that a derivative which is identically zero may cause.</summary>
-    internal static bool MayRaise(ErrorKind kind) => kind.IsNoGradFn || kind.IsUnusedInput;
+    internal static bool MayRaise(ErrorKind kind) => kind.IsNoGradFn || kind.IsUnusedInput || kind.IsInputWithoutGrad;
 
     /// <summary>
     /// Whether an error of the engine's that the specification does not raise rests on such a derivative: pass where the specification
@@ -24,11 +24,11 @@ internal static class ZeroDerivatives
         if (Paths.At(expectation.Program.Steps, raised.Step) is not { } step) return Verdict.Fail;
         var state = expectation.Until(raised.Step).Ran.Last;
         var roots = step.Op is "backward" or "grad" ? StepNames.Roots(step).ToList() : [];
-        var explained = raised.Kind.IsUnusedInput
+        var explained = raised.Kind.IsUnusedInput || raised.Kind.IsInputWithoutGrad
             ? StepNames.Read(step).Distinct().Select(name => Find(state, name)).OfType<Tensor<Bounded>>()
                 .Where(t => State.secondOrder(state, t)).Select(t => ZeroVerdict(State.read(state, t)))
             : [];
-        if (roots.Any(root => IsSecondOrder(state, root)))
+        if (!raised.Kind.IsInputWithoutGrad && roots.Any(root => IsSecondOrder(state, root)))
             explained = explained.Concat(raised.Kind.IsUnusedInput
                 ? step.Op == "grad" && step.Wrt is not null ? Pulled(expectation, raised, step, [.. step.Wrt.Value]) : []
                 : roots.Index().Where(root => IsSecondOrder(state, root.Item)).Select(root =>
@@ -38,7 +38,7 @@ internal static class ZeroDerivatives
 
     /// <summary>Whether what the specification raised rests on such a derivative: it is null there, or of second order without a history.</summary>
     internal static bool AreBehind(Ran<Bounded> ran, Step step) =>
-        (step.Op is "backward" or "grad" ? StepNames.Roots(step) : StepNames.Read(step))
+        (step.Op is "backward" or "grad" ? StepNames.Roots(step).Concat(step.Wrt?.Value ?? []) : StepNames.Read(step))
         .Any(name => IsSecondOrder(ran.Last, name) || ran.SecondOrder && ran.Last.Names.TryGetValue(name, out var id) && id is null);
 
     /// <summary>The verdict on null in the place of a value of second order: it stands for zeros.</summary>

@@ -15,6 +15,10 @@ module Derive =
 
     let integerAttr (n: int) = Attr.Integer(int64 n)
 
+    /// Marks a call whose number is one that the program gave: it is kept, as the operator has kept it.
+    [<Literal>]
+    let ofTheProgram = "of_the_program"
+
     /// Compared with a number: `compared "gt" x 0.0`.
     let compared op (x: Term) (c: float) = apply op [ x ] [ "other", Attr.Float c ]
 

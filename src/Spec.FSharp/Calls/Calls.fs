@@ -35,7 +35,7 @@ module Calls =
             elif s.Records && op.Derivative.IsSome && anyRequires s inputs then
                 edges s inputs
                 |> Result.bind (fun (s, edges) ->
-                    keepInputs s (saves s op edges attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
+                    keepInputs s attrs (saves s op edges attrs) inputs |> Result.map (fun kept -> s, Some(edges, kept)))
             else
                 Ok(s, None)
 
@@ -87,7 +87,7 @@ module Calls =
         let recorded =
             if s.Records && anyRequires s differentiable then
                 edges s differentiable
-                |> Result.bind (fun (s, edges) -> keepInputs s kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
+                |> Result.bind (fun (s, edges) -> keepInputs s Map.empty kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
             else
                 Ok(s, None)
 

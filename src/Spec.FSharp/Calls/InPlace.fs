@@ -37,7 +37,7 @@ module InPlace =
     /// What a write keeps of its inputs. Of the written tensor it keeps a copy, with the history that it has so far.
     let private keepBefore (s: State<'S>) (places: Saving list) (inputs: int option[]) edges =
         if not (List.contains (Input 0) places && s.Holds Rules.Versions.aWriteKeepsWhatWasThere) then
-            keepInputs s places inputs |> Result.map (fun kept -> s, kept)
+            keepInputs s Map.empty places inputs |> Result.map (fun kept -> s, kept)
         else
             let id = inputs[0].Value
             let t = s.Tensors[id]
@@ -50,7 +50,7 @@ module InPlace =
                         GradFn = Array.head (edges: Edge<'S> option[]) }
                     s
 
-            keepInputs s (List.filter (fun p -> p <> Input 0) places) inputs
+            keepInputs s Map.empty (List.filter (fun p -> p <> Input 0) places) inputs
             |> Result.bind (fun kept -> keep s (Input 0) copy false |> Result.map (fun self -> s, self :: kept))
 
     /// Where several elements share a place, it is written if the mask holds for any of them.

@@ -57,8 +57,11 @@ module internal Recording =
                   HadHistory = t.GradFn.IsSome
                   Twin = twin }
 
-    /// What an operator keeps of its inputs; a kept number (`mul` by an attribute) is an input that is not there.
-    let keepInputs (s: State<'S>) (places: Saving list) (inputs: int option[]) =
+    /// What an operator keeps of its inputs; a kept number (`mul` by an attribute) is an input that is not there. A derivative rule's own
+    /// numbers are not kept.
+    let keepInputs (s: State<'S>) (attrs: Attrs) (places: Saving list) (inputs: int option[]) =
+        let keepsNumbers = not s.Deriving || attrs.ContainsKey Derive.ofTheProgram
+
         let rec go kept places =
             match places with
             | [] -> Ok(List.rev kept)
@@ -66,7 +69,7 @@ module internal Recording =
                 match inputs[i] with
                 | Some id -> keep s place id false |> Result.bind (fun saved -> go (saved :: kept) rest)
                 | None -> go kept rest
-            | Input _ :: rest when s.Deriving -> go kept rest
+            | Input _ :: rest when not keepsNumbers -> go kept rest
             | (Input _ as place) :: rest ->
                 go
                     ({ Place = place

@@ -115,7 +115,7 @@ module Pointwise =
     /// g times (or over) the second operand, which is a saved tensor or the number attribute `other`.
     let private withOther op (d: IDerivation) (g: Term) =
         match Read.optional d.Attrs "other" with
-        | Some number -> Derive.apply op [ g ] [ "other", number ]
+        | Some number -> Derive.apply op [ g ] [ "other", number; Derive.ofTheProgram, Attr.Flag true ]
         | None -> Derive.apply op [ g; d.Input 1 ] []
 
     let add =

@@ -65,7 +65,8 @@ module internal Groups =
         | Error complaint -> invalidOp complaint.Message
 
     /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
-    let spread (d: IDerivation) (groups: Groups) (g: Term) = g |> Shaping.reshape groups.Kept |> Shaping.expand (d.ShapeOf 0)
+    let spread (d: IDerivation) (groups: Groups) (g: Term) =
+        Derive.apply "expand" [ Shaping.reshape groups.Kept g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]
 
     /// Whether dimensions are named; an empty list names none.
     let namesDims (attrs: Attrs) =
