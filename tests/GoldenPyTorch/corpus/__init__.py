@@ -15,6 +15,7 @@ GROUPS = {
     "semantics": ["semantics"],
     "orders": ["orders"],
     "writes": ["writes"],
+    "shared": ["shared"],
     "found": ["found"],
 }
 
