@@ -94,6 +94,10 @@ module History =
         let t = s.Tensors[id]
         State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge |> moveHooks t.GradFn edge
 
+    /// The node of a view whose history was made anew.
+    [<Literal>]
+    let madeAnew = "AsStridedBackward0"
+
     /// A tensor's grad_fn, made anew where it is a view whose storage was written to since.
     let rec gradFn (s: State<'S>) id : Result<State<'S> * Edge<'S> option, Complaint> =
         let t = s.Tensors[id]
@@ -111,7 +115,7 @@ module History =
 
                 let node: Node<'S> =
                     { Sequence = s.Next
-                      Name = "AsStridedBackward0"
+                      Name = madeAnew
                       Kind = View(whole.Geometry, [| t.Geometry |])
                       Edges = [| toBase |]
                       Inputs = [| whole.Outline |]

@@ -1,6 +1,6 @@
 namespace Verified.Engine;
 
-/// <summary>Losses of the distance between input and target, which <c>torch.nn.functional</c> expands to one shape first, whatever theirs.</summary>
+/// <summary>Losses of the distance between input and target, which <c>torch.nn.functional</c> expands to one shape first, where they are of two.</summary>
 internal static class DistanceLoss
 {
     private const Saved All = Saved.Input0 | Saved.Input1 | Saved.Input2;
@@ -74,11 +74,11 @@ internal static class DistanceLoss
         }
     }
 
-    /// <summary>Input and target in the shape that they broadcast to.</summary>
+    /// <summary>Input and target in the shape that they broadcast to; one that has it is itself.</summary>
     public static (Tensor Input, Tensor Target) Expanded(Tensor input, Tensor target)
     {
         ArgumentNullException.ThrowIfNull(target);
         var shape = Shapes.Broadcast(input.Sizes, target.Sizes);
-        return (input.Expand(shape), target.Expand(shape));
+        return (Shapes.Same(input.Sizes, shape) ? input : input.Expand(shape), Shapes.Same(target.Sizes, shape) ? target : target.Expand(shape));
     }
 }

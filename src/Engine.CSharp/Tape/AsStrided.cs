@@ -80,7 +80,8 @@ internal static class AsStrided
             var part = Apply(whole, window);
             if (Overlap.IsNonOverlappingAndDense(part) || !HasRepeats(part)) part.CopyInPlace(g);
             else AddRepeated(whole, window, g);
-            context.Set(0, whole);
+            // PyTorch's is a view of the memory that it was put together in (as_strided_backward).
+            context.Set(0, whole.Expand(whole.Sizes));
         }
 
         private static bool HasRepeats(Tensor part)

@@ -179,7 +179,7 @@ internal static class KeptGradient
         }
         else
         {
-            steps.AddRange(given.Chain.Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps)));
+            steps.AddRange(given.Chain.Where(s => s.Op is not ("clone" or "contiguous" or "to")).Select(s => new Step(s.Op, ListModule.OfSeq(s.In.Select((arg, i) => i == 0 ? Arg.NewName(seen) : arg)), s.Attrs, Out.NewName(seen), s.Wrt, s.Gradients, s.Steps)));
         }
 
         return Steps.Block("no_grad", [.. steps, toLeaf ? Steps.Act("copy_", seen, kept) : Steps.Act("copy_", kept, seen)]);

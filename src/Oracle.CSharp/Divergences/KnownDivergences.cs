@@ -282,9 +282,9 @@ public static class KnownDivergences
                 """],
         },
         new("mismatch-sought-by-comparing", "unreported",
-            "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself; right is that root's mismatch.",
+            "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself, or finds the same root given before; right is that root's mismatch.",
             [],
-            (program, finding) => RaisesAt(program, finding, ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
+            (program, finding) => (finding.Difference == Difference.Message && finding.Message.Contains("Mismatch in shape", StringComparison.Ordinal) && ProgramFacts.EndsInTheSameRootTwice(program)) || RaisesAt(program, finding, ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
             Witnesses.GradientOfAnotherShape)
         {
             Examples = ["""
@@ -476,6 +476,18 @@ public static class KnownDivergences
                 {"id": "divergences/index-put-stops-half-way", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [0, 0]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float32", "shape": [2], "data": [1, 1]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
                  "outcome": {"values": {"x": {"dtype": "float32", "shape": [2], "data": [1, 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "index", "message": "index 2 is out of bounds for dimension 0 with size 2"}}}
+                """],
+        },
+        new("index-put-into-nothing", "unreported",
+            "index_put_ into a tensor without elements does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
+            [],
+            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInIndexPutIntoNothing(program),
+            Witnesses.TakesAnIndexOutOfBounds("x", "i"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-into-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [3]}, "v": {"dtype": "float64", "shape": [], "data": [0]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """],
         },
         new("index-put-into-shared-memory", "unreported",

@@ -59,6 +59,16 @@ internal static class ProgramFacts
     internal static bool EndsInAProductOfNothing(Program program) =>
         EndsInACallOfNothing(program, (state, step) => step.Op is "mv" or "bmm" or "matmul" && IsOfTwoDTypes(state, step));
 
+    /// <summary>Whether a program is refused at an index_put into a tensor without elements.</summary>
+    internal static bool EndsInIndexPutIntoNothing(Program program) =>
+        Raised(program) is { Kind.IsIndexError: true }
+        && EndsInACallOfNothing(program, (state, step) => step.Op is "index_put" or "index_put_" && Find(state, First(step)) is { } written && written.Shape.Contains(0));
+
+    /// <summary>Whether the last step before the program's error starts from the same tensor twice, a later gradient being of another shape.</summary>
+    internal static bool EndsInTheSameRootTwice(Program program) =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && GivesALaterRootAnotherShape(state, last)
+        && StepNames.Roots(last).Distinct().Count() < StepNames.Roots(last).Count();
+
     /// <summary>Whether a program is refused at an operator that has no kernel for its operands' dtype, one of them being empty.</summary>
     internal static bool EndsInAKernelOfNothing(Program program) =>
         Raised(program) is { Kind.IsDTypeError: true, Message: var message } && message.Contains("not implemented for '", StringComparison.Ordinal)

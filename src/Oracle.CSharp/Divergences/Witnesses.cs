@@ -115,6 +115,13 @@ internal static class Witnesses
     internal static Func<Json.Case, string?> CannotSayWhetherItIsALeaf(string name) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value is { RequiresGrad.Value: true, IsLeaf: null } ? null : $"PyTorch says whether {name} is a leaf";
 
+    /// <summary>PyTorch raises nothing, though an index is not below the size of the dimension that it is for.</summary>
+    internal static Func<Json.Case, string?> TakesAnIndexOutOfBounds(string of, string index) => golden =>
+    {
+        Literal Input(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor;
+        return golden.Golden!.Value.Raised is null && Input(index).Data is Data.Ints { Item: var at } && at.Any(i => i >= Input(of).Shape[0]) ? null : "PyTorch refuses, or the index is in bounds";
+    };
+
     /// <summary>PyTorch says of integers that they require a gradient, which it refuses when it is asked for by name.</summary>
     internal static string? AreIntegersThatRequireAGradient(Json.Case golden) =>
         golden.Golden!.Value.Values.Any(v => v.Item2?.Value is { RequiresGrad.Value: true, Tensor.DType.IsFloat: false }) ? null : "no integers require a gradient";

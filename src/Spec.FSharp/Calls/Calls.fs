@@ -87,7 +87,8 @@ module Calls =
         let recorded =
             if s.Records && anyRequires s differentiable then
                 edges s differentiable
-                |> Result.bind (fun (s, edges) -> keepInputs s Map.empty kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
+                |> Result.bind (fun (s, edges) ->
+                    keepInputs s Map.empty kept inputs |> Result.map (fun kept -> s, Some(edges, Array.ofList kept)))
             else
                 Ok(s, None)
 

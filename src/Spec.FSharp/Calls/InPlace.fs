@@ -174,11 +174,7 @@ module InPlace =
                                     { Inputs = 1
                                       Attrs = attrs
                                       InPlace = true }
-                              Kind =
-                                if op.Derivative.IsSome then
-                                    Rule(op, attrs, [||])
-                                else
-                                    View(dense, [| over |])
+                              Kind = if op.Derivative.IsSome then Rule(op, attrs, [||]) else View(dense, [| over |])
                               Edges = [| toInput |]
                               Inputs = [| t.Outline |]
                               Results = [| struct (g.Shape, t.DType) |] }

@@ -143,11 +143,7 @@ module internal Viewing =
                     let node: Node<'S> =
                         { Sequence = s.Next
                           Name = op.Node(viewed attrs)
-                          Kind =
-                            if op.Derivative.IsSome then
-                                Rule(op, attrs, [||])
-                            else
-                                View(dense, [| g |])
+                          Kind = if op.Derivative.IsSome then Rule(op, attrs, [||]) else View(dense, [| g |])
                           Edges = [| toInput |]
                           Inputs = [| t.Outline |]
                           Results = [| struct (shape, t.DType) |] }

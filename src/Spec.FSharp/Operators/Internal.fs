@@ -34,9 +34,12 @@ module Internal =
                               Derive.apply "sum" [ x ] [ "dim", Derive.dimsAttr dims; "keepdim", Attr.Flag true ]
 
                       return
-                          [ if size.Length = 0 then Derive.apply "sum" [ x ] []
-                            elif gone > 0 then Derive.apply "view" [ kept () ] [ "size", Derive.sizeAttr size ]
-                            else kept () ]
+                          [ if size.Length = 0 then
+                                Derive.apply "sum" [ x ] []
+                            elif gone > 0 then
+                                Derive.apply "view" [ kept () ] [ "size", Derive.sizeAttr size ]
+                            else
+                                kept () ]
                   }) with
             Internal = true }
 

@@ -228,8 +228,16 @@ module NllLoss =
                       | Some x :: Some target :: rest when not (List.contains x.Shape.Length [ 0; 1; 2; 4 ]) ->
                           let groups = Groups.over x.Shape [ classDim x.Shape ] false
                           do! checkTarget x.Shape target.Shape groups
-                          let places (t: Term) = if Shape.count t.Shape = 0 then [ 0; 0 ] else [ 1; Shape.count groups.Result / max 1 x.Shape[0] ]
-                          let lines (before: int list) (t: Term) = t |> Shaping.unary "contiguous" |> view (Array.ofList (before @ places t))
+
+                          let places (t: Term) =
+                              if Shape.count t.Shape = 0 then
+                                  [ 0; 0 ]
+                              else
+                                  [ 1; Shape.count groups.Result / max 1 x.Shape[0] ]
+
+                          let lines (before: int list) (t: Term) =
+                              t |> Shaping.unary "contiguous" |> view (Array.ofList (before @ places t))
+
                           let y = loss (Some(lines [ x.Shape[0]; x.Shape[1] ] x) :: Some(lines [ x.Shape[0] ] target) :: rest)
                           return [ if reduction = Elementwise then view groups.Result y else y ]
                       | _ -> return [ loss terms ]

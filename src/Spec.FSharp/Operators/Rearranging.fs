@@ -229,11 +229,15 @@ module Rearranging =
                                   List.zip (List.skip added repeats) (List.ofArray shape)
                                   |> List.collect (fun (r, n) -> if r = 1 then [ n, false ] else [ r, true; n, false ])
 
-                              let summed = split |> List.indexed |> List.choose (fun (i, (_, isRepeat)) -> if isRepeat then Some i else None)
+                              let summed =
+                                  split |> List.indexed |> List.choose (fun (i, (_, isRepeat)) -> if isRepeat then Some i else None)
 
                               if List.contains 0 repeats then
                                   // No part of the tape.
-                                  Derive.apply "zeros_like" [ g |> Shaping.reshape (split |> List.map fst |> Array.ofList) |> Shaping.sumOver summed false ] []
+                                  Derive.apply
+                                      "zeros_like"
+                                      [ g |> Shaping.reshape (split |> List.map fst |> Array.ofList) |> Shaping.sumOver summed false ]
+                                      []
                               elif summed.IsEmpty then
                                   g
                               else

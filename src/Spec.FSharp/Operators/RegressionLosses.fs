@@ -44,13 +44,12 @@ module RegressionLosses =
           [ [| 2; 3 |]; [| 3 |] ]
           [ [| 0 |]; [| 0 |] ] ]
 
-    /// Input and target, each expanded to what both broadcast to, as torch.nn.functional does first, whatever their shapes.
+    /// Input and target, each expanded to what both broadcast to where it is not of that shape, as torch.nn.functional does first.
     let private expanded (terms: Term option list) =
         result {
             let a, b = terms[0].Value, terms[1].Value
             let! shape = Broadcast.shapes a.Shape b.Shape
-            let expand (t: Term) = Derive.apply "expand" [ t ] [ "size", Derive.sizeAttr shape ]
-            return expand a, expand b
+            return Shaping.expand shape a, Shaping.expand shape b
         }
 
     /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, is that of an element

@@ -226,7 +226,12 @@ module Views =
 
     let private permutedBack (d: IDerivation) (g: Term) =
         let rank = g.Shape.Length
-        let order = Read.integers d.Attrs "dims" |> Result.defaultValue [] |> List.map (fun dim -> if dim < 0 then dim + rank else dim)
+
+        let order =
+            Read.integers d.Attrs "dims"
+            |> Result.defaultValue []
+            |> List.map (fun dim -> if dim < 0 then dim + rank else dim)
+
         let inverse = List.init rank (fun dim -> Attr.Integer(int64 (List.findIndex ((=) dim) order)))
         Derive.apply "permute" [ g ] [ "dims", Attr.Items inverse ]
 
