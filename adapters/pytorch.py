@@ -79,7 +79,7 @@ KINDS = [(kind, re.compile(pattern)) for kind, pattern in [
               r"not supported (on|for|with) (bool|the)|Boolean (inputs|alpha)|Integer division|argument alpha must not be|"
               r"different element sizes|without narrowing|result requires dtype"),
     ("shape", r"supposed to be a vector|Index to scalar can have only|must be a (matrix|vector)|must be the same as input size|input Tensors supported \(got"),
-    ("index", r"out of (range|bounds|DATA bounds)|exceeds dimension size|too many indices|tensor has no dimensions|"
+    ("index", r"out of (range|bounds|DATA bounds)|exceeds dimension size|too many indices|tensor has no dimensions|self indexing axis dim|"
               r"cannot be applied to a 0-dim tensor"),
     ("shape", r"[Mm]ust match|non-zero size|[Ee]xpected reduction dim|broadcast|cannot be multiplied|does not have an identity|"
               r"view size is not compatible|is invalid for input of size|doesn't match|does not match|@ vector expected|"

@@ -28,15 +28,21 @@ public static class KnownDivergences
                 """],
         },
         new("gelu-second-far-out", "unreported",
-            "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows; right is 0, as anywhere else far from 0.",
+            "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows, and the third by tanh where the hyperbolic cosine does; right is 0, as anywhere else far from 0.",
             [],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 2, ProgramFacts.TakesGeluFarOut),
+            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual)
+                && (Depends(program, finding, 2, ProgramFacts.TakesGeluFarOut) || Depends(program, finding, 3, ProgramFacts.TakesGeluTanhWhereCoshOverflows)),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
                 {"id": "divergences/gelu-second-far-out", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "w": {"dtype": "float64", "shape": [2], "data": [1e20, -1e20], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "h": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "v"}, {"op": "grad", "in": ["v"], "wrt": ["x"], "gradients": ["g"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["g"]}, {"op": "gelu", "in": ["w"], "out": "u"}, {"op": "grad", "in": ["u"], "wrt": ["w"], "gradients": ["h"], "attrs": {"create_graph": true}, "out": ["e"]}, {"op": "backward", "in": ["e"], "gradients": ["h"]}], "observe": ["x.grad", "w.grad"]},
                  "outcome": {"values":{"x.grad":{"dtype":"float32","shape":[2],"data":["nan","nan"],"requires_grad":false,"is_leaf":true,"grad_fn":null},"w.grad":{"dtype":"float64","shape":[2],"data":[0,0],"requires_grad":false,"is_leaf":true,"grad_fn":null}}}}
+                """,
+                """
+                {"id": "divergences/gelu-third-far-out", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [25], "requires_grad": true}, "w": {"dtype": "float64", "shape": [1], "data": [25], "requires_grad": true}, "g": {"dtype": "float32", "shape": [1], "data": [1]}, "h": {"dtype": "float64", "shape": [1], "data": [1]}}, "steps": [{"op": "gelu", "in": ["x"], "attrs": {"approximate": "tanh"}, "out": "v"}, {"op": "grad", "in": ["v"], "wrt": ["x"], "gradients": ["g"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "grad", "in": ["d"], "wrt": ["x"], "gradients": ["g"], "attrs": {"create_graph": true}, "out": ["e"]}, {"op": "backward", "in": ["e"], "gradients": ["g"]}, {"op": "gelu", "in": ["w"], "attrs": {"approximate": "tanh"}, "out": "u"}, {"op": "grad", "in": ["u"], "wrt": ["w"], "gradients": ["h"], "attrs": {"create_graph": true}, "out": ["k"]}, {"op": "grad", "in": ["k"], "wrt": ["w"], "gradients": ["h"], "attrs": {"create_graph": true}, "out": ["l"]}, {"op": "backward", "in": ["l"], "gradients": ["h"]}], "observe": ["x.grad", "w.grad"]},
+                 "outcome": {"values":{"x.grad":{"dtype":"float32","shape":[1],"data":["nan"],"requires_grad":false,"is_leaf":true,"grad_fn":null},"w.grad":{"dtype":"float64","shape":[1],"data":[0],"requires_grad":false,"is_leaf":true,"grad_fn":null}}}}
                 """],
         },
         new("layer-norm-of-one-far-out", "unreported",
@@ -297,6 +303,8 @@ public static class KnownDivergences
             "An integer tensor that is filled with a leaf's value requires a gradient, which PyTorch's own text says only floats can; right is that it requires none.",
             [],
             (program, finding) => finding.Difference is Difference.RequiresGrad or Difference.IsLeaf or Difference.GradFn && Depends(program, finding, 0, ProgramFacts.FillsIntegersWithALeaf)
+                || (finding.Difference == Difference.Message && finding.Message.Contains("which is output", StringComparison.Ordinal)
+                    && ProgramFacts.Before(program).Any(at => ProgramFacts.FillsIntegersWithALeaf(at.State, at.Step)))
                 || RaisesReading(program, finding, ProgramFacts.FillsIntegersWithALeaf, "its base or another view of its base has been modified inplace"),
             Witnesses.AreIntegersThatRequireAGradient)
         {

@@ -114,6 +114,11 @@ internal static class ProgramFacts
         step.Op == "layer_norm" && step.Attrs.TryGetValue("normalized_shape", out var shape) && shape is Attr.Items { Item: var sizes }
         && sizes.All(size => size is Attr.Integer { Item: 1 }) && HasAPowerThatOverflows(state, step, 2);
 
+    /// <summary>Whether a step takes gelu by tanh of a number so far out that the hyperbolic cosine of what tanh is taken of overflows.</summary>
+    internal static bool TakesGeluTanhWhereCoshOverflows(State<Real> state, Step step) =>
+        IsGeluByTanh(step) && Find(state, First(step)) is { } x && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values }
+        && values.Any(v => Math.Sqrt(2 / Math.PI) * (Math.Abs(v.V) + (0.044715 * Math.Pow(Math.Abs(v.V), 3))) > Math.Log(x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
+
     private static bool IsGeluByTanh(Step step) => step.Op == "gelu" && step.Attrs.TryGetValue("approximate", out var named) && named is Attr.Text { Item: "tanh" };
 
     private static bool HasAPowerThatOverflows(State<Real> state, Step step, int power) =>

@@ -89,8 +89,10 @@ module internal Window =
             let sum (a: 'S[]) (b: 'S[]) = if a.Length = 0 then Value.exact dtype 0.0 else Scalar.dot a b
             let a, b = Array.append a ones, Array.append b bias
 
-            // What meets the padding is left out by some engines, and by others multiplied by its zeros: it shows where that is not 0.
+            // What meets the padding is left out by some engines, and by others multiplied by its zeros: it shows where that is not 0, and in the
+            // sign of a sum that is.
             match outside[element] |> Seq.tryFind (fun k -> not (System.Double.IsFinite('S.Value first[k]))) with
+            | None when outside[element].Count > 0 -> Elementwise.eitherZero (sum a b)
             | None -> sum a b
             | Some k -> 'S.Permitted [| sum a b; sum (Array.append a [| first[k] |]) (Array.append b [| Value.exact dtype 0.0 |]) |])
 
