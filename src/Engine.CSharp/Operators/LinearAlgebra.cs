@@ -116,14 +116,14 @@ internal static class LinearAlgebra
     private static Tensor VectorProduct(Tensor a, Tensor b)
     {
         if (a.Rank != 1 || b.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"1D tensors expected, but got {a.Rank}D and {b.Rank}D tensors");
+        if (a.DType != b.DType)
+            throw new AutogradException(ErrorKind.Dtype, $"dot : expected both vectors to have same dtype, but found {a.DType.ScalarType()} and {b.DType.ScalarType()}");
         if (a.Sizes[0] != b.Sizes[0])
         {
             throw new AutogradException(
                 ErrorKind.Shape, $"inconsistent tensor size, expected tensor [{a.Sizes[0]}] and src [{b.Sizes[0]}] to have the same number of elements, "
                 + $"but got {a.Sizes[0]} and {b.Sizes[0]} elements respectively");
         }
-        if (a.DType != b.DType)
-            throw new AutogradException(ErrorKind.Dtype, $"dot : expected both vectors to have same dtype, but found {a.DType.ScalarType()} and {b.DType.ScalarType()}");
         var result = Tensor.Empty([1, 1], a.DType);
         Multiply(a.Alias([1, a.Sizes[0]], [1, a.Steps[0]], a.Offset), b.Alias([b.Sizes[0], 1], [b.Steps[0], 1], b.Offset), result);
         return result.Alias([], [], 0);

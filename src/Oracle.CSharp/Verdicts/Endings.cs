@@ -39,7 +39,7 @@ internal static partial class Endings
 
     // That an input was not used a grad finds out at its end; that a kept view may not be asked for its history, where it is read.
     private static bool IsRaisedDuringThePass(ErrorKind kind, Step step) =>
-        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsNoGradViewInPlace || kind.IsMultiOutputViewInPlace || (kind.IsUnusedInput && step.Op == "grad");
+        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsOverlappingWrite || kind.IsGradientShape || kind.IsNoGradViewInPlace || kind.IsMultiOutputViewInPlace || (kind.IsUnusedInput && step.Op == "grad");
 
     // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
     private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>

@@ -215,7 +215,7 @@ module Pointwise =
             Kinks = Some "x / 0 is infinite or NaN, and so are its gradients g / b and -g * (a / b) / b (pytorch-kinks: div 0)"
             Derivative =
                 Some(
-                    Derive.rule (fun d g ->
+                    Derive.ruleFromLast (fun d g ->
                         // A rounded quotient is flat between its steps.
                         let flat =
                             match Map.tryFind "rounding_mode" d.Attrs with

@@ -39,21 +39,23 @@ module Views =
         if Shape.count g.Shape = 0 then
             Some(if shape = g.Shape then g.Strides else Shape.strides shape)
         else
-            // From the innermost dimension out: each must divide what is left of its run.
+            // From the innermost dimension out: each must divide what is left of its run. One of size 1 lies behind what has been taken last
+            // (aten/src/ATen/TensorUtils.cpp, computeStride).
             let step found size =
                 match found with
                 | None -> None
-                | Some(runs, taken, strides) ->
-                    match runs with
-                    | [] when size = 1 -> Some([], 1, taken :: strides)
-                    | [] -> None
-                    | (left, stride) :: rest ->
-                        if size = 1 then Some(runs, taken, stride :: strides)
-                        elif left % size <> 0 then None
-                        elif left = size then Some(rest, stride * size, stride :: strides)
-                        else Some((left / size, stride * size) :: rest, taken, stride :: strides)
+                | Some(runs, ended, strides) ->
+                    match runs, ended with
+                    | _, Some stride when size = 1 -> Some(runs, ended, stride :: strides)
+                    | [], None when size = 1 -> Some([], None, 1 :: strides)
+                    | [], _ -> None
+                    | (_, stride) :: _, None when size = 1 -> Some(runs, None, stride :: strides)
+                    | (left, stride) :: rest, _ ->
+                        if left % size <> 0 then None
+                        elif left = size then Some(rest, Some(stride * size), stride :: strides)
+                        else Some((left / size, stride * size) :: rest, None, stride :: strides)
 
-            Array.fold step (Some(List.rev (runs g), 1, [])) (Array.rev shape)
+            Array.fold step (Some(List.rev (runs g), None, [])) (Array.rev shape)
             |> Option.map (fun (_, _, strides) -> Array.ofList strides)
 
     let private size attrs =
