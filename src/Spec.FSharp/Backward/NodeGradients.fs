@@ -18,8 +18,6 @@ module internal NodeGradients =
 
         match node.Kind with
         | Accumulate _ -> [||]
-        // All of a tensor, seen anew: what arrives goes on.
-        | View(_, [| _ |]) when node.Name = "AliasBackward0" -> [| gradients[0] |]
         | View(input, [| output |]) ->
             // PyTorch's gradient of a view whose history was made anew is a view of the memory that it is put together in (as_strided_backward).
             let shown (gradient: Term) =

@@ -124,13 +124,46 @@ module Slicing =
             match List.tryFindBack (fun item -> item <> Attr.Null) items with
             | Some(Attr.Integer _) -> "SelectBackward0"
             | Some _ -> "SliceBackward0"
-            | None -> "AliasBackward0"
+            | None when items.IsEmpty -> "AliasBackward0"
+            | None -> "SliceBackward0"
         | _ -> "SelectBackward0"
+
+    // Whether an index leaves the tensor as it is: none at all, or slices that write out whole dimensions, 0:n, which PyTorch leaves out
+    // (aten/src/ATen/TensorIndexing.h, applySlice); `:` by itself is a slice.
+    let private seesAll (d: IDerivation) =
+        let isWhole size item =
+            match item with
+            | Attr.Items parts ->
+                let part k = List.tryItem k parts |> Option.defaultValue Attr.Null
+
+                List.contains (part 0) [ Attr.Null; Attr.Integer 0L ]
+                && part 1 = Attr.Integer size
+                && List.contains (part 2) [ Attr.Null; Attr.Integer 1L ]
+            | _ -> false
+
+        let shape = d.ShapeOf 0
+
+        match Read.optional d.Attrs "index" with
+        | Some(Attr.Items items) -> items |> List.indexed |> List.forall (fun (dim, item) -> isWhole (int64 shape[dim]) item)
+        | _ -> false
+
+    let private scattered (d: IDerivation) (g: Term) =
+        match indexed (Layout.dense (d.ShapeOf 0)) d.Attrs with
+        | Error complaint -> invalidOp complaint.Message
+        | Ok over ->
+            Derive.apply
+                "strided_backward"
+                [ g ]
+                [ "input_size", Derive.sizeAttr (d.ShapeOf 0)
+                  "size", Derive.sizeAttr over.Shape
+                  "stride", Derive.sizeAttr over.Strides
+                  "storage_offset", Derive.integerAttr over.Offset ]
 
     let getitem =
         { views "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one) with
             ArgumentsFirst = true
-            Node = nodeOfIndex }
+            Node = nodeOfIndex
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> if seesAll d then g else scattered d g) ])) }
 
     // Views of these sizes, one behind the other, along a dimension.
     let private sections (g: Geometry) d (sizes: int list) =
