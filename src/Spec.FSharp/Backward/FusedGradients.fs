@@ -172,6 +172,8 @@ module internal FusedGradients =
                       Creates = c.Creates }
 
         if c.Shows then
+            found |> List.iter (Option.iter (back.Tensor >> ignore))
+
             c.State <-
                 { back.State with
                     GradMode = c.State.GradMode
