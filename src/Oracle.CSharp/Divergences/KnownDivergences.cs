@@ -431,7 +431,7 @@ public static class KnownDivergences
                 """],
         },
         new("kernels-of-nothing", "unreported",
-            "Where there are no elements mv, mm, bmm, softmax and pooling give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
+            "Where there are no elements mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
             [],
             (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAKernelOfNothing(program),
             Witnesses.IsOfIntegers("y"))

@@ -16,7 +16,7 @@ public static class InPlaceTwin
         if (!steps.Exists(IsTwin)) return null;
         var states = Run.states<Real>(RegistryModule.all, given.Program).ToList();
         if (states.Count != steps.Count + 1) return null;
-        // What a gradient shares memory with is not the specification's to say.
+        // What an engine's gradients share memory with it need not promise.
         var gradients = StepNames.Gradients(steps);
         var places = Enumerable.Range(0, steps.Count)
             .Where(i => IsTwin(steps[i]) && !gradients.Contains(Written(steps[i])) && IsAlone(states[i], steps[i]) && !BoundLater(steps, i)).ToList();
