@@ -529,7 +529,9 @@ class Run:
             tensor.grad.zero_()
 
     def register_hook(self, step, names, attrs):
-        scale = attribute("", attrs.get("scale", 1))
+        if "scale" not in attrs:
+            raise TypeError("register_hook needs the attribute 'scale', a number")
+        scale = attribute("", attrs["scale"])
         tensor = self.tensor(names[0])
         tensor.grad_fn  # PyTorch 2.6 crashes where the hook is the first to ask for a history that has to be made anew
         return tensor.register_hook(lambda gradient: None if gradient is None else gradient * scale)

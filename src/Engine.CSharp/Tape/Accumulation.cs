@@ -25,7 +25,7 @@ internal static class Accumulation
             {
                 // Only a gradient that was assigned can repeat elements; a scalar cannot.
                 if (old.Rank > 0) Overlap.CheckWritable(old);
-                Elementwise.AddInto(old, gradient);
+                Elementwise.AddInto(old, Shapes.Same(old.Sizes, gradient.Sizes) ? gradient : Fitted(gradient, old));
                 old.Storage.Bump();
             }
             else
@@ -41,6 +41,13 @@ internal static class Accumulation
     {
         var state = tensor.State;
         lock (state) state.Grad = state.Grad is null ? gradient.Clone() : state.Grad + gradient;
+    }
+
+    /// <summary>A gradient as one that was given another shape since can take it.</summary>
+    private static Tensor Fitted(Tensor gradient, Tensor old)
+    {
+        InPlaceChecks.Shape(old, Shapes.Broadcast(old.Sizes, gradient.Sizes));
+        return gradient.Expand(old.Sizes);
     }
 
     private static Tensor CopyLike(Tensor gradient, Tensor leaf)

@@ -368,6 +368,18 @@ public static class KnownDivergences
                  "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[-2,-4],"requires_grad":true,"version":2}}}}
                 """],
         },
+        new("hooked-again-after-a-first-history", "unreported",
+            "A hook is never run if its tensor was hooked before, when it had no history, and got its first one by a write to a view of it; right is to run it.",
+            [],
+            LostHook.Explains,
+            Witnesses.DiffersFromItsTwin("p.grad", "q.grad"))
+        {
+            Examples = ["""
+                {"id": "divergences/hooked-again-after-a-first-history", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "y": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "p": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": true}, "q": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": true}}, "steps": [{"op": "register_hook", "in": ["x"], "attrs": {"scale": 0.5}}, {"op": "detach_", "in": ["x"]}, {"op": "detach_", "in": ["y"]}, {"op": "setitem_", "in": ["x", "p"], "attrs": {"index": [0]}}, {"op": "setitem_", "in": ["y", "q"], "attrs": {"index": [0]}}, {"op": "register_hook", "in": ["x"], "attrs": {"scale": 3.0}}, {"op": "register_hook", "in": ["y"], "attrs": {"scale": 3.0}}, {"op": "backward", "in": ["x", "y"]}], "observe": ["p.grad", "q.grad"]},
+                 "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [], "data": [1], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "q.grad": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("kernel-writes-counted", "unreported",
             "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
             [],

@@ -68,6 +68,8 @@ internal sealed partial class Draft
         return Steps.Act(op, [.. roots.Select(r => r.Root)]).Gradients([.. roots.Select(r => r.Gradient)]);
     }
 
+    private Step? Pulled(string op, Variable? root) => root is null ? From(op) : Steps.Act(op, root.Name).Gradients(Upstream(root));
+
     /// <summary>What gradients are asked for of: leaves most often.</summary>
     private string[] Wanting(int count) =>
     [
@@ -78,30 +80,31 @@ internal sealed partial class Draft
 
     private bool Backward()
     {
-        if (_rng.Chance(0.1)) return FirstOrder();
+        if (_rng.Chance(0.1)) return Final(null);
         if (From("backward") is not { } step) return false;
         if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
         if (_rng.Chance(0.1)) step = step.Wrt(Wanting(_rng.Between(1, 2)));
         return Keep(step);
     }
 
-    /// <summary>A <c>grad</c> of first order by one tensor or several.</summary>
-    private bool FirstOrder()
+    /// <summary>A <c>grad</c> without create_graph by one tensor or several, of a root that is given or of any.</summary>
+    private bool Final(Variable? root)
     {
         var wanted = Wanting(_rng.Between(1, 2));
-        if (From("grad") is not { } step || wanted.Length == 0) return false;
+        if (Pulled("grad", root) is not { } step || wanted.Length == 0) return false;
         step = step.Wrt(wanted).Binding([.. wanted.Select(_ => NewName("d"))]);
         if (_rng.Chance(0.8)) step = step.With("allow_unused", Attr.NewFlag(true));
         return Keep(Has("retain_graph") && _rng.Chance(0.3) ? step.With("retain_graph", Attr.NewFlag(true)) : step);
     }
 
-    /// <summary>A gradient under create_graph, sometimes one of that, and a backward through what came.</summary>
+    /// <summary>A gradient under create_graph, sometimes one of that, and a backward or a <c>grad</c> through what came.</summary>
     private bool SecondOrder()
     {
         if (!(Has("accumulate") && _rng.Chance(0.15) ? AccumulatedGraph() : Created(null))) return false;
         if (Last() is not { } found) return true;
         if (_rng.Chance(0.25) && Created(found) && Last() is { } third) found = third;
-        Keep(Steps.Act("backward", found.Name).Gradients(Upstream(found)));
+        if (_rng.Chance(0.25)) Final(found);
+        else Keep(Pulled("backward", found));
         return true;
     }
 
@@ -112,7 +115,7 @@ internal sealed partial class Draft
     /// <summary>A <c>grad</c> under create_graph by one tensor or several.</summary>
     private bool Created(Variable? root)
     {
-        var step = root is null ? From("grad") : Steps.Act("grad", root.Name).Gradients(Upstream(root));
+        var step = Pulled("grad", root);
         var wanted = Wanting(_rng.Chance(0.3) ? _rng.Between(2, 3) : 1);
         return step is not null && wanted.Length > 0 && Keep(
             step.Wrt(wanted).Binding([.. wanted.Select(_ => NewName("d"))]).With("create_graph", Attr.NewFlag(true)).With("allow_unused", Attr.NewFlag(true)));

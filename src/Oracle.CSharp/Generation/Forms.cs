@@ -17,7 +17,8 @@ public static class Forms
         ["grad by several inputs"] = (_, step) => step.Op == "grad" && step.Wrt!.Value.Length > 1,
         ["grad of first order"] = (_, step) => step.Op == "grad" && !IsSet(step, "create_graph"),
         ["grad without allow_unused"] = (_, step) => step.Op == "grad" && !IsSet(step, "allow_unused"),
-        ["grad of third order"] = (program, step) => IsCreated(step) && Steps(program.Steps).Any(before => IsCreated(before) && StepNames.Bound(before).Intersect(StepNames.Roots(step)).Any()),
+        ["grad of third order"] = (program, step) => IsCreated(step) && IsOfCreated(program, step),
+        ["grad that ends a second order"] = (program, step) => step.Op == "grad" && !IsCreated(step) && IsOfCreated(program, step),
         ["a hook with a name"] = (_, step) => step.Op == "register_hook" && StepNames.Bound(step).Any(),
         ["a flag that is set"] = (_, step) => step.Op == "requires_grad_" && IsSet(step, "requires_grad"),
         ["a flag that is cleared"] = (_, step) => step.Op == "requires_grad_" && !IsSet(step, "requires_grad"),
@@ -75,6 +76,9 @@ public static class Forms
     };
 
     private static bool IsCreated(Step step) => step.Op == "grad" && IsSet(step, "create_graph");
+
+    private static bool IsOfCreated(Program program, Step step) =>
+        Steps(program.Steps).Any(before => IsCreated(before) && StepNames.Bound(before).Intersect(StepNames.Roots(step)).Any());
 
     private static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
 }

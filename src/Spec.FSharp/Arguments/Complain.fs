@@ -34,3 +34,8 @@ module Complain =
     let unlessIndex condition message = if condition then Ok() else index (message ())
 
     let unlessValue condition message = if condition then Ok() else value (message ())
+
+    /// Unless what is to be written has the shape of where it is written.
+    let unlessFits (target: int[]) (written: int[]) =
+        unlessShape (target = written) (fun () ->
+            $"output with shape {Shape.show target} doesn't match the broadcast shape {Shape.show written}")

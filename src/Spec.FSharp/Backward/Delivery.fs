@@ -95,9 +95,17 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
             | None when c.State.Holds Rules.Gradients.neverShared -> d.SetGrad(id, c.Copy(gradient ()))
             | None -> d.SetGrad(id, c.Tensor(gradient ()))
             | Some before ->
-                let total = c.Sum(c.Tracked before :: arrived).Value
+                let tracked = c.Tracked before
+
+                // A gradient may have been given another shape since.
+                let total =
+                    if tracked.Shape = t.Shape then
+                        c.Sum(tracked :: arrived).Value
+                    else
+                        c.Call("add", [| Some tracked; c.Sum arrived |], [])
 
                 if inPlace then
+                    Complain.unlessFits c.State.Tensors[before].Shape total.Shape |> Complaints.orFail
                     let after = Storing.store before (c.Value total) second c.State
 
                     c.State <-

@@ -145,6 +145,7 @@ module InPlace =
     let private writeGeometry (s: State<'S>) (op: Operator) aliases (inputs: int option[]) attrs records =
         let id = inputs[0].Value
         let t = s.Tensors[id]
+        let versions = s.Versions
         let dense = Layout.dense t.Shape
 
         aliases t.Geometry attrs
@@ -157,12 +158,14 @@ module InPlace =
 
                 match aliases dense attrs with
                 | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok s
-                // A view's history is always that of what it shows.
+                // A view's history is always that of what it shows; hooks of one that a write had ended before stay there.
                 | _ when t.View.IsSome ->
+                    let before = if t.View.Value.At = versions[t.Counter] then t.GradFn else None
+
                     History.gradFn s id
                     |> Result.map (fun (s, after) ->
                         match after with
-                        | Some after when s.Holds Rules.Hooks.outliveGeometryInPlace -> History.carryHooks t.GradFn after s
+                        | Some after when s.Holds Rules.Hooks.outliveGeometryInPlace -> History.carryHooks before after s
                         | _ -> s)
                 | Ok(Aliasing.View over) ->
                     History.edge s id

@@ -93,14 +93,13 @@ module internal WriteChecks =
             Ok()
 
     let fits (s: State<'S>) (t: Tensor<'S>) (value: Value<'S>) : Result<unit, Complaint> =
-        if value.Shape <> t.Shape then
-            Complain.because ShapeError $"output with shape {Shape.show t.Shape} doesn't match the broadcast shape {Shape.show value.Shape}"
-        elif not (Promotion.canCast value.DType t.DType) && s.Holds Rules.Writes.integersTakeNoFloats then
-            Complain.because
-                DTypeError
-                $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}"
-        else
-            Ok()
+        result {
+            do! Complain.unlessFits t.Shape value.Shape
+
+            do!
+                Complain.unlessDType (Promotion.canCast value.DType t.DType || not (s.Holds Rules.Writes.integersTakeNoFloats)) (fun () ->
+                    $"result type {Promotion.messageName value.DType} can't be cast to the desired output type {Promotion.messageName t.DType}")
+        }
 
     /// PyTorch reads the arguments before it looks at what is written to: a call that no signature takes is refused as that.
     let argumentsFirst (s: State<'S>) (forward: Forward) inputs attrs (allowed: Result<unit, Complaint>) =

@@ -97,9 +97,7 @@ module BinaryLosses =
                           // The weights are multiplied in place.
                           let! shape = given |> List.map (fun v -> v.Shape) |> Broadcast.all
 
-                          do!
-                              Complain.unlessShape (shape = x.Shape) (fun () ->
-                                  $"output with shape {Shape.show x.Shape} doesn't match the broadcast shape {Shape.show shape}")
+                          do! Complain.unlessFits x.Shape shape
 
                           let read v = Value.expand shape v |> Value.asFloats dtype
                           let xs, ts, ps = read x, read t, Option.map read positive

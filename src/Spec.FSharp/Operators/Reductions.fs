@@ -246,7 +246,10 @@ module Reductions =
                               // In the dtype of x, as PyTorch.
                               let g = Derive.cast (d.DTypeOf 0) g
 
-                              if g.Shape.Length = 0 then
+                              let dim = Read.dim d.Attrs "dim" g.Shape.Length |> Complaints.orFail
+
+                              // What no sum changes is passed on, as in PyTorch.
+                              if Shape.count g.Shape <= 1 || g.Shape[dim] = 1 then
                                   g
                               else
                                   let back (t: Term) = Derive.apply "flip" [ t ] [ "dims", Attr.Items [ d.Attrs["dim"] ] ]

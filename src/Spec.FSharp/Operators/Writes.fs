@@ -37,12 +37,9 @@ module private CombinedFunctions =
 module Writes =
     /// What is written: converted to the written tensor's dtype, broadcast to its shape.
     let private fitted (self: Value<'S>) (v: Value<'S>) =
-        if Broadcast.reaches v.Shape self.Shape then
-            Ok [ v |> Value.expand self.Shape |> Value.cast self.DType ]
-        else
-            match Broadcast.shapes self.Shape v.Shape with
-            | Ok shape -> Complain.shape $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}"
-            | Error complaint -> Error complaint
+        Broadcast.shapes self.Shape v.Shape
+        |> Result.bind (Complain.unlessFits self.Shape)
+        |> Result.map (fun () -> [ v |> Value.expand self.Shape |> Value.cast self.DType ])
 
     let private messageType dtype =
         match dtype with
@@ -300,9 +297,7 @@ module Writes =
                     let operands = [ Whole self; Whole b; c ]
                     let! dtype, shape = Operand.result operands
 
-                    do!
-                        Complain.unlessShape (shape = self.Shape) (fun () ->
-                            $"output with shape {Shape.show self.Shape} doesn't match the broadcast shape {Shape.show shape}")
+                    do! Complain.unlessFits self.Shape shape
 
                     do!
                         Complain.unlessDType (Promotion.canCast dtype self.DType) (fun () ->
