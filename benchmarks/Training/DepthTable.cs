@@ -9,13 +9,13 @@ namespace Verified.Benchmarks.Training;
 internal static class DepthTable
 {
     private const int Nodes = 1_000_000;
-    private const int Rounds = 3;
+    private const int Rounds = 5;
 
     public static void Write(Report report)
     {
         report.Section(
             "Depth of a million",
-            "A chain of operations on a float64 tensor of one element that requires a gradient: forward, backward, and a collection that drops it. Seconds of processor time, the median of 3; bytes: all that was allocated, native blocks too.");
+            "A chain of operations on a float64 tensor of one element that requires a gradient: forward, backward, and a collection that drops it. Seconds of processor time, the median of 5; bytes: all that was allocated, native blocks too.");
         report.Head("chain", "nodes", "seconds", "bytes a node");
         Row(report, "y + x", (y, x) => y + x);
         Row(report, "y * x", (y, x) => y * x);

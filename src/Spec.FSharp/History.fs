@@ -94,10 +94,6 @@ module History =
         let t = s.Tensors[id]
         State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge |> moveHooks t.GradFn edge
 
-    /// The node of a view whose history was made anew.
-    [<Literal>]
-    let madeAnew = "AsStridedBackward0"
-
     /// A tensor's grad_fn, made anew where it is a view whose storage was written to since.
     let rec gradFn (s: State<'S>) id : Result<State<'S> * Edge<'S> option, Complaint> =
         let t = s.Tensors[id]
@@ -115,8 +111,8 @@ module History =
 
                 let node: Node<'S> =
                     { Sequence = s.Next
-                      Name = madeAnew
-                      Kind = View(whole.Geometry, [| t.Geometry |])
+                      Name = "AsStridedBackward0"
+                      Kind = Remade(whole.Geometry, t.Geometry)
                       Edges = [| toBase |]
                       Inputs = [| whole.Outline |]
                       Results = [| struct (t.Shape, t.DType) |] }

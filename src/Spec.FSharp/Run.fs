@@ -159,7 +159,8 @@ module Run =
                 | WriteThrough(_, _, inner) -> waiting.Push inner
                 | Rule _
                 | Fused _
-                | View _ -> ()
+                | View _
+                | Remade _ -> ()
 
                 for edge in node.Edges do
                     edge |> Option.iter (fun edge -> waiting.Push edge.Node)

@@ -18,15 +18,11 @@ module internal NodeGradients =
 
         match node.Kind with
         | Accumulate _ -> [||]
-        | View(input, [| output |]) ->
-            // PyTorch's gradient of a view whose history was made anew is a view of the memory that it is put together in (as_strided_backward).
-            let shown (gradient: Term) =
-                if node.Name = History.madeAnew then
-                    c.Call("expand", [| Some gradient |], [ "size", Derive.sizeAttr gradient.Shape ])
-                else
-                    gradient
-
-            [| gradients[0] |> Option.map (fun g -> transpose c g input output |> shown) |]
+        | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
+        | Remade(whole, view) ->
+            // PyTorch's is a view of the memory that it is put together in (as_strided_backward).
+            let shown (gradient: Term) = c.Call("expand", [| Some gradient |], [ "size", Derive.sizeAttr gradient.Shape ])
+            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shown) |]
         | View(input, outputs) ->
             let add (total: Term option) (gradient: Term option, output: Geometry) =
                 match total, gradient with

@@ -130,6 +130,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
             | Fused gradient -> gradient.Kept.Length > 0
             | WriteThrough _ -> true
             | View _
+            | Remade _
             | Accumulate _ -> false
 
         let kept = keeps || not (holds Rules.Graph.onlyWhatKeptIsFreed) && not node.Kind.IsAccumulate
