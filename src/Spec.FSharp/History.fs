@@ -69,12 +69,12 @@ module History =
                     |> Map.add (struct (after.Node.Sequence, after.Output)) id }
         | _ -> s
 
-    /// Moves the hooks of one history of a tensor to the next.
-    let carryHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
+    /// Without the rule that hooks stay where they were registered: they move like retained gradients.
+    let private moveHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
         let key (edge: Edge<'S>) = struct (edge.Node.Sequence, edge.Output)
 
         match before with
-        | Some edge when key edge <> key after ->
+        | Some edge when not (s.Holds Rules.Hooks.stayWithTheirHistory) && key edge <> key after ->
             match Map.tryFind (key edge) s.Hooks with
             | Some hooks ->
                 { s with
@@ -82,17 +82,23 @@ module History =
             | None -> s
         | _ -> s
 
-    /// Without the rule that hooks stay where they were registered: they move like retained gradients.
-    let private moveHooks before after (s: State<'S>) : State<'S> =
-        if s.Holds Rules.Hooks.stayWithTheirHistory then
-            s
-        else
-            carryHooks before after s
-
     /// Gives a tensor another history.
     let replace id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
         State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge |> moveHooks t.GradFn edge
+
+    /// The history of a view is that of what its storage holds now.
+    let upToDate id (s: State<'S>) : State<'S> =
+        let t = s.Tensors[id]
+
+        match t.View with
+        | Some view ->
+            State.setTensor
+                id
+                { t with
+                    View = Some { view with At = s.Versions[t.Counter] } }
+                s
+        | None -> s
 
     /// A tensor's grad_fn, made anew where it is a view whose storage was written to since.
     let rec gradFn (s: State<'S>) id : Result<State<'S> * Edge<'S> option, Complaint> =
@@ -119,13 +125,7 @@ module History =
 
                 let fresh = { Node = node; Output = 0 }
 
-                let s =
-                    { s with Next = s.Next + 1 }
-                    |> State.setTensor
-                        id
-                        { t with
-                            View = Some { view with At = s.Versions[t.Counter] } }
-                    |> replace id fresh
+                let s = { s with Next = s.Next + 1 } |> upToDate id |> replace id fresh
 
                 s, Some fresh)
         | _ -> Ok(s, t.GradFn)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
+using Verified.Oracle;
 using Verified.Spec;
 using Xunit;
 
@@ -74,11 +75,12 @@ public sealed partial class SemanticsPage
     {
         var shown = SemanticsProgram.All.First(p => p.Rule == rule.Name);
         var count = SemanticsProgram.All.Count(p => p.Rule == rule.Name);
+        var broken = KnownDivergences.All.FirstOrDefault(d => d.Shows(shown.Case.Id));
         return string.Create(Invariant, $"""
             #### `{rule.Name}`
             {rule.Says} *Without the rule:* {char.ToLowerInvariant(rule.Without[0])}{rule.Without[1..]}
 
-            Followed in {string.Join(", ", SpecificationSource.FilesThatAsk(rule.Name).Select(f => $"`{f}`"))}. {(count == 1 ? "One program" : $"{count} programs")}, here `{shown.Name}`:
+            Followed in {string.Join(", ", SpecificationSource.FilesThatAsk(rule.Name).Select(f => $"`{f}`"))}. {(count == 1 ? "One program" : $"{count} programs")}, here `{shown.Name}`{(broken is null ? "" : $", where PyTorch is wrong (`{broken.Id}`: {char.ToLowerInvariant(broken.What[0])}{broken.What[1..].TrimEnd('.')})")}:
             ```python
             {Script(shown.Case)}
             ```

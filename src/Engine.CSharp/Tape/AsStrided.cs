@@ -76,6 +76,12 @@ internal static class AsStrided
         {
             if (context.Gradient(0) is not { } g || !context.Needs(0)) return;
             var window = (Window)context.Node.State!;
+            if (g.Count == 0)
+            {
+                // Zeros that no gradient is part of, as PyTorch's.
+                context.Set(0, Tensor.Zeros(window.BaseSizes, g.DType));
+                return;
+            }
             var whole = window.BaseLike(g.DType);
             var part = Apply(whole, window);
             if (Overlap.IsNonOverlappingAndDense(part) || !HasRepeats(part)) part.CopyInPlace(g);

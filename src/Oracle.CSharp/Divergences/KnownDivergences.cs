@@ -180,7 +180,7 @@ public static class KnownDivergences
         },
         new("gradient-kept-from-the-user", "unreported",
             "A leaf whose only way from the root is views keeps the user's gradient as its own: the next backward adds to it, and what the user writes to it shows in the leaf's; right is that no backward writes to what it was given, or keeps it.",
-            [],
+            ["semantics/gradients/views-are-not-shared/"],
             KeptGradient.Explains,
             Witnesses.ChangesWhatNothingWritesTo)
         {

@@ -9,6 +9,8 @@ internal static class Prediction
     /// <summary>Whether what a finding found is what is predicted.</summary>
     internal static bool Predicts(this Expectation predicted, Finding finding)
     {
+        if (finding.Raised is { } raised)
+            return predicted.Ran.Raised?.Value is { } expectedError && expectedError.Kind.Equals(raised.Kind) && expectedError.Step.Equals(raised.Step);
         if (predicted.Ran.Values.FirstOrDefault(v => v.Item1 == finding.Name)?.Item2?.Value is not { } expected) return false;
         return finding switch
         {

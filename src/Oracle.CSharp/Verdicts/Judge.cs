@@ -39,6 +39,10 @@ public sealed class Expectation
         return new Expectation(program, ulp is null || ulp.Count == 0 ? Run() : Allowance.With(ulp, Run), registry, ulp);
     }
 
+    // What it says without a rule, for an engine that declares nothing.
+    internal static Expectation Without(AutogradRule rule, Program program) =>
+        new(program, Spec.Run.runWithout<Bounded>(SetModule.Singleton(rule.Name), RegistryModule.all, program), RegistryModule.all, null);
+
     // What is a gradient, or follows from one: there the sign of a zero is an accident of how the rule is written.
     internal IReadOnlySet<string> Gradients => _gradients ??= Tainted.ByGradients(Program);
 

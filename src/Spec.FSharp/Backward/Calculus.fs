@@ -120,6 +120,15 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         | Operand.Given(id, _)
         | Operand.Tracked id -> id
 
+    /// Whether the pass has made the tensor that a term is.
+    member c.IsMadeHere(term: Term) = c.Tensor term >= start.Tensors.Count
+
+    /// The tensor that a term is, as a view of nothing.
+    member c.Detached(term: Term) : int =
+        let id = c.Tensor term
+        state <- State.setTensor id { state.Tensors[id] with View = None } state
+        id
+
     /// A copy of a term, as a tensor of its own.
     member c.Copy(term: Term) : int =
         if creates then

@@ -68,8 +68,22 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                     d.SetGrad(id, grad)
                 | _ -> ()
 
-    /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once.
-    member d.Accumulate(id: int, arrived: Term list) =
+    /// PyTorch's conditions for keeping a leaf's first gradient without a copy: nothing is recorded, nobody else holds it, and it lies as the leaf does.
+    member private _.MayBeKept(leaf: Tensor<'S>, gradient: Term, isHeld) =
+        let id = c.Tensor gradient
+        let g = c.State.Tensors[id].Geometry
+
+        let liesAlike =
+            if Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
+                Array.zip3 g.Shape g.Strides leaf.Geometry.Strides
+                |> Array.forall (fun (size, stride, like) -> if size = 1 then stride <> 0 else stride = like)
+            else
+                Layout.isContiguous g
+
+        not c.Creates && liesAlike && c.IsMadeHere gradient && not (isHeld gradient)
+
+    /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once. `isHeld`: by what has yet to run.
+    member d.Accumulate(id: int, arrived: Term list, isHeld: Term -> bool) =
         let t = c.State.Tensors[id]
 
         let inPlace =
@@ -92,6 +106,8 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
 
             match t.Grad with
             | Some _ when not (c.State.Holds Rules.Gradients.backwardsAccumulate) -> d.SetGrad(id, c.Copy(gradient ()))
+            | None when not (c.State.Holds Rules.Gradients.viewsAreNotShared) && d.MayBeKept(t, gradient (), isHeld) ->
+                d.SetGrad(id, c.Detached(gradient ()))
             | None when c.State.Holds Rules.Gradients.neverShared -> d.SetGrad(id, c.Copy(gradient ()))
             | None -> d.SetGrad(id, c.Tensor(gradient ()))
             | Some before ->

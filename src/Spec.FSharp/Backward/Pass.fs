@@ -6,7 +6,8 @@ open Complaints
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
 [<Sealed>]
 type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
-    let c = Calculus<'S>(registry, start, demand.Creates, not demand.Accumulates)
+    let shows = not demand.Accumulates || not (start.Holds Rules.Gradients.viewsAreNotShared)
+    let c = Calculus<'S>(registry, start, demand.Creates, shows)
 
     // What is made under create_graph, or of something so made, is of second order.
     let second = demand.Creates || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder start start.Tensors[id])
@@ -161,7 +162,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
             | _ -> None)
 
     /// A node's turn: what has arrived is captured, hooked, kept, accumulated or differentiated. `isEntered`: it is a single root.
-    member private p.Visit(slots, slot: Slot<'S>, isEntered, captured: Term option[]) : Term option[] =
+    member private p.Visit(slots: Dictionary<int, Slot<'S>>, slot: Slot<'S>, isEntered, captured: Term option[]) : Term option[] =
         let node = slot.Node
 
         // A hook on a leaf sees the sum of what arrives there.
@@ -200,7 +201,13 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
         match node.Kind with
         | _ when not slot.Runs -> [||]
         | Accumulate id ->
-            delivery.Accumulate(id, (if accumulated then slot.Arrived[0] else Option.toList gradients[0]))
+            let isHeld (term: Term) =
+                slots.Values
+                |> Seq.exists (fun other ->
+                    not (obj.ReferenceEquals(other, slot))
+                    && other.Arrived |> Array.exists (List.exists (fun t -> t.Id = term.Id)))
+
+            delivery.Accumulate(id, (if accumulated then slot.Arrived[0] else Option.toList gradients[0]), isHeld)
             [||]
         | _ -> p.Differentiate(slots, node, gradients)
 
@@ -246,6 +253,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
             let slot = ready.Dequeue()
             let edges = slot.Node.Edges
             let results = p.Visit(slots, slot, isSingleRoot slot.Node, captured)
+            Array.fill slot.Arrived 0 slot.Arrived.Length []
 
             for i in 0 .. edges.Length - 1 do
                 match edges[i] with

@@ -145,28 +145,20 @@ module InPlace =
     let private writeGeometry (s: State<'S>) (op: Operator) aliases (inputs: int option[]) attrs records =
         let id = inputs[0].Value
         let t = s.Tensors[id]
-        let versions = s.Versions
         let dense = Layout.dense t.Shape
 
         aliases t.Geometry attrs
         |> Result.bind (fun aliasing ->
             match aliasing with
             | Aliasing.View g ->
-                let s = State.setTensor id { t with Geometry = g } s
-
-                let s = if s.Holds Rules.Versions.geometryInPlaceCounts then bump t.Counter s else s
+                let reshaped (s: State<'S>) =
+                    let s = State.setTensor id { s.Tensors[id] with Geometry = g } s
+                    if s.Holds Rules.Versions.geometryInPlaceCounts then bump t.Counter s else s
 
                 match aliases dense attrs with
-                | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok s
-                // A view's history is always that of what it shows; hooks of one that a write had ended before stay there.
-                | _ when t.View.IsSome ->
-                    let before = if t.View.Value.At = versions[t.Counter] then t.GradFn else None
-
-                    History.gradFn s id
-                    |> Result.map (fun (s, after) ->
-                        match after with
-                        | Some after when s.Holds Rules.Hooks.outliveGeometryInPlace -> History.carryHooks before after s
-                        | _ -> s)
+                | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok(reshaped s)
+                | _ when t.View.IsSome && not (s.Holds Rules.Hooks.outliveGeometryInPlace) ->
+                    History.gradFn (reshaped s) id |> Result.map fst
                 | Ok(Aliasing.View over) ->
                     History.edge s id
                     |> Result.map (fun (s, toInput) ->
@@ -182,7 +174,7 @@ module InPlace =
                               Inputs = [| t.Outline |]
                               Results = [| struct (g.Shape, t.DType) |] }
 
-                        History.replace id { Node = node; Output = 0 } { s with Next = s.Next + 1 })
+                        reshaped { s with Next = s.Next + 1 } |> History.upToDate id |> History.replace id { Node = node; Output = 0 })
                 | _ -> Complain.because OtherError $"{op.Name}_ does not return a single view"
             | _ -> Complain.because OtherError $"{op.Name}_ does not return a single view")
 

@@ -30,6 +30,13 @@ module Gradients =
             "A leaf's first gradient is a tensor of its own: neither what the user passed to `backward` nor another leaf's."
             "The tensor that arrives is kept as it is."
 
+    /// PyTorch breaks it (the known divergence gradient-kept-from-the-user): without it the specification does what PyTorch does.
+    let viewsAreNotShared =
+        rule
+            "gradients/views-are-not-shared"
+            "A leaf's first gradient is no view of what the user passed to `backward` either."
+            "A view that nothing else holds is kept as it is, where it lies in memory as the leaf does."
+
     let mayBeViews =
         rule
             "gradients/may-be-views"
@@ -159,6 +166,7 @@ module Gradients =
           addsInPlace
           createGraphAddsOutOfPlace
           neverShared
+          viewsAreNotShared
           mayBeViews
           broadcastIsSummed
           ownDtype
