@@ -190,6 +190,8 @@ public static class HtmlReport
         <dt>inconclusive</dt><dd>The bound became useless, or a comparison in the program could not be decided. Never counted as a pass.</dd>
         <dt>unsupported</dt><dd>The engine says that it does not have what the program asks for.</dd>
         <dt>broken</dt><dd>The engine or its adapter crashed, hung, gave up, or answered out of form.</dd>
+        <dt>phases</dt><dd>Groups of goldens, and the random programs. seeds: the tutorials' programs; found: what random search once found; orders: backwards over results and gradients in every order; shared: writes to a gradient, which show the memory it shares; writes: writes to what a second derivative has kept.</dd>
+        <dt>operators</dt><dd>A name counts by itself where it is written in place (add and add_), and so do steps that are no operators (backward, detach).</dd>
         </dl>
         </section>
 
