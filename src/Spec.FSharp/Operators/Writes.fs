@@ -85,7 +85,8 @@ module Writes =
                     { Within = if write.IsTarget 1 then SameForAll else Refused
                       Reads = fun _ -> InStep }
             Overwrites = true
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
+            // Converted before it is summed, as in PyTorch.
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> zerosLike g); Some(fun () -> Derive.cast (d.DTypeOf 1) g) ])) }
 
     let private singleNumber name (operand: Operand<'S>) =
         Complain.unlessShape ((Operand.shape operand).Length = 0) (fun () -> $"{name} {(Operand.shape operand).Length} dimensions.")
