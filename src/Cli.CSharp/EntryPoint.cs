@@ -51,7 +51,7 @@ internal static class EntryPoint
             Console.Error.WriteLine($"verify: {e.Message}");
             return ExitCodes.Wrong;
         }
-        catch (EngineException e)
+        catch (Exception e) when (e is EngineException or SpecificationException)
         {
             Console.Error.WriteLine($"verify: {e.Message}");
             return ExitCodes.NotRun;
@@ -66,6 +66,11 @@ internal static class EntryPoint
             // Such as the reader of a pipe that has gone.
             Console.Error.WriteLine($"verify: {e.Message}");
             return ExitCodes.Wrong;
+        }
+        catch (Exception e)
+        {
+            Console.Error.WriteLine($"verify: it broke down, which is a mistake of its own; please report it with the command and what follows.\n{e}");
+            return ExitCodes.NotRun;
         }
     }
 

@@ -552,7 +552,8 @@ public static class KnownDivergences
 
     private const string PyTorch = "PyTorch";
 
-    private static bool Concerns(EngineInfo engine) =>
+    // Whether the registry is for an engine: PyTorch of the version that was measured.
+    internal static bool Concerns(EngineInfo engine) =>
         engine.Name == PyTorch && (engine.Version == Version || engine.Version.StartsWith(Version + ".", StringComparison.Ordinal));
 
     // What was found depends on such a step, by derivatives of at least this order.

@@ -76,16 +76,19 @@ public sealed class Examination
 
             if (_options.Random is not 0 && !cancel.IsCancellationRequested) RunRandom(progress, cancel);
         }
-        catch (EngineException e)
+        catch (Exception e) when (Cause(e) is EngineException or SpecificationException)
         {
-            // What was found before the engine was given up stands.
-            _report.GivenUp = e.Message;
+            // What was found before it was given up stands.
+            _report.GivenUp = Cause(e).Message;
         }
 
         _report.Shrink(_examiner, progress, cancel);
         _report.Finish(watch.Elapsed, cancel.IsCancellationRequested);
         return _report;
     }
+
+    // What was thrown on several threads came in one wrapper.
+    private static Exception Cause(Exception e) => e is AggregateException { InnerException: { } inner } ? inner : e;
 
     private void RunCorpus(string path, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
@@ -129,7 +132,8 @@ public sealed class Examination
             Parallel.For(0, indices.Length, i =>
             {
                 var seed = Rng.CaseSeed(_options.Seed, indices[i]);
-                cases[i] = new Json.Case(new ReplayToken(seed, _options.Operators).ToString(), generator.Generate(seed), null, null);
+                var token = new ReplayToken(seed, _options.Operators).ToString();
+                cases[i] = new Json.Case(token, SpecificationException.Guard(token, () => generator.Generate(seed)), null, null);
             });
             var results = new List<CaseResult>();
             foreach (var result in Examine(cases))

@@ -52,7 +52,7 @@ public sealed class ExaminationReport
     public bool Interrupted { get; private set; }
 
     /// <summary>
-    /// What came of it in a word or two: FAIL, NOT DONE (the engine was given up, and nothing but its breakdowns counts against it), NOTHING
+    /// What came of it in a word or two: FAIL, NOT DONE (the examination was given up, and nothing but its breakdowns counts against it), NOTHING
     /// EXAMINED, INTERRUPTED or PASS.
     /// </summary>
     public string Outcome =>
@@ -65,7 +65,7 @@ public sealed class ExaminationReport
     /// <summary>True where nothing counts against the engine.</summary>
     public bool Holds => Total.Holds && _laws.Values.All(tally => tally.Holds);
 
-    /// <summary>Why the engine was given up before the end, in a sentence; null where it was not.</summary>
+    /// <summary>Why the examination was given up before the end, in a sentence; null where it was not.</summary>
     public string? GivenUp { get; internal set; }
 
     /// <summary>How many random programs were run, where so many findings ended them early; null where they did not.</summary>
@@ -129,7 +129,7 @@ public sealed class ExaminationReport
         {
             return Failure.Of(examiner, finding);
         }
-        catch (EngineException e)
+        catch (Exception e) when (e is EngineException or SpecificationException)
         {
             GivenUp = e.Message;
             return new Failure(finding, finding, null);

@@ -55,11 +55,15 @@ public sealed class Examiner(IEngine engine)
             return last is RunResult.Ran ran ? ran.Outcome : null;
         }
 
-        var held = law.Check(Ran, program);
+        var held = SpecificationException.Guard(id, () => law.Check(Ran, program));
         if (brokenDown is not null || !held.Applies) return brokenDown;
         var judgement = new Judgement(held.Violation is { } violation ? [new Finding(law.Name, Verdict.Fail, Difference.Law, violation)] : []);
-        return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = Explaining(engine.Info, program, judgement) };
+        var known = held is { Violation: not null, Twins: { } twins } ? KnownOf(id, twins.First) ?? KnownOf(id, twins.Second) : null;
+        return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = known };
     }
+
+    /// <summary>What a law says of a twin in which a known divergence shows, and nothing else, is that divergence's.</summary>
+    private Divergence? KnownOf(string id, Program twin) => KnownDivergences.Concerns(engine.Info) ? Examine(id, twin).Known : null;
 
     /// <summary>True where the program counts against the engine: what a shrinker keeps.</summary>
     public bool Fails(Program program)
@@ -81,7 +85,7 @@ public sealed class Examiner(IEngine engine)
         }
     }
 
-    private CaseResult Judged(string id, Program program, Outcome? golden, RunResult result)
+    private CaseResult Judged(string id, Program program, Outcome? golden, RunResult result) => SpecificationException.Guard(id, () =>
     {
         if (result is not RunResult.Ran ran) return new CaseResult(id, program, result, null);
         var expectation = Expectation.Of(program, engine.Info.Ulp);
@@ -93,7 +97,7 @@ public sealed class Examiner(IEngine engine)
             Golden = recorded,
             GoldenKnown = recorded is null ? null : Explaining(PyTorch, program, recorded),
         };
-    }
+    });
 
     /// <summary>The known divergence where each wrong value has one.</summary>
     private static Divergence? Explaining(EngineInfo of, Program program, Judgement judgement)

@@ -16,7 +16,7 @@ public static class ReportText
             "FAIL" => $"{Against(report)} against the engine, in {examined}{(report.Interrupted ? ", interrupted" : "")}.",
             "NOTHING EXAMINED" => total.Unsupported == 0 ? "Nothing was examined." : $"Nothing was examined: the engine supports none of {Programs(total.Unsupported)}.",
             "INTERRUPTED" => $"Nothing wrong was found so far, in {examined}.",
-            "NOT DONE" => $"The engine was given up; no wrong value was found in {Programs(total.Judged)} until then.",
+            "NOT DONE" => $"The examination was given up; no wrong value was found in {Programs(total.Judged)} until then.",
             _ => $"Nothing wrong was found in {examined}.",
         };
     }

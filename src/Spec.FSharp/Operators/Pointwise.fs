@@ -309,7 +309,7 @@ module Pointwise =
               "|x|"
               [ ArgKind.Any ]
               []
-              (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" Operators.abs)) with
+              (Elementwise.keeping Functions.magnitude (Elementwise.ofInt64 "abs_cpu" (fun n -> if n < 0L then -n else n))) with
             Saves = fun _ _ -> [ Input 0 ]
             Kinks = Some "abs'(0) = 0 and abs'(NaN) = 0, as sign's (pytorch-kinks: abs)"
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Derive.apply "sgn" [ d.Input 0 ] []) ])) }
