@@ -17,6 +17,7 @@ internal static class Accumulation
         var state = leaf.State;
         lock (state)
         {
+            if (!GradMode.Records || state.Grad is null) gradient = Fitted(gradient, state.Grad ?? leaf);
             if (state.Grad is not { } old)
             {
                 state.Grad = !GradMode.Records && exclusive && HasLayoutOf(gradient, leaf) && IsWhole(gradient) ? gradient.Detach() : CopyLike(gradient, leaf);
@@ -25,7 +26,7 @@ internal static class Accumulation
             {
                 // Only a gradient that was assigned can repeat elements; a scalar cannot.
                 if (old.Rank > 0) Overlap.CheckWritable(old);
-                Elementwise.AddInto(old, Shapes.Same(old.Sizes, gradient.Sizes) ? gradient : Fitted(gradient, old));
+                Elementwise.AddInto(old, gradient);
                 old.Storage.Bump();
             }
             else
@@ -43,11 +44,12 @@ internal static class Accumulation
         lock (state) state.Grad = state.Grad is null ? gradient.Clone() : state.Grad + gradient;
     }
 
-    /// <summary>A gradient as one that was given another shape since can take it.</summary>
-    private static Tensor Fitted(Tensor gradient, Tensor old)
+    /// <summary>A gradient as what it is written to can take it: the leaf, or the gradient that it has, may have been given another shape since the graph was made.</summary>
+    private static Tensor Fitted(Tensor gradient, Tensor target)
     {
-        InPlaceChecks.Shape(old, Shapes.Broadcast(old.Sizes, gradient.Sizes));
-        return gradient.Expand(old.Sizes);
+        if (Shapes.Same(target.Sizes, gradient.Sizes)) return gradient;
+        InPlaceChecks.Shape(target, Shapes.Broadcast(target.Sizes, gradient.Sizes));
+        return gradient.Expand(target.Sizes);
     }
 
     private static Tensor CopyLike(Tensor gradient, Tensor leaf)

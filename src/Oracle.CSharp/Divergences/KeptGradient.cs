@@ -12,15 +12,20 @@ internal static class KeptGradient
     /// <summary>Whether a finding is what the specification says without the rule.</summary>
     internal static bool Explains(Program program, Finding finding) => AsPyTorch(program).Predicts(finding);
 
-    /// <summary>What a finding in a tensor is in the leaves' gradients that have its memory.</summary>
+    /// <summary>What a finding in an element of a tensor is in the leaves' gradients that have its memory.</summary>
     internal static IEnumerable<Finding> Seen(Program program, Finding finding)
     {
         if (finding.Difference is not (Difference.Value or Difference.Class)) yield break;
         var state = AsPyTorch(program).Ran.Last;
-        if (!state.Names.TryGetValue(finding.Name, out var id) || id is null) yield break;
+        if (finding.Index is not { } index || !state.Names.TryGetValue(finding.Name, out var id) || id is null) yield break;
+        var tensor = State.tensor(state, id.Value);
+        var places = Positions.ofGeometry(tensor.Geometry);
         foreach (var (name, leaf) in state.Names)
-            if (leaf is not null && State.tensor(state, leaf.Value).Grad is { } gradient && State.tensor(state, gradient.Value).Storage == State.tensor(state, id.Value).Storage)
-                yield return finding with { Name = name + ".grad" };
+        {
+            if (leaf is null || State.tensor(state, leaf.Value).Grad is not { } kept || State.tensor(state, kept.Value) is not { } gradient || gradient.Storage != tensor.Storage) continue;
+            var at = Array.IndexOf(Positions.ofGeometry(gradient.Geometry), places[index]);
+            if (at >= 0) yield return finding with { Name = name + ".grad", Index = at };
+        }
     }
 
     private static Expectation AsPyTorch(Program program) => Expectation.Without(Spec.Rules.Gradients.viewsAreNotShared, program);

@@ -17,8 +17,9 @@ internal static class LostHook
         var lost = Lost(program).ToHashSet();
         if (lost.Count == 0) return false;
         var handles = lost.SelectMany(at => StepNames.Bound(program.Steps[at])).ToHashSet();
-        return Expectation.Of(program.WithSteps([.. program.Steps.Where((step, at) =>
-            !lost.Contains(at) && !(step.Op == "remove_hook" && StepNames.Read(step).Any(handles.Contains)))])).Predicts(finding);
+        bool IsInVain(Step step, int at) => lost.Contains(at) || (step.Op == "remove_hook" && StepNames.Read(step).Any(handles.Contains));
+        // A block of nothing in its place, so that the others keep theirs.
+        return Expectation.Of(program.WithSteps([.. program.Steps.Select((step, at) => IsInVain(step, at) ? Steps.Block("no_grad", []) : step)])).Predicts(finding);
     }
 
     // The places of steps that hook a tensor in vain.

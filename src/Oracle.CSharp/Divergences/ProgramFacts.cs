@@ -8,14 +8,16 @@ namespace Verified.Oracle;
 /// <summary>What a program does, as far as a divergence depends on it: found by running the specification over it.</summary>
 internal static class ProgramFacts
 {
-    /// <summary>The first operand of an in-place step that shares memory with what the step writes, laid out in another way.</summary>
+    /// <summary>The first operand of an in-place step that shares elements with what the step writes, laid out in another way, where one of the two has gaps.</summary>
     internal static string? SharedOperand(State<Real> state, Step step)
     {
         if (!step.Op.EndsWith('_')) return null;
         var operands = step.In.OfType<Arg.Name>().Select(arg => arg.Item).ToList();
         return operands.Skip(1).FirstOrDefault(operand =>
             Find(state, operands[0]) is { } written && Find(state, operand) is { } read
-            && written.Storage == read.Storage && !written.Geometry.Equals(read.Geometry));
+            && written.Storage == read.Storage && !written.Geometry.Equals(read.Geometry)
+            && !(Strides.isDense(written.Geometry) && Strides.isDense(read.Geometry))
+            && Positions.ofGeometry(written.Geometry).Intersect(Positions.ofGeometry(read.Geometry)).Any());
     }
 
     /// <summary>The views retained while they had only their base's history: it is given to them when something asks for it.</summary>
@@ -145,10 +147,10 @@ internal static class ProgramFacts
         step.In.OfType<Arg.Name>().Take(2).Select(arg => Find(state, arg.Item)?.DType).OfType<DType>().Distinct().Count() > 1;
 
     /// <summary>A program in which huber_loss has its input's dtype, whatever its target's.</summary>
-    internal static Program WithHuberLossesOfTheInputsDType(Program program) => program.WithSteps([.. Before(program).SelectMany(at =>
+    internal static Program WithHuberLossesOfTheInputsDType(Program program) => program.WithSteps([.. Before(program).Select(at =>
         at.Step is { Op: "huber_loss", Out: Out.Name { Item: var loss } } && IsOfTwoDTypes(at.State, at.Step) && Find(at.State, First(at.Step)) is { DType: var dtype }
-            ? new[] { at.Step, Steps.Call("to", [loss], loss).With("dtype", Attr.NewText(dtype.Name)) }
-            : [at.Step])]);
+            ? Steps.Block("enable_grad", [at.Step, Steps.Call("to", [loss], loss).With("dtype", Attr.NewText(dtype.Name))])
+            : at.Step)]);
 
     /// <summary>Whether a step is addcdiv by a denominator that holds no floats.</summary>
     internal static bool DividesByIntegers(State<Real> state, Step step) =>

@@ -211,10 +211,13 @@ internal static class Witnesses
         return Compared(golden, [(name, witness)]);
     };
 
-    /// <summary>What is treated alike in all that matters is alike in the specification, and not in PyTorch.</summary>
+    /// <summary>What is treated alike in all that matters is alike in the specification, and not in PyTorch, whose twin is as specified.</summary>
     internal static Func<Json.Case, string?> DiffersFromItsTwin(string name, string twin) => golden =>
-        Specified(golden.Program, name) is not { } x || Specified(golden.Program, twin) is not { } y || !x.Select(b => b.V).SequenceEqual(y.Select(b => b.V)) ? "the specification's differ"
-        : Reported(golden, name) is { } reported && Reported(golden, twin) is { } other && reported.SequenceEqual(other) ? "PyTorch's are alike" : null;
+    {
+        if (Specified(golden.Program, name)?.Select(b => b.V) is not { } x || Specified(golden.Program, twin)?.Select(b => b.V) is not { } y || !x.SequenceEqual(y)) return "the specification's differ";
+        if (Reported(golden, name) is not { } reported || Reported(golden, twin) is not { } other) return "PyTorch lacks a value";
+        return !other.SequenceEqual(y) ? "PyTorch's twin is another" : reported.SequenceEqual(x) ? "PyTorch's are alike" : null;
+    };
 
     private static Step Reading(Step step, string operand, string instead) =>
         new(step.Op, ListModule.OfSeq(step.In.Select((arg, i) => i > 0 && arg is Arg.Name { Item: var name } && name == operand ? Arg.NewName(instead) : arg)),

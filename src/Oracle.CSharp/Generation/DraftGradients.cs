@@ -68,6 +68,7 @@ internal sealed partial class Draft
         return Steps.Act(op, [.. roots.Select(r => r.Root)]).Gradients([.. roots.Select(r => r.Gradient)]);
     }
 
+    /// <summary>A <c>backward</c> or <c>grad</c> from a root that is given, or from any.</summary>
     private Step? Pulled(string op, Variable? root) => root is null ? From(op) : Steps.Act(op, root.Name).Gradients(Upstream(root));
 
     /// <summary>What gradients are asked for of: leaves most often.</summary>
@@ -80,7 +81,7 @@ internal sealed partial class Draft
 
     private bool Backward()
     {
-        if (_rng.Chance(0.1)) return Final(null);
+        if (_rng.Chance(0.1)) return Plain(null);
         if (From("backward") is not { } step) return false;
         if (Has("retain_graph") && _rng.Chance(0.3)) step = step.With("retain_graph", Attr.NewFlag(true));
         if (_rng.Chance(0.1)) step = step.Wrt(Wanting(_rng.Between(1, 2)));
@@ -88,7 +89,7 @@ internal sealed partial class Draft
     }
 
     /// <summary>A <c>grad</c> without create_graph by one tensor or several, of a root that is given or of any.</summary>
-    private bool Final(Variable? root)
+    private bool Plain(Variable? root)
     {
         var wanted = Wanting(_rng.Between(1, 2));
         if (Pulled("grad", root) is not { } step || wanted.Length == 0) return false;
@@ -103,7 +104,7 @@ internal sealed partial class Draft
         if (!(Has("accumulate") && _rng.Chance(0.15) ? AccumulatedGraph() : Created(null))) return false;
         if (Last() is not { } found) return true;
         if (_rng.Chance(0.25) && Created(found) && Last() is { } third) found = third;
-        if (_rng.Chance(0.25)) Final(found);
+        if (_rng.Chance(0.25)) Plain(found);
         else Keep(Pulled("backward", found));
         return true;
     }

@@ -15,7 +15,7 @@ public static class Forms
         ["backward that retains its graph"] = (_, step) => step.Op == "backward" && IsSet(step, "retain_graph"),
         ["grad of several roots"] = (_, step) => step.Op == "grad" && step.In.Length > 1,
         ["grad by several inputs"] = (_, step) => step.Op == "grad" && step.Wrt!.Value.Length > 1,
-        ["grad of first order"] = (_, step) => step.Op == "grad" && !IsSet(step, "create_graph"),
+        ["grad of first order"] = (program, step) => step.Op == "grad" && !IsCreated(step) && !IsOfCreated(program, step),
         ["grad without allow_unused"] = (_, step) => step.Op == "grad" && !IsSet(step, "allow_unused"),
         ["grad of third order"] = (program, step) => IsCreated(step) && IsOfCreated(program, step),
         ["grad that ends a second order"] = (program, step) => step.Op == "grad" && !IsCreated(step) && IsOfCreated(program, step),
@@ -29,6 +29,8 @@ public static class Forms
         ["a number as an integer"] = (_, step) => step.Attrs.Any(attr => attr.Value is Attr.Integer && KindOf(step, attr.Key) is AttrKind.Number),
         ["a running statistic that is observed"] = (program, step) =>
             Record(step)?.Updates is { IsEmpty: false } && StepNames.Read(step).Skip(1).Any(name => program.Observe.Contains(Observed.NewValue(name))),
+        ["a write to a leaf in no_grad"] = (program, step) =>
+            step.Op == "no_grad" && step.Steps.Any(inner => Writes(inner, [.. program.Inputs.Where(input => input.RequiresGrad).Select(input => input.Name)])),
         ["a write to what grad gave"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "grad").SelectMany(StepNames.Bound)]),
         ["a write to a leaf's gradient"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "get_grad").SelectMany(StepNames.Bound)]),
         ["a write to what was given as a gradient"] = (program, step) =>

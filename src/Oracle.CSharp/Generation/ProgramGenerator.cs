@@ -54,6 +54,7 @@ internal sealed partial class Draft
     private readonly bool _writesToGradients;
     private IScene _scene;
     private int _names;
+    private bool _records = true;
     private DType _ofFirst;
 
     public Draft(Rng rng, GeneratorOptions options, OperatorChoice choice, IScene scene)
@@ -185,14 +186,14 @@ internal sealed partial class Draft
     private List<Variable> Floats => [.. _scene.Variables.Where(v => v.IsFloat)];
 
     /// <summary>
-    /// What is written to: no leaves, and gradients or what was given as one only where the engine promises with what these share memory.
+    /// What is written to: leaves only where nothing is recorded, and gradients or what was given as one only where the engine promises with what these share memory.
     /// </summary>
     private List<Variable> Writable
     {
         get
         {
             var gradients = Gradients;
-            return [.. _scene.Variables.Where(v => (v.IsFloat || _wantsIntegers) && !(v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
+            return [.. _scene.Variables.Where(v => (v.IsFloat || _wantsIntegers) && !(_records && v.IsLeaf && v.RequiresGrad) && !gradients.Contains(v.Name))];
         }
     }
 
@@ -241,6 +242,7 @@ internal sealed partial class Draft
         var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (Has("inference_mode") ? 0.1 : 0, "inference_mode")]);
         var inner = new List<Step>();
         Step? best = null;
+        _records = kind == "enable_grad";
         for (var i = _rng.Between(1, 3) + 2; i > 0; i--)
         {
             if ((_wantsInPlace && _rng.Chance(0.5) ? InPlace() : Call(heavy: false, views: _rng.Chance(0.3))) is not { } step) continue;
@@ -251,6 +253,7 @@ internal sealed partial class Draft
             best = block;
         }
 
+        _records = true;
         return best;
     }
 

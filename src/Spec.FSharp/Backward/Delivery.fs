@@ -68,6 +68,11 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                     d.SetGrad(id, grad)
                 | _ -> ()
 
+    /// A gradient is written where the leaf, or the gradient that it has, lies: these may have been given another shape since the graph was made.
+    member private _.Fits(target: int, gradient: Term) =
+        let target = c.State.Tensors[target].Shape
+        Broadcast.shapes target gradient.Shape |> Result.bind (Complain.unlessFits target) |> Complaints.orFail
+
     /// PyTorch's conditions for keeping a leaf's first gradient without a copy: nothing is recorded, nobody else holds it, and it lies as the leaf does.
     member private _.MayBeKept(leaf: Tensor<'S>, gradient: Term, isHeld) =
         let id = c.Tensor gradient
@@ -102,26 +107,18 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
             | Error complaint -> Complaints.fail complaint
 
         if not arrived.IsEmpty && (t.RequiresGrad || not (c.State.Holds Rules.Leaves.switchedOffAccumulatesNothing)) then
-            let gradient () = c.Sum(arrived).Value
-
             match t.Grad with
-            | Some _ when not (c.State.Holds Rules.Gradients.backwardsAccumulate) -> d.SetGrad(id, c.Copy(gradient ()))
-            | None when not (c.State.Holds Rules.Gradients.viewsAreNotShared) && d.MayBeKept(t, gradient (), isHeld) ->
-                d.SetGrad(id, c.Detached(gradient ()))
-            | None when c.State.Holds Rules.Gradients.neverShared -> d.SetGrad(id, c.Copy(gradient ()))
-            | None -> d.SetGrad(id, c.Tensor(gradient ()))
-            | Some before ->
+            | Some before when c.State.Holds Rules.Gradients.backwardsAccumulate ->
                 let tracked = c.Tracked before
+                if inPlace then d.Fits(before, arrived.Head)
 
-                // A gradient may have been given another shape since.
                 let total =
-                    if tracked.Shape = t.Shape then
+                    if tracked.Shape = arrived.Head.Shape then
                         c.Sum(tracked :: arrived).Value
                     else
                         c.Call("add", [| Some tracked; c.Sum arrived |], [])
 
                 if inPlace then
-                    Complain.unlessFits c.State.Tensors[before].Shape total.Shape |> Complaints.orFail
                     let after = Storing.store before (c.Value total) second c.State
 
                     c.State <-
@@ -132,3 +129,16 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                                 Versions = c.State.Versions }
                 else
                     d.SetGrad(id, c.Tensor total)
+            | _ ->
+                let gradient = c.Sum(arrived).Value
+                d.Fits(id, gradient)
+
+                let kept =
+                    if not (c.State.Holds Rules.Gradients.viewsAreNotShared) && d.MayBeKept(t, gradient, isHeld) then
+                        c.Detached gradient
+                    elif c.State.Holds Rules.Gradients.neverShared then
+                        c.Copy gradient
+                    else
+                        c.Tensor gradient
+
+                d.SetGrad(id, kept)

@@ -19,13 +19,6 @@ module internal NodeGradients =
         match node.Kind with
         | Accumulate _ -> [||]
         | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
-        | Remade(whole, view) when Strides.count view = 0 ->
-            // Zeros that no gradient is part of, as PyTorch's.
-            [| gradients[0] |> Option.map (fun g -> c.Plain(Value.full g.DType whole.Shape 0.0)) |]
-        | Remade(whole, view) ->
-            // PyTorch's is a view of the memory that it is put together in (as_strided_backward).
-            let shown (gradient: Term) = c.Call("expand", [| Some gradient |], [ "size", Derive.sizeAttr gradient.Shape ])
-            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shown) |]
         | View(input, outputs) ->
             let add (total: Term option) (gradient: Term option, output: Geometry) =
                 match total, gradient with
@@ -34,6 +27,13 @@ module internal NodeGradients =
                 | total, None -> total
 
             [| Array.zip gradients outputs |> Array.fold add None |]
+        | Remade(whole, view) when Strides.count view = 0 ->
+            // Zeros that no gradient is part of, as PyTorch's.
+            [| gradients[0] |> Option.map (fun g -> c.Plain(Value.full g.DType whole.Shape 0.0)) |]
+        | Remade(whole, view) ->
+            // PyTorch's is a view of the memory that it is put together in (as_strided_backward).
+            let shown (gradient: Term) = c.Call("expand", [| Some gradient |], [ "size", Derive.sizeAttr gradient.Shape ])
+            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shown) |]
         | Rule(op, attrs, kept) ->
             let kept =
                 kept

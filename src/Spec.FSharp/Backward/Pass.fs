@@ -202,10 +202,12 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
         | _ when not slot.Runs -> [||]
         | Accumulate id ->
             let isHeld (term: Term) =
+                let id = c.Tensor term
+
                 slots.Values
                 |> Seq.exists (fun other ->
                     not (obj.ReferenceEquals(other, slot))
-                    && other.Arrived |> Array.exists (List.exists (fun t -> t.Id = term.Id)))
+                    && other.Arrived |> Array.exists (List.exists (fun t -> c.Tensor t = id)))
 
             delivery.Accumulate(id, (if accumulated then slot.Arrived[0] else Option.toList gradients[0]), isHeld)
             [||]
@@ -253,6 +255,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
             let slot = ready.Dequeue()
             let edges = slot.Node.Edges
             let results = p.Visit(slots, slot, isSingleRoot slot.Node, captured)
+            // What has run holds its gradients no longer.
             Array.fill slot.Arrived 0 slot.Arrived.Length []
 
             for i in 0 .. edges.Length - 1 do

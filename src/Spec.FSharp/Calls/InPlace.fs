@@ -157,6 +157,7 @@ module InPlace =
 
                 match aliases dense attrs with
                 | _ when not (records && s.Holds Rules.Views.viewsInPlaceKeepTheirBase) -> Ok(reshaped s)
+                // Without the rule it is made anew from its base's.
                 | _ when t.View.IsSome && not (s.Holds Rules.Hooks.outliveGeometryInPlace) ->
                     History.gradFn (reshaped s) id |> Result.map fst
                 | Ok(Aliasing.View over) ->

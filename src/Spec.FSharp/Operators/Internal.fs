@@ -73,6 +73,11 @@ module Internal =
                       result {
                           let! terms = Argument.list call
                           let first = terms.Head
+
+                          do!
+                              Complain.unlessShape (terms |> List.forall (fun t -> t.Shape = first.Shape)) (fun () ->
+                                  $"gradients of shapes {terms |> List.map (fun t -> Shape.show t.Shape)} have no sum")
+
                           let elements = terms |> List.map (Value.asFloats first.DType) |> Array.ofList
 
                           let sum i =
