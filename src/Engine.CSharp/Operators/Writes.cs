@@ -36,7 +36,8 @@ internal static class Writes
             }
             Copying.Copy(source.SharesMemoryWith(self) ? Copying.Duplicate(source) : source, self);
         },
-        [new Rule(ZerosLike), new Rule(g => g)],
+        // Converted before it is summed, as in PyTorch.
+        [new Rule(ZerosLike), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
         "torch::autograd::CopyBackwards")
     { TakesItself = true, Keywords = ["non_blocking"] };
 

@@ -156,11 +156,6 @@ internal static class ProgramFacts
     internal static bool DividesByIntegers(State<Real> state, Step step) =>
         step.Op is "addcdiv" or "addcdiv_" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { DType.IsFloat: false };
 
-    /// <summary>Whether a step writes what requires a gradient into a tensor that holds no floats.</summary>
-    internal static bool FillsIntegersWithALeaf(State<Real> state, Step step) =>
-        step.Op is "setitem_" or "fill_" or "masked_fill_" && Find(state, First(step)) is { DType.IsFloat: false }
-        && step.In.OfType<Arg.Name>().Skip(1).Any(arg => Find(state, arg.Item) is { } value && History.requiresGrad(state, value));
-
     /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>
     internal static bool GivesALaterRootAnotherShape(State<Real> state, Step step) =>
         step.Gradients is not null && StepNames.Roots(step).Zip(step.Gradients.Value).Skip(1).Any(pair =>

@@ -186,7 +186,7 @@ module InPlace =
 
         // What may be written to is asked of any dtype, what is recorded are floats.
         let requires = s.Records && (op.Derivative.IsSome || op.Behaviour.IsAliases) && anyRequires s inputs
-        let records = requires && t.DType.IsFloat
+        let records = requires && (t.DType.IsFloat || not (s.Holds Rules.Writes.intoIntegersIsNotRecorded))
 
         match op.Behaviour with
         | Computes forward -> checkWritable s id requires |> argumentsFirst s forward inputs attrs

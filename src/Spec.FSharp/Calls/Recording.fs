@@ -20,7 +20,7 @@ module internal Recording =
                 Ok(s, edges)
             else
                 match inputs[i] with
-                | Some id when s.Tensors[id].DType.IsFloat ->
+                | Some id ->
                     History.edge s id
                     |> Result.bind (fun (s, edge) ->
                         edges[i] <- edge
