@@ -2,7 +2,7 @@ using Verified.Spec;
 
 namespace Verified.Oracle.Generation;
 
-/// <summary>What random programs hold, counted: DESIGN's standard distribution is a statement about these figures.</summary>
+/// <summary>What random programs hold, counted: the standard distribution is a statement about these figures.</summary>
 public sealed class Distribution
 {
     private static readonly HashSet<string> NoWrites = ["requires_grad_", "detach_"];

@@ -3,8 +3,8 @@ namespace Verified.Spec
 open Complaints
 
 /// The backward pass. Derivative rules are compositions of registered operators: a pass applies them to plain values, or, under
-/// create_graph, to tensors of the state, where they are recorded as anything else is. What `grad` returns is seen by the user: views in
-/// it are tensors of the state in any case.
+/// create_graph, to tensors of the state, where they are recorded as anything else is. What a user will see, such
+/// as what `grad` returns, are tensors of the state in any case where they are views.
 [<RequireQualifiedAccess>]
 module Backward =
     /// Runs backward: the state after it and, where gradients are not accumulated, a tensor for each that was wanted (None where

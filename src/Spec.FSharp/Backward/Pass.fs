@@ -6,6 +6,7 @@ open Complaints
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
 [<Sealed>]
 type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
+    // Views of what the user gave may be seen in what `grad` returns, or, without the rule, in what a leaf keeps.
     let shows = not demand.Accumulates || not (start.Holds Rules.Gradients.viewsAreNotShared)
     let c = Calculus<'S>(registry, start, demand.Creates, shows)
 
