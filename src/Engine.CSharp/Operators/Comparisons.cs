@@ -110,7 +110,12 @@ internal static class Comparisons
         Shapes.Broadcast(x.Sizes, mask.Sizes);
         CheckFill(mask, value);
         Writes.CheckLiesAmong(x.DType, value);
-        return Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
+        // Row-major, however the two lie in memory, as PyTorch's.
+        var filled = Elementwise.Where(mask, Copying.Cast(value, x.DType), x);
+        if (filled.IsContiguous) return filled;
+        var rows = Tensor.Empty(filled.Sizes, filled.DType);
+        Copying.Copy(filled, rows);
+        return rows;
     }
 
     private static void CheckFill(Tensor mask, Tensor value)

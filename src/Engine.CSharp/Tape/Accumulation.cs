@@ -27,7 +27,7 @@ internal static class Accumulation
                 // Only a gradient that was assigned can repeat elements; a scalar cannot.
                 if (old.Rank > 0) Overlap.CheckWritable(old);
                 Elementwise.AddInto(old, gradient);
-                old.Storage.Bump();
+                Views.CountWrite(old);
             }
             else
             {

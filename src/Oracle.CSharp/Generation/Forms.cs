@@ -29,6 +29,7 @@ public static class Forms
         ["a number as an integer"] = (_, step) => step.Attrs.Any(attr => attr.Value is Attr.Integer && KindOf(step, attr.Key) is AttrKind.Number),
         ["a running statistic that is observed"] = (program, step) =>
             Record(step)?.Updates is { IsEmpty: false } && StepNames.Read(step).Skip(1).Any(name => program.Observe.Contains(Observed.NewValue(name))),
+        ["a structural step in a block"] = (_, step) => step.Steps.Any(inner => inner.Op is "backward" or "detach" or "requires_grad_" or "retain_grad" or "get_grad" or "zero_grad"),
         ["a write to a leaf in no_grad"] = (program, step) =>
             step.Op == "no_grad" && step.Steps.Any(inner => Writes(inner, [.. program.Inputs.Where(input => input.RequiresGrad).Select(input => input.Name)])),
         ["a write to what grad gave"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "grad").SelectMany(StepNames.Bound)]),

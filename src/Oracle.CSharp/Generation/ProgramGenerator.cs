@@ -245,7 +245,7 @@ internal sealed partial class Draft
         _records = kind == "enable_grad";
         for (var i = _rng.Between(1, 3) + 2; i > 0; i--)
         {
-            if ((_wantsInPlace && _rng.Chance(0.5) ? InPlace() : Call(heavy: false, views: _rng.Chance(0.3))) is not { } step) continue;
+            if (Inner() is not { } step) continue;
             if (kind == "no_grad" && _rng.Chance(0.1)) step = Steps.Block("enable_grad", [step]);
             var block = Steps.Block(kind, [.. inner, step]);
             if (_scene.After(block).Next is null) continue;
@@ -256,6 +256,20 @@ internal sealed partial class Draft
         _records = true;
         return best;
     }
+
+    /// <summary>A step of a block: most often an operator's.</summary>
+    private Step? Inner() => _rng.Pick<Func<Step?>>(
+    [
+        (_wantsInPlace ? 40 : 0, InPlace),
+        (40, () => Call(heavy: false, views: _rng.Chance(0.3))),
+        (Has("detach") ? 5 : 0, () => Unary(_rng.Chance(0.7) ? "detach" : "data")),
+        (Has("detach") && Has("in_place") ? 1 : 0, () => Unary("detach_")),
+        (Has("requires_grad") ? 2 : 0, RequireGrad),
+        (_wantsBackward && Has("accumulate") ? 2 : 0, () => Unary("retain_grad")),
+        (_wantsBackward && Has("accumulate") ? 3 : 0, GradientStep),
+        (_wantsBackward && Has("hooks") ? 1 : 0, Hook),
+        (_wantsBackward ? 4 : 0, () => From("backward")),
+    ])();
 
     /// <summary>An operator's call that the specification accepts.</summary>
     private Step? Call(bool heavy, bool views = false, bool inPlace = false)

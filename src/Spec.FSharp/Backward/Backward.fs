@@ -21,7 +21,6 @@ module Backward =
         let inside =
             { s with
                 GradMode = creates && (s.GradMode || s.Holds Rules.Modes.backwardHasItsOwnMode)
-                Inference = false
                 Deriving = true
                 Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
 

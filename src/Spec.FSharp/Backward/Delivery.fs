@@ -110,7 +110,10 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
             match t.Grad with
             | Some before when c.State.Holds Rules.Gradients.backwardsAccumulate ->
                 let tracked = c.Tracked before
-                if inPlace then d.Fits(before, arrived.Head)
+
+                if inPlace then
+                    WriteChecks.checkMode c.State before |> Complaints.orFail
+                    d.Fits(before, arrived.Head)
 
                 let total =
                     if tracked.Shape = arrived.Head.Shape then

@@ -4,16 +4,22 @@ namespace Verified.Spec
 module internal WriteChecks =
     open CallArguments
 
-    /// Checks whether a tensor may be written to (torch/csrc/autograd/VariableTypeUtils.h, check_inplace).
-    let checkWritable (s: State<'S>) id recorded : Result<unit, Complaint> =
-        let t = s.Tensors[id]
-
-        if t.Inference && not s.Inference && s.Holds Rules.Modes.inferenceIsReadOnlyOutside then
+    /// What was made in inference mode may be written to there alone.
+    let checkMode (s: State<'S>) id : Result<unit, Complaint> =
+        if s.Tensors[id].Inference && not s.Inference && s.Holds Rules.Modes.inferenceIsReadOnlyOutside then
             Complain.because
                 OtherError
                 "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."
-        elif not recorded && s.Holds Rules.Writes.theModeForgives then
+        else
             Ok()
+
+    /// Checks whether a tensor may be written to (torch/csrc/autograd/VariableTypeUtils.h, check_inplace).
+    let checkWritable (s: State<'S>) id recorded : Result<unit, Complaint> =
+        let t = s.Tensors[id]
+        let mode = checkMode s id
+
+        if mode.IsError || not recorded && s.Holds Rules.Writes.theModeForgives then
+            mode
         else
             match t.View with
             | Some view ->
@@ -39,6 +45,11 @@ module internal WriteChecks =
                     Ok())
 
     /// What is said of a write to a tensor of which several elements share a place.
+    let private sharesElements: Complaint =
+        { Kind = OverlappingWrite
+          Message =
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation." }
+
     let overlapsItself: Complaint =
         { Kind = OverlappingWrite
           Message =
@@ -74,21 +85,26 @@ module internal WriteChecks =
                 || Strides.overlaps t.Geometry argument.Geometry
                 || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead)
 
-        if not writesTwice && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
-            Error overlapsItself
-        elif
+        let reads (moment: Reading) =
             s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
             && inputs
                |> Array.indexed
                |> Array.exists (fun (place, input) ->
                    match input with
-                   | None -> false
-                   | Some other when other = id -> place > 0 && overlap.Reads place = Meanwhile
-                   | Some other -> s.Tensors[other].Storage = t.Storage && isOverwritten place s.Tensors[other])
-        then
-            Complain.because
-                OverlappingWrite
-                "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation."
+                   | Some other when (overlap.Reads place = Meanwhile) = (moment = Meanwhile) ->
+                       if other = id then
+                           place > 0 && moment = Meanwhile
+                       else
+                           s.Tensors[other].Storage = t.Storage && isOverwritten place s.Tensors[other]
+                   | _ -> false)
+
+        // What reads while it writes looks at what it reads first.
+        if reads Meanwhile then
+            Error sharesElements
+        elif not writesTwice && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
+            Error overlapsItself
+        elif reads InStep then
+            Error sharesElements
         else
             Ok()
 

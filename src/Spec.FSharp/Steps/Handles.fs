@@ -99,29 +99,31 @@ module internal Handles =
 
     let zeroGrad (s: State<'S>) (step: Step) id : Result<State<'S>, Complaint> =
         flag "set_to_none" true step.Attrs
-        |> Result.map (fun setToNone ->
+        |> Result.bind (fun setToNone ->
             let t = s.Tensors[id]
 
             match t.Grad with
-            | None -> s
-            | Some _ when setToNone && s.Holds Rules.Gradients.zeroGradForgets -> State.setTensor id { t with Grad = None } s
+            | None -> Ok s
+            | Some _ when setToNone && s.Holds Rules.Gradients.zeroGradForgets -> Ok(State.setTensor id { t with Grad = None } s)
             | Some grad when not (s.Holds Rules.Gradients.zeroedInPlaceStays) ->
                 let g = s.Tensors[grad]
                 let s, zeros = State.addValue (Layout.dense g.Shape) false (Value.full g.DType g.Shape 0.0) s
-                State.setTensor id { t with Grad = Some zeros } s
+                Ok(State.setTensor id { t with Grad = Some zeros } s)
             | Some grad ->
                 let g = s.Tensors[grad]
 
-                State.setTensor
-                    grad
-                    (if s.Holds Rules.Gradients.zeroedInPlaceIsDetached then
-                         { g with
-                             RequiresGrad = false
-                             GradFn = None }
-                     else
-                         g)
-                    s
-                |> Storing.store grad (Value.full g.DType g.Shape 0.0) false)
+                WriteChecks.checkMode s grad
+                |> Result.map (fun () ->
+                    State.setTensor
+                        grad
+                        (if s.Holds Rules.Gradients.zeroedInPlaceIsDetached then
+                             { g with
+                                 RequiresGrad = false
+                                 GradFn = None }
+                         else
+                             g)
+                        s
+                    |> Storing.store grad (Value.full g.DType g.Shape 0.0) false))
 
     let registerHook (s: State<'S>) (step: Step) id : Result<State<'S>, Complaint> =
         match Map.tryFind "scale" step.Attrs with
