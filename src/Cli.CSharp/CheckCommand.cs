@@ -53,6 +53,7 @@ internal static class CheckCommand
 
         // Said before the examination rather than after.
         if (parsed.GetValue(Report) is { } place) ReportFolder.Check(place);
+        if (parsed.GetValue(Record) is { } table) RecordFile.Check(table);
         using var engine = Engine.Start(parsed);
         var name = Engine.Name(parsed);
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
@@ -103,6 +104,7 @@ internal static class CheckCommand
     private static string[]? ReadOperators(string? text)
     {
         var names = text?.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (names is []) throw new CorpusException("--ops wants operators, separated by commas");
         if (names?.FirstOrDefault(name => !RegistryModule.all.ContainsKey(name.TrimEnd('_'))) is { } unknown)
             throw new CorpusException($"--ops: the specification has no operator '{unknown}'");
         return names?.Select(name => name.TrimEnd('_')).ToArray();

@@ -20,6 +20,20 @@ internal static class RecordFile
 
         """;
 
+    /// <summary>Whether a record can be written there, tried out.</summary>
+    public static void Check(string path)
+    {
+        try
+        {
+            File.WriteAllText(path + ".part", "");
+            File.Delete(path + ".part");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CorpusException($"--record: {path} cannot be written: {WholeFile.Reason(e)}", e);
+        }
+    }
+
     /// <summary>Adds the random programs of a report that was not interrupted.</summary>
     public static void Add(ExaminationReport report, string path, string engine)
     {

@@ -3,7 +3,7 @@ namespace Verified.OtherEngines.Tests;
 /// <summary>Small adapters as shell scripts: each answers as told, whatever the program.</summary>
 internal static class Adapter
 {
-    public const string Hello = """echo '{"engine": {"name": "scripted"}, "ops": ["add"], "dtypes": ["float32"], "features": []}'""";
+    public const string Hello = """echo '{"engine": {"name": "scripted"}, "ops": ["add", "exp"], "dtypes": ["float32"], "features": []}'""";
 
     /// <summary>A right answer to the request that the loop below has read.</summary>
     public const string Answer = """echo "{\"seq\": $seq, \"unsupported\": \"everything\"}" """;

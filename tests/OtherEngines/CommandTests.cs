@@ -199,6 +199,23 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public void An_engine_is_asked_only_for_what_it_declares()
+    {
+        string Case(string id, string program) => $$"""{"id": "{{id}}", "program": {{program}}}""";
+        var corpus = string.Join(
+            '\n',
+            Case("declared", Program),
+            Case("operator", Program.Replace("exp", "tanh", StringComparison.Ordinal)),
+            Case("dtype", Program.Replace("float32", "float64", StringComparison.Ordinal)),
+            Case("feature", Program.Replace("""{"op": "exp", "in": ["a"], "out": "y"}""", """{"op": "exp", "in": ["a"], "out": "y"}, {"op": "exp_", "in": ["y"]}""", StringComparison.Ordinal)));
+        var asked = Path.Combine(_folder, "asked");
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("few.jsonl", corpus), "--engine", "$ " + Adapter.Loop($"echo \"$line\" >> {asked}; {Adapter.Answer}"));
+        Assert.Equal(2, result.Code);
+        Assert.Single(File.ReadAllLines(asked));
+        Assert.Matches(@"few +4 +0 +0 +0 +0 +0 +4 +0", result.Output);
+    }
+
+    [Fact]
     public async Task A_run_that_is_killed_leaves_no_part_of_a_report()
     {
         var report = Path.Combine(_folder, "report");

@@ -84,7 +84,7 @@ public sealed class DispatchRule
                     return (choice.Backend, $"{Origin}, {line.Text}{but}");
                 }
 
-                passed.Add(version is null ? $"{choice.Backend} is not there, or has no kernels for this processor" : $"{choice.Backend} {version} is below {choice.Least}");
+                passed.Add(version is null ? $"{choice.Backend} is not there, or runs kernels for an older processor" : $"{choice.Backend} {version} is below {choice.Least}");
             }
         }
 

@@ -98,7 +98,10 @@ public sealed class Examination
             if (ProgramNames.Complaint(item.Program) is { } complaint) throw new CorpusException($"{path}, {item.Id}: {complaint}");
         var done = 0;
         progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
-        foreach (var result in cases.Chunk(Batch).SelectMany(Examine))
+        var asked = cases.ToLookup(item => Declared.Lacks(_examiner.Engine.Info, item));
+        var unasked = asked.Where(lacking => lacking.Key is not null)
+            .SelectMany(lacking => lacking.Select(item => new CaseResult(item.Id, item.Program, new RunResult.Unsupported(lacking.Key!), null)));
+        foreach (var result in unasked.Concat(asked[null].Chunk(Batch).SelectMany(Examine)))
         {
             _report.Add(phase, result);
             if (cancel.IsCancellationRequested) return;

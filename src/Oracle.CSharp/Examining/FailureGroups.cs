@@ -28,6 +28,8 @@ public static class FailureGroups
     {
         if (shorter.Shrunk.Judgement is null != longer.Shrunk.Judgement is null) return false;
         var alike = Rank(shorter) == Rank(longer) && shorter.Shrunk.Law == longer.Shrunk.Law && shorter.Finding?.Difference == longer.Finding?.Difference;
+        // An error that is missing explains no wrong value.
+        if (!alike && Rank(shorter) > Rank(longer)) return false;
         if (!alike && Steps(shorter).Any(step => RegistryModule.all.ContainsKey(step.Op.TrimEnd('_')))) return false;
         // As many of each: two backwards are more than one.
         var steps = Steps(longer).CountBy(step => step.Op).ToDictionary();
