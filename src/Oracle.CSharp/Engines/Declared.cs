@@ -7,11 +7,18 @@ internal static class Declared
 {
     private static readonly Dictionary<string, string> Structural = new()
     {
-        ["detach"] = "detach", ["detach_"] = "detach", ["data"] = "detach",
-        ["no_grad"] = "no_grad", ["enable_grad"] = "no_grad", ["inference_mode"] = "inference_mode",
+        ["detach"] = "detach",
+        ["detach_"] = "detach",
+        ["data"] = "detach",
+        ["no_grad"] = "no_grad",
+        ["enable_grad"] = "no_grad",
+        ["inference_mode"] = "inference_mode",
         ["requires_grad_"] = "requires_grad",
-        ["register_hook"] = "hooks", ["remove_hook"] = "hooks",
-        ["retain_grad"] = "accumulate", ["get_grad"] = "accumulate", ["zero_grad"] = "accumulate",
+        ["register_hook"] = "hooks",
+        ["remove_hook"] = "hooks",
+        ["retain_grad"] = "accumulate",
+        ["get_grad"] = "accumulate",
+        ["zero_grad"] = "accumulate",
     };
 
     /// <summary>The first thing that a case asks for and the engine does not declare; null where there is none.</summary>
