@@ -137,7 +137,8 @@ internal static class Writes
 
     private static Tensor Weight(BackwardContext c) => c.Attributes.Number("weight") ?? c.Input(2);
 
-    private static double Value(BackwardContext c) => c.Attributes.Double("value", 1);
+    // A whole number leaves integers what they are, so that what they are multiplied with decides the type.
+    private static Tensor Value(BackwardContext c) => c.Attributes.Number("value") ?? Tensor.Number(1L);
 
     private static int[] Broadcast(Tensor?[] inputs) => inputs.OfType<Tensor>().Select(t => t.Sizes).Aggregate(Shapes.Broadcast);
 

@@ -105,14 +105,15 @@ public sealed class ExaminationReport
         var watch = Stopwatch.StartNew();
         foreach (var finding in _findings.OrderBy(f => f.Program.Steps.Length).Take(3 * most))
         {
-            if (failures.Count >= most || cancel.IsCancellationRequested) break;
+            if (failures.Count >= most) break;
             if (watch.Elapsed > Options.ShrinkTime)
             {
                 NotShrunk = Math.Min(_findings.Count, 3 * most) - tried;
                 break;
             }
 
-            var failure = Shrunk(examiner, finding);
+            // Interrupted, it shows them as they were found.
+            var failure = cancel.IsCancellationRequested ? new Failure(finding, finding, null) : Shrunk(examiner, finding);
             if (!failures.TryGetValue(failure.Signature, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
                 failures[failure.Signature] = failure;
             progress?.Report(new ExaminationProgress("shrinking", ++tried, (double)tried / Math.Min(_findings.Count, 3 * most), _findings.Count));
