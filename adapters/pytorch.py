@@ -304,7 +304,8 @@ def look_up(op):
     found = getattr(functional, op, None)
     written_there = not inspect.isfunction(found) or found.__module__ in ("torch.nn.functional", "torch._jit_internal")
     if op != "boolean_dispatch" and inspect.isroutine(found) and written_there:
-        return found, from_python(found) or from_schemas(op)
+        # logsigmoid is torch's log_sigmoid.
+        return found, from_python(found) or from_schemas(op) or from_schemas(found.__name__)
     found = getattr(torch, op, None) if op in torch.functional.__all__ else getattr(torch._C._VariableFunctions, op, None)
     if found is not None:
         return found, from_python(found) or from_schemas(op)
