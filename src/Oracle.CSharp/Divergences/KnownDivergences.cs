@@ -571,11 +571,6 @@ public static partial class KnownDivergences
         RaisedAt(program, finding, texts) is { Op: "backward" or "grad" } step
         && Influence.Of(program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
 
-    // An error with one of these texts, raised by a step that reads what depends on such a step.
-    private static bool RaisesReading(Program program, Finding finding, Func<State<Real>, Step, bool> begins, params string[] texts) =>
-        RaisedAt(program, finding, texts) is { } step
-        && Influence.Of(program, begins) is var influence && StepNames.Read(step).Any(name => influence.Reaches(name, 0));
-
     // An error with one of these texts, raised by such a step.
     private static bool RaisesAt(Program program, Finding finding, Func<State<Real>, Step, bool> isIt, params string[] texts) =>
         RaisedAt(program, finding, texts) is { } step && ProgramFacts.Before(program).Any(at => ReferenceEquals(at.Step, step) && isIt(at.State, step));

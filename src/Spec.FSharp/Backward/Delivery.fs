@@ -79,7 +79,9 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
         let g = c.State.Tensors[id].Geometry
 
         let liesAlike =
-            if Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
+            if g.Shape <> leaf.Shape then
+                false
+            elif Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
                 Array.zip3 g.Shape g.Strides leaf.Geometry.Strides
                 |> Array.forall (fun (size, stride, like) -> if size = 1 then stride <> 0 else stride = like)
             else
