@@ -20,7 +20,6 @@ public sealed class NullArgumentTests
     private const string LeftOut = "it stands among the attributes, where null is what is left out, as PyTorch's None is";
     private const string Kept = "it is kept or given back as it is";
     private const string Unread = "records that nothing is drawn for do not look at the generator";
-    private const string Registry = "the judge asks it, with what it has judged";
     private const string Row = "xunit calls it, with the rows that stand beside it";
 
     /// <summary>What takes null, or says something else, and why.</summary>
@@ -42,10 +41,6 @@ public sealed class NullArgumentTests
         ["Attributes.Of(name, value, [name2], value2)"] = Kept,
         ["Attributes.Text(name, [otherwise])"] = Kept,
         ["DTypes.Parse([name])"] = "it is answered like every text that is no dtype's name",
-        ["KnownDivergences.Note([engine])"] = Registry,
-        ["KnownDivergences.Explaining([engine], program, finding)"] = Registry,
-        ["KnownDivergences.Explaining(engine, [program], finding)"] = Registry,
-        ["KnownDivergences.Explaining(engine, program, [finding])"] = Registry,
         ["ImageDataset.Get(index, [random])"] = Unread,
         ["SegmentationFolder.Get(index, [random])"] = Unread,
         ["TensorDataset.Get(index, [random])"] = Unread,

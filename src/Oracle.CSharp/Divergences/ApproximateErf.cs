@@ -28,8 +28,8 @@ internal sealed class ApproximateErf : Forward
         .Aggregate(RegistryModule.all, (registry, name) => RegistryModule.computing(name, new ApproximateErf(name), registry));
 
     /// <summary>Whether a finding lies within what that error may give.</summary>
-    internal static bool Explains(Program program, Finding finding) =>
-        finding.Difference == Difference.Value && Expectation.Of(program, registry: Registry).Predicts(finding);
+    internal static bool Explains(Sighting seen) =>
+        seen.Finding.Difference == Difference.Value && seen.IsRightBy(Expectation.Of(seen.Program, seen.Engine.Ulp, Registry));
 
     /// <inheritdoc/>
     public FSharpResult<FSharpList<Value<S>>, Complaint> Of<S>(Call<S> call)

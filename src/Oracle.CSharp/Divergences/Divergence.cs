@@ -10,7 +10,7 @@ namespace Verified.Oracle;
 /// <param name="Issue">PyTorch's issue, or "unreported".</param>
 /// <param name="What">What is wrong, and what is right, in a sentence.</param>
 /// <param name="Goldens">The ids of goldens that show it: a prefix each.</param>
-/// <param name="Covers">Whether a finding in a program is this divergence.</param>
+/// <param name="Covers">Whether what was seen is this divergence.</param>
 /// <param name="Witness">Holds a golden that shows it against the third witness: null where the witness sides with the
 /// specification and against PyTorch, else what it says instead.</param>
 public sealed record Divergence(
@@ -18,7 +18,7 @@ public sealed record Divergence(
     string Issue,
     string What,
     IReadOnlyList<string> Goldens,
-    Func<Program, Finding, bool> Covers,
+    Func<Sighting, bool> Covers,
     Func<Json.Case, string?> Witness)
 {
     /// <summary>Cases with PyTorch's outcome that show it, each a case of a corpus as JSON, where no golden does.</summary>

@@ -10,23 +10,23 @@ namespace Verified.Oracle;
 internal static class KeptGradient
 {
     /// <summary>Whether a finding is what the specification says without the rule.</summary>
-    internal static bool Explains(Program program, Finding finding) => AsPyTorch(program).Predicts(finding);
+    internal static bool Explains(Sighting seen) => seen.IsRightBy(AsPyTorch(seen));
 
     /// <summary>What a finding in an element of a tensor is in the leaves' gradients that have its memory.</summary>
-    internal static IEnumerable<Finding> Seen(Program program, Finding finding)
+    internal static IEnumerable<Sighting> Elsewhere(Sighting seen)
     {
-        if (finding.Difference is not (Difference.Value or Difference.Class)) yield break;
-        var state = AsPyTorch(program).Ran.Last;
-        if (finding.Index is not { } index || !state.Names.TryGetValue(finding.Name, out var id) || id is null) yield break;
+        if (seen is not { HasWrongElements: true, Finding: { Index: { } index } finding }) yield break;
+        var state = AsPyTorch(seen).Ran.Last;
+        if (!state.Names.TryGetValue(finding.Name, out var id) || id is null) yield break;
         var tensor = State.tensor(state, id.Value);
         var places = Positions.ofGeometry(tensor.Geometry);
         foreach (var (name, leaf) in state.Names)
         {
             if (leaf is null || State.tensor(state, leaf.Value).Grad is not { } kept || State.tensor(state, kept.Value) is not { } gradient || gradient.Storage != tensor.Storage) continue;
             var at = Array.IndexOf(Positions.ofGeometry(gradient.Geometry), places[index]);
-            if (at >= 0) yield return finding with { Name = name + ".grad", Index = at };
+            if (at >= 0) yield return seen with { Finding = finding with { Name = name + ".grad", Index = at } };
         }
     }
 
-    private static Expectation AsPyTorch(Program program) => Expectation.Without(Spec.Rules.Gradients.viewsAreNotShared, program);
+    private static Expectation AsPyTorch(Sighting seen) => Expectation.Without(Spec.Rules.Gradients.viewsAreNotShared, seen.Program, seen.Engine.Ulp);
 }

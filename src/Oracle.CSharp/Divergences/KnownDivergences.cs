@@ -1,13 +1,10 @@
-using System.Globalization;
-using System.Text.RegularExpressions;
 using Verified.Oracle.Generation;
 using Verified.Spec;
-using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
 /// <summary>The registry of PyTorch's known divergences.</summary>
-public static partial class KnownDivergences
+public static class KnownDivergences
 {
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Divergence> All { get; } =
@@ -15,12 +12,12 @@ public static partial class KnownDivergences
         new("gelu-of-infinity", "pytorch#185770",
             "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
             ["operators/gelu/not-finite/f32"],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 0, ProgramFacts.TakesGeluOfInfinity),
+            seen => seen.HasNaN && seen.Depends(0, ProgramFacts.TakesGeluOfInfinity),
             Witnesses.GrowsWithInfinity("t1")),
         new("gelu-tanh-far-out", "unreported",
             "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
             [],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 1, ProgramFacts.TakesGeluTanhFarOut),
+            seen => seen.HasNaN && seen.Depends(1, ProgramFacts.TakesGeluTanhFarOut),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
@@ -32,8 +29,8 @@ public static partial class KnownDivergences
         new("gelu-second-far-out", "unreported",
             "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows, and the third by tanh where the hyperbolic cosine does; right is 0, as anywhere else far from 0.",
             [],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual)
-                && (Depends(program, finding, 2, ProgramFacts.TakesGeluFarOut) || Depends(program, finding, 3, ProgramFacts.TakesGeluTanhWhereCoshOverflows)),
+            seen => seen.HasNaN
+                && (seen.Depends(2, ProgramFacts.TakesGeluFarOut) || seen.Depends(3, ProgramFacts.TakesGeluTanhWhereCoshOverflows)),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
@@ -50,7 +47,7 @@ public static partial class KnownDivergences
         new("layer-norm-of-one-far-out", "unreported",
             "layer_norm of a single number whose square overflows is NaN; right is its distance from the mean, which is 0.",
             [],
-            (program, finding) => finding.Difference == Difference.Class && double.IsNaN(finding.Actual) && Depends(program, finding, 0, ProgramFacts.NormalisesOneFarOut),
+            seen => seen.HasNaN && seen.Depends(0, ProgramFacts.NormalisesOneFarOut),
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""
@@ -62,8 +59,8 @@ public static partial class KnownDivergences
         new("log1p-of-large", "unreported",
             "In float32 log1p of more than 1e38 is infinite; right is its logarithm, of some 88.",
             [],
-            (program, finding) => (finding.Difference == Difference.Value || (finding.Difference == Difference.Class && !double.IsFinite(finding.Actual)))
-                && Depends(program, finding, 0, ProgramFacts.TakesLog1pFarOut),
+            seen => (seen.Finding.Difference == Difference.Value || seen.HasNoFiniteElement)
+                && seen.Depends(0, ProgramFacts.TakesLog1pFarOut),
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""
@@ -87,12 +84,12 @@ public static partial class KnownDivergences
         new("embedding-scaled-second", "unreported",
             "The derivative of embedding's backward forgets scale_grad_by_freq; right is the transpose of the backward, divided by the counts.",
             ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
-            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "embedding" && IsSet(step, "scale_grad_by_freq")),
+            seen => seen.Finding.Difference == Difference.Value && seen.Depends(2, (_, step) => step.Op == "embedding" && IsSet(step, "scale_grad_by_freq")),
             Witnesses.InnerProduct("db", "wb", "g")),
         new("embedding-of-nothing-second", "unreported",
             "The derivative of embedding's backward raises where nothing was looked up; right is that it is empty, too.",
             [],
-            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "embedding", "cannot reshape tensor of 0 elements into shape [0, -1]"),
+            seen => seen.RaisesPulling(1, (_, step) => step.Op == "embedding", "cannot reshape tensor of 0 elements into shape [0, -1]"),
             Witnesses.ByDifferences("g"))
         {
             Examples = ["""
@@ -104,7 +101,7 @@ public static partial class KnownDivergences
         new("embedding-recorded-before-it-is-checked", "unreported",
             "embedding of a weight without dimensions, where it is to be recorded, asks for the weight's rows before it is checked, and so complains of an index; right is the complaint about its shape, as where nothing is recorded.",
             [],
-            (program, finding) => RaisesAt(program, finding, (_, step) => step.Op == "embedding", "Dimension specified as 0 but tensor has no dimensions"),
+            seen => seen.RaisesAt((_, step) => step.Op == "embedding", "Dimension specified as 0 but tensor has no dimensions"),
             Witnesses.ComplainsOfADimensionThatNothingNames)
         {
             Examples = ["""
@@ -116,33 +113,33 @@ public static partial class KnownDivergences
         new("clamp-that-broadcasts-its-input", "unreported",
             "The derivative of clamp with tensor bounds that broadcast the input raises; right is the sum over the broadcast dimensions.",
             ["operators/clamp/tensors-broadcast-the-input/"],
-            (program, finding) => RaisesPulling(program, finding, 0, ProgramFacts.IsClampWiderThanItsInput, "doesn't match the broadcast shape"),
+            seen => seen.RaisesPulling(0, ProgramFacts.IsClampWiderThanItsInput, "doesn't match the broadcast shape"),
             Witnesses.ByDifferences("a", "b", "c")),
         new("index-put-duplicates", "unreported",
             "The derivative of index_put gives every source of a repeated index a gradient; right is that only the one that stayed has any.",
             ["operators/index_put/duplicates/"],
-            (program, finding) => (finding.Difference == Difference.Value || (finding.Difference == Difference.Class && double.IsNaN(finding.Actual)))
-                && Depends(program, finding, 1, ProgramFacts.WritesAPlaceTwice),
+            seen => (seen.Finding.Difference == Difference.Value || seen.HasNaN)
+                && seen.Depends(1, ProgramFacts.WritesAPlaceTwice),
             golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("c", "dc") : Witnesses.ByDifferences("c"))(golden)),
         new("layer-norm-third", "pytorch#186256",
             "layer_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/layer-norm-third"],
-            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 3, (_, step) => step.Op == "layer_norm"),
+            seen => seen.Finding.Difference == Difference.Value && seen.Depends(3, (_, step) => step.Op == "layer_norm"),
             Witnesses.OfLastGrad("x", "d2")),
         new("batch-norm-third", "pytorch#175754",
             "batch_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/batch-norm-third"],
-            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 3, (_, step) => step.Op == "batch_norm" && IsSet(step, "training")),
+            seen => seen.Finding.Difference == Difference.Value && seen.Depends(3, (_, step) => step.Op == "batch_norm" && IsSet(step, "training")),
             Witnesses.OfLastGrad("x", "d2")),
         new("batch-norm-bias-alone-second", "unreported",
             "The second derivative of batch_norm with a bias and no weight raises; right is the derivative.",
             ["operators/batch_norm/training-bias-alone/f32-second", "operators/batch_norm/training-bias-alone/f64-second", "operators/batch_norm/evaluating-bias-alone/f32-second", "operators/batch_norm/evaluating-bias-alone/f64-second"],
-            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "batch_norm" && Given(step, 4) && !Given(step, 3), "got None (or an undefined Tensor in C++)"),
+            seen => seen.RaisesPulling(1, (_, step) => step.Op == "batch_norm" && Given(step, 4) && !Given(step, 3), "got None (or an undefined Tensor in C++)"),
             Witnesses.ByDifferences("g")),
         new("layer-norm-bias-alone-second", "unreported",
             "The second derivative of layer_norm with a bias and no weight raises where it comes by way of the bias; right is the derivative.",
             [],
-            (program, finding) => RaisesPulling(program, finding, 1, (_, step) => step.Op == "layer_norm" && Given(step, 2) && !Given(step, 1), "got None (or an undefined Tensor in C++)"),
+            seen => seen.RaisesPulling(1, (_, step) => step.Op == "layer_norm" && Given(step, 2) && !Given(step, 1), "got None (or an undefined Tensor in C++)"),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -154,19 +151,19 @@ public static partial class KnownDivergences
         new("adaptive-avg-pool-of-nothing", "unreported",
             "The derivative of adaptive_avg_pool2d raises where the result is empty; right are zeros.",
             ["operators/adaptive_avg_pool2d/nothing/", "operators/adaptive_avg_pool2d/no-channels/"],
-            (program, finding) => RaisesPulling(program, finding, 0, (_, step) => step.Op == "adaptive_avg_pool2d", "adaptive_avg_pool2d_backward(): Expected grad_output to have non-zero size"),
+            seen => seen.RaisesPulling(0, (_, step) => step.Op == "adaptive_avg_pool2d", "adaptive_avg_pool2d_backward(): Expected grad_output to have non-zero size"),
             golden => (CreatesAGraph(golden.Program.Steps) ? Witnesses.OfLastGrad("a", "da") : Witnesses.ByDifferences("a"))(golden)),
         new("logsigmoid-second", "unreported",
             "The second derivative of logsigmoid is taken as s (s - 1) with s = sigmoid(x), which is zero where s rounds to 1; right is -sigmoid(x) sigmoid(-x).",
             ["operators/logsigmoid/kinks/f32-second", "operators/logsigmoid/kinks/f64-second"],
-            (program, finding) => finding.Difference == Difference.Value && Depends(program, finding, 2, (_, step) => step.Op == "logsigmoid"),
+            seen => seen.Finding.Difference == Difference.Value && seen.Depends(2, (_, step) => step.Op == "logsigmoid"),
             Witnesses.ByDifferences("a")),
         new("gradient-without-storage", "unreported",
             "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and nothing can write, and which a hook's number turns to float64; right is to add, to write, and to multiply.",
             [],
-            (program, finding) => RaisedAt(program, finding, "ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { } step
+            seen => seen.RaisedAt("ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { } step
                 && (step.Op is "backward" or "grad" or "zero_grad" || step.Op.EndsWith('_'))
-                && CreatesAGraph(program.Steps.Take(finding.Raised!.Step.Head + 1)),
+                && CreatesAGraph(seen.Program.Steps.Take(seen.Finding.Raised!.Step.Head + 1)),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -225,10 +222,10 @@ public static partial class KnownDivergences
         new("view-taken-for-a-leaf", "unreported",
             "retain_grad of a view that a write to its base made part of a graph does nothing until something has asked for its grad_fn, as if it were a leaf, which is_leaf denies; right is that it retains, and the view may then be written to.",
             [],
-            (program, finding) => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(program).Any(name => finding.Difference switch
+            seen => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(seen.Program).Any(name => seen.Finding.Difference switch
             {
-                Difference.Null => finding.Name == name + ".grad",
-                Difference.Raised => RaisedAt(program, finding, "a leaf Variable that requires grad is being used in an in-place operation.") is { } step
+                Difference.Null => seen.Finding.Name == name + ".grad",
+                Difference.Raised => seen.RaisedAt("a leaf Variable that requires grad is being used in an in-place operation.") is { } step
                     && step.Op.EndsWith('_') && step.In[0] is Arg.Name { Item: var written } && written == name,
                 _ => false,
             }),
@@ -248,7 +245,7 @@ public static partial class KnownDivergences
         new("quotient-by-integers", "unreported",
             "The derivative of addcdiv by its numerator divides in the denominator's dtype and raises where that is no float; right is the quotient.",
             [],
-            (program, finding) => RaisesPulling(program, finding, 0, ProgramFacts.DividesByIntegers, "can't be cast to the desired output type Bool", "can't be cast to the desired output type Long"),
+            seen => seen.RaisesPulling(0, ProgramFacts.DividesByIntegers, "can't be cast to the desired output type Bool", "can't be cast to the desired output type Long"),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -260,7 +257,7 @@ public static partial class KnownDivergences
         new("overlap-that-is-not-seen", "unreported",
             "A write whose operand is a strided view of what is written reads elements that it has already written, since PyTorch looks for overlaps among dense tensors alone; right is the result of the same operation on a copy.",
             [],
-            (program, finding) => finding.Difference is Difference.Value or Difference.Class && Depends(program, finding, 0, (state, step) => ProgramFacts.SharedOperand(state, step) is not null),
+            seen => seen.HasWrongElements && seen.Depends(0, (state, step) => ProgramFacts.SharedOperand(state, step) is not null),
             Witnesses.ByACopyOfTheOperand("x"))
         {
             Examples = ["""
@@ -272,10 +269,10 @@ public static partial class KnownDivergences
         new("loss-of-two-dtypes", "unreported",
             "The derivative of mse_loss and huber_loss raises where input and target have different dtypes, and huber_loss has the input's dtype; right is the promoted loss and its derivative.",
             ["operators/huber_loss/int64-target/"],
-            (program, finding) => finding.Difference == Difference.DType && Depends(program, finding, 0, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step))
-                || Expectation.Of(ProgramFacts.WithHuberLossesOfTheInputsDType(program)).Predicts(finding)
-                || RaisesPulling(program, finding, 0, (state, step) => step.Op is "mse_loss" or "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "Found dtype")
-                || RaisesAt(program, finding, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "can't be cast to the desired output type"),
+            seen => seen.Finding.Difference == Difference.DType && seen.Depends(0, (state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step))
+                || seen.IsRightFor(ProgramFacts.WithHuberLossesOfTheInputsDType(seen.Program))
+                || seen.RaisesPulling(0, (state, step) => step.Op is "mse_loss" or "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "Found dtype")
+                || seen.RaisesAt((state, step) => step.Op == "huber_loss" && ProgramFacts.IsOfTwoDTypes(state, step), "can't be cast to the desired output type"),
             golden => Witnesses.ByDifferences(golden.Program.Inputs.First(i => i.RequiresGrad).Name)(golden))
         {
             Examples = ["""
@@ -292,7 +289,7 @@ public static partial class KnownDivergences
         new("mismatch-sought-by-comparing", "unreported",
             "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself, or finds the same root given before; right is that root's mismatch.",
             [],
-            (program, finding) => (finding.Difference == Difference.Message && finding.Message.Contains("Mismatch in shape", StringComparison.Ordinal) && ProgramFacts.EndsInTheSameRootTwice(program)) || RaisesAt(program, finding, ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
+            seen => (seen.HasAnotherText("Mismatch in shape") && ProgramFacts.EndsInTheSameRootTwice(seen.Program)) || seen.RaisesAt(ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
             Witnesses.GradientOfAnotherShape)
         {
             Examples = ["""
@@ -304,7 +301,7 @@ public static partial class KnownDivergences
         new("integers-that-require-a-gradient", "unreported",
             "An integer tensor that is filled with a leaf's value requires a gradient, which PyTorch's own text says only floats can; right is that it requires none.",
             ["semantics/writes/into-integers-is-not-recorded/"],
-            (program, finding) => Expectation.Without(Spec.Rules.Writes.intoIntegersIsNotRecorded, program).Predicts(finding),
+            seen => seen.IsRightWithout(Spec.Rules.Writes.intoIntegersIsNotRecorded),
             Witnesses.AreIntegersThatRequireAGradient)
         {
             Examples = ["""
@@ -326,7 +323,7 @@ public static partial class KnownDivergences
         new("retained-before-it-was-transposed", "unreported",
             "A retained gradient is that of the tensor as it was before t_ or squeeze_, and so may have another shape than its tensor; right is that of the tensor as it is, as after any other write.",
             [],
-            (program, finding) => ProgramFacts.RetainedBeforeItWasTransposed(program).Any() && Expectation.Without(Spec.Rules.Gradients.retainedIsOfTheLatest, program).Predicts(finding),
+            seen => ProgramFacts.RetainedBeforeItWasTransposed(seen.Program).Any() && seen.IsRightWithout(Spec.Rules.Gradients.retainedIsOfTheLatest),
             Witnesses.HasAGradientOfAnotherShape("v"))
         {
             Examples = ["""
@@ -343,8 +340,8 @@ public static partial class KnownDivergences
         new("added-to-after-it-was-transposed", "unreported",
             "A gradient that was retained before t_ or squeeze_ is added to after it, as that of the tensor as it was; right is to refuse it, since the tensor's gradient has another shape now.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null }
-                && ProgramFacts.EndsInBackwardOfAnotherShape(program) && Expectation.Without(Spec.Rules.Gradients.retainedIsOfTheLatest, program).Predicts(finding),
+            seen => seen.RaisesNothing
+                && ProgramFacts.EndsInBackwardOfAnotherShape(seen.Program) && seen.IsRightWithout(Spec.Rules.Gradients.retainedIsOfTheLatest),
             Witnesses.AddsToAGradientOfAnotherShape("v"))
         {
             Examples = ["""
@@ -356,8 +353,8 @@ public static partial class KnownDivergences
         new("history-lost-when-squeezed", "unreported",
             "The history of a view that was retained, then given another shape in place, is not found after a write to its base: an assertion inside PyTorch fails; right is that it has one.",
             [],
-            (program, finding) => finding.Difference is Difference.IsLeaf or Difference.GradFn && finding.Message.Contains("is not reported", StringComparison.Ordinal)
-                && ProgramFacts.RetainedBeforeItWasTransposed(program).Contains(finding.Name),
+            seen => seen.Finding is { Difference: Difference.IsLeaf or Difference.GradFn, Actual: null }
+                && ProgramFacts.RetainedBeforeItWasTransposed(seen.Program).Contains(seen.Finding.Name),
             Witnesses.CannotSayWhetherItIsALeaf("v"))
         {
             Examples = ["""
@@ -381,7 +378,7 @@ public static partial class KnownDivergences
         new("kernel-writes-counted", "unreported",
             "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
             [],
-            (program, finding) => finding.Difference == Difference.Version && CountsMore(finding) && ProgramFacts.IsMadeOfInferenceTensors(program, finding.Name),
+            seen => seen.CountsMore && ProgramFacts.IsMadeOfInferenceTensors(seen.Program, seen.Finding.Name),
             Witnesses.HasAVersionThoughNothingWrites("y"))
         {
             Examples = ["""
@@ -398,11 +395,11 @@ public static partial class KnownDivergences
         new("detached-from-inference", "unreported",
             "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept or a part of it is written to; right is that it is a tensor like any other.",
             [],
-            (program, finding) => finding.Difference switch
+            seen => seen.Finding.Difference switch
             {
-                Difference.Version => finding.Message.Contains("is not reported", StringComparison.Ordinal) && ProgramFacts.IsDetachedFromInference(program, finding.Name),
-                Difference.Raised => RaisedAt(program, finding, "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode") is { } step
-                    && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(program, name)),
+                Difference.Version => seen.Finding.Actual is null && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
+                Difference.Raised => seen.RaisedAt("Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode") is { } step
+                    && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name)),
                 _ => false,
             },
             Witnesses.HasAVersion("d"))
@@ -426,7 +423,7 @@ public static partial class KnownDivergences
         new("two-dtypes-of-nothing", "unreported",
             "mv and bmm, and matmul by them, multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAProductOfNothing(program),
+            seen => seen.RaisesNothing && ProgramFacts.EndsInAProductOfNothing(seen.Program),
             Witnesses.IsNotPromoted("a", "x", "y"))
         {
             Examples = ["""
@@ -443,7 +440,7 @@ public static partial class KnownDivergences
         new("kernels-of-nothing", "unreported",
             "Where there are no elements mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInAKernelOfNothing(program),
+            seen => seen.RaisesNothing && ProgramFacts.EndsInAKernelOfNothing(seen.Program),
             Witnesses.IsOfIntegers("y"))
         {
             Examples = ["""
@@ -475,7 +472,7 @@ public static partial class KnownDivergences
         new("cross-entropy-smoothed-below-zero", "unreported",
             "cross_entropy takes a label smoothing below 0 for none, against its documentation; right is to refuse it.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInSmoothingBelowZero(program),
+            seen => seen.RaisesNothing && ProgramFacts.EndsInSmoothingBelowZero(seen.Program),
             Witnesses.IsAsWithout("label_smoothing", "y"))
         {
             Examples = ["""
@@ -487,7 +484,7 @@ public static partial class KnownDivergences
         new("index-put-stops-half-way", "unreported",
             "index_put_ with an index out of bounds has written what stands before it when it raises; right is that a step that raises changes nothing.",
             [],
-            (program, finding) => finding.Difference is Difference.Value or Difference.Class && ProgramFacts.IsWrittenByARefusedIndexPut(program, finding.Name),
+            seen => seen.HasWrongElements && ProgramFacts.IsWrittenByARefusedIndexPut(seen.Program, seen.Finding.Name),
             Witnesses.ChangesInARefusedStep("x"))
         {
             Examples = ["""
@@ -499,7 +496,7 @@ public static partial class KnownDivergences
         new("index-put-into-nothing", "unreported",
             "index_put_ into a tensor without elements does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInIndexPutIntoNothing(program),
+            seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoNothing(seen.Program),
             Witnesses.TakesAnIndexOutOfBounds("x", "i"))
         {
             Examples = ["""
@@ -511,7 +508,7 @@ public static partial class KnownDivergences
         new("index-put-into-shared-memory", "unreported",
             "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
             [],
-            (program, finding) => finding is { Name: "raised", Difference: Difference.Raised, Raised: null } && ProgramFacts.EndsInIndexPutIntoSharedMemory(program),
+            seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program),
             Witnesses.LosesWhatItWrote("y", "v"))
         {
             Examples = ["""
@@ -523,7 +520,7 @@ public static partial class KnownDivergences
         new("internal-assertion", "unreported",
             "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
             [],
-            (program, finding) => RaisedAt(program, finding, "INTERNAL ASSERT FAILED") is not null,
+            seen => seen.RaisedAt("INTERNAL ASSERT FAILED") is not null,
             Witnesses.SaysSoItself)
         {
             Examples = ["""
@@ -538,48 +535,28 @@ public static partial class KnownDivergences
     public const string Version = "2.6";
 
     /// <summary>What a report says of an engine that the registry is not for; null where there is nothing to say.</summary>
-    public static string? Note(EngineInfo engine) => engine.Name == PyTorch && !Concerns(engine)
-        ? $"The registry of PyTorch's known divergences holds of version {Version}: none is excused in {engine.Version}."
-        : null;
+    public static string? Note(EngineInfo engine)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        return engine.Name == PyTorch && !Concerns(engine)
+            ? $"The registry of PyTorch's known divergences holds of version {Version}: none is excused in {engine.Version}."
+            : null;
+    }
 
-    /// <summary>The divergence that explains an engine's finding, if it is PyTorch's and known; null otherwise.</summary>
-    public static Divergence? Explaining(EngineInfo engine, Program program, Finding finding) =>
-        Concerns(engine) ? Covering(program, finding) ?? KeptGradient.Seen(program, finding).Select(seen => Covering(program, seen)).FirstOrDefault(d => d is not null) : null;
+    /// <summary>The divergence that explains what an engine was seen to do, if it is PyTorch's and known; null otherwise.</summary>
+    public static Divergence? Explaining(Sighting seen)
+    {
+        ArgumentNullException.ThrowIfNull(seen);
+        return Concerns(seen.Engine) ? KeptGradient.Elsewhere(seen).Prepend(seen).Select(Covering).FirstOrDefault(divergence => divergence is not null) : null;
+    }
 
-    private static Divergence? Covering(Program program, Finding finding) => All.FirstOrDefault(d => d.Covers(program, finding));
+    private static Divergence? Covering(Sighting seen) => All.FirstOrDefault(divergence => divergence.Covers(seen));
 
     private const string PyTorch = "PyTorch";
-
-    // Whether a version that was found counts writes that were not expected.
-    private static bool CountsMore(Finding finding) =>
-        VersionsFound().Match(finding.Message) is { Success: true, Groups: var versions }
-        && int.Parse(versions[1].Value, CultureInfo.InvariantCulture) > int.Parse(versions[2].Value, CultureInfo.InvariantCulture);
-
-    [GeneratedRegex(@"has version (\d+), expected (\d+)$")]
-    private static partial Regex VersionsFound();
 
     // Whether the registry is for an engine: PyTorch of the version that was measured.
     internal static bool Concerns(EngineInfo engine) =>
         engine.Name == PyTorch && (engine.Version == Version || engine.Version.StartsWith(Version + ".", StringComparison.Ordinal));
-
-    // What was found depends on such a step, by derivatives of at least this order.
-    private static bool Depends(Program program, Finding finding, int order, Func<State<Real>, Step, bool> begins) =>
-        Influence.Of(program, begins).Reaches(finding.Name, order);
-
-    // An error with one of these texts, raised in pulling back from what depends on such a step.
-    private static bool RaisesPulling(Program program, Finding finding, int order, Func<State<Real>, Step, bool> begins, params string[] texts) =>
-        RaisedAt(program, finding, texts) is { Op: "backward" or "grad" } step
-        && Influence.Of(program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
-
-    // An error with one of these texts, raised by such a step.
-    private static bool RaisesAt(Program program, Finding finding, Func<State<Real>, Step, bool> isIt, params string[] texts) =>
-        RaisedAt(program, finding, texts) is { } step && ProgramFacts.Before(program).Any(at => ReferenceEquals(at.Step, step) && isIt(at.State, step));
-
-    // The step at which an error with one of these texts was raised; null where that is not what was found.
-    private static Step? RaisedAt(Program program, Finding finding, params string[] texts) =>
-        finding is { Difference: Difference.Raised, Raised: { } raised } && texts.Any(text => raised.Message.Contains(text, StringComparison.Ordinal))
-            ? Paths.At(program.Steps, raised.Step)
-            : null;
 
     internal static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
 

@@ -12,14 +12,15 @@ namespace Verified.Oracle;
 internal static class LostHook
 {
     /// <summary>Whether a finding has the value that the program gives without the hooks that are lost.</summary>
-    internal static bool Explains(Program program, Finding finding)
+    internal static bool Explains(Sighting seen)
     {
+        var program = seen.Program;
         var lost = Lost(program).ToHashSet();
         if (lost.Count == 0) return false;
         var handles = lost.SelectMany(at => StepNames.Bound(program.Steps[at])).ToHashSet();
         bool IsInVain(Step step, int at) => lost.Contains(at) || (step.Op == "remove_hook" && StepNames.Read(step).Any(handles.Contains));
         // A block of nothing in its place, so that the others keep theirs.
-        return Expectation.Of(program.WithSteps([.. program.Steps.Select((step, at) => IsInVain(step, at) ? Steps.Block("no_grad", []) : step)])).Predicts(finding);
+        return seen.IsRightFor(program.WithSteps([.. program.Steps.Select((step, at) => IsInVain(step, at) ? Steps.Block("no_grad", []) : step)]));
     }
 
     // The places of steps that hook a tensor in vain.

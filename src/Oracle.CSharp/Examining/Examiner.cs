@@ -57,7 +57,7 @@ public sealed class Examiner(IEngine engine)
 
         var held = SpecificationException.Guard(id, () => law.Check(Ran, program));
         if (brokenDown is not null || !held.Applies) return brokenDown;
-        var judgement = new Judgement(held.Violation is { } violation ? [new Finding(law.Name, Verdict.Fail, Difference.Law, violation)] : []);
+        var judgement = new Judgement(held.Violation is { } violation ? [new Finding(law.Name, Verdict.Fail, Difference.Law) { Note = violation }] : []);
         var known = held is { Violation: not null, Twins: { } twins } ? KnownOf(id, twins.First) ?? KnownOf(id, twins.Second) : null;
         return new CaseResult(id, program, last!, judgement) { Law = law, Twins = held.Twins, Known = known };
     }
@@ -93,17 +93,17 @@ public sealed class Examiner(IEngine engine)
         var recorded = golden is null ? null : Judge.Outcome(expectation, golden, PyTorch);
         return new CaseResult(id, program, result, judgement)
         {
-            Known = Explaining(engine.Info, program, judgement),
+            Known = Explaining(engine.Info, program, ran.Outcome, judgement),
             Golden = recorded,
-            GoldenKnown = recorded is null ? null : Explaining(PyTorch, program, recorded),
+            GoldenKnown = recorded is null ? null : Explaining(PyTorch, program, golden!, recorded),
         };
     });
 
     /// <summary>The known divergence where each wrong value has one.</summary>
-    private static Divergence? Explaining(EngineInfo of, Program program, Judgement judgement)
+    private static Divergence? Explaining(EngineInfo of, Program program, Outcome outcome, Judgement judgement)
     {
         if (judgement.Verdict < Verdict.LessAccurate) return null;
-        var known = judgement.Findings.Where(f => f.Verdict >= Verdict.LessAccurate).Select(f => KnownDivergences.Explaining(of, program, f)).ToList();
+        var known = judgement.Findings.Where(f => f.Verdict >= Verdict.LessAccurate).Select(f => KnownDivergences.Explaining(new Sighting(program, outcome, of, f))).ToList();
         return known.Contains(null) ? null : known[0];
     }
 

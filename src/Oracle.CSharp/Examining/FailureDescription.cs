@@ -71,10 +71,10 @@ public static class FailureDescription
     {
         ArgumentNullException.ThrowIfNull(failure);
         if (failure.Shrunk.Law is { } law) yield return $"the law: {law.Statement}";
-        if (failure.Finding is { Index: not null, Bound: > 0 } finding)
+        if (failure.Finding is { Numbers: var (expected, actual), Bound: > 0 } finding)
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
+                $"expected {expected:R}, actual {actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
         if (failure.First is { } first)
             yield return $"first differs after '{Line(first.Step)}'{(first.Finding.Message == failure.Message ? "" : $": {first.Finding.Message}")}";
         if (failure.Shrunk.Golden is { } golden)

@@ -64,11 +64,11 @@ internal static class HtmlFailure
 
     private static void Numbers(StringBuilder page, Failure failure)
     {
-        if (failure.Finding is not { Index: not null } finding) return;
+        if (failure.Finding is not { Numbers: var (expected, actual) } finding) return;
         static string Cell(string name, double value) =>
             $"<div><dt>{name}</dt><dd>{value.ToString("R", CultureInfo.InvariantCulture)}</dd></div>";
         page.Append(CultureInfo.InvariantCulture, $"""
-            <dl class="numbers">{Cell("expected", finding.Expected)}{Cell("actual", finding.Actual)}{Cell("distance", Math.Abs(finding.Actual - finding.Expected))}<div><dt>bound</dt><dd>{finding.Bound:G3}</dd></div></dl>
+            <dl class="numbers">{Cell("expected", expected)}{Cell("actual", actual)}{Cell("distance", Math.Abs(actual - expected))}<div><dt>bound</dt><dd>{finding.Bound:G3}</dd></div></dl>
 
             """);
     }

@@ -32,8 +32,8 @@ public static class MarkdownReport
         foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {HtmlFailure.Badge(failure)}: {string.Join(" ", failure.Shrunk.Operators)}\n\n{failure.Message}\n\n");
-            if (failure.Finding is { Index: not null } finding)
-                text.Append(CultureInfo.InvariantCulture, $"Expected {finding.Expected:R}, actual {finding.Actual:R}, bound {finding.Bound:G3}.\n\n");
+            if (failure.Finding is { Numbers: var (expected, actual) } finding)
+                text.Append(CultureInfo.InvariantCulture, $"Expected {expected:R}, actual {actual:R}, bound {finding.Bound:G3}.\n\n");
             if (failure.Shrunk.Law is { } law) text.Append(CultureInfo.InvariantCulture, $"The law: {law.Statement}\n\n");
             if (failure.First is { } first)
                 text.Append(CultureInfo.InvariantCulture, $"First differs after `{FailureDescription.Line(first.Step)}`: {first.Finding.Message}\n\n");

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
@@ -42,10 +41,10 @@ internal static class Elementwise
         }
 
         if (failed is { } f)
-            return Of(name, Verdict.Fail, difference, f, expected[f], actual[f], ratio, "is");
+            return Of(name, Verdict.Fail, difference, f, expected[f], actual[f], ratio);
         if (open is { } o)
-            return Of(name, Verdict.Inconclusive, Difference.None, o, expected[o], actual[o], ratio, "cannot be decided:");
-        return new Finding(name, Verdict.Pass, Difference.None, "") { Ratio = ratio };
+            return Of(name, Verdict.Inconclusive, Difference.None, o, expected[o], actual[o], ratio);
+        return new Finding(name, Verdict.Pass, Difference.None) { Ratio = ratio };
     }
 
     private static bool IsNaNForInfinity(double a, double b) => double.IsNaN(a) && double.IsInfinity(b) || double.IsInfinity(a) && double.IsNaN(b);
@@ -90,13 +89,6 @@ internal static class Elementwise
         return double.IsFinite(distance) ? (b.E > 0 ? distance / b.E : distance) : double.PositiveInfinity;
     }
 
-    private static Finding Of(string name, Verdict verdict, Difference difference, int index, Bounded b, double a, double ratio, string verb) =>
-        new(name, verdict, difference, string.Create(CultureInfo.InvariantCulture, $"{name}[{index}] {verb} {a:R}, expected {b.V:R} within {b.E:G3}"))
-        {
-            Index = index,
-            Expected = b.V,
-            Actual = a,
-            Bound = b.E,
-            Ratio = ratio,
-        };
+    private static Finding Of(string name, Verdict verdict, Difference difference, int index, Bounded b, double a, double ratio) =>
+        new(name, verdict, difference) { Index = index, Expected = new Side.Element(b.V), Actual = new Side.Element(a), Bound = b.E, Ratio = ratio };
 }

@@ -22,7 +22,7 @@ internal static partial class Endings
         if (expected is not null && ZeroDerivatives.MayRaise(expected.Kind) && (actual is null || Paths.Earlier(expected.Step, actual.Step))
             && ZeroDerivatives.AreBehind(expectation.Ran, Paths.At(expectation.Program.Steps, expected.Step)!))
             return WentOn(expectation, expected, outcome, engine);
-        return (Differs(expected, actual), null);
+        return (Of(Verdict.Fail, Difference.Raised, expected, actual), null);
     }
 
     /// <summary>Whether the specification lacks an operator of the program, and so says nothing of its outcome.</summary>
@@ -55,15 +55,15 @@ internal static partial class Endings
         ZeroDerivatives.Explain(expectation, actual) switch
         {
             Verdict.Pass => (Pass(), expectation.Until(actual.Step)),
-            Verdict.Inconclusive => (Open($"{Show(actual)} was raised, which is right if the derivative is zero: it lies within the bound of it"), expectation.Until(actual.Step)),
-            _ => (Differs(expected, actual), null),
+            Verdict.Inconclusive => (Of(Verdict.Inconclusive, Difference.None, null, actual), expectation.Until(actual.Step)),
+            _ => (Of(Verdict.Fail, Difference.Raised, expected, actual), null),
         };
 
     // The engine went on where a derivative is identically zero: what it adds there is null or zeros.
     private static (Finding, Expectation?) WentOn(Expectation expectation, Raised expected, Outcome outcome, EngineInfo engine)
     {
         if (expectation.WithNull(expected.Step) is { } without && Judge(without, outcome, engine) is { Ending.Verdict: not Verdict.Fail, Against: not null } rest) return rest;
-        return (Open($"{Show(expected)} may be raised or not, since a derivative is zero; what follows depends on it"), null);
+        return (Of(Verdict.Inconclusive, Difference.None, expected, null), null);
     }
 
     private static bool IsSameKind(Expectation expectation, Raised expected, Raised actual) =>
@@ -71,16 +71,10 @@ internal static partial class Endings
         || ZeroDerivatives.MayRaise(expected.Kind) && ZeroDerivatives.MayRaise(actual.Kind)
             && ZeroDerivatives.AreBehind(expectation.Ran, Paths.At(expectation.Program.Steps, expected.Step)!);
 
-    private static Finding Differs(Raised? expected, Raised? actual) => Fail(
-        Difference.Raised, $"{(actual is null ? "nothing" : Show(actual))} was raised, expected {(expected is null ? "nothing" : Show(expected))}") with
-    {
-        Raised = actual,
-    };
-
     private static Finding Text(Expectation expectation, Raised expected, Raised actual, EngineInfo engine) =>
         expected.Kind.Equals(actual.Kind) && engine.Features.Contains("messages") && HasPyTorchsText(expected)
         && Normal(expectation.Program, actual.Message) != Normal(expectation.Program, expected.Message)
-            ? Fail(Difference.Message, $"the message is \"{actual.Message}\", expected \"{expected.Message}\"")
+            ? new Finding("raised", Verdict.Fail, Difference.Message) { Expected = new Side.Text(expected.Message), Actual = new Side.Text(actual.Message) }
             : Pass();
 
     // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
@@ -120,11 +114,11 @@ internal static partial class Endings
     private static bool HasPyTorchsText(ErrorKind kind) =>
         !(kind.IsShapeError || kind.IsDTypeError || kind.IsIndexError || kind.IsValueError || kind.IsUnsupported || kind.IsOtherError);
 
-    private static string Show(Raised raised) => $"{raised.Kind.Name} at step [{string.Join(", ", raised.Step)}] ({raised.Message.Split('\n')[0]})";
+    private static Finding Pass() => new("raised", Verdict.Pass, Difference.None);
 
-    private static Finding Pass() => new("raised", Verdict.Pass, Difference.None, "");
-
-    private static Finding Open(string message) => new("raised", Verdict.Inconclusive, Difference.None, message);
-
-    private static Finding Fail(Difference difference, string message) => new("raised", Verdict.Fail, difference, message);
+    private static Finding Of(Verdict verdict, Difference difference, Raised? expected, Raised? actual) => new("raised", verdict, difference)
+    {
+        Expected = expected is null ? null : new Side.Error(expected),
+        Actual = actual is null ? null : new Side.Error(actual),
+    };
 }

@@ -65,32 +65,6 @@ public enum Difference
     Law,
 }
 
-/// <summary>The verdict on one observed value, with the element that decided it.</summary>
-/// <param name="Name">What was observed: <c>y</c> or <c>y.grad</c>; <c>raised</c> for the program's end.</param>
-/// <param name="Verdict">The verdict.</param>
-/// <param name="Difference">In what it differs.</param>
-/// <param name="Message">One sentence with what was expected and what came.</param>
-public sealed record Finding(string Name, Verdict Verdict, Difference Difference, string Message)
-{
-    /// <summary>What the engine raised that should not have been; null where nothing was.</summary>
-    public Spec.Raised? Raised { get; init; }
-
-    /// <summary>The flat index of the deciding element; null where no element decided.</summary>
-    public int? Index { get; init; }
-
-    /// <summary>The specification's value of that element.</summary>
-    public double Expected { get; init; }
-
-    /// <summary>The engine's value of that element.</summary>
-    public double Actual { get; init; }
-
-    /// <summary>The bound on their distance.</summary>
-    public double Bound { get; init; }
-
-    /// <summary>The largest distance over its bound, of all elements with a finite one; above 1 fails.</summary>
-    public double Ratio { get; init; }
-}
-
 /// <summary>The verdict on an outcome: one finding for each observed value, and one for how the program ended.</summary>
 /// <param name="Findings">In the order of observation, <c>raised</c> last.</param>
 public sealed record Judgement(IReadOnlyList<Finding> Findings)

@@ -54,7 +54,7 @@ internal static class ZeroDerivatives
         var pull = Steps.Act("grad").On(step.In, step.Gradients).Wrt(wrt).Binding(names)
             .With("allow_unused", Attr.NewFlag(true));
         var program = Paths.Until(expectation.Program, raised.Step, pull);
-        var ran = expectation.Again(new Program(program.Inputs, program.Steps, ListModule.OfSeq(names.Select(Observed.NewValue)))).Ran;
+        var ran = expectation.OfAnother(new Program(program.Inputs, program.Steps, ListModule.OfSeq(names.Select(Observed.NewValue)))).Ran;
         return ran.Raised is null
             ? ran.Values.Select(v => v.Item2 is null ? Verdict.Pass : ZeroVerdict(v.Item2.Value.Value))
             : [Verdict.Fail];

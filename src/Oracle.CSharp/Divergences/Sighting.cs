@@ -1,0 +1,61 @@
+using Verified.Oracle.Generation;
+using Verified.Spec;
+using Verified.Spec.Numbers;
+
+namespace Verified.Oracle;
+
+/// <summary>A finding with all that it was seen in: what a divergence is recognised by.</summary>
+/// <param name="Program">The program.</param>
+/// <param name="Outcome">What the engine made of it.</param>
+/// <param name="Engine">The engine.</param>
+/// <param name="Finding">What is wrong.</param>
+public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engine, Finding Finding)
+{
+    /// <summary>Whether elements are wrong.</summary>
+    internal bool HasWrongElements => Finding.Difference is Difference.Value or Difference.Class;
+
+    /// <summary>Whether an element is NaN that should be none.</summary>
+    internal bool HasNaN => Finding is { Difference: Difference.Class, Actual: Side.Element { Value: double.NaN } };
+
+    /// <summary>Whether an element is not finite that should be.</summary>
+    internal bool HasNoFiniteElement => Finding is { Difference: Difference.Class, Actual: Side.Element { Value: var value } } && !double.IsFinite(value);
+
+    /// <summary>Whether nothing was raised where something should have been.</summary>
+    internal bool RaisesNothing => Finding is { Name: "raised", Difference: Difference.Raised, Actual: null };
+
+    /// <summary>Whether a version counts writes that were not expected.</summary>
+    internal bool CountsMore => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual > expected;
+
+    /// <summary>Whether the error is right, and has another text where both begin like this.</summary>
+    internal bool HasAnotherText(string beginning) =>
+        Finding is { Expected: Side.Text { Message: var expected }, Actual: Side.Text { Message: var actual } }
+        && expected.StartsWith(beginning, StringComparison.Ordinal) && actual.StartsWith(beginning, StringComparison.Ordinal);
+
+    /// <summary>Whether what was found depends on such a step, by derivatives of at least this order.</summary>
+    internal bool Depends(int order, Func<State<Real>, Step, bool> begins) => Influence.Of(Program, begins).Reaches(Finding.Name, order);
+
+    /// <summary>Whether it is an error with one of these texts, raised in pulling back from what depends on such a step.</summary>
+    internal bool RaisesPulling(int order, Func<State<Real>, Step, bool> begins, params string[] texts) =>
+        RaisedAt(texts) is { Op: "backward" or "grad" } step
+        && Influence.Of(Program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
+
+    /// <summary>Whether it is an error with one of these texts, raised by such a step.</summary>
+    internal bool RaisesAt(Func<State<Real>, Step, bool> isIt, params string[] texts) =>
+        RaisedAt(texts) is { } step && ProgramFacts.Before(Program).Any(at => ReferenceEquals(at.Step, step) && isIt(at.State, step));
+
+    /// <summary>The step at which an error with one of these texts was raised; null where that is not what was found.</summary>
+    internal Step? RaisedAt(params string[] texts) =>
+        Finding is { Difference: Difference.Raised, Raised: { } raised } && texts.Any(text => raised.Message.Contains(text, StringComparison.Ordinal))
+            ? Paths.At(Program.Steps, raised.Step)
+            : null;
+
+    /// <summary>Whether what was found is right by the specification without one of its rules.</summary>
+    internal bool IsRightWithout(AutogradRule rule) => IsRightBy(Expectation.Without(rule, Program, Engine.Ulp));
+
+    /// <summary>Whether what was found is right by the specification of a program that does what PyTorch really does.</summary>
+    internal bool IsRightFor(Program program) => IsRightBy(Expectation.Of(program, Engine.Ulp));
+
+    /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place.</summary>
+    internal bool IsRightBy(Expectation prediction) =>
+        Judge.Outcome(prediction, Outcome, Engine).Findings.FirstOrDefault(finding => finding.Name == Finding.Name) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
+}
