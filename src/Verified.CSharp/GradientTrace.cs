@@ -8,14 +8,14 @@ namespace Verified;
 internal sealed class GradientTrace
 {
     private readonly Dictionary<string, int> _generations = [];
-    private readonly SortedDictionary<int, Dictionary<string, Literal>> _arrived = [];
+    private readonly List<Dictionary<string, Literal>> _arrived = [];
     private Dictionary<string, Literal>? _now;
 
-    /// <summary>For the index of each backward among the recorded steps, what arrived in it.</summary>
-    public IReadOnlyDictionary<int, Dictionary<string, Literal>> Arrived => _arrived;
+    /// <summary>For each <c>backward</c> and <c>grad</c>, in their order, what arrived in it.</summary>
+    public IReadOnlyList<Dictionary<string, Literal>> Arrived => _arrived;
 
     /// <summary>A backward begins.</summary>
-    public void Begin(int step) => _arrived[step] = _now = [];
+    public void Begin() => _arrived.Add(_now = []);
 
     /// <summary>Catches the gradients of a tensor from now on, where any can arrive.</summary>
     public void Watch(string name, Tensor tensor)

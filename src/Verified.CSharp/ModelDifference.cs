@@ -57,9 +57,9 @@ public sealed record ModelDifference(int Index, Step Step, bool Backward, Findin
     private static ModelDifference? Backwards(
         ProgramRecorder recorder, List<(Step Step, IReadOnlyList<RecordedStep> Parts)> blocks, Program program, EngineInfo live)
     {
-        foreach (var (index, arrived) in recorder.Gradients.Arrived)
+        foreach (var (arrived, pulled) in recorder.Gradients.Arrived.Zip(recorder.Steps.Where(step => step.Step.Op is "backward" or "grad")))
         {
-            var top = blocks.FindIndex(block => block.Parts.Any(part => ReferenceEquals(part, recorder.Steps[index])));
+            var top = blocks.FindIndex(block => block.Parts.Any(part => ReferenceEquals(part, pulled)));
             if (top < 0 || blocks[top].Step.Op is not ("backward" or "grad")) continue;
             var backward = AsBackward(blocks[top].Step);
             // Each gradient by itself: kept where it arrives, with what earlier backwards left taken away.

@@ -28,6 +28,12 @@ public sealed class ModelReport
     public IReadOnlyList<string> Notes { get; }
 
     /// <summary>
+    /// The custom functions (<see cref="Function"/>), each examined by itself; none where the program, which has what their forwards compute, already shows that their derivatives are right. Where they are
+    /// here, <see cref="Program"/> is cut at them: what their backwards gave is taken as given, so that all else is examined whatever they do.
+    /// </summary>
+    public IReadOnlyList<FunctionCheck> Functions { get; private init; } = [];
+
+    /// <summary>
     /// The same program with float64 in the place of float32, run on the built-in engine (with the model's own operators); null where float32 leaves nothing undecided. It examines the operators that the
     /// model applied and how they are put together, not the rounding of the model's own numbers.
     /// </summary>
@@ -51,11 +57,9 @@ public sealed class ModelReport
     /// <summary>Whether all values and gradients are right. An inconclusive check does not hold.</summary>
     public bool Holds => Verdict == Verdict.Pass && OnEngine is null or { Judgement: not null };
 
-    /// <summary>
-    /// Whether nothing is wrong as the model computed it, and all is right in float64: what can be said of a float32 model of real size. A model that holds holds in float64; one with a custom
-    /// <see cref="Function"/> whose backward float32 leaves undecided does not, since float64 runs what the function's forward is made of.
-    /// </summary>
-    public bool HoldsInFloat64 => Holds || (Verdict == Verdict.Inconclusive && Decision?.Verdict == Verdict.Pass && !HasFunctions && OnEngine is null or { Judgement: not null });
+    /// <summary>Whether nothing is wrong as the model computed it, and all is right in float64: what can be said of a float32 model of real size. A model that holds holds in float64.</summary>
+    public bool HoldsInFloat64 => Holds
+        || (Verdict == Verdict.Inconclusive && Decision?.Verdict == Verdict.Pass && IsWhole && Functions.All(f => f.Finding.Verdict == Verdict.Pass) && OnEngine is null or { Judgement: not null });
 
     /// <summary>The first step that is wrong; null where none is, or none can be singled out.</summary>
     public ModelDifference? First { get; private init; }
@@ -79,39 +83,74 @@ public sealed class ModelReport
         {
             Verdict.Pass => string.Create(
                 CultureInfo.InvariantCulture,
-                $"The model holds: {Judgement.Findings.Count - 1} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
+                $"The model holds: {Values} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
             Verdict.Inconclusive when HoldsInFloat64 => string.Create(
                 CultureInfo.InvariantCulture,
-                $"The model holds in float64{(StepByStep is null ? "" : ", step by step")}: {Decision!.Findings.Count - 1} values and gradients after {steps} steps. In float32 {Undecided.Count()} of {Judgement.Findings.Count - 1} cannot be decided, the others are right ({Worst?.Message})."),
+                $"The model holds in float64{(StepByStep is null ? "" : ", step by step")}: {Decision!.Findings.Count - 1} values and gradients after {steps} steps. In float32 {Undecided.Count()} of {Values} cannot be decided, the others are right ({Worst?.Message})."),
             Verdict.Inconclusive => $"Inconclusive: {Worst?.Message}.{Otherwise}",
             _ when Judgement.Verdict < Verdict.LessAccurate && Decision?.Worst is { Verdict: >= Verdict.LessAccurate } worst => $"The model is wrong, computed in float64: {worst.Message}.",
             _ => $"The model is wrong: {Worst?.Message}.",
         });
         if (Error is not null) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error{(Verdict == Verdict.Pass ? ", as it must" : "")}: {Error}");
         foreach (var note in Notes) text.AppendLine(CultureInfo.InvariantCulture, $"Note: {note}.");
+        AboutFunctions(text);
         if (First is { } first) text.AppendLine(first.ToString());
         if (Shortest is { } shortest) text.AppendLine().AppendLine("The shortest program that shows it:").AppendLine(FailureDescription.Text(shortest));
         return text.ToString().TrimEnd();
+    }
+
+    /// <summary>What is to be said of custom functions beyond the worst finding.</summary>
+    private void AboutFunctions(StringBuilder text)
+    {
+        foreach (var function in Functions.Where(f => f.Finding.Verdict != Verdict.Pass && f.Finding != Worst)) text.AppendLine(CultureInfo.InvariantCulture, $"Custom function: {function.Finding.Message}.");
+        if (Functions.Count(f => f.Finding.Verdict == Verdict.Pass) is > 0 and var right)
+            text.AppendLine(CultureInfo.InvariantCulture, $"Custom functions that are right, by numerical differentiation where they were applied: {right} of {Functions.Count}.");
+        if (Functions.All(f => f.Finding.Verdict != Verdict.Fail)) return;
+        text.AppendLine(Judgement.Findings.Skip(Functions.Count).Max(f => f.Verdict) switch
+        {
+            _ when !IsWhole => "Gradients that come out of it are wrong with it: what else is wrong shows once it is right.",
+            Verdict.Pass => string.Create(CultureInfo.InvariantCulture, $"All else is right, given what comes out of it: {Values} values and gradients."),
+            Verdict.Inconclusive => string.Create(CultureInfo.InvariantCulture, $"Nothing else is known to be wrong; {Undecided.Count()} of {Values} values and gradients cannot be decided."),
+            _ => "Not it alone: other steps are wrong too, given what comes out of it.",
+        });
     }
 
     /// <summary>Examines a finished recording.</summary>
     internal static ModelReport Of(ProgramRecorder recorder, IEnumerable<Tensor> observed, IEngine? engine)
     {
         var leaves = recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
-        var program = recorder.ToProgram(observed, leaves);
+        var shown = observed.ToList();
+        var program = recorder.ToProgram(shown, leaves);
         var live = new EngineInfo { Name = "the model", Language = "C#", Features = Compared };
-        var expectation = Expectation.Of(program);
-        var judgement = Judge.Outcome(expectation, Outcome(recorder, program), live);
+        Judgement Judged() => Judge.Outcome(Expectation.Of(program), Outcome(recorder, program), live);
+        // A program that lacks what a function computes says nothing of it.
+        var judgement = recorder.Functions.Any(applied => applied.IsUnwritten) ? null : Judged();
+        var functions = new List<FunctionCheck>();
+        var whole = true;
+        if (judgement is not { Verdict: Verdict.Pass } && recorder.Functions.Count > 0)
+        {
+            functions.AddRange(recorder.Functions.Select(FunctionCheck.Of));
+            whole = recorder.CutAtFunctions();
+            if (whole)
+            {
+                program = recorder.ToProgram(shown, [.. leaves, .. recorder.FunctionResults]);
+                judgement = Judged();
+            }
+
+            judgement = new Judgement([.. functions.Select(f => f.Finding), .. judgement?.Findings ?? [Unfollowed]]);
+        }
+
         var result = engine is null ? null : new Examiner(engine).Examine("model", program);
         var floats = program.Inputs.Any(input => input.Tensor.DType.IsFloat32);
-        var widened = judgement.Verdict == Verdict.Inconclusive && floats ? OnOwnEngine(recorder, Widening.Widen(program)) : null;
+        var widened = judgement!.Verdict == Verdict.Inconclusive && floats ? OnOwnEngine(recorder, Widening.Widen(program)) : null;
         return new ModelReport(program, judgement, result, recorder.Notes)
         {
             Error = recorder.Error?.Message,
-            First = judgement.Verdict >= Verdict.LessAccurate ? ModelDifference.Find(recorder, program, live) : null,
+            Functions = functions,
+            IsWhole = whole,
+            First = (whole || functions.TrueForAll(f => f.Finding.Verdict == Verdict.Pass)) && judgement.Verdict >= Verdict.LessAccurate ? ModelDifference.Find(recorder, program, live) : null,
             InFloat64 = widened,
             StepByStep = widened is { Judgement.Verdict: Verdict.Inconclusive } ? Verified.StepByStep.Examine(widened.Program, Operators(recorder), live) : null,
-            HasFunctions = recorder.HasFunctions,
             Shortest = Shortened(recorder, program, judgement, engine, result, widened),
         };
     }
@@ -119,7 +158,16 @@ public sealed class ModelReport
     private static IReadOnlySet<string> Compared { get; } =
         EngineFeatures.All.Except(["versions", "grad_fn", "requires_grad", "is_leaf", "messages"]).ToHashSet();
 
-    private bool HasFunctions { get; init; }
+    /// <summary>What is found where the way of a gradient through a custom function is not in the program.</summary>
+    private static Finding Unfollowed { get; } = new(
+        "raised", Verdict.Inconclusive, Difference.Presence,
+        "a custom function computes on numbers that it read out of its inputs, and the recording is no forward with one backward: what comes of its gradients cannot be followed");
+
+    /// <summary>Whether nothing in the program depends on a backward that the program does not have.</summary>
+    private bool IsWhole { get; init; } = true;
+
+    /// <summary>The number of values and gradients that were compared.</summary>
+    private int Values => Judgement.Findings.Count - 1 - Functions.Count;
 
     private Finding? Worst => Worse(Judgement, OnEngine?.Judgement).Worst;
 
@@ -127,7 +175,7 @@ public sealed class ModelReport
     private string Otherwise => InFloat64 switch
     {
         null => "",
-        _ when Decision is { Verdict: Verdict.Pass } && HasFunctions => " In float64 the operators are right; the backward of the custom function was not run there.",
+        _ when Decision is { Verdict: Verdict.Pass } && !IsWhole => " In float64 the operators are right; the backward of the custom function was not run there.",
         _ when Decision is { Worst: { } worst } => $" In float64: {worst.Message}.",
         { Result: var result } => $" In float64 it could not be run: {result}.",
     };
@@ -144,6 +192,13 @@ public sealed class ModelReport
         {
             foreach (var observed in program.Observe)
             {
+                if (observed is Observed.Gradient { Item: var name } && recorder.Functions.Any(applied => applied.Results.Contains(name)))
+                {
+                    var arrived = recorder.Gradients.Arrived[0].GetValueOrDefault(name);
+                    yield return Tuple.Create(observed.Text, arrived is null ? null : FSharpOption<Report>.Some(new Report(arrived, null, null, null, null)));
+                    continue;
+                }
+
                 var tensor = observed is Observed.Gradient g ? tensors[g.Item].Grad : tensors[((Observed.Value)observed).Item];
                 yield return Tuple.Create(observed.Text, tensor is null ? null : FSharpOption<Report>.Some(Literals.ToReport(tensor, observed.IsGradient)));
             }

@@ -16,7 +16,7 @@ namespace Verified;
 /// A custom <see cref="Function"/> is written down as what its forward computes: the derivative that it ought to have. Not written down, but named in <see cref="Notes"/>: hooks, and the history of
 /// tensors from before the recording.
 /// </remarks>
-public sealed class ProgramRecorder : ICallListener, IDisposable
+public sealed partial class ProgramRecorder : ICallListener, IDisposable
 {
     private readonly IDisposable _listening;
     private readonly Dictionary<Tensor, string> _names = new(ReferenceEqualityComparer.Instance);
@@ -49,9 +49,6 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
 
     /// <summary>The operators that were applied and are not the engine's own.</summary>
     internal IReadOnlyList<Engine.Operator> ForeignOperators => _operators;
-
-    /// <summary>Whether a custom function was applied. The program has its forward, and so the derivative that it ought to have; its backward ran during the recording alone.</summary>
-    internal bool HasFunctions { get; private set; }
 
     /// <summary>Ends the recording.</summary>
     public void Dispose() => _listening.Dispose();
@@ -127,9 +124,8 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
         MeetAll(call.Wrt);
         // An in-place call may change what its tensors are, but not their names.
         _arguments = [.. call.Call.Inputs.OfType<Tensor>().Select(t => _names[t])];
-        HasFunctions |= call.InFunction;
         if (call.Name is not ("backward" or "grad")) return;
-        _gradients.Begin(_steps.Count);
+        _gradients.Begin();
         if (call.Name == "backward") NoteEarlierGradients();
     }
 
@@ -199,9 +195,9 @@ public sealed class ProgramRecorder : ICallListener, IDisposable
         AddInput(Fresh(tensor.RequiresGrad ? "p" : "c"), tensor);
     }
 
-    private void AddInput(string name, Tensor tensor)
+    private void AddInput(string name, Tensor tensor, bool ofFunction = false)
     {
-        if (tensor.GradFn is not null) Note($"{name} was computed before the recording: it counts as a leaf");
+        if (tensor.GradFn is not null && !ofFunction) Note($"{name} was computed before the recording: it counts as a leaf");
         if (tensor.Grad is { } earlier) _earlierGradients[name] = earlier;
         _inputs.Add(new Input(name, Literals.ToLiteral(tensor), tensor.RequiresGrad));
         Remember(name, tensor);

@@ -32,7 +32,7 @@ internal sealed class StepByStep
     {
         var last = recorder.Steps.Count - 1;
         if (recorder.Error is not null || last < 0 || recorder.Steps[last].Step is not { Op: "backward", Wrt: null } backward) return null;
-        if (recorder.Gradients.Arrived.Count != 1 || !recorder.Gradients.Arrived.TryGetValue(last, out var arrived)) return null;
+        if (recorder.Gradients.Arrived is not [var arrived]) return null;
         var cut = new StepByStep(recorder, new Dictionary<string, Literal>(arrived));
         return cut.Cut(last) && cut.Pull(backward) ? cut.Judged(live) : null;
     }
@@ -151,7 +151,7 @@ internal sealed class StepByStep
         return name;
     }
 
-    private static IEnumerable<string> NamesOf(Arg arg) => arg switch
+    internal static IEnumerable<string> NamesOf(Arg arg) => arg switch
     {
         Arg.Name one => [one.Item],
         Arg.Names list => list.Item.Where(item => item is not null).Select(item => item!.Value),

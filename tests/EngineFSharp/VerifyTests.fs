@@ -20,7 +20,9 @@ let ``a model written in F# is checked in one call`` () =
 
 [<Fact>]
 let ``derivatives inside a model are checked too`` () =
-    let model x = x * grad (fun y -> Tensor.sum (y * y * y)) x
+    let model x =
+        x * grad (fun y -> Tensor.sum (y * y * y)) x
+
     let report = Verify.Model(model, Tensor.vector [ 1.0; 2.0 ])
     Assert.True(report.Holds, report.ToString())
 
@@ -35,14 +37,19 @@ let ``a wrong custom function is found`` () =
             (fun context g -> g * context.Saved 0)
         )
 
-    let report = Verify.Model((fun (x: Tensor) -> wrong.Apply(Tensor.exp x)), Tensor.vector [ 1.0; 2.0 ])
+    let report =
+        Verify.Model((fun (x: Tensor) -> wrong.Apply(Tensor.exp x)), Tensor.vector [ 1.0; 2.0 ])
+
     Assert.False report.Holds
-    Assert.Equal("mul", (nonNull report.First).Step.Op)
+    Assert.StartsWith("The model is wrong: the backward of the custom function Square(exp_1) is wrong", report.ToString())
 
 [<Fact>]
 let ``a loss over weights that a closure holds is checked`` () =
     let weight = Tensor.matrix [ [ 0.5; -0.25 ]; [ 1.0; 2.0 ] ] |> Tensor.requiresGrad
     let x = Tensor.matrix [ [ 1.0; 2.0 ] ]
-    let report = Verify.Step(fun () -> x |> Tensor.mm weight |> Tensor.tanh |> Tensor.sum)
+
+    let report =
+        Verify.Step(fun () -> x |> Tensor.mm weight |> Tensor.tanh |> Tensor.sum)
+
     Assert.True(report.Holds, report.ToString())
     Assert.Contains("p1.grad", report.Program.Observe |> Seq.map _.Text)

@@ -20,9 +20,6 @@ public sealed record MadeCall(string Name, OperatorCall Call)
     /// <summary>Whether operations were recorded on the tape when the call was made.</summary>
     public bool GradEnabled { get; } = Calls.ForwardMode ?? GradMode.Enabled;
 
-    /// <summary>Whether a custom function's forward made the call.</summary>
-    public bool InFunction { get; } = Calls.ForwardMode is not null;
-
     /// <summary>Whether the call was made in an inference scope.</summary>
     public bool Inference { get; } = GradMode.Inference;
 }
@@ -42,6 +39,16 @@ public interface ICallListener
 
     /// <summary>A call was refused; the exception goes on to the caller.</summary>
     void Refused(MadeCall call, AutogradException error);
+
+    /// <summary>A custom function is about to be applied, not by another one: what is heard until <see cref="Applied"/> is what its forward calls.</summary>
+    void Applying(Function function, IReadOnlyList<Tensor?> inputs)
+    {
+    }
+
+    /// <summary>A custom function was applied: its results have their place on the tape.</summary>
+    void Applied(Function function, IReadOnlyList<Tensor?> inputs, IReadOnlyList<Tensor> results)
+    {
+    }
 }
 
 /// <summary>Listening to the calls of a thread. Where nobody listens it costs the reading of one static field a call.</summary>
@@ -93,6 +100,21 @@ public static class Calls
         {
             listener.Refused(call, e);
             throw;
+        }
+        finally
+        {
+            current = listener;
+        }
+    }
+
+    /// <summary>Tells the listener of a custom function; what it does then is not heard.</summary>
+    internal static void Tell(Action<ICallListener> what)
+    {
+        var listener = current!;
+        current = null;
+        try
+        {
+            what(listener);
         }
         finally
         {

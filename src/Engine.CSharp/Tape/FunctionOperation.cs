@@ -26,12 +26,16 @@ internal sealed class FunctionOperation : Operator
         // Taken before the forward, which may write to what they belong to.
         var edges = GradMode.Records && Array.IndexOf(needs, true) >= 0 ? Array.ConvertAll(inputs, t => t is { RequiresGrad: true } ? t.GradEdge : default) : null;
         var mode = Calls.ForwardMode;
+        var told = mode is null && Calls.Heard;
+        if (told) Calls.Tell(listener => listener.Applying(function, inputs));
         try
         {
             Calls.ForwardMode ??= GradMode.Enabled;
             Tensor[] raw;
             using (Autograd.NoGrad()) raw = function.Forward(context, inputs);
-            return Record(context, inputs, raw, edges is null ? null : Make(context, inputs, raw, edges));
+            var results = Record(context, inputs, raw, edges is null ? null : Make(context, inputs, raw, edges));
+            if (told && Calls.Heard) Calls.Tell(listener => listener.Applied(function, inputs, results));
+            return results;
         }
         finally
         {
