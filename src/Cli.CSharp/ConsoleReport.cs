@@ -35,6 +35,7 @@ internal static class ConsoleReport
         foreach (var group in FailureGroups.Of(report.Failures))
             foreach (var failure in group)
                 FailureText.Write(console, failure, ReplayLine.Of(failure, engine, folder), likely: failure != group[0]);
+        WriteWords(console);
         foreach (var note in ReportNotes.Of(report)) console.MarkupLineInterpolated($"[grey]{note}[/]");
         foreach (var note in ReportText.Notes(report)) console.MarkupLineInterpolated($"[yellow]{note}[/]");
         var colour = report.Outcome switch { "PASS" => "green", "FAIL" => "red", _ => "yellow" };
@@ -71,6 +72,15 @@ internal static class ConsoleReport
             console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0}"))}");
         var unsupported = report.Operators.Where(entry => entry.Value.Judged == 0 && entry.Value.Unsupported > 0).Select(entry => entry.Key).ToList();
         if (unsupported.Count > 0) console.MarkupLineInterpolated($"[grey]Not supported by the engine, and skipped: {string.Join(", ", unsupported)}[/]");
+        console.WriteLine();
+    }
+
+    private static void WriteWords(IAnsiConsole console)
+    {
+        console.Write(new Rule("[grey]words[/]").LeftJustified().RuleStyle("grey"));
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap()).AddColumn();
+        foreach (var (word, meaning) in ReportWords.All) grid.AddRow($"[grey]{Markup.Escape(word)}[/]", $"[grey]{Markup.Escape(meaning)}[/]");
+        console.Write(grid);
         console.WriteLine();
     }
 

@@ -45,10 +45,18 @@ internal static class ReplayCommand
             if (findings.Count > 0) continue;
             Console.WriteLine(FailureDescription.Printed(item.Program, language, EngineMethods.All));
             if (result.Known is { } known) Terminal.Out.MarkupLineInterpolated($"[yellow]{item.Id}: a known divergence, {known.Id}: {known.What}[/]");
+            else if (result.Judgement is { Verdict: Verdict.Inconclusive } undecided) Undecided(item.Id, undecided);
             else Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
         return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{what}: nothing was examined");
+    }
+
+    /// <summary>Which values cannot be decided, and why.</summary>
+    private static void Undecided(string id, Judgement judgement)
+    {
+        Terminal.Out.MarkupLineInterpolated($"[yellow]{id}: {judgement.Verdict}[/], which is never a pass:");
+        foreach (var finding in judgement.Findings.Where(each => each.Verdict == Verdict.Inconclusive)) Console.WriteLine($"  {finding.Message}");
     }
 
     /// <summary>What the specification does not have: a case that nothing can be said of.</summary>

@@ -159,9 +159,10 @@ public sealed class ModelReport
         EngineFeatures.All.Except(["versions", "grad_fn", "requires_grad", "is_leaf", "messages"]).ToHashSet();
 
     /// <summary>What is found where the way of a gradient through a custom function is not in the program.</summary>
-    private static Finding Unfollowed { get; } = new(
-        "raised", Verdict.Inconclusive, Difference.Presence,
-        "a custom function computes on numbers that it read out of its inputs, and the recording is no forward with one backward: what comes of its gradients cannot be followed");
+    private static Finding Unfollowed { get; } = new("raised", Verdict.Inconclusive, Difference.Presence)
+    {
+        Note = "a custom function computes on numbers that it read out of its inputs, and the recording is no forward with one backward: what comes of its gradients cannot be followed",
+    };
 
     /// <summary>Whether nothing in the program depends on a backward that the program does not have.</summary>
     private bool IsWhole { get; init; } = true;

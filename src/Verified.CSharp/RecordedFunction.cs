@@ -82,12 +82,12 @@ public sealed record FunctionCheck(Function Function, string Application, GradCh
                 GradCheckVerdict.Failed => (Verdict.Fail, $"the backward of {what} is wrong: {check.Findings[0].Message}"),
                 _ => (Verdict.Inconclusive, $"whether the backward of {what} is right could not be decided numerically ({check.Undecided} derivatives undecided)"),
             };
-            return new(applied.Function, applied.ToString(), check, new Finding(applied.Function.Name, verdict, verdict == Verdict.Pass ? Difference.None : Difference.Value, message));
+            return new(applied.Function, applied.ToString(), check, new Finding(applied.Function.Name, verdict, verdict == Verdict.Pass ? Difference.None : Difference.Value) { Note = message });
         }
         catch (Exception error)
         {
             // A user's code may raise anything; what it did in the model is examined all the same.
-            return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Inconclusive, Difference.Raised, $"{what} could not be checked by itself: {error.Message}"));
+            return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Inconclusive, Difference.Raised) { Note = $"{what} could not be checked by itself: {error.Message}" });
         }
     }
 }

@@ -236,6 +236,23 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("\u001b", result.Output, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void An_inconclusive_replay_names_each_value_and_why()
+    {
+        // Their float32 sum is zero, the sum of what they are is not: on which side of the kink it lies float32 cannot tell.
+        var program = """{"inputs": {"a": {"dtype": "float32", "shape": [3], "data": [-0.1, -0.2, 0.3], "requires_grad": true}}, "steps": [{"op": "sum", "in": ["a"], "out": "s"}, {"op": "relu", "in": ["s"], "out": "y"}, {"op": "backward", "in": ["y"]}], "observe": ["y", "a.grad"]}""";
+        var result = Command.Run("replay", Written("program.json", program));
+        Assert.Equal(0, result.Code);
+        Assert.Matches(@"Inconclusive, which is never a pass:\n  y\[?.*cannot be decided: .* within .*wider than 1\s?% of the value.*\n  a\.grad\[0\] cannot be decided: ", result.Output);
+    }
+
+    [Fact]
+    public void The_words_of_a_report_are_explained_on_the_terminal()
+    {
+        var result = Command.Run("check", "--corpus", Written("one.jsonl", $$"""{"id": "case/0", "program": {{Program}}}"""), "--random", "0");
+        foreach (var word in new[] { "bound", "inconclusive", "finding", "known", "law", "golden", "shrunk" }) Assert.Matches($@"\n{word} +[A-Z]", result.Output);
+    }
+
     [Theory]
     [InlineData("echo rubbish")]
     [InlineData("exit 5")]

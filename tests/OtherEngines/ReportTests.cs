@@ -52,6 +52,19 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void Every_form_explains_its_words()
+    {
+        string page = HtmlReport.Text(Failed, ""), text = MarkdownReport.Text(Failed, "");
+        Assert.All(ReportWords.All, entry =>
+        {
+            Assert.Contains($"<dt>{entry.Word}</dt>", page, StringComparison.Ordinal);
+            Assert.Contains($"- **{entry.Word}**: {entry.Meaning}", text, StringComparison.Ordinal);
+        });
+        // Each count that a table shows has its word.
+        foreach (var word in new[] { "pass", "fail", "less accurate", "known", "inconclusive", "unsupported", "broken" }) Assert.Contains(word, ReportWords.All.Select(entry => entry.Word));
+    }
+
+    [Fact]
     public void Markdown_shows_the_program()
     {
         var text = MarkdownReport.Text(Failed, "a machine");

@@ -179,21 +179,10 @@ public static class HtmlReport
         page.Append("</ul>\n</section>\n");
     }
 
-    private static void Words(StringBuilder page) => page.Append("""
-        <section class="words">
-        <h2>Words</h2>
-        <dl>
-        <dt>pass</dt><dd>Every observed value lies inside a bound derived from the program's own operations, and the program ends as it should.</dd>
-        <dt>fail</dt><dd>A value lies outside its bound, a gradient is there that should not be or is missing, or an error is wrong or missing.</dd>
-        <dt>less accurate</dt><dd>Outside the bound, but inside the one for elementary functions with an error of up to 16 units in the last place.</dd>
-        <dt>known</dt><dd>Wrong in a way that the registry of PyTorch's known divergences holds, with a witness.</dd>
-        <dt>inconclusive</dt><dd>The bound became useless, or a comparison in the program could not be decided. Never counted as a pass.</dd>
-        <dt>unsupported</dt><dd>The engine says that it does not have what the program asks for.</dd>
-        <dt>broken</dt><dd>The engine or its adapter crashed, hung, gave up, or answered out of form.</dd>
-        <dt>phases</dt><dd>Groups of goldens, and the random programs. seeds: the tutorials' programs; found: what random search once found; orders: backwards over results and gradients in every order; shared: writes to a gradient, which show the memory it shares; writes: writes to what a second derivative has kept.</dd>
-        <dt>operators</dt><dd>A name counts by itself where it is written in place (add and add_), and so do steps that are no operators (backward, detach).</dd>
-        </dl>
-        </section>
-
-        """);
+    private static void Words(StringBuilder page)
+    {
+        page.Append("<section class=\"words\">\n<h2>Words</h2>\n<dl>\n");
+        foreach (var (word, meaning) in ReportWords.All) page.Append(CultureInfo.InvariantCulture, $"<dt>{Escape(word)}</dt><dd>{Escape(meaning)}</dd>\n");
+        page.Append("</dl>\n</section>\n");
+    }
 }

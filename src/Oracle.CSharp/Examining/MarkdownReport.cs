@@ -4,7 +4,7 @@ using Verified.Spec;
 
 namespace Verified.Oracle;
 
-/// <summary>The report as Markdown, for a pull request or a job's summary: the verdict, counts by phase, each fault with its program.</summary>
+/// <summary>The report as Markdown, for a pull request or a job's summary: the verdict, counts by phase, each fault with its program, what the words mean.</summary>
 public static class MarkdownReport
 {
     /// <summary>The whole text.</summary>
@@ -40,6 +40,8 @@ public static class MarkdownReport
             text.Append(CultureInfo.InvariantCulture, $"```python\n{FailureDescription.Printed(failure)}\n```\n\nAgain: `{replay(failure)}`\n");
         }
 
+        text.Append("\n## Words\n\n");
+        foreach (var (word, meaning) in ReportWords.All) text.Append(CultureInfo.InvariantCulture, $"- **{word}**: {meaning}\n");
         return text.ToString();
     }
 

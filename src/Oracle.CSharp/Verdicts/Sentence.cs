@@ -33,8 +33,17 @@ internal static class Sentence
     {
         var verb = finding.Verdict == Verdict.Inconclusive ? "cannot be decided:" : "is";
         var sentence = string.Create(CultureInfo.InvariantCulture, $"{finding.Name}[{finding.Index}] {verb} {actual:R}, expected {expected:R} within {finding.Bound:G3}");
-        return finding.Verdict == Verdict.LessAccurate ? $"{sentence}: it lies within {Allowance.Most} ulp of each elementary function" : sentence;
+        return finding.Verdict switch
+        {
+            Verdict.LessAccurate => $"{sentence}: it lies within {Allowance.Most} ulp of each elementary function",
+            Verdict.Inconclusive => $"{sentence}: {Reason(finding.Bound, actual)}",
+            _ => sentence,
+        };
     }
+
+    private static string Reason(double bound, double actual) => double.IsFinite(bound) && double.IsFinite(actual)
+        ? string.Create(CultureInfo.InvariantCulture, $"a bound wider than {Elementwise.Useless:P0} of the value says nothing useful")
+        : "no bound holds there, since a comparison before it is undecided, or rounding alone may make it infinite or NaN";
 
     private static string Aspect(Difference difference) => difference switch
     {
