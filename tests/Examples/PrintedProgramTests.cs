@@ -57,7 +57,7 @@ public sealed partial class PrintedProgramTests
         Blocks().Matches(File.ReadAllText(Path.Combine(Repository.Root, page))).Where(b => b.Groups[1].Value == language)
             .Select(b => b.Groups[2].Value).First(b => b.Contains("optimizer.Step()", StringComparison.Ordinal));
 
-    private static async Task<string> Run(params string[] arguments)
+    internal static async Task<string> Run(params string[] arguments)
     {
         var program = arguments[^1];
         var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = Path.GetDirectoryName(program), RedirectStandardOutput = true, RedirectStandardError = true };
