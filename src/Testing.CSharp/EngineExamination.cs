@@ -54,10 +54,11 @@ public abstract class EngineExamination
     [RuleRows]
     public void Rule(string name) => Examine(ExaminationRow.Rules(Engine.Info).Single(row => row.Name == name), Options.ProgramsPerRule);
 
-    /// <summary>The corpora of <see cref="EngineExaminationOptions.Corpora"/>, if any.</summary>
+    /// <summary>The corpora of <see cref="EngineExaminationOptions.Corpora"/>; skipped where none is given.</summary>
     [Fact]
     public void Corpora()
     {
+        if (Options.Corpora.Count == 0) throw SkipException.ForSkip("nothing was examined: Options.Corpora names no corpus");
         foreach (var corpus in Options.Corpora) Examine(Corpus.Read(corpus), corpus);
     }
 

@@ -58,11 +58,25 @@ public sealed class ExaminationTests
         Assert.Contains("no program could be judged: the engine does not support everything", failure, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void No_row_passes_where_nothing_was_examined()
+    {
+        Assert.Contains("nothing was examined", Assert.Throws<SkipException>(() => new Empty().Corpora()).Message, StringComparison.Ordinal);
+        var rows = new Empty().Rows;
+        Assert.NotEmpty(rows);
+        Assert.All(rows, row => Assert.Contains("no program could be judged", Assert.ThrowsAny<XunitException>(() => new Empty().Rule(row)).Message, StringComparison.Ordinal));
+        var corpus = Path.Combine(AppContext.BaseDirectory, "one.jsonl");
+        File.WriteAllText(corpus, """{"id": "one", "program": {"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "exp", "in": ["a"], "out": "y"}], "observe": ["y"]}}""");
+        Assert.Contains("no program could be judged", Assert.ThrowsAny<XunitException>(() => new EmptyOn(corpus).Corpora()).Message, StringComparison.Ordinal);
+    }
+
     private abstract class Quick : EngineExamination
     {
         protected override EngineExaminationOptions Options { get; } = new() { ProgramsPerOperator = 20, ProgramsPerRule = 20, ShrinkBudget = 500 };
 
         public void Again(string text) => Replay(text);
+
+        public IReadOnlyList<string> Rows => [.. typeof(EngineExamination).GetMethod(nameof(Rule))!.GetCustomAttributes(true).OfType<DataAttribute>().Single().GetData(GetType().GetMethod(nameof(Rule))!).Select(row => (string)row[0])];
     }
 
     private sealed class Sound : Quick
@@ -82,6 +96,13 @@ public sealed class ExaminationTests
 
     private sealed class Empty : Quick
     {
+        protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
+    }
+
+    private sealed class EmptyOn(string corpus) : EngineExamination
+    {
+        protected override EngineExaminationOptions Options { get; } = new() { Corpora = [corpus] };
+
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
     }
 
