@@ -4,7 +4,6 @@ using Verified.Oracle;
 using Verified.Oracle.Generation;
 using Verified.Oracle.Laws;
 using Verified.Spec;
-using Verified.Spec.Numbers;
 
 namespace Verified.Cli;
 
@@ -35,7 +34,7 @@ internal static class ReplayCommand
         foreach (var item in cases)
         {
             cancel.ThrowIfCancellationRequested();
-            if ((ProgramNames.Complaint(item.Program) ?? Unknown(item.Program)) is { } complaint) throw new CorpusException($"{what}, {item.Id}: {complaint}");
+            if ((ProgramNames.Complaint(item.Program) ?? ProgramNames.Unknown(item.Program)) is { } complaint) throw new CorpusException($"{what}, {item.Id}: {complaint}");
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
             var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
             var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
@@ -57,13 +56,6 @@ internal static class ReplayCommand
     {
         Terminal.Out.MarkupLineInterpolated($"[yellow]{id}: {judgement.Verdict}[/], which is never a pass:");
         foreach (var finding in judgement.Findings.Where(each => each.Verdict == Verdict.Inconclusive)) Console.WriteLine($"  {finding.Message}");
-    }
-
-    /// <summary>What the specification does not have: a case that nothing can be said of.</summary>
-    private static string? Unknown(Program program)
-    {
-        var raised = Spec.Run.run<Real>(RegistryModule.all, program).Raised?.Value;
-        return raised is { Kind.IsUnsupported: true } ? $"steps[{string.Join("].steps[", raised.Step)}]: {raised.Message}" : null;
     }
 
     private static Json.Case FromToken(string text, EngineInfo info)

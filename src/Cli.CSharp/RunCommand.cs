@@ -13,7 +13,7 @@ internal static class RunCommand
     {
         var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines, gzip-compressed or not); - reads standard input." };
         var engine = new EngineOptions();
-        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}.") { file };
+        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a name or an operator that there is not, a sentence says where, and the exit code is 2; the other programs run.") { file };
         engine.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
@@ -28,27 +28,30 @@ internal static class RunCommand
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
         // Standard input may be a conversation: each answer goes out at once. A file's results go out in blocks.
         output.AutoFlush = file == "-";
-        var ids = new Queue<string>();
+        var asked = new Queue<(string Place, Json.Case Case)>();
         IEnumerable<Program> Programs()
         {
-            foreach (var item in Corpus.ReadProgramOrCorpus(file))
+            foreach (var item in Corpus.ReadPlaced(file))
             {
                 cancel.ThrowIfCancellationRequested();
-                ids.Enqueue(item.Id);
-                yield return item.Program;
+                asked.Enqueue(item);
+                yield return item.Case.Program;
             }
         }
 
-        var broken = false;
+        var (broken, wrong) = (false, false);
         foreach (var result in file == "-" ? Programs().Select(engine.Run) : engine.RunAll(Programs()))
         {
-            var id = ids.Dequeue();
-            output.Write(Line(id, result));
+            var (place, item) = asked.Dequeue();
+            output.Write(Line(item.Id, result));
             output.Write('\n');
-            broken |= result is RunResult.Broken or RunResult.Failed;
+            var complaint = ProgramNames.Complaint(item.Program) ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
+            if (complaint is null) broken |= result is RunResult.Broken or RunResult.Failed;
+            else Console.Error.WriteLine($"verify: {place}{(place == file ? "" : $" ({item.Id})")}: {complaint}");
+            wrong |= complaint is not null;
         }
 
-        return broken ? ExitCodes.Failed : ExitCodes.Held;
+        return broken ? ExitCodes.Failed : wrong ? ExitCodes.Wrong : ExitCodes.Held;
     }
 
     private static string Line(string id, RunResult result) => result switch

@@ -14,6 +14,15 @@ public static class Corpus
     public static IEnumerable<Json.Case> Read(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        return Lines(path).Select(line => line.Case);
+    }
+
+    /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
+    /// <exception cref="CorpusException">It cannot be read, or holds neither.</exception>
+    public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path) => ReadPlaced(path).Select(placed => placed.Case);
+
+    private static IEnumerable<(string Place, Json.Case Case)> Lines(string path)
+    {
         using var stream = Open(path);
         using var reader = new StreamReader(stream, Encoding.UTF8);
         for (var number = 1; NextLine(reader, path, number) is { } line; number++)
@@ -21,16 +30,16 @@ public static class Corpus
             if (string.IsNullOrWhiteSpace(line)) continue;
             var read = Json.readCase(line);
             if (read.IsError) throw new CorpusException($"{path}, line {number}, {Place(read.ErrorValue)}");
-            yield return read.ResultValue;
+            yield return ($"{path}, line {number}", read.ResultValue);
         }
     }
 
-    /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
+    /// <summary>The same, each case with the place that it stands at: the file, and the line of a corpus.</summary>
     /// <exception cref="CorpusException">It cannot be read, or holds neither.</exception>
-    public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path)
+    public static IEnumerable<(string Place, Json.Case Case)> ReadPlaced(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Read(path);
+        if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Lines(path);
         Check(path);
         string text;
         try
@@ -43,10 +52,10 @@ public static class Corpus
         }
 
         var program = Json.readProgram(text);
-        if (program.IsOk) return [new Json.Case(Path.GetFileNameWithoutExtension(path), program.ResultValue, null, null)];
+        if (program.IsOk) return [(path, new Json.Case(Path.GetFileNameWithoutExtension(path), program.ResultValue, null, null))];
         // Not one program: a corpus by another name, where its first line is a case of its own.
         var firstLine = text.Split('\n', 2)[0];
-        return firstLine.Trim().Length == 0 || Json.readCase(firstLine).IsOk ? Read(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
+        return firstLine.Trim().Length == 0 || Json.readCase(firstLine).IsOk ? Lines(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
     }
 
     /// <summary>Complains of a path that is no file.</summary>

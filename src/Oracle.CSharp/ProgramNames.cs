@@ -1,9 +1,10 @@
 using Verified.Oracle.Generation;
 using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
-/// <summary>The names of a program that a person wrote: one that nothing before it binds is a slip of the pen.</summary>
+/// <summary>The names of a program that a person wrote: one that nothing before it binds, and an operator that nobody has, are slips of the pen.</summary>
 public static class ProgramNames
 {
     /// <summary>The first place that reads a name which no input and no earlier step binds, as <c>steps[0] (exp): nothing before binds 'z'</c>; null where there is none.</summary>
@@ -15,6 +16,19 @@ public static class ProgramNames
         var observed = program.Observe.Select(each => each is Observed.Gradient gradient ? gradient.Item : ((Observed.Value)each).Item).ToList();
         var missing = observed.FindIndex(name => !bound.Contains(name));
         return missing < 0 ? null : $"observe[{missing}]: nothing binds '{observed[missing]}'";
+    }
+
+    /// <summary>The first place at which the specification lacks something, as <c>steps[0]: there is no operator 'expp'</c>; null where there is none.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="namesAlone">Whether a known operator that lacks an option is passed over.</param>
+    public static string? Unknown(Program program, bool namesAlone = false)
+    {
+        ArgumentNullException.ThrowIfNull(program);
+        if (Spec.Run.run<Real>(RegistryModule.all, program).Raised?.Value is not { Kind.IsUnsupported: true } raised) return null;
+        var steps = program.Steps;
+        foreach (var index in raised.Step.Take(raised.Step.Length - 1)) steps = steps[index].Steps;
+        if (namesAlone && RegistryModule.all.ContainsKey(steps[raised.Step[raised.Step.Length - 1]].Op.TrimEnd('_'))) return null;
+        return $"steps[{string.Join("].steps[", raised.Step)}]: {raised.Message}";
     }
 
     private static string? In(IEnumerable<Step> steps, string path, HashSet<string> bound)

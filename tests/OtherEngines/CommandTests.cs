@@ -109,13 +109,41 @@ public sealed class CommandTests : IDisposable
         Assert.DoesNotContain("   at ", result.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void An_operator_that_nobody_has_is_unsupported_and_no_failure()
+    [Theory]
+    [InlineData("spec")]
+    [InlineData("engine")]
+    public void An_operator_or_a_name_that_there_is_not_is_2_and_names_line_and_place_and_the_rest_is_run(string engine)
     {
-        var result = Command.Run("run", "--engine", "spec", Written("program.json", Program.Replace("exp", "no_such_operator", StringComparison.Ordinal)));
-        Assert.Equal(0, result.Code);
-        Assert.Contains("\"unsupported\":", result.Output, StringComparison.Ordinal);
-        Assert.Contains("no_such_operator", result.Output, StringComparison.Ordinal);
+        string Case(string id, string right, string wrong) => $$"""{"id": "{{id}}", "program": {{Program.Replace(right, wrong, StringComparison.Ordinal)}}}""";
+        var lines = new[]
+        {
+            Case("good", "exp", "exp"), Case("operator", "exp", "no_such_operator"), "",
+            Case("nested", "{\"op\": \"exp\", \"in\": [\"a\"], \"out\": \"y\"}", "{\"op\": \"no_grad\", \"steps\": [{\"op\": \"expp\", \"in\": [\"a\"], \"out\": \"y\"}]}"),
+            Case("name", "[\"a\"]", "[\"z\"]"), Case("shape", "\"exp\", \"in\": [\"a\"]", "\"view\", \"in\": [\"a\"], \"attrs\": {\"size\": [7]}"), Case("last", "exp", "exp"),
+        };
+        var result = Command.Run("run", "--engine", engine, Written("programs.jsonl", string.Join('\n', lines)));
+        Assert.Equal(2, result.Code);
+        var said = result.Error.TrimEnd().Split('\n');
+        Assert.Equal(3, said.Length);
+        Assert.EndsWith("programs.jsonl, line 2 (operator): steps[0]: there is no operator 'no_such_operator'", said[0]);
+        Assert.EndsWith("programs.jsonl, line 4 (nested): steps[0].steps[0]: there is no operator 'expp'", said[1]);
+        Assert.EndsWith("programs.jsonl, line 5 (name): steps[0] (exp): nothing before binds 'z'", said[2]);
+        var written = result.Output.TrimEnd().Split('\n');
+        Assert.Equal(6, written.Length);
+        Assert.Contains("\"unsupported\":", written[1], StringComparison.Ordinal);
+        Assert.StartsWith("{\"id\":\"last\",\"outcome\":{\"values\":{\"y\"", written[5], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_error_of_PyTorchs_and_what_an_engine_lacks_are_outcomes_of_a_run()
+    {
+        var shape = Program.Replace("\"exp\", \"in\": [\"a\"]", "\"view\", \"in\": [\"a\"], \"attrs\": {\"size\": [7]}", StringComparison.Ordinal);
+        var raised = Command.Run("run", Written("program.json", shape));
+        Assert.True(raised.Code == 0 && raised.Error.Length == 0, raised.Error);
+        Assert.Contains("\"kind\":\"shape\"", raised.Output, StringComparison.Ordinal);
+        var lacking = Command.Run("run", Written("program.json", Program), "--engine", "$ " + Adapter.Loop(Adapter.Answer));
+        Assert.True(lacking.Code == 0 && lacking.Error.Length == 0, lacking.Error);
+        Assert.Contains("\"unsupported\":", lacking.Output, StringComparison.Ordinal);
     }
 
     [Fact]
