@@ -4,6 +4,7 @@
 
 Says its version in one line; then each line "CASE CALLS" is answered with "WALL PROCESSOR", the seconds that so many calls took.
 """
+import ctypes
 import os
 import sys
 import time
@@ -14,6 +15,21 @@ from torch import nn
 THREADS = int(sys.argv[1])
 torch.set_num_threads(THREADS)
 torch.manual_seed(0)
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h's
+
+
+def keep_memory():
+    """Makes glibc keep what is freed; whether it could.
+
+    By default glibc gives the end of its heap back to the system once more than some megabytes lie free there. Whether a step's tensors lie at
+    the end differs from process to process, and where they do, each step faults all their pages in again: 2,000 faults a step of LeNet on 64
+    images, which made 8 ms 40. PyTorch is measured without that: the engine keeps its memory too."""
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library
+        return False
+    return mallopt(M_MMAP_THRESHOLD, 32 << 20) == 1 and mallopt(M_TRIM_THRESHOLD, 1 << 30) == 1
 
 
 def trainer(net, optimizer, x, y):
@@ -103,7 +119,8 @@ def blas():
 
 
 def main():
-    print(f"PyTorch {torch.__version__} ({blas()}, {torch.backends.cpu.get_cpu_capability()}), {THREADS} thread{"s" if THREADS > 1 else ""}", flush=True)
+    allocator = "glibc's allocator told to keep memory" if keep_memory() else "the allocator as it comes"
+    print(f"PyTorch {torch.__version__} ({blas()}, {torch.backends.cpu.get_cpu_capability()}, {allocator}), {THREADS} thread{'s' if THREADS > 1 else ''}", flush=True)
     made = {}
     for line in sys.stdin:
         case, calls = line.split()

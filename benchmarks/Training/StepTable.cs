@@ -14,26 +14,37 @@ internal static class StepTable
         foreach (var threads in options.StepThreads)
         {
             Parallelism.Threads = threads;
-            using var pytorch = options.HasPyTorch ? PyTorch.Start(options, threads) : null;
+            using var pytorch = options.HasPyTorch ? new PyTorchTwice(options, threads) : null;
             report.Section(
                 $"Training steps, {threads} thread{(threads > 1 ? "s" : "")}",
                 $"Microseconds, medians of {(threads == 1 ? "processor time, the collector's and the finalizers' included" : "time passed")}. "
-                + (pytorch is null ? "No PyTorch was named (`--pytorch DIR` or `--python COMMAND`)." : $"{pytorch.Introduction}, in its own process, in turn with the engine. {(threads > 1 ? Busy : "")}"));
+                + (pytorch is null ? "No PyTorch was named (`--pytorch DIR` or `--python COMMAND`)." : $"{pytorch.Introduction}, {PyTorchTwice.Procedure} {(threads > 1 ? Busy : "")}"));
             report.Head("step", "engine", "PyTorch", "to PyTorch", "spread", "PyTorch's spread");
             foreach (var step in Steps.All)
             {
                 if (options.Step is { } wanted && !step.Case.StartsWith(wanted, StringComparison.Ordinal)) continue;
-                List<Contender> contenders = [Contender.Here("engine", step.Make())];
-                if (pytorch is not null) contenders.Add(pytorch.Contender("PyTorch", step.Case));
-                var times = Contest.Run(contenders, threads, options.Quick ? 7 : 11, options.Quick ? 0.05 : 0.12, options.Quick ? 0.5 : 1);
-                var ours = times["engine"];
-                var theirs = times.GetValueOrDefault("PyTorch");
-                if (theirs is not null)
-                    report.Compare($"{step.Name}, {threads} thread{(threads > 1 ? "s" : "")}", "PyTorch", ours.RatioTo(theirs), ours.Spread());
-                string Time(double[]? t) => t is null ? "-" : Report.Number(t.Median() * 1e6 / step.Per);
-                report.Row(
-                    step.Name, Time(ours), Time(theirs), theirs is null ? "-" : Report.Number(ours.RatioTo(theirs)),
-                    $"{ours.Spread() * 100:0} %", theirs is null ? "-" : $"{theirs.Spread() * 100:0} %");
+                var engine = Contender.Here("engine", step.Make());
+                IReadOnlyDictionary<string, double[]> Contest(IReadOnlyList<Contender> contenders) =>
+                    Measuring.Contest.Run(contenders, threads, options.Quick ? 7 : 11, options.Quick ? 0.05 : 0.12, options.Quick ? 0.5 : 1);
+                string Time(double[] t) => Report.Number(t.Median() * 1e6 / step.Per);
+                string Spread(double[] t) => $"{t.Spread() * 100:0} %";
+
+                if (pytorch is null)
+                {
+                    var alone = Contest([engine])[engine.Name];
+                    report.Row(step.Name, Time(alone), "-", "-", Spread(alone), "-");
+                    continue;
+                }
+                var (ours, theirs) = pytorch.Measure(engine, step.Case, Contest);
+                if (theirs is [var times])
+                {
+                    report.Compare($"{step.Name}, {threads} thread{(threads > 1 ? "s" : "")}", "PyTorch", ours.RatioTo(times), ours.Spread());
+                    report.Row(step.Name, Time(ours), Time(times), Report.Number(ours.RatioTo(times)), Spread(ours), Spread(times));
+                }
+                else
+                {
+                    report.Row(step.Name, Time(ours), string.Join(" or ", theirs.Select(Time)), "its processes disagree", Spread(ours), string.Join(", ", theirs.Select(Spread)));
+                }
             }
         }
         Parallelism.Threads = Environment.ProcessorCount;
