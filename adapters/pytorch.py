@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """PyTorch as an engine under examination: runs programs and speaks the line protocol (docs/protocol.md).
 
-    python adapters/pytorch.py            answers JSON Lines requests on standard input until it ends
-    python adapters/pytorch.py --help     this text
+    python adapters/pytorch.py               answers JSON Lines requests on standard input until it ends
+    python adapters/pytorch.py --as-it-is    the same, with oneDNN's convolutions even where they are wrong on this machine
+    python adapters/pytorch.py --help        this text
 
 Needs only `torch` (1.13 or 2.x) and Python 3.9 or newer. As a module: `run_program(program)` gives the outcome
 as plain Python values that `json.dumps` writes exactly (a float32 is the double whose shortest form is the
@@ -374,6 +375,31 @@ def attribute(name, value):
 
 
 # ---------------------------------------------------------------------------------------------------------------
+# Convolutions by oneDNN, which some builds get plainly wrong on some processors
+
+AVOIDED = []  # one sentence, where programs with a convolution run without oneDNN
+
+
+def convolves_rightly():
+    """Whether float32 convolutions hold on this machine, with oneDNN if it is on."""
+    x = torch.arange(1.0, 9.0).reshape(2, 2, 2, 1)
+    weight = torch.arange(1.0, 17.0).reshape(2, 2, 2, 2)
+    return torch.equal(functional.conv_transpose2d(x, weight).double(), functional.conv_transpose2d(x.double(), weight.double()))
+
+
+def avoid_wrong_convolutions():
+    """Lets programs with a convolution run without oneDNN where only that is right here; says so on standard error, and `hello` says it too."""
+    if AVOIDED or not torch.backends.mkldnn.is_available() or convolves_rightly():
+        return
+    torch.backends.mkldnn.set_flags(False)
+    right = convolves_rightly()
+    torch.backends.mkldnn.set_flags(True)
+    if right:
+        AVOIDED.append("oneDNN's float32 convolution is wrong on this machine, so programs with a convolution run in PyTorch without oneDNN")
+        print(f"adapters/pytorch.py: {AVOIDED[0]}", file=sys.stderr)
+
+
+# ---------------------------------------------------------------------------------------------------------------
 # Running a program
 
 STEP_FIELDS = {"op", "in", "out", "attrs", "gradients", "wrt", "steps"}
@@ -465,6 +491,8 @@ class Run:
                 raise Malformed(f"{self.where()}: {op} has no attribute '{min(set(attrs) - allowed)}'")
             self.bind(step.get("out"), function(self, step, names, attrs))
             return
+        if AVOIDED and op.startswith("conv"):
+            torch.backends.mkldnn.set_flags(False)  # to the end of the program: the backward chooses anew
         arguments = [self.argument(entry) for entry in names]
         if op in SPELLINGS:
             attrs = {SPELLINGS[op].get(name, name): value for name, value in attrs.items()}
@@ -666,7 +694,11 @@ def run_program(program):
 
     Raises Malformed for what is no program and Unsupported for what PyTorch does not have."""
     run = Run()
-    raised = run.run(program)
+    try:
+        raised = run.run(program)
+    finally:
+        if AVOIDED:
+            torch.backends.mkldnn.set_flags(True)
     outcome = {"values": run.observed(program.get("observe", []))}
     if raised is not None:
         outcome["raised"] = raised
@@ -709,14 +741,7 @@ def hello():
             "ops": operators(), "dtypes": list(DTYPES),
             "features": ["in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode",
                          "hooks", "versions", "is_leaf", "requires_grad", "grad_fn", "errors", "messages", "gradient_memory"],
-            "numerics": {"ulp": ULP}}
-
-
-def convolves_rightly():
-    """Whether float32 convolutions by oneDNN hold on this machine: some builds are plainly wrong on some processors."""
-    x = torch.arange(1.0, 9.0).reshape(2, 2, 2, 1)
-    weight = torch.arange(1.0, 17.0).reshape(2, 2, 2, 2)
-    return torch.equal(functional.conv_transpose2d(x, weight).double(), functional.conv_transpose2d(x.double(), weight.double()))
+            "numerics": {"ulp": ULP}, "notes": AVOIDED}
 
 
 def refuse_constant(text):
@@ -748,13 +773,12 @@ def answer(line):
 
 
 def main(arguments):
-    if arguments:
+    if arguments not in ([], ["--as-it-is"]):
         print(__doc__.strip(), file=sys.stderr)
         return 0 if arguments in (["--help"], ["-h"]) else 2
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
-    if torch.backends.mkldnn.is_available() and not convolves_rightly():
-        torch.backends.mkldnn.set_flags(False)
-        print("adapters/pytorch.py: oneDNN's float32 convolution is wrong on this machine, so PyTorch runs without oneDNN", file=sys.stderr)
+    if not arguments:
+        avoid_wrong_convolutions()
     os.dup2(2, 1)  # whatever else writes to standard output goes to standard error
     for line in open(0, encoding="utf-8", errors="replace", newline="\n"):
         if line.strip():

@@ -82,6 +82,36 @@ class Steps(unittest.TestCase):
             run(x, [{"op": "load", "in": ["x"]}])
 
 
+class Convolutions(unittest.TestCase):
+    """On a machine where oneDNN is right these hold without avoiding anything."""
+
+    STEPS = [{"op": "conv_transpose2d", "in": ["x", "w"], "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["y0"]}]
+
+    def setUp(self):
+        pytorch.avoid_wrong_convolutions()
+
+    def values(self, dtype, blocks=0):
+        inputs = {"x": tensor(list(range(1, 9)), dtype, [2, 2, 2, 1], True), "w": tensor(list(range(1, 17)), dtype, [2, 2, 2, 2], True),
+                  "y0": tensor([1] * 24, dtype, [2, 2, 3, 2])}
+        steps = [dict(step) for step in self.STEPS]
+        for _ in range(blocks):
+            steps = [{"op": "enable_grad", "steps": steps}]
+        found = run(inputs, steps, ["y", "x.grad", "w.grad"])["values"]
+        return {name: value["data"] for name, value in found.items()}
+
+    def test_float32_is_float64_where_both_are_exact(self):
+        self.assertEqual(self.values("float32"), self.values("float64"))
+        self.assertEqual(self.values("float32", blocks=1), self.values("float64"))
+
+    def test_other_programs_keep_what_pytorch_has(self):
+        self.values("float32")
+        self.assertEqual(pytorch.torch.backends.mkldnn.is_available(), pytorch.torch._C._get_mkldnn_enabled())
+
+    def test_what_is_avoided_is_told(self):
+        wrong = pytorch.torch.backends.mkldnn.is_available() and not pytorch.convolves_rightly()
+        self.assertEqual(len(pytorch.hello()["notes"]), int(wrong))
+
+
 class Lines(unittest.TestCase):
     def test_every_request_gets_one_answer_of_the_right_form(self):
         good = {"inputs": {"x": tensor([1.0])}, "steps": [{"op": "foo", "in": ["x"]}]}

@@ -4,13 +4,14 @@
     python tests/GoldenPyTorch/export.py                      every group, into tests/GoldenPyTorch/goldens
     python tests/GoldenPyTorch/export.py --only seeds models  some groups
     python tests/GoldenPyTorch/export.py --new                what has a golden keeps it, byte for byte; runs only what is new or changed
-    python tests/GoldenPyTorch/export.py --check              exports again, writes nothing, lists what differs
+    python tests/GoldenPyTorch/export.py --check              exports again, writes nothing, lists what differs and whether it is within the bound
     python tests/GoldenPyTorch/export.py --list               groups and the number of their programs
 
 Needs Python 3.9 or newer and `torch` (the committed goldens are PyTorch 2.6.0's, and say so), nothing else. On the machine
 that made them, exporting again changes no byte. On another processor PyTorch may pick other kernels, and last bits differ:
---check lists which values differ and by how much. Exit codes: 0 nothing differs (or all written), 1 something differs,
-2 the command line or a file is wrong.
+--check lists which values differ and by how much, and has ./verify examine PyTorch on the programs of these. Exit codes:
+0 nothing differs, or only values, and all of them within the specification's bounds (or all written), 1 something else differs,
+2 the command line or a file is wrong. Where oneDNN's convolutions are wrong on this machine, programs with one run without oneDNN.
 
 A golden file is gzip-compressed JSON Lines: {"id", "program", "outcome", "source": {"pytorch": VERSION}} a line.
 """
@@ -21,7 +22,9 @@ import json
 import math
 import os
 import signal
+import subprocess
 import sys
+import tempfile
 import time
 import zlib
 
@@ -141,50 +144,81 @@ def tensor_difference(old, new):
 
 
 def differences(old, new):
-    """Phrases for everything that differs between two goldens of one identity."""
+    """Everything that differs between two goldens of one identity: a phrase, and whether it is only numbers, which a bound can judge."""
     if old["program"] != new["program"]:
-        yield "the program itself changed"
+        yield "the program itself changed", False
         return
     was, now = old["outcome"].get("raised"), new["outcome"].get("raised")
     if was != now:
-        yield f"raised {was} became {now}"
+        yield f"raised {was} became {now}", False
     before, after = old["outcome"]["values"], new["outcome"]["values"]
     for name in sorted(set(before) | set(after)):
         if name not in before or name not in after:
-            yield f"{name} is observed only {'now' if name in after else 'before'}"
+            yield f"{name} is observed only {'now' if name in after else 'before'}", False
         else:
             phrase = tensor_difference(before[name], after[name])
             if phrase:
-                yield f"{name}: {phrase}"
+                yield f"{name}: {phrase}", " elements, the largest by " in phrase
 
 
 def check(path, group, lines):
-    """Prints what differs between a committed file and the lines of this run; how many programs do."""
+    """Prints what differs between a committed file and the lines of this run: how many programs in more than numbers, and the goldens that differ in numbers alone."""
     if not os.path.exists(path):
         print(f"{group}: {path} does not exist")
-        return 1
+        return 1, []
     committed = read_lines(path)
     if committed == lines:
         with open(path, "rb") as stream:
             if stream.read() != compress(lines):
                 print(f"{group}: every line is the same, only the compressed bytes differ (another zlib)")
-        return 0
+        return 0, []
     old, new = parsed(path, committed), parsed(path, lines)
     sources = [sorted({json.dumps(g["source"]) for g in some.values()}) for some in (old, new)]
     if sources[0] != sources[1]:
         print(f"{group}: source {', '.join(sources[0])} became {', '.join(sources[1])}")
-    found = 0
+    worse, numeric = 0, []
     for identity in list(old) + [i for i in new if i not in old]:
         if identity not in old or identity not in new:
-            phrases = ["is not in the committed file" if identity in new else "is in the committed file only"]
+            found = [("is not in the committed file" if identity in new else "is in the committed file only", False)]
         else:
-            phrases = list(differences(old[identity], new[identity]))
-        found += bool(phrases)
-        for phrase in phrases:
+            found = list(differences(old[identity], new[identity]))
+        for phrase, _ in found:
             print(f"{identity}: {phrase}")
-    if not found:
+        if found and all(of_numbers for _, of_numbers in found):
+            numeric.append(new[identity])
+        else:
+            worse += bool(found)
+    if not worse and not numeric:
         print(f"{group}: only the order or the spelling of lines differs")
-    return max(found, 1)
+        worse = 1
+    return worse, numeric
+
+
+def within_bound(goldens):
+    """What ./verify finds of PyTorch on these programs, by the specification's bounds and the known divergences: whether all hold; None where it could not be run."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpus_file = os.path.join(folder, "differing.jsonl")
+        with open(corpus_file, "w", encoding="utf-8") as stream:
+            stream.writelines(json.dumps({"id": g["id"], "program": g["program"]}) + "\n" for g in goldens)
+        command = [os.path.join(HERE, "..", "..", "verify"), "check", "--engine", "pytorch", "--corpus", corpus_file, "--random", "0", "--timeout", "30"]
+        run = subprocess.run(command, env={"VERIFIED_PYTHON": sys.executable, **os.environ}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if run.returncode != 0:
+        print(run.stdout)
+    return {0: True, 1: False}.get(run.returncode)
+
+
+def verdict(worse, numeric):
+    """The last line of --check, and its exit code."""
+    def programs(count):
+        return f"{count} program{'s differ' if count != 1 else ' differs'}"
+
+    held = not numeric or within_bound(numeric)
+    parts = [f"{programs(worse)} in more than values"] if worse else []
+    if numeric:
+        judged = {True: "all within the specification's bounds", False: "not all within the specification's bounds (above)", None: "and ./verify could not say whether within the bounds (above)"}
+        parts.append(f"{programs(len(numeric))} in values, {judged[held]}")
+    print("; ".join(parts) or "nothing differs")
+    return 0 if held and not worse else 1
 
 
 def main():
@@ -204,19 +238,19 @@ def main():
     source = {"pytorch": pytorch.torch.__version__.split("+")[0]}
     if not options.check:
         os.makedirs(options.out, exist_ok=True)
-    different = 0
+    worse, numeric = 0, []
+    pytorch.avoid_wrong_convolutions()
     for group in options.only or corpus.GROUPS:
         path = golden_path(options.out, group)
         if not options.check:
             refuse_other_version(path, source)
         lines = lines_of(group, source, kept_lines(path) if options.new else {})
         if options.check:
-            different += check(path, group, lines)
+            more, some = check(path, group, lines)
+            worse, numeric = worse + more, numeric + some
         else:
             write_whole(path, compress(lines))
-    if options.check:
-        print("nothing differs" if not different else f"{different} program{'s' if different > 1 else ''} differ{'s' if different == 1 else ''}")
-    return 1 if different else 0
+    return verdict(worse, numeric) if options.check else 0
 
 
 if __name__ == "__main__":

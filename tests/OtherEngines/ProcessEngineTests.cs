@@ -23,6 +23,18 @@ public sealed class ProcessEngineTests
         Assert.Equal(0, engine.Restarts);
     }
 
+    [Fact]
+    public void What_an_engine_notes_of_itself_stands_in_every_report()
+    {
+        const string Greeting = """echo '{"engine": {"name": "scripted"}, "ops": ["add"], "features": [], "notes": ["sums run without carry"]}'""";
+        using var engine = new ProcessEngine(Adapter.Loop(Adapter.Answer, Greeting), Quick);
+        Assert.Equal(["sums run without carry"], engine.Info.Notes);
+        var report = new Examination(engine, new ExaminationOptions { Random = 4, Operators = ["add"] }).Run();
+        Assert.Contains("scripted says: sums run without carry.", ReportNotes.Of(report));
+        foreach (var text in new[] { MarkdownReport.Text(report, ""), HtmlReport.Text(report, ""), JsonReport.Text(report) })
+            Assert.Contains("sums run without carry", text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(4095)]
     [InlineData(4096)]

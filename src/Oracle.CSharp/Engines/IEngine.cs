@@ -43,6 +43,9 @@ public sealed record EngineInfo
 
     /// <summary>The accuracy in ulp that it declares for elementary functions; those not named count as the default.</summary>
     public IReadOnlyDictionary<string, double> Ulp { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>What the engine wants every reader of the report to know of how it runs here, a sentence each.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
 }
 
 /// <summary>The names of the features that an engine can declare.</summary>

@@ -29,6 +29,7 @@ internal static partial class LineProtocol
             DTypes = root.TryGetProperty("dtypes", out _) ? Strings(root, "dtypes") : new EngineInfo { Name = "" }.DTypes,
             Features = Strings(root, "features"),
             Ulp = Ulps(root),
+            Notes = [.. Strings(root, "notes")],
         };
     }
 

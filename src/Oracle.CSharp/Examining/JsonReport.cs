@@ -15,7 +15,7 @@ public static class JsonReport
         return JsonSerializer.Serialize(
             new
             {
-                engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language },
+                engine = new { name = report.Engine.Name, version = report.Engine.Version, language = report.Engine.Language, notes = report.Engine.Notes },
                 outcome = report.Outcome,
                 holds = report.Holds,
                 interrupted = report.Interrupted,

@@ -1,12 +1,13 @@
 namespace Verified.Oracle;
 
-/// <summary>What a report says beside its counts, a sentence each: where PyTorch itself is wrong, and of which PyTorch that is known.</summary>
+/// <summary>What a report says beside its counts, a sentence each: what the engine says of itself, where PyTorch itself is wrong, and of which PyTorch that is known.</summary>
 public static class ReportNotes
 {
     /// <summary>The sentences; none where there is nothing to say.</summary>
     public static IEnumerable<string> Of(ExaminationReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
+        foreach (var note in report.Engine.Notes) yield return $"{report.Engine.Name} says: {note.TrimEnd('.')}.";
         if (KnownDivergences.Note(report.Engine) is { } registry) yield return registry;
         var explained = report.GoldenDisagreements.Where(golden => golden.GoldenKnown is not null).ToList();
         if (explained.Count > 0)
