@@ -10,7 +10,7 @@
 Needs Python 3.9 or newer and `torch` (the committed goldens are PyTorch 2.6.0's, and say so), nothing else. On the machine
 that made them, exporting again changes no byte. On another processor PyTorch may pick other kernels, and last bits differ:
 --check lists which values differ and by how much, and has ./verify examine PyTorch on the programs of these. Exit codes:
-0 nothing differs, or only values, and all of them within the specification's bounds (or all written), 1 something else differs,
+0 nothing differs, or only values, and none beyond the specification's bounds (or all written), 1 something else differs,
 2 the command line or a file is wrong. Where oneDNN's convolutions are wrong on this machine, programs with one run without oneDNN.
 
 A golden file is gzip-compressed JSON Lines: {"id", "program", "outcome", "source": {"pytorch": VERSION}} a line.
@@ -215,7 +215,7 @@ def verdict(worse, numeric):
     held = not numeric or within_bound(numeric)
     parts = [f"{programs(worse)} in more than values"] if worse else []
     if numeric:
-        judged = {True: "all within the specification's bounds", False: "not all within the specification's bounds (above)", None: "and ./verify could not say whether within the bounds (above)"}
+        judged = {True: "none beyond the specification's bounds", False: "not all within the specification's bounds (above)", None: "and ./verify could not say whether within the bounds (above)"}
         parts.append(f"{programs(len(numeric))} in values, {judged[held]}")
     print("; ".join(parts) or "nothing differs")
     return 0 if held and not worse else 1
