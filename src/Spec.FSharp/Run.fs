@@ -138,6 +138,30 @@ module Run =
                   yield Observed.Gradient name.Key
               | _ -> () ]
 
+    /// Whether what a backward or a grad starts with fits its roots, and what their nodes know of them: where it does not, the step is refused
+    /// before its pass begins.
+    let seedsFit (s: State<'S>) (roots: string list) (gradients: string option list) : bool =
+        let tensor name = Map.tryFind name s.Names |> Option.flatten
+
+        let fits (i, root) =
+            match tensor root with
+            | None -> true
+            | Some id ->
+                let shape = s.Tensors[id].Shape
+
+                let seed =
+                    match List.tryItem i gradients |> Option.flatten |> Option.bind tensor with
+                    | Some gradient -> s.Tensors[gradient].Shape
+                    | None -> shape
+
+                match History.edge s id with
+                | Ok(_, Some edge) ->
+                    let struct (known, _) = edge.Node.Results[edge.Output]
+                    seed = shape && Broadcast.reaches known seed
+                | _ -> seed = shape
+
+        roots |> List.indexed |> List.forall fits
+
     /// Which of the observed names a backward from these roots may change before it raises: the gradients of the leaves below them, those
     /// that intermediates retain, and whatever shares their memory.
     let reached (s: State<'S>) (roots: string list) (observed: Observed list) : Set<string> =

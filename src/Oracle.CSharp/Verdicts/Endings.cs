@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Verified.Oracle.Generation;
 using Verified.Spec;
 using Verified.Spec.Numbers;
@@ -33,22 +34,18 @@ internal static partial class Endings
     /// nobody's promise, nor is what a grad left in retained gradients. One that raises before it begins has accumulated nothing.
     /// </summary>
     internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
-        ran.Raised?.Value is { } raised && Paths.At(program.Steps, raised.Step) is { Op: "backward" or "grad" } step && IsRaisedDuringThePass(raised, step)
-            ? Run.reached(ran.Last, ListModule.OfSeq(StepNames.Roots(step)), program.Observe).Concat(StepNames.Roots(step).Select(root => root + ".grad")).ToHashSet()
+        ran.Raised?.Value is { } raised && Paths.At(program.Steps, raised.Step) is { Op: "backward" or "grad" } step && IsRaisedDuringThePass(ran, raised.Kind, step)
+            ? Run.reached(ran.Last, Roots(step), program.Observe).Concat(Roots(step).Select(root => root + ".grad")).ToHashSet()
             : new HashSet<string>();
 
     // That an input was not used a grad finds out at its end; that a kept view may not be asked for its history, where it is read; that a gradient does not fit
-    // where it is written, there.
-    private static bool IsRaisedDuringThePass(Raised raised, Step step)
-    {
-        var kind = raised.Kind;
-        return kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsOverlappingWrite || kind.IsGradientShape || kind.IsNoGradViewInPlace
-            || kind.IsMultiOutputViewInPlace || (kind.IsShapeError && IsOfAWrite(raised.Message)) || (kind.IsUnusedInput && step.Op == "grad");
-    }
+    // where it is written, there, but that one does not fit its root, before.
+    private static bool IsRaisedDuringThePass(Ran<Bounded> ran, ErrorKind kind, Step step) =>
+        kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsOverlappingWrite || kind.IsNoGradViewInPlace || kind.IsMultiOutputViewInPlace
+        || (kind.IsUnusedInput && step.Op == "grad")
+        || ((kind.IsShapeError || kind.IsGradientShape) && Run.seedsFit(ran.Last, Roots(step), step.Gradients?.Value ?? FSharpList<FSharpOption<string>?>.Empty));
 
-    // A gradient that does not fit its root is another text's, and is refused before anything was accumulated.
-    private static bool IsOfAWrite(string message) =>
-        message.StartsWith("output with shape ", StringComparison.Ordinal) || message.StartsWith("The size of tensor a ", StringComparison.Ordinal);
+    private static FSharpList<string> Roots(Step step) => ListModule.OfSeq(StepNames.Roots(step));
 
     // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
     private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>
