@@ -5,22 +5,6 @@ namespace Verified.Oracle;
 /// <summary>What an engine declares, held against what a program asks for: it is asked for nothing else.</summary>
 internal static class Declared
 {
-    private static readonly Dictionary<string, string> Structural = new()
-    {
-        ["detach"] = "detach",
-        ["detach_"] = "detach",
-        ["data"] = "detach",
-        ["no_grad"] = "no_grad",
-        ["enable_grad"] = "no_grad",
-        ["inference_mode"] = "inference_mode",
-        ["requires_grad_"] = "requires_grad",
-        ["register_hook"] = "hooks",
-        ["remove_hook"] = "hooks",
-        ["retain_grad"] = "accumulate",
-        ["get_grad"] = "accumulate",
-        ["zero_grad"] = "accumulate",
-    };
-
     /// <summary>The first thing that a case asks for and the engine does not declare; null where there is none.</summary>
     internal static string? Lacks(EngineInfo engine, Json.Case item)
     {
@@ -35,14 +19,7 @@ internal static class Declared
 
     private static IEnumerable<string> Features(Json.Case item, List<Step> steps)
     {
-        foreach (var step in steps)
-        {
-            if (Structural.TryGetValue(step.Op, out var feature)) yield return feature;
-            else if (step.Op.EndsWith('_')) yield return "in_place";
-            foreach (var attribute in new[] { "retain_graph", "create_graph" })
-                if (step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true }) yield return attribute;
-        }
-
+        foreach (var feature in steps.SelectMany(Needs.Of)) yield return feature;
         // Without writes a view is as good as a copy.
         if (steps.Exists(step => step.Op.EndsWith('_')) && steps.Exists(step => Record(step)?.Behaviour.IsAliases is true)) yield return "views";
         if (steps.Count(step => step.Op == "backward") > 1) yield return "accumulate";

@@ -101,7 +101,7 @@ internal sealed partial class Draft
     /// <summary>A gradient under create_graph, sometimes one of that, and a backward or a <c>grad</c> through what came.</summary>
     private bool SecondOrder()
     {
-        if (!(Has("accumulate") && _rng.Chance(0.15) ? AccumulatedGraph() : Created(null))) return false;
+        if (!(May("get_grad") && _rng.Chance(0.15) ? AccumulatedGraph() : Created(null))) return false;
         if (Last() is not { } found) return true;
         if (_rng.Chance(0.25) && Created(found) && Last() is { } third) found = third;
         if (_rng.Chance(0.25)) Plain(found);

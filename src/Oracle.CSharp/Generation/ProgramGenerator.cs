@@ -85,6 +85,9 @@ internal sealed partial class Draft
 
     private bool Has(string feature) => _options.Features.Contains(feature);
 
+    // Whether the engine has what a step of this name needs.
+    private bool May(string op) => Needs.Of(op).All(Has);
+
     public Program Write()
     {
         var length = Length();
@@ -216,14 +219,14 @@ internal sealed partial class Draft
             (_wantsHeavy ? 10 : 0, () => Call(heavy: true)),
             (Has("views") ? 12 : 0, () => Call(heavy: false, views: true)),
             (_wantsInPlace ? 16 : 0, InPlace),
-            (Has("detach") ? 3 : 0, () => Unary(_rng.Chance(0.8) ? "detach" : "data")),
-            (Has("detach") && Has("in_place") ? 0.5 : 0, () => Unary("detach_")),
-            (Has("requires_grad") ? 0.7 : 0, RequireGrad),
-            (Has("no_grad") ? 4 : 0, Block),
-            (_wantsBackward && Has("accumulate") ? 2 : 0, () => Unary("retain_grad")),
-            (_wantsBackward && Has("hooks") ? 2 : 0, Hook),
+            (May("detach") ? 3 : 0, () => Unary(_rng.Chance(0.8) ? "detach" : "data")),
+            (May("detach_") ? 0.5 : 0, () => Unary("detach_")),
+            (May("requires_grad_") ? 0.7 : 0, RequireGrad),
+            (May("no_grad") ? 4 : 0, Block),
+            (_wantsBackward && May("retain_grad") ? 2 : 0, () => Unary("retain_grad")),
+            (_wantsBackward && May("register_hook") ? 2 : 0, Hook),
             (_hooks.Count > 0 ? 2 : 0, () => Steps.Act("remove_hook", _rng.Pick(_hooks))),
-            (_wantsBackward && Has("accumulate") ? 2 : 0, GradientStep),
+            (_wantsBackward && May("get_grad") ? 2 : 0, GradientStep),
         ])();
         Keep(step);
     }
@@ -239,7 +242,7 @@ internal sealed partial class Draft
 
     private Step? Block()
     {
-        var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (Has("inference_mode") ? 0.1 : 0, "inference_mode")]);
+        var kind = _rng.Pick<string>([(0.7, "no_grad"), (0.2, "enable_grad"), (May("inference_mode") ? 0.1 : 0, "inference_mode")]);
         var inner = new List<Step>();
         Step? best = null;
         _records = kind == "enable_grad";
@@ -262,12 +265,12 @@ internal sealed partial class Draft
     [
         (_wantsInPlace ? 40 : 0, InPlace),
         (40, () => Call(heavy: false, views: _rng.Chance(0.3))),
-        (Has("detach") ? 5 : 0, () => Unary(_rng.Chance(0.7) ? "detach" : "data")),
-        (Has("detach") && Has("in_place") ? 1 : 0, () => Unary("detach_")),
-        (Has("requires_grad") ? 2 : 0, RequireGrad),
-        (_wantsBackward && Has("accumulate") ? 2 : 0, () => Unary("retain_grad")),
-        (_wantsBackward && Has("accumulate") ? 3 : 0, GradientStep),
-        (_wantsBackward && Has("hooks") ? 1 : 0, Hook),
+        (May("detach") ? 5 : 0, () => Unary(_rng.Chance(0.7) ? "detach" : "data")),
+        (May("detach_") ? 1 : 0, () => Unary("detach_")),
+        (May("requires_grad_") ? 2 : 0, RequireGrad),
+        (_wantsBackward && May("retain_grad") ? 2 : 0, () => Unary("retain_grad")),
+        (_wantsBackward && May("get_grad") ? 3 : 0, GradientStep),
+        (_wantsBackward && May("register_hook") ? 1 : 0, Hook),
         (_wantsBackward ? 4 : 0, () => From("backward")),
     ])();
 
