@@ -24,7 +24,7 @@ internal static class BesidePyTorchCommand
         var trainings = SeededTraining.All.Where(t => name is null || t.Name == name).ToArray();
         if (trainings.Length == 0) throw new CorpusException($"there is no network '{name}'; there are {Names}");
         if (folder is not null && name is not null) throw new CorpusException("the page that --out writes is of all networks; leave the network's name out");
-        if (folder is not null) ReportFolder.Check(folder);
+        if (folder is not null) ReportFolder.Check("--out", folder);
 
         var pytorch = PyTorchRun.Read(EngineNames.Root);
         var comparisons = trainings.Select(t => Comparison.Run(t, pytorch[t.Name], losses => Watched(losses, t.Name, pytorch[t.Name].Float32Losses.Length, cancellation))).ToArray();

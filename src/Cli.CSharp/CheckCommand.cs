@@ -52,8 +52,8 @@ internal static class CheckCommand
         if (options.Random < 0) throw new CorpusException("--random wants a number that is not negative");
 
         // Said before the examination rather than after.
-        if (parsed.GetValue(Report) is { } place) ReportFolder.Check(place);
-        if (parsed.GetValue(Record) is { } table) RecordFile.Check(table);
+        if (parsed.GetValue(Report) is { } place) ReportFolder.Check("--report", place);
+        if (parsed.GetValue(Record) is { } table) WholeFile.Check("--record", table);
         using var engine = Engine.Start(parsed);
         var name = Engine.Name(parsed);
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));

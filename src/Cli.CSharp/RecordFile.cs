@@ -20,20 +20,6 @@ internal static class RecordFile
 
         """;
 
-    /// <summary>Whether a record can be written there, tried out.</summary>
-    public static void Check(string path)
-    {
-        try
-        {
-            File.WriteAllText(path + ".part", "");
-            File.Delete(path + ".part");
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new CorpusException($"--record: {path} cannot be written: {WholeFile.Reason(e)}", e);
-        }
-    }
-
     /// <summary>Adds the random programs of a report that was not interrupted.</summary>
     public static void Add(ExaminationReport report, string path, string engine)
     {
@@ -53,10 +39,9 @@ internal static class RecordFile
         {
             var text = File.Exists(path) ? File.ReadAllText(path) : Head;
             var others = text.Split('\n').Where(other => !other.StartsWith(key, StringComparison.Ordinal));
-            File.WriteAllText(path + ".part", string.Join('\n', others).TrimEnd('\n') + "\n" + line + "\n");
-            File.Move(path + ".part", path, overwrite: true);
+            WholeFile.Write(path, string.Join('\n', others).TrimEnd('\n') + "\n" + line + "\n");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (WholeFile.IsNoPlace(e))
         {
             throw new CorpusException($"the record could not be written to {path}: {WholeFile.Reason(e)}", e);
         }

@@ -28,10 +28,17 @@ internal static class TuneCommand
     private static int Run(string file, bool quick, CancellationToken cancel)
     {
         // Said before measuring rather than after.
-        Writing(file, () => WholeFile.Try(file));
+        WholeFile.Check("--write", file);
         var tuned = Progress.Steps("products", progress => DispatchTuning.Measure(quick ? TuningEffort.Quick : TuningEffort.Full, progress, cancel));
         Show(tuned);
-        Writing(file, () => WholeFile.Write(file, DispatchTuning.Rule(tuned, DateTime.Now)));
+        try
+        {
+            WholeFile.Write(file, DispatchTuning.Rule(tuned, DateTime.Now));
+        }
+        catch (Exception e) when (WholeFile.IsNoPlace(e))
+        {
+            throw new CorpusException($"the rule could not be written to {file}: {WholeFile.Reason(e)}", e);
+        }
 
         Console.WriteLine();
         Console.WriteLine($"The rule is in {file}. It is not in force by itself:");
@@ -39,19 +46,6 @@ internal static class TuneCommand
         Console.WriteLine($"  undo it   unset {DispatchRule.Variable}");
         Console.WriteLine("  see it    ./verify doctor");
         return ExitCodes.Held;
-    }
-
-    private static void Writing(string file, Action write)
-    {
-        if (Directory.Exists(file)) throw new CorpusException($"--write {file}: that is a folder");
-        try
-        {
-            write();
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
-        {
-            throw new CorpusException($"--write {file}: no file can be written there: {WholeFile.Reason(e)}", e);
-        }
     }
 
     private static void Show(IReadOnlyList<TunedProducts> tuned)

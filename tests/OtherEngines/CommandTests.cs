@@ -24,6 +24,8 @@ public sealed class CommandTests : IDisposable
     [InlineData("run", "no-such-file.json")]
     [InlineData("check", "--corpus", "/")]
     [InlineData("check", "--random", "0", "--report", "/dev/null/report")]
+    [InlineData("check", "--random", "0", "--record", "/dev/null/records.md")]
+    [InlineData("check", "--random", "0", "--record", "/")]
     [InlineData("run", "/")]
     [InlineData("tune", "--write", "/")]
     [InlineData("tune", "--write", "/dev/null/rule")]
