@@ -42,3 +42,11 @@ module Registry =
     /// The registry with an operator computed in another way: so that what an engine's known inaccuracy gives can be predicted.
     let computing name (forward: Forward) (registry: Registry) : Registry =
         registry |> Map.change name (Option.map (fun op -> { op with Behaviour = Computes forward }))
+
+    /// The same with a gradient, one node and symmetric, whose derivative by the operator's input is computed in another way.
+    let derivingAgain name (second: Again -> Term) (registry: Registry) : Registry =
+        let change (op: Operator) =
+            { op with
+                Fused = op.Fused |> Option.bind (fun fusion -> Define.fusedSymmetric fusion.Node second) }
+
+        registry |> Map.change name (Option.map change)

@@ -156,14 +156,12 @@ public static class KnownDivergences
         new("logsigmoid-second", "unreported",
             "The second derivative of logsigmoid is taken as s (s - 1) with s = sigmoid(x), which is zero where s rounds to 1; right is -sigmoid(x) sigmoid(-x).",
             ["operators/logsigmoid/kinks/f32-second", "operators/logsigmoid/kinks/f64-second"],
-            seen => seen.Finding.Difference == Difference.Value && seen.Depends(2, (_, step) => step.Op == "logsigmoid"),
+            LogSigmoidAgain.Explains,
             Witnesses.ByDifferences("a")),
         new("gradient-without-storage", "unreported",
             "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and nothing can write, and which a hook's number turns to float64; right is to add, to write, and to multiply.",
             [],
-            seen => seen.RaisedAt("ZeroTensors are immutable", "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)") is { } step
-                && (step.Op is "backward" or "grad" or "zero_grad" || step.Op.EndsWith('_'))
-                && CreatesAGraph(seen.Program.Steps.Take(seen.Finding.Raised!.Step.Head + 1)),
+            KnownZero.Explains,
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -517,10 +515,10 @@ public static class KnownDivergences
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [3], "data": [6, 6, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """],
         },
-        new("internal-assertion", "unreported",
-            "An assertion inside PyTorch fails, such as in masked_fill of a mask with a value that requires a gradient; right is the result.",
+        new("integers-filled-out-of-place", "unreported",
+            "masked_fill of integers or booleans with a value that requires a gradient fails in an assertion inside PyTorch; right is the result, which requires none.",
             [],
-            seen => seen.RaisedAt("INTERNAL ASSERT FAILED") is not null,
+            seen => seen.RaisesAt(ProgramFacts.FillsIntegersWithARequiringValue, "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"),
             Witnesses.SaysSoItself)
         {
             Examples = ["""

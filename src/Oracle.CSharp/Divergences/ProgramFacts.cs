@@ -156,6 +156,11 @@ internal static class ProgramFacts
     internal static bool DividesByIntegers(State<Real> state, Step step) =>
         step.Op is "addcdiv" or "addcdiv_" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { DType.IsFloat: false };
 
+    /// <summary>Whether a step is masked_fill of a tensor that holds no floats with a value that requires a gradient.</summary>
+    internal static bool FillsIntegersWithARequiringValue(State<Real> state, Step step) =>
+        step.Op == "masked_fill" && Find(state, First(step)) is { DType.IsFloat: false }
+        && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { } value && History.requiresGrad(state, value);
+
     /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>
     internal static bool GivesALaterRootAnotherShape(State<Real> state, Step step) =>
         step.Gradients is not null && StepNames.Roots(step).Zip(step.Gradients.Value).Skip(1).Any(pair =>
