@@ -78,9 +78,9 @@ public sealed class DivergenceTests
         // It is one, but of what is written to nothing is known.
         { "gradient-without-storage", Again("abs", 1, """, {"op": "zero_", "in": ["v"]}"""), """{"values": {}, "raised": {"step": [3], "kind": "other", "message": "ZeroTensors are immutable."}}""" },
         // Floats are filled, or with what requires no gradient, or another assertion fails.
-        { "integers-filled-out-of-place", Filled("float64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"}}""" },
-        { "integers-filled-out-of-place", Filled("int64", "false"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"}}""" },
-        { "integers-filled-out-of-place", Filled("int64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "iter.numel() INTERNAL ASSERT FAILED"}}""" },
+        { "integers-that-are-recorded", Filled("float64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"}}""" },
+        { "integers-that-are-recorded", Filled("int64", "false"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"}}""" },
+        { "integers-that-are-recorded", Filled("int64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "iter.numel() INTERNAL ASSERT FAILED"}}""" },
     };
 
     [Theory]

@@ -41,7 +41,7 @@ internal static class ProgramFacts
         var inference = states.SelectMany(OfInference).ToHashSet();
         var made = new HashSet<int>();
         foreach (var (after, step) in states.Skip(1).Zip(program.Steps))
-            foreach (var inner in KnownDivergences.Steps([step]))
+            foreach (var inner in Steps.All([step]))
                 if (StepNames.Read(inner).Any(read => Find(after, read) is { } operand && inference.Contains(operand.Storage)))
                     made.UnionWith(StepNames.Bound(inner).Select(bound => Find(after, bound)).OfType<Tensor<Real>>().Select(result => result.Storage));
         return states.Count > 0 && Find(states[^1], name) is { } tensor && made.Contains(tensor.Storage) && !inference.Contains(tensor.Storage);
@@ -77,27 +77,27 @@ internal static class ProgramFacts
         && EndsInACallOfNothing(program, (_, step) => step.Op is "mv" or "mm" or "bmm" or "matmul" or "linear" or "softmax" or "log_softmax" or "adaptive_avg_pool2d");
 
     private static bool EndsInACallOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
-        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
             isIt(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
 
     /// <summary>Whether the last step before the program's error is index_put_ into memory that several elements share.</summary>
     internal static bool EndsInIndexPutIntoSharedMemory(Program program) =>
         Raised(program) is { Kind.IsOverlappingWrite: true }
-        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put_" } step
         && Find(state, First(step)) is { Geometry: var g } && g.Shape.Zip(g.Strides).Any(d => d.First > 1 && d.Second == 0);
 
     /// <summary>Whether the program's error is one of shapes, and the last step before it goes back.</summary>
     internal static bool EndsInBackwardOfAnotherShape(Program program) =>
-        Raised(program) is { Kind.IsShapeError: true } && Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "backward" or "grad" };
+        Raised(program) is { Kind.IsShapeError: true } && Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "backward" or "grad" };
 
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>
-        Before(program).LastOrDefault() is { Step: { } last } && KnownDivergences.Steps([last]).Any(step =>
+        Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).Any(step =>
             step.Op == "cross_entropy" && step.Attrs.TryGetValue("label_smoothing", out var smoothing) && smoothing is Attr.Float { Item: < 0 } or Attr.Integer { Item: < 0 });
 
     /// <summary>Whether a program ends in an index_put_ that is refused, and a tensor has the memory that it writes to.</summary>
     internal static bool IsWrittenByARefusedIndexPut(Program program, string name) =>
-        Run.states<Real>(RegistryModule.all, program).Length <= program.Steps.Length && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && KnownDivergences.Steps([last]).LastOrDefault() is { Op: "index_put_" } step
+        Run.states<Real>(RegistryModule.all, program).Length <= program.Steps.Length && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put_" } step
         && Find(state, First(step)) is { } written && Find(state, name) is { } tensor && tensor.Storage == written.Storage;
 
     /// <summary>Whether a step takes gelu of a float32 infinity.</summary>
@@ -156,10 +156,12 @@ internal static class ProgramFacts
     internal static bool DividesByIntegers(State<Real> state, Step step) =>
         step.Op is "addcdiv" or "addcdiv_" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { DType.IsFloat: false };
 
-    /// <summary>Whether a step is masked_fill of a tensor that holds no floats with a value that requires a gradient.</summary>
-    internal static bool FillsIntegersWithARequiringValue(State<Real> state, Step step) =>
-        step.Op == "masked_fill" && Find(state, First(step)) is { DType.IsFloat: false }
-        && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { } value && History.requiresGrad(state, value);
+    /// <summary>Whether a step is recorded, since an operand requires a gradient, though its results hold no floats: that of an operator with a derivative, which a dtype or an operand makes so.</summary>
+    internal static bool IsRecordedOfIntegers(State<Real> state, Step step) =>
+        RegistryModule.all.TryGetValue(step.Op, out var op) && op.IsDifferentiable
+        && StepNames.Read(step).Any(name => Find(state, name) is { } operand && History.requiresGrad(state, operand))
+        && Autograd.step(RegistryModule.all, state, step) is { IsOk: true, ResultValue: var after }
+        && StepNames.Bound(step).Any(name => Find(after, name) is { DType.IsFloat: false });
 
     /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>
     internal static bool GivesALaterRootAnotherShape(State<Real> state, Step step) =>

@@ -40,8 +40,11 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
         && Influence.Of(Program, begins) is var influence && StepNames.Roots(step).Any(root => influence.Reaches(root, order));
 
     /// <summary>Whether it is an error with one of these texts, raised by such a step.</summary>
-    internal bool RaisesAt(Func<State<Real>, Step, bool> isIt, params string[] texts) =>
-        RaisedAt(texts) is { } step && ProgramFacts.Before(Program).Any(at => ReferenceEquals(at.Step, step) && isIt(at.State, step));
+    internal bool RaisesAt(Func<State<Real>, Step, bool> isIt, params string[] texts) => RaisedAt(texts) is { } step && Before is { } state && isIt(state, step);
+
+    /// <summary>The specification's state before the step at which the engine raised; null where it does not come so far.</summary>
+    private State<Real>? Before =>
+        Run.run<Real>(RegistryModule.all, Paths.Until(Program, Finding.Raised!.Step)) is { Raised: null, Last: var state } ? state : null;
 
     /// <summary>The step at which an error with one of these texts was raised; null where that is not what was found.</summary>
     internal Step? RaisedAt(params string[] texts) =>
@@ -57,5 +60,5 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
 
     /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place.</summary>
     internal bool IsRightBy(Expectation prediction) =>
-        Judge.Outcome(prediction, Outcome, Engine).Findings.FirstOrDefault(finding => finding.Name == Finding.Name) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
+        Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.FSharp.Collections;
+using Verified.Oracle.Generation;
 using Verified.Oracle.Shrinking;
 using Verified.Spec;
 using Verified.Spec.Numbers;
@@ -24,6 +25,10 @@ internal static class Witnesses
         var shorter = new Program(golden.Program.Inputs, ListModule.OfSeq(golden.Program.Steps.Take(length)), golden.Program.Observe);
         return Compared(golden, [(result, Differences.Gradient(shorter, input))]);
     };
+
+    /// <summary>What the last grad step gives, where there is one under create_graph; else the input's gradient.</summary>
+    internal static Func<Json.Case, string?> OfLastPull(string input, string result) => golden =>
+        (Steps.All(golden.Program.Steps).Any(step => Steps.IsSet(step, "create_graph")) ? OfLastGrad(input, result) : ByDifferences(input))(golden);
 
     private static string? Compared(Json.Case golden, IEnumerable<(string Name, double[] Witness)> witnesses)
     {
@@ -182,13 +187,13 @@ internal static class Witnesses
 
     /// <summary>PyTorch counts writes to a tensor in a program that writes to nothing.</summary>
     internal static Func<Json.Case, string?> HasAVersionThoughNothingWrites(string name) => golden =>
-        KnownDivergences.Steps(golden.Program.Steps).Any(step => step.Op.EndsWith('_')) ? "a step writes"
+        Steps.All(golden.Program.Steps).Any(step => step.Op.EndsWith('_')) ? "a step writes"
         : golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version?.Value > 0 ? null : $"PyTorch counts no writes to {name}";
 
     /// <summary>Nothing writes to an input but a backward that it was given to: the specification leaves it as it was, PyTorch does not.</summary>
     internal static string? ChangesWhatNothingWritesTo(Json.Case golden)
     {
-        var written = KnownDivergences.Steps(golden.Program.Steps).Where(s => s.Op.EndsWith('_')).SelectMany(s => s.In).OfType<Arg.Name>().Select(a => a.Item).ToHashSet();
+        var written = Steps.All(golden.Program.Steps).Where(s => s.Op.EndsWith('_')).SelectMany(s => s.In).OfType<Arg.Name>().Select(a => a.Item).ToHashSet();
         foreach (var input in golden.Program.Inputs.Where(i => !written.Contains(i.Name)))
         {
             if (Reported(golden, input.Name) is not { } reported || Specified(golden.Program, input.Name) is not { } specified) continue;
@@ -206,7 +211,7 @@ internal static class Witnesses
         var (state, step) = ProgramFacts.Before(golden.Program).First(at => ProgramFacts.SharedOperand(at.State, at.Step) is not null);
         var operand = ProgramFacts.SharedOperand(state, step)!;
         const string copy = "copy of the operand";
-        var steps = golden.Program.Steps.SelectMany(s => ReferenceEquals(s, step) ? [Generation.Steps.Call("clone", [operand], copy), Reading(s, operand, copy)] : new[] { s });
+        var steps = golden.Program.Steps.SelectMany(s => ReferenceEquals(s, step) ? [Steps.Call("clone", [operand], copy), Reading(s, operand, copy)] : new[] { s });
         var witness = Differences.Value(new Program(golden.Program.Inputs, ListModule.OfSeq(steps), golden.Program.Observe), name);
         return Compared(golden, [(name, witness)]);
     };

@@ -1,3 +1,4 @@
+using Verified.Oracle.Generation;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -8,7 +9,7 @@ internal static class Declared
     /// <summary>The first thing that a case asks for and the engine does not declare; null where there is none.</summary>
     internal static string? Lacks(EngineInfo engine, Json.Case item)
     {
-        var steps = Steps(item.Program.Steps).ToList();
+        var steps = Steps.All(item.Program.Steps).ToList();
         return item.Program.Inputs.Select(input => input.Tensor.DType.Name).FirstOrDefault(dtype => !engine.DTypes.Contains(dtype))
             ?? steps.Select(step => OperatorThatLacks(engine, step)).FirstOrDefault(lacking => lacking is not null)
             ?? Features(item, steps).FirstOrDefault(feature => !engine.Features.Contains(feature));
@@ -28,6 +29,4 @@ internal static class Declared
 
     private static Operator? Record(Step step) =>
         RegistryModule.all.TryGetValue(step.Op, out var op) || RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out op) ? op : null;
-
-    private static IEnumerable<Step> Steps(IEnumerable<Step> steps) => steps.SelectMany(step => Steps(step.Steps).Prepend(step));
 }

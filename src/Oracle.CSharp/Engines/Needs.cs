@@ -1,3 +1,4 @@
+using Verified.Oracle.Generation;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -31,5 +32,5 @@ internal static class Needs
 
     /// <summary>The features that a step needs, its attributes' among them; those of the steps inside it left out.</summary>
     internal static IEnumerable<string> Of(Step step) =>
-        Of(step.Op).Concat(Attributes.Where(attribute => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true }));
+        Of(step.Op).Concat(Attributes.Where(attribute => Steps.IsSet(step, attribute)));
 }

@@ -1,3 +1,4 @@
+using Verified.Oracle.Generation;
 using Verified.Oracle.Laws;
 using Verified.Spec;
 
@@ -29,7 +30,5 @@ public sealed record CaseResult(string Id, Program Program, RunResult Result, Ju
     public bool IsFinding => Known is null && (Judgement is null ? Result is not RunResult.Unsupported : Judgement.Verdict is Verdict.Fail or Verdict.LessAccurate);
 
     /// <summary>The operators of the program's steps, nested ones included.</summary>
-    public IEnumerable<string> Operators => Steps(Program.Steps).Distinct();
-
-    private static IEnumerable<string> Steps(IEnumerable<Step> steps) => steps.SelectMany(step => Steps(step.Steps).Prepend(step.Op));
+    public IEnumerable<string> Operators => Steps.All(Program.Steps).Select(step => step.Op).Distinct();
 }

@@ -61,13 +61,13 @@ public sealed class Distribution
     public void Add(Program program)
     {
         ArgumentNullException.ThrowIfNull(program);
-        var steps = All(program.Steps).ToList();
+        var steps = Steps.All(program.Steps).ToList();
         _lengths.Add(steps.Count);
         if (program.Observe.IsEmpty) ObservingNothing++;
         if (steps.Any(step => step.Op is "backward" or "grad")) _backward++;
         if (steps.Any(IsWrite)) _inPlace++;
         if (UsesAView(steps)) _viewUsed++;
-        if (steps.Any(step => step.Attrs.TryGetValue("create_graph", out var flag) && flag is Attr.Flag { Item: true })) _secondOrder++;
+        if (steps.Any(step => Steps.IsSet(step, "create_graph"))) _secondOrder++;
         if (steps.Any(step => OperatorChoice.IsHeavy(step.Op.TrimEnd('_')))) _heavy++;
         foreach (var op in steps.Select(step => step.Op).Distinct()) Operators[op] = Operators.GetValueOrDefault(op) + 1;
         foreach (var form in Generation.Forms.In(program)) Forms[form] = Forms.GetValueOrDefault(form) + 1;
@@ -99,8 +99,6 @@ public sealed class Distribution
 
         return false;
     }
-
-    private static IEnumerable<Step> All(IEnumerable<Step> steps) => steps.SelectMany(step => All(step.Steps).Prepend(step));
 
     private double Share(int count) => Programs == 0 ? 0 : (double)count / Programs;
 }

@@ -32,10 +32,10 @@ public static class Forms
         ["a structural step in a block"] = (_, step) => step.Steps.Any(inner => inner.Op is "backward" or "detach" or "requires_grad_" or "retain_grad" or "get_grad" or "zero_grad"),
         ["a write to a leaf in no_grad"] = (program, step) =>
             step.Op == "no_grad" && step.Steps.Any(inner => Writes(inner, [.. program.Inputs.Where(input => input.RequiresGrad).Select(input => input.Name)])),
-        ["a write to what grad gave"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "grad").SelectMany(StepNames.Bound)]),
-        ["a write to a leaf's gradient"] = (program, step) => Writes(step, [.. Steps(program.Steps).Where(before => before.Op == "get_grad").SelectMany(StepNames.Bound)]),
+        ["a write to what grad gave"] = (program, step) => Writes(step, [.. Steps.All(program.Steps).Where(before => before.Op == "grad").SelectMany(StepNames.Bound)]),
+        ["a write to a leaf's gradient"] = (program, step) => Writes(step, [.. Steps.All(program.Steps).Where(before => before.Op == "get_grad").SelectMany(StepNames.Bound)]),
         ["a write to what was given as a gradient"] = (program, step) =>
-            Writes(step, [.. Steps(program.Steps).SelectMany(before => before.Gradients?.Value ?? []).OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(name => name.Value)]),
+            Writes(step, [.. Steps.All(program.Steps).SelectMany(before => before.Gradients?.Value ?? []).OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(name => name.Value)]),
         ["a retained gradient that is observed"] = (program, step) => step.Op == "retain_grad" && program.Observe.Contains(Observed.NewGradient(StepNames.Read(step).First())),
     };
 
@@ -46,11 +46,9 @@ public static class Forms
     public static IEnumerable<string> In(Program program)
     {
         ArgumentNullException.ThrowIfNull(program);
-        var steps = Steps(program.Steps).ToList();
+        var steps = Steps.All(program.Steps).ToList();
         return All.Where(form => steps.Any(step => form.Value(program, step))).Select(form => form.Key);
     }
-
-    private static IEnumerable<Step> Steps(IEnumerable<Step> steps) => steps.SelectMany(step => Steps(step.Steps).Prepend(step));
 
     private static bool Writes(Step step, HashSet<string> names) => step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written && names.Contains(written);
 
@@ -81,7 +79,7 @@ public static class Forms
     private static bool IsCreated(Step step) => step.Op == "grad" && IsSet(step, "create_graph");
 
     private static bool IsOfCreated(Program program, Step step) =>
-        Steps(program.Steps).Any(before => IsCreated(before) && StepNames.Bound(before).Intersect(StepNames.Roots(step)).Any());
+        Steps.All(program.Steps).Any(before => IsCreated(before) && StepNames.Bound(before).Intersect(StepNames.Roots(step)).Any());
 
     private static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
 }

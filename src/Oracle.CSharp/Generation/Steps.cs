@@ -18,6 +18,15 @@ internal static class Steps
         return new Step(block.Op, block.In, block.Attrs, block.Out, null, null, ListModule.OfSeq(steps));
     }
 
+    /// <summary>The steps and all that stand inside them, in the order in which they are written.</summary>
+    public static IEnumerable<Step> All(IEnumerable<Step> steps) => steps.SelectMany(step => All(step.Steps).Prepend(step));
+
+    /// <summary>Whether an attribute is given as true.</summary>
+    public static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
+
+    /// <summary>Whether a tensor argument is given.</summary>
+    public static bool Gives(Step step, int argument) => argument < step.In.Length && !step.In[argument].IsMissing;
+
     public static Step Binding(this Step step, string result) =>
         new(step.Op, step.In, step.Attrs, Out.NewName(result), step.Wrt, step.Gradients, step.Steps);
 

@@ -27,7 +27,14 @@ public static class Judge
         if (Endings.IsUndefined(expectation.Ran))
             return new Judgement([new Finding("raised", Verdict.Inconclusive, Difference.None) { Note = $"the specification has not got it: {expectation.Ran.Raised!.Value.Message}" }]);
         var (ending, against) = Endings.Judge(expectation, outcome, engine);
-        return against is null ? new Judgement([ending]) : new Judgement([.. Values(against, outcome, engine), ending]);
+        return against is null ? new Judgement([ending]) : new Judgement([.. Values(against, outcome, engine).Where(finding => !against.LeftOpen.Contains(finding.Name)), ending]);
+    }
+
+    // The verdict on one of its names alone, whether that is left open or not; null where the expectation has no such name, or the program ended otherwise.
+    internal static Finding? OfOne(string name, Expectation expectation, Outcome outcome, EngineInfo engine)
+    {
+        var (ending, against) = Endings.Judge(expectation, outcome, engine);
+        return name == ending.Name ? ending : against is null ? null : Values(against, outcome, engine).FirstOrDefault(finding => finding.Name == name);
     }
 
     private static IEnumerable<Finding> Values(Expectation expectation, Outcome outcome, EngineInfo engine)
@@ -35,7 +42,7 @@ public static class Judge
         var actual = new Dictionary<string, Report?>();
         foreach (var (name, report) in outcome.Values) actual[name] = report?.Value;
         foreach (var (name, expected) in expectation.Ran.Values)
-            if (!expectation.LeftOpen.Contains(name)) yield return Value(expectation, name, expected?.Value, actual, engine);
+            yield return Value(expectation, name, expected?.Value, actual, engine);
         var known = expectation.Ran.Values.Select(v => v.Item1).ToHashSet();
         foreach (var (name, report) in actual)
             if (!known.Contains(name))

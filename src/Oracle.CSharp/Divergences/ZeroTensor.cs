@@ -9,7 +9,7 @@ namespace Verified.Oracle;
 /// PyTorch's tensor without storage: the derivative of a sign, which is zero whatever its value (torch/csrc/autograd/FunctionsManual.cpp, sgn_backward). Nothing can
 /// be written to it, nor to what was computed of it, and a number of Python's turns it to float64.
 /// </summary>
-internal static class KnownZero
+internal static class ZeroTensor
 {
     private const string Immutable = "ZeroTensors are immutable";
     private const string Turned = "has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)";
@@ -17,18 +17,15 @@ internal static class KnownZero
     /// <summary>
     /// Whether an error is that of such a tensor, at a step that meets one: a backward through a sign, or one that adds to such a gradient, or a write to it.
     /// </summary>
-    internal static bool Explains(Sighting seen)
+    internal static bool Explains(Sighting seen) =>
+        seen.RaisesAt((state, step) => step.Op is "backward" or "grad" && PullsThroughASign(state, step), Immutable, Turned) || seen.RaisesAt(WritesToZeros, Immutable);
+
+    private static bool WritesToZeros(State<Real> state, Step step) => step.Op switch
     {
-        if (seen.RaisedAt(Immutable, Turned) is not { } step) return false;
-        var state = Run.run<Real>(RegistryModule.all, Paths.Until(seen.Program, seen.Finding.Raised!.Step)).Last;
-        if (step.Op is "backward" or "grad" && PullsThroughASign(state, step)) return true;
-        return seen.RaisedAt(Immutable) is not null && step.Op switch
-        {
-            "backward" => Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), Run.everything(state)).Any(name => IsZero(state, Kept(state, name))),
-            "zero_grad" => IsZero(state, Kept(state, StepNames.Read(step).First())),
-            var op => op.EndsWith('_') && IsZero(state, ProgramFacts.Find(state, StepNames.Read(step).First())),
-        };
-    }
+        "backward" => Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), Run.everything(state)).Any(name => IsZero(state, Kept(state, name))),
+        "zero_grad" => IsZero(state, Kept(state, StepNames.Read(step).First())),
+        var op => op.EndsWith('_') && IsZero(state, ProgramFacts.Find(state, StepNames.Read(step).First())),
+    };
 
     // Zeros, of second order since a sign is met in no other derivative.
     private static bool IsZero(State<Real> state, Tensor<Real>? tensor) =>

@@ -1,0 +1,70 @@
+namespace Verified.Oracle;
+
+/// <summary>Calls that should be refused.</summary>
+internal static class KnownOfChecks
+{
+    internal static IReadOnlyList<Divergence> Entries { get; } =
+    [
+        new("two-dtypes-of-nothing", "unreported",
+            "mv and bmm, and matmul by them, multiply tensors of two dtypes where one of them is empty, into the dtype of the second; right is to refuse them, as of anything else.",
+            [],
+            seen => seen.RaisesNothing && ProgramFacts.EndsInAProductOfNothing(seen.Program),
+            Witnesses.IsNotPromoted("a", "x", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/mv-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "float64", "shape": [1, 0], "data": []}, "x": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "mv", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [1], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/bmm-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "float64", "shape": [0, 1, 1], "data": []}, "x": {"dtype": "float32", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "bmm", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("kernels-of-nothing", "unreported",
+            "Where there are no elements mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
+            [],
+            seen => seen.RaisesNothing && ProgramFacts.EndsInAKernelOfNothing(seen.Program),
+            Witnesses.IsOfIntegers("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/mv-of-no-booleans", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "bool", "shape": [1, 0], "data": []}, "x": {"dtype": "bool", "shape": [0], "data": []}}, "steps": [{"op": "mv", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "bool", "shape": [1], "data": [false], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/matmul-of-no-booleans", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"a": {"dtype": "bool", "shape": [1, 0], "data": []}, "x": {"dtype": "bool", "shape": [0, 1], "data": []}}, "steps": [{"op": "matmul", "in": ["a", "x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "bool", "shape": [1, 1], "data": [false], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/softmax-of-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [2, 0], "data": []}}, "steps": [{"op": "softmax", "in": ["x"], "attrs": {"dim": 1}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [2, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/softmax-into-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "log_softmax", "in": ["x"], "attrs": {"dim": 0, "dtype": "int64"}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/pooling-of-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "adaptive_avg_pool2d", "in": ["x"], "attrs": {"output_size": [3, 2]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [0, 3, 2], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("cross-entropy-smoothed-below-zero", "unreported",
+            "cross_entropy takes a label smoothing below 0 for none, against its documentation; right is to refuse it.",
+            [],
+            seen => seen.RaisesNothing && ProgramFacts.EndsInSmoothingBelowZero(seen.Program),
+            Witnesses.IsAsWithout("label_smoothing", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/cross-entropy-smoothed-below-zero", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [0.5, -1]}, "t": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "cross_entropy", "in": ["x", "t"], "attrs": {"label_smoothing": -0.5}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0.20141327798275246], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+    ];
+}

@@ -1,0 +1,93 @@
+using Verified.Spec;
+
+namespace Verified.Oracle;
+
+/// <summary>What a backward does with the gradients that it makes and is given.</summary>
+internal static class KnownOfGradients
+{
+    internal static IReadOnlyList<Divergence> Entries { get; } =
+    [
+        new("gradient-without-storage", "unreported",
+            "A gradient known to be zero is kept as a tensor without storage, to which the next backward cannot add, and nothing can write, and which a hook's number turns to float64; right is to add, to write, and to multiply.",
+            [],
+            ZeroTensor.Explains,
+            Witnesses.ByDifferences("p"))
+        {
+            Examples = ["""
+                {"id": "divergences/gradient-without-storage", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.75, -2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1.5, 0.5]}, "h": {"dtype": "float64", "shape": [2], "data": [2, 3]}}, "steps": [{"op": "abs", "in": ["p"], "out": "v"}, {"op": "grad", "in": ["v"], "gradients": ["g"], "wrt": ["p"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["p.grad"]},
+                 "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}, "raised": {"step": [3], "kind": "other", "message": "ZeroTensors are immutable. Please use the materialized zero tensor obtained using .clone() if you want a mutable tensor."}}}
+                """,
+                """
+                {"id": "divergences/hook-on-a-gradient-without-storage", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [], "data": [0.5], "requires_grad": true}, "h": {"dtype": "float32", "shape": [], "data": [2]}}, "steps": [{"op": "register_hook", "in": ["p"], "attrs": {"scale": 3.0}}, {"op": "abs", "in": ["p"], "out": "v"}, {"op": "grad", "in": ["v"], "wrt": ["p"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}], "observe": ["p.grad"]},
+                 "outcome": {"values": {"p.grad": null}, "raised": {"step": [3], "kind": "other", "message": "hook '<lambda>' has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)"}}}
+                """],
+        },
+        new("gradient-kept-from-the-user", "unreported",
+            "A leaf whose only way from the root is views keeps the user's gradient as its own: the next backward adds to it, and what the user writes to it shows in the leaf's; right is that no backward writes to what it was given, or keeps it.",
+            ["semantics/gradients/views-are-not-shared/"],
+            KeptGradient.Explains,
+            Witnesses.ChangesWhatNothingWritesTo)
+        {
+            Examples = ["""
+                {"id": "divergences/gradient-kept-from-the-user", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 1}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/detached-gradient-kept-from-the-user", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [3], "data": [0, 0, 0], "requires_grad": true}, "g": {"dtype": "float32", "shape": [1, 3], "data": [0, 2, -1]}, "h": {"dtype": "float32", "shape": [3], "data": [0, 1, 1]}}, "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 0}, "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "detach", "in": ["g"], "out": "d"}, {"op": "backward", "in": ["p"], "gradients": ["h"]}, {"op": "lt", "in": ["g"], "attrs": {"other": -0.5}, "out": "l"}], "observe": ["d", "l", "g"]},
+                 "outcome": {"values":{"d":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null},"l":{"dtype":"bool","shape":[1,3],"data":[false,false,false],"requires_grad":false,"is_leaf":true,"version":0,"grad_fn":null},"g":{"dtype":"float32","shape":[1,3],"data":[0,3,0],"requires_grad":false,"is_leaf":true,"version":1,"grad_fn":null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-in-part", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [1], "data": [0]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [3], "data": [1, 2, 3]}}, "steps": [{"op": "cat", "in": [["c", "p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [3], "data": [1, 4, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-stack", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [1, 2], "data": [1, 2]}}, "steps": [{"op": "stack", "in": [["p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [1, 2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-in-a-stack", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [1], "data": [0]}, "p": {"dtype": "float64", "shape": [1], "data": [0.5], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "stack", "in": [["c", "p"]], "out": "v"}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [1, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-block", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [1, 2]}}, "steps": [{"op": "enable_grad", "steps": [{"op": "unsqueeze", "in": ["p"], "attrs": {"dim": 1}, "out": "v"}]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2, 1], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-through-a-transposed-difference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "sub", "in": ["p"], "attrs": {"other": 2}, "out": "v"}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
+                 "outcome": {"values": {"g": {"dtype": "float64", "shape": [2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("view-taken-for-a-leaf", "unreported",
+            "retain_grad of a view that a write to its base made part of a graph does nothing until something has asked for its grad_fn, as if it were a leaf, which is_leaf denies; right is that it retains, and the view may then be written to.",
+            [],
+            seen => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(seen.Program).Any(name => seen.Finding.Difference switch
+            {
+                Difference.Null => seen.Finding.Name == name + ".grad",
+                Difference.Raised => seen.RaisedAt("a leaf Variable that requires grad is being used in an in-place operation.") is { } step
+                    && step.Op.EndsWith('_') && step.In[0] is Arg.Name { Item: var written } && written == name,
+                _ => false,
+            }),
+            Witnesses.IsNoLeaf("v"))
+        {
+            Examples = ["""
+                {"id": "divergences/view-that-retains-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": true}}, "steps": [{"op": "view", "in": ["c"], "attrs": {"size": [2]}, "out": "v"}, {"op": "mul_", "in": ["c", "p"]}, {"op": "retain_grad", "in": ["v"]}, {"op": "sum", "in": ["v"], "out": "s"}, {"op": "backward", "in": ["s"]}], "observe": ["v", "v.grad"]},
+                 "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[3,6],"requires_grad":true,"is_leaf":false,"version":1,"grad_fn":"AsStridedBackward0"},"v.grad":null}}}
+                """,
+                """
+                {"id": "divergences/view-taken-for-a-leaf", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": true}}, "steps": [{"op": "view", "in": ["c"], "attrs": {"size": [2]}, "out": "v"}, {"op": "mul_", "in": ["c", "p"]}, {"op": "retain_grad", "in": ["v"]}, {"op": "neg_", "in": ["v"]}], "observe": ["v"]},
+                 "outcome": {"values":{"v":{"dtype":"float64","shape":[2],"data":[3,6],"requires_grad":true,"is_leaf":false,"version":1,"grad_fn":"AsStridedBackward0"}},"raised":{"step":[3],"kind":"leaf_in_place","message":"a leaf Variable that requires grad is being used in an in-place operation."}}}
+                """],
+        },
+    ];
+}

@@ -1,0 +1,45 @@
+namespace Verified.Oracle;
+
+/// <summary>index_put_, which checks too late or not at all.</summary>
+internal static class KnownOfIndexPut
+{
+    internal static IReadOnlyList<Divergence> Entries { get; } =
+    [
+        new("index-put-stops-half-way", "unreported",
+            "index_put_ with an index out of bounds has written what stands before it when it raises; right is that a step that raises changes nothing.",
+            [],
+            seen => seen.HasWrongElements && ProgramFacts.IsWrittenByARefusedIndexPut(seen.Program, seen.Finding.Name),
+            Witnesses.ChangesInARefusedStep("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-stops-half-way", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [0, 0]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float32", "shape": [2], "data": [1, 1]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float32", "shape": [2], "data": [1, 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "index", "message": "index 2 is out of bounds for dimension 0 with size 2"}}}
+                """],
+        },
+        new("index-put-into-nothing", "unreported",
+            "index_put_ into a tensor without elements does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
+            [],
+            seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoNothing(seen.Program),
+            Witnesses.TakesAnIndexOutOfBounds("x", "i"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-into-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [3]}, "v": {"dtype": "float64", "shape": [], "data": [0]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("index-put-into-shared-memory", "unreported",
+            "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
+            [],
+            seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program),
+            Witnesses.LosesWhatItWrote("y", "v"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-into-shared-memory", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float64", "shape": [2], "data": [5, 6]}}, "steps": [{"op": "expand", "in": ["x"], "attrs": {"size": [3]}, "out": "y"}, {"op": "index_put_", "in": ["y", ["i"], "v"]}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [3], "data": [6, 6, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+    ];
+}

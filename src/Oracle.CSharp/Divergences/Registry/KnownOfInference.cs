@@ -1,0 +1,56 @@
+using Verified.Oracle.Generation;
+
+namespace Verified.Oracle;
+
+/// <summary>Tensors of inference mode, and what is made of them.</summary>
+internal static class KnownOfInference
+{
+    internal static IReadOnlyList<Divergence> Entries { get; } =
+    [
+        new("kernel-writes-counted", "unreported",
+            "The result of an operator on a tensor of inference mode has a version that counts the writes of the operator's own kernel; right is 0, since nothing wrote to it.",
+            [],
+            seen => seen.CountsMore && ProgramFacts.IsMadeOfInferenceTensors(seen.Program, seen.Finding.Name),
+            Witnesses.HasAVersionThoughNothingWrites("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/kernel-writes-counted", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "clone", "in": ["v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/kernel-writes-counted-in-a-view", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "no_grad", "steps": [{"op": "clone", "in": ["v"], "out": "z"}]}, {"op": "view", "in": ["z"], "attrs": {"size": [2]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("detached-from-inference", "unreported",
+            "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept or a part of it is written to; right is that it is a tensor like any other.",
+            [],
+            seen => seen.Finding.Difference switch
+            {
+                Difference.Version => seen.Finding.Actual is null && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
+                Difference.Raised => seen.RaisedAt("Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode") is { } step
+                    && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name)),
+                _ => false,
+            },
+            Witnesses.HasAVersion("d"))
+        {
+            Examples = ["""
+                {"id": "divergences/view-of-what-was-detached-from-inference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "view", "in": ["d"], "attrs": {"size": [2]}, "out": "y"}], "observe": ["y", "d"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-kept", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "mul", "in": ["p", "d"], "out": "y"}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd."}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-written", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "s": {"dtype": "float32", "shape": [], "data": [-1]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "setitem_", "in": ["d", "s"], "attrs": {"index": [[0, 1, null]]}}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."}}}
+                """],
+        },
+    ];
+}
