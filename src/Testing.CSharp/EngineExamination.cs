@@ -39,6 +39,8 @@ public abstract class EngineExamination
     /// <summary>How thorough the examination is.</summary>
     protected virtual EngineExaminationOptions Options { get; } = new();
 
+    internal IReadOnlyList<string> Corpora => Options.Corpora;
+
     internal IEngine Engine => Engines.GetOrAdd(GetType(), _ => CreateEngine());
 
     /// <summary>Random programs of one operator, forward and backward, within the specification's bounds.</summary>
@@ -48,18 +50,15 @@ public abstract class EngineExamination
     public void Operator(string name) =>
         Examine(ExaminationRow.OfOperator(Engine.Info, name), Options.ProgramsPerOperator);
 
-    /// <summary>Random programs about one group of autograd's rules.</summary>
-    /// <param name="name">The group.</param>
+    /// <summary>Random programs about one group of autograd's rules, or one of the corpora of <see cref="EngineExaminationOptions.Corpora"/>: where none is given there is no row that would pass on nothing.</summary>
+    /// <param name="name">The group, or the corpus's path.</param>
     [Theory]
     [RuleRows]
-    public void Rule(string name) => Examine(ExaminationRow.Rules(Engine.Info).Single(row => row.Name == name), Options.ProgramsPerRule);
-
-    /// <summary>The corpora of <see cref="EngineExaminationOptions.Corpora"/>; skipped where none is given.</summary>
-    [Fact]
-    public void Corpora()
+    [CorpusRows]
+    public void Rule(string name)
     {
-        if (Options.Corpora.Count == 0) throw SkipException.ForSkip("nothing was examined: Options.Corpora names no corpus");
-        foreach (var corpus in Options.Corpora) Examine(Corpus.Read(corpus), corpus);
+        if (Options.Corpora.Contains(name)) Examine(Corpus.Read(name), name);
+        else Examine(ExaminationRow.Rules(Engine.Info).Single(row => row.Name == name), Options.ProgramsPerRule);
     }
 
     /// <summary>

@@ -45,3 +45,10 @@ internal sealed class RuleRowsAttribute : RowsAttribute
     /// <inheritdoc/>
     protected override IEnumerable<string> Rows(EngineExamination examination) => ExaminationRow.Rules(examination.Engine.Info).Select(row => row.Name);
 }
+
+/// <summary>A row for each corpus that the options name.</summary>
+internal sealed class CorpusRowsAttribute : RowsAttribute
+{
+    /// <inheritdoc/>
+    protected override IEnumerable<string> Rows(EngineExamination examination) => examination.Corpora;
+}

@@ -61,13 +61,20 @@ public sealed class ExaminationTests
     [Fact]
     public void No_row_passes_where_nothing_was_examined()
     {
-        Assert.Contains("nothing was examined", Assert.Throws<SkipException>(() => new Empty().Corpora()).Message, StringComparison.Ordinal);
         var rows = new Empty().Rows;
         Assert.NotEmpty(rows);
         Assert.All(rows, row => Assert.Contains("no program could be judged", Assert.ThrowsAny<XunitException>(() => new Empty().Rule(row)).Message, StringComparison.Ordinal));
-        var corpus = Path.Combine(AppContext.BaseDirectory, "one.jsonl");
-        File.WriteAllText(corpus, """{"id": "one", "program": {"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "exp", "in": ["a"], "out": "y"}], "observe": ["y"]}}""");
-        Assert.Contains("no program could be judged", Assert.ThrowsAny<XunitException>(() => new EmptyOn(corpus).Corpora()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_corpus_is_a_row_and_fails_where_nothing_of_it_was_examined()
+    {
+        File.WriteAllText(EmptyOn.Corpus, """{"id": "one", "program": {"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "exp", "in": ["a"], "out": "y"}], "observe": ["y"]}}""");
+        Assert.Contains(EmptyOn.Corpus, new EmptyOn().Rows);
+        Assert.Contains("no program could be judged", Assert.ThrowsAny<XunitException>(() => new EmptyOn().Rule(EmptyOn.Corpus)).Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(EmptyOn.Corpus, new Empty().Rows);
+        // Nothing else in the class is a test: a fact would be one with or without a corpus.
+        Assert.DoesNotContain(typeof(EngineExamination).GetMethods(), method => method.GetCustomAttributes(true).Any(each => each.GetType() == typeof(FactAttribute)));
     }
 
     private abstract class Quick : EngineExamination
@@ -76,7 +83,14 @@ public sealed class ExaminationTests
 
         public void Again(string text) => Replay(text);
 
-        public IReadOnlyList<string> Rows => [.. typeof(EngineExamination).GetMethod(nameof(Rule))!.GetCustomAttributes(true).OfType<DataAttribute>().Single().GetData(GetType().GetMethod(nameof(Rule))!).Select(row => (string)row[0])];
+        public IReadOnlyList<string> Rows
+        {
+            get
+            {
+                var method = GetType().GetMethod(nameof(Rule))!;
+                return [.. method.GetCustomAttributes(true).OfType<DataAttribute>().SelectMany(each => each.GetData(method)).Select(row => (string)row[0])];
+            }
+        }
     }
 
     private sealed class Sound : Quick
@@ -99,9 +113,11 @@ public sealed class ExaminationTests
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
     }
 
-    private sealed class EmptyOn(string corpus) : EngineExamination
+    private sealed class EmptyOn : Quick
     {
-        protected override EngineExaminationOptions Options { get; } = new() { Corpora = [corpus] };
+        public static readonly string Corpus = Path.Combine(AppContext.BaseDirectory, "one.jsonl");
+
+        protected override EngineExaminationOptions Options { get; } = new() { Corpora = [Corpus] };
 
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
     }

@@ -52,6 +52,29 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void What_an_engine_does_not_declare_is_said_in_one_line()
+    {
+        var report = new Examination(new Forwards(), new ExaminationOptions { Random = 20, Operators = ["exp", "add"] }).Run();
+        const string line = "Not asked for, since the engine does not declare it: accumulate, create_graph, detach, errors, grad_fn, gradient_memory, hooks, in_place, inference_mode, is_leaf, layouts, messages, no_grad, requires_grad, retain_graph, versions, views, bool, float64, int64.";
+        Assert.Contains(line, ReportNotes.Of(report));
+        Assert.Contains(line, MarkdownReport.Text(report, ""), StringComparison.Ordinal);
+        Assert.Contains(line, HtmlReport.Text(report, ""), StringComparison.Ordinal);
+        var all = new Examination(new SpecEngine(), new ExaminationOptions { Random = 20, Operators = ["exp", "add"] }).Run();
+        Assert.DoesNotContain(ReportNotes.Of(all), note => note.StartsWith("Not asked for", StringComparison.Ordinal));
+    }
+
+    private sealed class Forwards : IEngine
+    {
+        private readonly SpecEngine _spec = new();
+
+        public EngineInfo Info { get; } = new() { Name = "forwards", Features = new HashSet<string>(), DTypes = new HashSet<string> { "float32" } };
+
+        public RunResult Run(Program program) => _spec.Run(program);
+
+        public void Dispose() => _spec.Dispose();
+    }
+
+    [Fact]
     public void Every_form_explains_its_words()
     {
         string page = HtmlReport.Text(Failed, ""), text = MarkdownReport.Text(Failed, "");

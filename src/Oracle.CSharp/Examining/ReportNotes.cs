@@ -1,6 +1,6 @@
 namespace Verified.Oracle;
 
-/// <summary>What a report says beside its counts, a sentence each: what the engine says of itself, where PyTorch itself is wrong, and of which PyTorch that is known.</summary>
+/// <summary>What a report says beside its counts, a sentence each: what the engine says of itself, what it was not asked for, where PyTorch itself is wrong, and of which PyTorch that is known.</summary>
 public static class ReportNotes
 {
     /// <summary>The sentences; none where there is nothing to say.</summary>
@@ -8,6 +8,8 @@ public static class ReportNotes
     {
         ArgumentNullException.ThrowIfNull(report);
         foreach (var note in report.Engine.Notes) yield return $"{report.Engine.Name} says: {note.TrimEnd('.')}.";
+        string[] undeclared = [.. EngineFeatures.All.Except(report.Engine.Features).Order(StringComparer.Ordinal), .. new EngineInfo { Name = "" }.DTypes.Except(report.Engine.DTypes).Order(StringComparer.Ordinal)];
+        if (undeclared.Length > 0) yield return $"Not asked for, since the engine does not declare it: {string.Join(", ", undeclared)}.";
         if (KnownDivergences.Note(report.Engine) is { } registry) yield return registry;
         var explained = report.GoldenDisagreements.Where(golden => golden.GoldenKnown is not null).ToList();
         if (explained.Count > 0)
