@@ -66,7 +66,11 @@ internal static class Anomaly
     {
         var lines = Environment.StackTrace.ReplaceLineEndings("\n").Split('\n');
         var first = Array.FindLastIndex(lines, line => line.Contains("Verified.Engine.Anomaly.") || line.Contains("Verified.Engine.Node..ctor")) + 1;
-        return string.Join('\n', lines[first..]);
+        // What F# Interactive calls a script through is not the user's.
+        var last = Array.FindIndex(lines, first, line => line.Contains("FSharp.Compiler.Interactive"));
+        if (last < 0) return string.Join('\n', lines[first..]);
+        while (last > first && lines[last - 1].Contains("at System.")) last--;
+        return string.Join('\n', lines[first..last]);
     }
 
     private sealed record Trace(string Calls, Node? Parent);
