@@ -236,13 +236,16 @@ type Again =
     {
         /// What the gradient was computed from: what had arrived (`Gradient 0`), and what the operator kept.
         First: IDerivation
-        /// The input of the operator that it is the gradient of.
+        /// The input of the operator that it is the gradient of, the first one where it is that of several.
         Towards: int
-        /// What arrives now.
-        Arriving: Term
+        /// What arrives now at the gradient of an input of the operator.
+        ArrivingAt: int -> Term option
         /// The same gradient where something else arrives.
         Of: Term -> Term
     }
+
+    /// What arrives at the gradient of the one input.
+    member a.Arriving = (a.ArrivingAt a.Towards).Value
 
 /// How PyTorch records an operator's gradient under create_graph where that is one node of its own, not the nodes of what the derivative
 /// rule is composed of (tools/autograd/derivatives.yaml has an entry for it). It keeps the gradient that arrived and all that the operator

@@ -3,8 +3,8 @@ using Verified.Engine.Kernels;
 namespace Verified.Engine;
 
 /// <summary>
-/// Convolutions. Output, input gradient and weight gradient are the three ways to read one form that is linear in each of three tensors, so each is the
-/// derivative of the others: <c>conv2d_output</c>, <c>conv2d_input</c> and <c>conv2d_weight</c> give all orders.
+/// Convolutions. Output, input gradient and weight gradient are the three ways to read one form that is linear in each of three tensors:
+/// <c>conv2d_output</c>, <c>conv2d_input</c> and <c>conv2d_weight</c>. Higher orders are composed of convolutions: <see cref="ConvolutionGradients"/>.
 /// </summary>
 internal static class Convolution
 {
@@ -14,35 +14,19 @@ internal static class Convolution
     private static readonly string[] WindowKeywords = ["in_size", "out_size", "kernel_size", "stride", "padding", "dilation", "groups"];
 
     /// <summary>y of x and the weight.</summary>
-    public static readonly FunctionOperator Output = new(
+    public static readonly FunctionOperator Output = Reading(
         "conv2d_output",
-        (inputs, a) => ComputeOutput(ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[0]!.Sizes[1], inputs[1]!.Sizes[0]), inputs[0]!, inputs[1]!, null),
-        [
-            new Rule(Saved.Input1, (g, c) => Reading(Input!, g, c.Input(1), c.Attributes)),
-            new Rule(Saved.Input0, (g, c) => Reading(Weight!, c.Input(0), g, c.Attributes)),
-        ])
-    { Keywords = WindowKeywords, Arity = 2 };
+        (x, weight, a) => ComputeOutput(ConvolutionWindow.Of(a, x.Sizes[0], x.Sizes[1], weight.Sizes[0]), x, weight, null));
 
     /// <summary>x of y and the weight.</summary>
-    public static readonly FunctionOperator Input = new(
+    public static readonly FunctionOperator Input = Reading(
         "conv2d_input",
-        (inputs, a) => ComputeInput(
-            ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[1]!.Sizes[1] * a.Int("groups"), inputs[1]!.Sizes[0]), inputs[0]!, inputs[1]!, null),
-        [
-            new Rule(Saved.Input1, (g, c) => Reading(Output, g, c.Input(1), c.Attributes)),
-            new Rule(Saved.Input0, (g, c) => Reading(Weight!, g, c.Input(0), c.Attributes)),
-        ])
-    { Keywords = WindowKeywords, Arity = 2 };
+        (y, weight, a) => ComputeInput(ConvolutionWindow.Of(a, y.Sizes[0], weight.Sizes[1] * a.Int("groups"), weight.Sizes[0]), y, weight, null));
 
     /// <summary>The weight of x and y.</summary>
-    public static readonly FunctionOperator Weight = new(
+    public static readonly FunctionOperator Weight = Reading(
         "conv2d_weight",
-        (inputs, a) => ComputeWeight(ConvolutionWindow.Of(a, inputs[0]!.Sizes[0], inputs[0]!.Sizes[1], inputs[1]!.Sizes[1]), inputs[0]!, inputs[1]!),
-        [
-            new Rule(Saved.Input1, (g, c) => Reading(Input, c.Input(1), g, c.Attributes)),
-            new Rule(Saved.Input0, (g, c) => Reading(Output, c.Input(0), g, c.Attributes)),
-        ])
-    { Keywords = WindowKeywords, Arity = 2 };
+        (x, y, a) => ComputeWeight(ConvolutionWindow.Of(a, x.Sizes[0], x.Sizes[1], y.Sizes[1]), x, y));
 
     private static readonly FunctionOperator Conv2dOfBatches = new(
         "conv2d",
@@ -59,7 +43,7 @@ internal static class Convolution
     { ArgumentsFirst = true, Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
 
     private static readonly FusedGradient ConvGradient = Gradient(
-        ConvolutionWindow.Forward, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
+        false, ConvolutionWindow.Forward, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
 
     private static readonly FunctionOperator ConvTranspose2dOfBatches = new(
         "conv_transpose2d",
@@ -81,27 +65,50 @@ internal static class Convolution
     };
 
     private static readonly FusedGradient TransposedGradient = Gradient(
-        ConvolutionWindow.Transposed, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a));
+        true, ConvolutionWindow.Transposed, (g, weight, a) => Reading(Output, g, weight, a), (g, y, a) => Reading(Weight, g, y, a));
 
-    public static readonly CompositeOperator Conv2d = OfPictures(Conv2dOfBatches);
+    public static readonly CompositeOperator Conv2d = OfPictures(Conv2dOfBatches, PaddingInNumbers);
 
-    public static readonly CompositeOperator ConvTranspose2d = OfPictures(ConvTranspose2dOfBatches);
+    public static readonly CompositeOperator ConvTranspose2d = OfPictures(ConvTranspose2dOfBatches, (x, _, attributes) => (x, attributes));
 
-    public static IEnumerable<Operator> All => [Conv2d, ConvTranspose2d, Output, Input, Weight];
+    public static IEnumerable<Operator> All => [Conv2d, ConvTranspose2d];
 
     /// <summary>Of [C, H, W] a convolution is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).</summary>
-    private static CompositeOperator OfPictures(FunctionOperator ofBatches) => new(ofBatches.Name, call =>
+    private static CompositeOperator OfPictures(FunctionOperator ofBatches, Func<Tensor, Tensor, Attributes, (Tensor X, Attributes Attributes)> prepare) => new(ofBatches.Name, call =>
     {
         Tensor x = call.Tensor(0), weight = call.Tensor(1);
         var bias = call.TensorOrNull(2);
-        return x.Rank == 3
-            ? ofBatches.Apply([x.Unsqueeze(0), weight, bias], call.Attributes)[0].Squeeze(0)
-            : ofBatches.Apply([x, weight, bias], call.Attributes)[0];
+        return x.Rank == 3 ? Apply(x.Unsqueeze(0)).Squeeze(0) : Apply(x);
+
+        Tensor Apply(Tensor x)
+        {
+            var (prepared, attributes) = prepare(x, weight, call.Attributes);
+            return ofBatches.Apply([prepared, weight, bias], attributes)[0];
+        }
     })
     { Keywords = ofBatches.Keywords };
 
+    /// <summary>
+    /// Padding in words as numbers (aten/src/ATen/native/Convolution.cpp, convolution_same). An odd number of rows or columns has the last one put behind the input first.
+    /// </summary>
+    private static (Tensor X, Attributes Attributes) PaddingInNumbers(Tensor x, Tensor weight, Attributes attributes)
+    {
+        switch (attributes["padding"])
+        {
+            case "valid":
+                return (x, attributes.With("padding", 0));
+            case "same" when x.Rank == 4 && weight.Rank == 4 && SizePair.Of(attributes, "stride", 1) is (1, 1) && SizePair.Of(attributes, "dilation", 1) is { H: > 0, W: > 0 } dilation:
+                int rows = dilation.H * (weight.Sizes[2] - 1), columns = dilation.W * (weight.Sizes[3] - 1);
+                if (rows % 2 != 0 || columns % 2 != 0) x = x.Pad([0, columns % 2, 0, rows % 2]);
+                return (x, attributes.With("padding", new[] { rows / 2, columns / 2 }));
+            default:
+                return (x, attributes);
+        }
+    }
+
     /// <summary>The gradients of input, weight and bias.</summary>
     private static FusedGradient Gradient(
+        bool transposed,
         Func<Attributes, int[], int[], ConvolutionWindow> windowOf,
         Func<Tensor, Tensor, Attributes, Tensor> toInput,
         Func<Tensor, Tensor, Attributes, Tensor> toWeight) => new(
@@ -115,7 +122,23 @@ internal static class Convolution
             if (needs.Length > 1 && needs[1]) results[1] = toWeight(g, x, window.Attributes);
             if (needs.Length > 2 && needs[2]) results[2] = g.Sum([0, 2, 3]);
             return results;
-        });
+        })
+    { Again = (c, arriving) => ConvolutionGradients.Pull(transposed, c, arriving) };
+
+    /// <summary>A convolution of batches, or its transpose.</summary>
+    internal static Tensor OfBatches(
+        bool transposed, Tensor x, Tensor weight, SizePair stride, SizePair padding, SizePair dilation, SizePair outputPadding, int groups) =>
+        (transposed ? ConvTranspose2dOfBatches : Conv2dOfBatches).Apply(
+            [x, weight, null],
+            Attributes.Of(
+                ("stride", stride.ToArray()),
+                ("padding", padding.ToArray()),
+                ("dilation", dilation.ToArray()),
+                ("output_padding", transposed ? outputPadding.ToArray() : null),
+                ("groups", groups)))[0];
+
+    private static FunctionOperator Reading(string name, Func<Tensor, Tensor, Attributes, Tensor> compute) =>
+        new(name, (inputs, a) => compute(inputs[0]!, inputs[1]!, a), []) { Keywords = WindowKeywords, Arity = 2 };
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 

@@ -60,7 +60,7 @@ internal readonly record struct ConvolutionWindow
         CheckRanks("conv2d", attributes, x, weight);
         var (stride, dilation, groups) = Steps(attributes);
         int kernelHeight = weight[2], kernelWidth = weight[3];
-        var (before, after) = Padding(attributes, weight, dilation, stride);
+        var padding = Padding(attributes);
         if (weight[0] < groups)
             throw Wrong($"Given groups={groups}, expected weight to be at least {groups} at dimension 0, but got weight of size {Shapes.Text(weight)} instead");
         if (weight[0] % groups != 0)
@@ -71,7 +71,7 @@ internal readonly record struct ConvolutionWindow
                 $"Given groups={groups}, weight of size {Shapes.Text(weight)}, expected input{Shapes.Text(x)} to have {weight[1] * groups} channels, "
                 + $"but got {x[1]} channels instead");
         }
-        int height = Shapes.Size((long)x[2] + before.H + after.H), width = Shapes.Size((long)x[3] + before.W + after.W);
+        int height = Shapes.Size(x[2] + (2L * padding.H)), width = Shapes.Size(x[3] + (2L * padding.W));
         long reachHeight = ((long)dilation.H * (kernelHeight - 1)) + 1, reachWidth = ((long)dilation.W * (kernelWidth - 1)) + 1;
         if (reachHeight > height || reachWidth > width)
         {
@@ -85,7 +85,7 @@ internal readonly record struct ConvolutionWindow
             Groups = groups,
             InPerGroup = weight[1],
             OutPerGroup = weight[0] / groups,
-            Group = new Window2D(weight[1], x[2], x[3], kernelHeight, kernelWidth, stride.H, stride.W, before.H, before.W, dilation.H, dilation.W)
+            Group = new Window2D(weight[1], x[2], x[3], kernelHeight, kernelWidth, stride.H, stride.W, padding.H, padding.W, dilation.H, dilation.W)
             {
                 Given = ((int)((height - reachHeight) / stride.H) + 1, (int)((width - reachWidth) / stride.W) + 1),
             },
@@ -155,23 +155,19 @@ internal readonly record struct ConvolutionWindow
         return (stride, dilation, groups);
     }
 
-    private static (SizePair Before, SizePair After) Padding(Attributes attributes, int[] weight, SizePair dilation, SizePair stride)
+    /// <summary>Padding in numbers; words are such by now, where they can be.</summary>
+    private static SizePair Padding(Attributes attributes)
     {
         switch (attributes["padding"])
         {
-            case "valid":
-                return default;
             case "same":
-                if (stride.H != 1 || stride.W != 1) throw Bad("padding='same' is not supported for strided convolutions");
-                // An odd total has one more behind.
-                int height = dilation.H * (weight[2] - 1), width = dilation.W * (weight[3] - 1);
-                return (new SizePair(height / 2, width / 2), new SizePair(height - (height / 2), width - (width / 2)));
+                throw Bad("padding='same' is not supported for strided convolutions");
             case string other:
                 throw Bad($"Invalid padding string {other}, should be one of 'valid', 'same'");
             default:
                 var padding = SizePair.Of(attributes, "padding", 0);
                 if (padding.H < 0 || padding.W < 0) throw Bad("negative padding is not supported");
-                return (padding, padding);
+                return padding;
         }
     }
 

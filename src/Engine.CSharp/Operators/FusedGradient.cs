@@ -8,8 +8,8 @@ namespace Verified.Engine;
 internal delegate Tensor?[] GradientFormula(Tensor?[] inputs, Attributes attributes, bool[] needs);
 
 /// <summary>
-/// A derivative that PyTorch records as one node, such as <c>native_layer_norm_backward</c>. It saves all that it was computed from; its own derivative is found by computing it once more,
-/// recorded, and going back through that.
+/// A derivative that PyTorch records as one node, such as <c>native_layer_norm_backward</c>. It saves all that it was computed from. Its own derivative is given, or found by computing it once
+/// more, recorded, and going back through that.
 /// </summary>
 internal sealed class FusedGradient : Operator
 {
@@ -24,6 +24,9 @@ internal sealed class FusedGradient : Operator
         : this(name, (inputs, attributes, _) => [formula(inputs, attributes)])
     {
     }
+
+    /// <summary>Its derivative where it is given: called with a context of this node, and with what arrives at the gradient of each input of the operator.</summary>
+    public Action<BackwardContext, Func<int, Tensor?>>? Again { get; init; }
 
     /// <summary>Gives the gradients of a node's inputs.</summary>
     public void Pull(BackwardContext context, params Tensor?[] inputs)
@@ -72,6 +75,11 @@ internal sealed class FusedGradient : Operator
         var made = (int[])context.Node.State!;
         var arrived = Array.FindAll([.. Enumerable.Range(0, made.Length)], k => context.Gradient(k) is not null);
         if (arrived.Length == 0) return;
+        if (Again is not null)
+        {
+            Again(context, input => Array.IndexOf(made, input) is >= 0 and var k ? context.Gradient(k) : null);
+            return;
+        }
         var needs = new bool[made[^1] + 1];
         foreach (var k in arrived) needs[made[k]] = true;
         using var recording = Autograd.InferenceMode(enabled: false);

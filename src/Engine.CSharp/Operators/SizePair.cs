@@ -12,6 +12,9 @@ internal readonly record struct SizePair(int H, int W)
         _ => throw new AutogradException(ErrorKind.Value, $"attribute '{name}' must be one integer or two"),
     };
 
+    /// <summary>As an attribute.</summary>
+    public int[] ToArray() => [H, W];
+
     /// <inheritdoc cref="Of(Attributes, string, SizePair)"/>
     public static SizePair Of(Attributes attributes, string name, int otherwise) => Of(attributes, name, new SizePair(otherwise, otherwise));
 }

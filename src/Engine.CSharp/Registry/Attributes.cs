@@ -45,6 +45,9 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
         return all.Length == 0 ? None : new(all);
     }
 
+    /// <summary>The same with another value, or with one more.</summary>
+    internal Attributes With(string name, object? value) => new([.. items.Where(item => item.Key != name), new(name, Normal(value))]);
+
     /// <summary>Whether the attribute was given, null included.</summary>
     public bool Has(string name) => TryGet(name, out _);
 

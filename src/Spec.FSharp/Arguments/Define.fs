@@ -101,6 +101,12 @@ module Define =
     /// A gradient that is one node, which does not read some of what the operator kept.
     let fused node unread = Some { fusion node with Unread = unread }
 
+    /// A gradient that is one node, with its derivatives by what had arrived and by what the operator kept.
+    let fusedWith node derivative =
+        Some
+            { fusion node with
+                Derivative = Some derivative }
+
     /// A gradient that is one node, with its derivative by what had arrived; it has no other.
     let fusedBy node (derivative: Again -> Term) =
         Some

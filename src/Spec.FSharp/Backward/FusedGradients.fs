@@ -84,7 +84,7 @@ module internal FusedGradients =
             derivative
                 { First = derivation c (first fused (keptAt 0) keptAt needs)
                   Towards = towards
-                  Arriving = upstream[0].Value
+                  ArrivingAt = fun input -> fused.To |> Array.tryFindIndex ((=) input) |> Option.bind (Array.get upstream)
                   Of = again >> Option.get }
 
         let by i = gradients |> List.tryItem i |> Option.flatten |> Option.map (fun gradient -> gradient ())

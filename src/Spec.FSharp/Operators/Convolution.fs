@@ -159,7 +159,7 @@ module Convolution =
         }
 
     /// One of the three readings as an operator: `read` makes the window of the operands' shapes.
-    let private reading name formula (windowOf: int[] -> int[] -> Attrs -> Result<Window, Complaint>) shapeOf (compute: IReading) adjoints =
+    let private reading name formula (windowOf: int[] -> int[] -> Attrs -> Result<Window, Complaint>) shapeOf (compute: IReading) =
         { Define.computes
               name
               formula
@@ -176,19 +176,7 @@ module Convolution =
                           let elements = compute.Of(window, a.DType, Value.asFloats a.DType a, Value.asFloats a.DType b)
                           return [ Value.floats a.DType (shapeOf window) elements ]
                       } } with
-            Internal = true
-            Saves =
-                fun needs _ ->
-                    [ if needs 1 then Input 0
-                      if needs 0 then Input 1 ]
-            Derivative =
-                Some(
-                    Derive.rule (fun d g ->
-                        let attrs = Map.toList d.Attrs
-                        let first, second = adjoints
-
-                        [ Some(fun () -> first attrs g (d.Input 1)); Some(fun () -> second attrs g (d.Input 0)) ])
-                ) }
+            Internal = true }
 
     let private outputOf attrs x w = Derive.apply "conv2d_output" [ x; w ] attrs
     let private inputOf attrs y w = Derive.apply "conv2d_input" [ y; w ] attrs
@@ -202,7 +190,6 @@ module Convolution =
             (fun window -> window.OutShape)
             { new IReading with
                 member _.Of(window, dtype, x, w) = Window.output window dtype x w None }
-            ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
     let conv2dInput =
         reading
@@ -212,7 +199,6 @@ module Convolution =
             (fun window -> window.InShape)
             { new IReading with
                 member _.Of(window, dtype, y, w) = Window.input window dtype y w None }
-            ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
     let conv2dWeight =
         reading
@@ -222,33 +208,42 @@ module Convolution =
             (fun window -> window.WeightShape)
             { new IReading with
                 member _.Of(window, dtype, x, y) = Window.weight window dtype x y }
-            ((fun attrs g y -> inputOf attrs y g), (fun attrs g x -> outputOf attrs x g))
 
     // ---- the public operators ----
 
     let private positive (a, b) = a > 0 && b > 0
     let private both f (a, b) (c, d) = f a c, f b d
 
-    /// Padding as (before, after) for rows and columns: numbers, or "same" and "valid".
-    let private readPadding attrs (kernel: int * int) (dilation: int * int) (stride: int * int) =
+    /// Padding in numbers; words are such by now, where they can be.
+    let private readPadding attrs =
         match Read.optional attrs "padding" with
-        | Some(Attr.Text "valid") -> Ok((0, 0), (0, 0))
-        | Some(Attr.Text "same") ->
-            if stride <> (1, 1) then
-                Complain.value "padding='same' is not supported for strided convolutions"
-            else
-                // An odd total has one more behind.
-                let total = both (fun k d -> d * (k - 1)) kernel dilation
-                let before = fst total / 2, snd total / 2
-                Ok(before, both (-) total before)
+        | Some(Attr.Text "same") -> Complain.value "padding='same' is not supported for strided convolutions"
         | Some(Attr.Text other) -> Complain.value $"Invalid padding string {other}, should be one of 'valid', 'same'"
         | _ ->
-            Read.pairOr (0, 0) attrs "padding"
-            |> Result.bind (fun padding ->
-                if fst padding < 0 || snd padding < 0 then
-                    Complain.value "negative padding is not supported"
+            result {
+                let! padding = Read.pairOr (0, 0) attrs "padding"
+                do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
+                return padding
+            }
+
+    /// Padding in words as numbers (aten/src/ATen/native/Convolution.cpp, convolution_same). An odd number of rows or columns has the last one
+    /// put behind the input first.
+    let private inNumbers (attrs: Attrs) (x: Term) (w: Term) : Term * Attrs =
+        let padded padding = Map.add "padding" (pairAttr padding) attrs
+
+        match Read.optional attrs "padding", Read.pairOr (1, 1) attrs "stride", Read.pairOr (1, 1) attrs "dilation" with
+        | Some(Attr.Text "valid"), _, _ -> x, padded (0, 0)
+        | Some(Attr.Text "same"), Ok(1, 1), Ok(down, across) when x.Shape.Length = 4 && w.Shape.Length = 4 && down > 0 && across > 0 ->
+            let rows, columns = down * (w.Shape[2] - 1), across * (w.Shape[3] - 1)
+
+            let x =
+                if rows % 2 = 0 && columns % 2 = 0 then
+                    x
                 else
-                    Ok(padding, padding))
+                    Derive.apply "pad" [ x ] [ "pad", Derive.dimsAttr [ 0; columns % 2; 0; rows % 2 ] ]
+
+            x, padded (rows / 2, columns / 2)
+        | _ -> x, attrs
 
     let private readSteps attrs =
         result {
@@ -281,7 +276,7 @@ module Convolution =
             do! checkRanks "conv2d" attrs x w
             let! stride, dilation, groups = readSteps attrs
             let kernel = w[2], w[3]
-            let! before, after = readPadding attrs kernel dilation stride
+            let! padding = readPadding attrs
 
             do!
                 Complain.unlessShape (w[0] >= groups) (fun () ->
@@ -295,7 +290,7 @@ module Convolution =
                 Complain.unlessShape (x[1] = w[1] * groups) (fun () ->
                     $"Given groups={groups}, weight of size {Shape.show w}, expected input{Shape.show x} to have {w[1] * groups} channels, but got {x[1]} channels instead")
 
-            let padded = x[2] + fst before + fst after, x[3] + snd before + snd after
+            let padded = x[2] + 2 * fst padding, x[3] + 2 * snd padding
             let reach = both (fun k d -> d * (k - 1) + 1) kernel dilation
 
             do!
@@ -311,7 +306,7 @@ module Convolution =
                   Out = both (fun room s -> room / s + 1) (both (-) padded reach) stride
                   Kernel = kernel
                   Stride = stride
-                  Padding = before
+                  Padding = padding
                   Dilation = dilation }
         }
 
@@ -388,7 +383,17 @@ module Convolution =
 
     /// A convolution or its transpose of [N, C, H, W], which programs name without "_of_batches": the window's reading `compute`, and the
     /// two operators that give the adjoints.
-    let private convolutionOfBatches name formula attrs shapes windowOf (resultOf: Window -> int[]) (compute: IBiasedReading) adjoints =
+    let private convolutionOfBatches
+        name
+        formula
+        transposed
+        attrs
+        shapes
+        windowOf
+        (resultOf: Window -> int[])
+        (compute: IBiasedReading)
+        adjoints
+        =
         { Define.computes
               (ofBatches name)
               formula
@@ -419,7 +424,7 @@ module Convolution =
             Internal = true
             ArgumentsFirst = true
             Node = Define.node "Convolution"
-            Fused = Define.fused "ConvolutionBackward" []
+            Fused = Define.fusedWith "ConvolutionBackward" (ConvolutionGradients.derivative transposed)
             // Both, whichever needs a gradient: derivatives.yaml has one formula for all three.
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Shapes = shapes
@@ -437,14 +442,21 @@ module Convolution =
                               Some(fun () -> Shaping.sumOver [ 0; 2; 3 ] false g) ])
                 ) }
 
-    /// As programs name it: of [C, H, W] it is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).
-    let private convolution name (ofBatches: Operator) shapes =
+    /// As programs name it, its input and attributes prepared: of [C, H, W] it is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).
+    let private convolution name (ofBatches: Operator) prepare shapes =
         { Define.composes name ofBatches.Formula ofBatches.Args ofBatches.Attrs (fun attrs terms ->
-              let apply terms = Derive.applyTo ofBatches.Name terms (Map.toList attrs)
+              let apply (x: Term) others =
+                  let x, attrs =
+                      match others with
+                      | Some w :: _ -> prepare attrs x w
+                      | _ -> x, attrs
+
+                  Derive.applyTo ofBatches.Name (Some x :: others) (Map.toList attrs)
 
               match terms with
-              | Some x :: rest when x.Shape.Length = 3 -> Ok [ apply (Some(Shaping.unsqueeze 0 x) :: rest) |> Shaping.squeeze 0 ]
-              | _ -> Ok [ apply terms ]) with
+              | Some x :: others when x.Shape.Length = 3 -> Ok [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ]
+              | Some x :: others -> Ok [ apply x others ]
+              | _ -> Ok [ Derive.applyTo ofBatches.Name terms (Map.toList attrs) ]) with
             Spelling = Define.functional
             Shapes = ofBatches.Shapes @ shapes }
 
@@ -458,6 +470,7 @@ module Convolution =
         convolutionOfBatches
             "conv2d"
             "y[n,o,p,q] = bias[o] + sum over c,i,j of w[o,c,i,j] x[n,c,p*stride-padding+i*dilation,q*stride-padding+j*dilation]"
+            false
             steps
             [ [ [| 1; 1; 4; 4 |]; [| 1; 1; 2; 2 |] ]
               [ [| 2; 2; 4; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
@@ -470,12 +483,13 @@ module Convolution =
                 member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
-    let conv2d = convolution "conv2d" conv2dOfBatches [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
+    let conv2d = convolution "conv2d" conv2dOfBatches inNumbers [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
 
     let private convTranspose2dOfBatches =
         convolutionOfBatches
             "conv_transpose2d"
             "the adjoint of conv2d: y[n,c,p*stride-padding+i*dilation,..] += w[o,c,i,j] x[n,o,p,q], plus bias[c]"
+            true
             (Define.attr "output_padding" (AttrKind.Integers [ [ 0L; 0L ]; [ 1L; 1L ]; [ 1L; 0L ] ]) :: steps)
             [ [ [| 1; 1; 2; 2 |]; [| 1; 1; 2; 2 |] ]
               [ [| 2; 2; 2; 3 |]; [| 2; 2; 2; 2 |]; [| 2 |] ]
@@ -488,7 +502,7 @@ module Convolution =
             ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
     let convTranspose2d =
-        convolution "conv_transpose2d" convTranspose2dOfBatches [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
+        convolution "conv_transpose2d" convTranspose2dOfBatches (fun attrs x _ -> x, attrs) [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
 
     let all =
         [ conv2dOfBatches
