@@ -36,7 +36,7 @@ type Admission =
 type Aliasing =
     /// A view of the same storage.
     | View of Geometry
-    /// Several views, of which none may be written to even where it is the only one.
+    /// Several views, of which none may be written to even where it is the only one. Such an operator has a derivative of its own.
     | Views of Geometry list
     /// The very same tensor (`contiguous` of a contiguous one).
     | Itself

@@ -25,9 +25,8 @@ and NodeKind<'S> =
     | Accumulate of tensor: int
     /// The derivative rule of an operator.
     | Rule of Operator * Attrs * Saved[]
-    /// The transpose of a view's map: the geometries lie over one row of elements. Several views that one operator returned do
-    /// not overlap.
-    | View of input: Geometry * outputs: Geometry[]
+    /// The transpose of a view's map: the geometries lie over one row of elements.
+    | View of input: Geometry * output: Geometry
     /// The same of a single view whose history was made anew (as_strided): both geometries are the storage's.
     | Remade of whole: Geometry * view: Geometry
     /// A write through a view of the tensor that now has this node as its history: what is outside of the view passes, what is

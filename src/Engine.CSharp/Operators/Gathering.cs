@@ -103,10 +103,10 @@ internal static class Gathering
     { Keywords = ["dim"], Arity = 2 };
 
     /// <summary>The transpose of index_select. As PyTorch's it keeps what is added, for its shape.</summary>
-    public static readonly FunctionOperator SelectBackward = Adding("index_select_backward", Saved.Input0);
+    public static readonly FunctionOperator SelectBackward = Adding("index_select_backward", Saved.Input0, (index, rank) => rank == 0 ? index.Squeeze() : index);
 
     /// <summary>The same of a table's rows, and of single elements, which keep the indices alone.</summary>
-    public static readonly FunctionOperator RowsBackward = Adding("rows_backward", Saved.None);
+    public static readonly FunctionOperator RowsBackward = Adding("rows_backward", Saved.None, (index, _) => index.Reshape([-1]));
 
     /// <summary>Rows of a table, one for each index; the row of the padding index gets no gradient.</summary>
     public static readonly FunctionOperator Embedding = new(
@@ -166,8 +166,8 @@ internal static class Gathering
 
     public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, RowsBackward, Embedding, Index];
 
-    /// <summary>Zeros of a shape, to which slices are added.</summary>
-    private static FunctionOperator Adding(string name, Saved kept) => new(
+    /// <summary>Zeros of a shape, to which slices are added. <paramref name="indexOf"/>: the index that picks them again for a gradient of this rank.</summary>
+    private static FunctionOperator Adding(string name, Saved kept, Func<Tensor, int, Tensor> indexOf) => new(
         name,
         (inputs, attributes) =>
         {
@@ -188,7 +188,7 @@ internal static class Gathering
             {
                 var shape = c.InputShape(0);
                 var index = c.Input(1);
-                var rows = g.IndexSelect(c.Attributes.Int("dim"), shape.Length == 0 ? index.Squeeze() : index.Rank > 1 ? index.Reshape([-1]) : index);
+                var rows = g.IndexSelect(c.Attributes.Int("dim"), indexOf(index, shape.Length));
                 var skip = c.Attributes.Int("skip", -1);
                 if (skip >= 0) rows = rows.MaskedFill(index.Eq(skip).Reshape([-1, 1]), 0);
                 return rows.View(shape);

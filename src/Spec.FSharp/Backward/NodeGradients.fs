@@ -18,15 +18,7 @@ module internal NodeGradients =
 
         match node.Kind with
         | Accumulate _ -> [||]
-        | View(input, [| output |]) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
-        | View(input, outputs) ->
-            let add (total: Term option) (gradient: Term option, output: Geometry) =
-                match total, gradient with
-                | None, Some g -> Some(transpose c g input output)
-                | Some total, Some _ -> Some(c.Call("strided_write", [| Some total; gradient |], Rows.geometryAttributes output))
-                | total, None -> total
-
-            [| Array.zip gradients outputs |> Array.fold add None |]
+        | View(input, output) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
         | Remade(whole, view) when Strides.count view = 0 ->
             // Zeros that no gradient is part of, as PyTorch's.
             [| gradients[0] |> Option.map (fun g -> c.Plain(Value.full g.DType whole.Shape 0.0)) |]

@@ -42,10 +42,9 @@ module internal Viewing =
             { Sequence = s.Next
               Name = op.Node(viewed attrs)
               Kind =
-                if op.Derivative.IsSome then
-                    Rule(op, attrs, [||])
-                else
-                    View(Layout.dense t.Shape, Array.ofList overInput)
+                match overInput with
+                | [ view ] when op.Derivative.IsNone -> View(Layout.dense t.Shape, view)
+                | _ -> Rule(op, attrs, [||])
               Edges = [| toInput |]
               Inputs = [| t.Outline |]
               Results = [| for g in geometries -> struct (g.Shape, t.DType) |] }
@@ -143,7 +142,7 @@ module internal Viewing =
                     let node: Node<'S> =
                         { Sequence = s.Next
                           Name = op.Node(viewed attrs)
-                          Kind = if op.Derivative.IsSome then Rule(op, attrs, [||]) else View(dense, [| g |])
+                          Kind = if op.Derivative.IsSome then Rule(op, attrs, [||]) else View(dense, g)
                           Edges = [| toInput |]
                           Inputs = [| t.Outline |]
                           Results = [| struct (shape, t.DType) |] }

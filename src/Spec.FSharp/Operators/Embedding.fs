@@ -101,6 +101,16 @@ module Embedding =
                               Derive.apply "embedding_sum" [ g; d.Input 0 ] (("size", Derive.sizeAttr (d.ShapeOf 1)) :: ruleAttrs d)) ])
                 ) }
 
+    /// The rows of a table that the indices name, zeros for padding_idx.
+    let private rowsOf attrs (table: Term) (index: Term) =
+        let rows = Derive.apply "index_select" [ table; index ] [ "dim", Derive.integerAttr 0 ]
+
+        match readPadding attrs table.Shape[0] |> Complaints.orFail with
+        | -1 -> rows
+        | padding ->
+            let isPadding = Derive.compared "eq" index (float padding) |> Shaping.reshape [| index.Shape[0]; 1 |]
+            Derive.apply "masked_fill" [ rows; isPadding ] [ "value", Attr.Float 0.0 ]
+
     let embeddingSum =
         { Define.computes
               "embedding_sum"
@@ -121,13 +131,18 @@ module Embedding =
                       } } with
             Internal = true
             Saves = fun _ _ -> [ Input 1 ]
-            // Of the indices in a row, as PyTorch takes them (embedding_dense_double_backward).
+            // Of the indices in a row, as PyTorch takes them (embedding_dense_double_backward), which forgets scale_grad_by_freq.
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
-                              Derive.apply "embedding_shares" [ g; index ] (ruleAttrs d) |> Shaping.reshape (d.ShapeOf 0)) ])
+
+                              (if Read.flagOr false d.Attrs "scale_grad_by_freq" |> Complaints.orFail then
+                                   Derive.apply "embedding_shares" [ g; index ] (ruleAttrs d)
+                               else
+                                   rowsOf d.Attrs g index)
+                              |> Shaping.reshape (d.ShapeOf 0)) ])
                 ) }
 
     let embeddingShares =

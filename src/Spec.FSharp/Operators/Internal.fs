@@ -151,6 +151,22 @@ module Internal =
         { Define.computes "zeros_like" "0" [ ArgKind.Any ] [] zeros with
             Internal = true }
 
+    /// The same of another shape.
+    let zerosOf =
+        { Define.computes
+              "zeros_of"
+              "zeros of `size`, of x's dtype"
+              [ ArgKind.Any ]
+              [ Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! size = shapeAttr call.Attrs "size"
+                          return [ Value.full x.DType size 0.0 ]
+                      } } with
+            Internal = true }
+
     let private geometry attrs (prefix: string) =
         result {
             let! size = shapeAttr attrs (prefix + "size")
@@ -259,4 +275,4 @@ module Internal =
               (Elementwise.toFloats (Elementwise.always erfFunction)) with
             Internal = true }
 
-    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; strided; stridedBackward; erf ]
+    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; zerosOf; strided; stridedBackward; erf ]

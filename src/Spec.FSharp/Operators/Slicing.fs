@@ -165,6 +165,26 @@ module Slicing =
             Node = nodeOfIndex
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> if seesAll d then g else scattered d g) ])) }
 
+    /// The derivative of several views: the gradients joined, zeros where none arrived.
+    let private joined join aliases : Rule =
+        fun d ->
+            match aliases (Layout.dense (d.ShapeOf 0)) d.Attrs with
+            | Ok(Views parts) ->
+                let arrived = parts |> List.mapi (fun k (part: Geometry) -> d.Gradient k, part.Shape)
+                let zeros g shape = Derive.apply "zeros_of" [ g ] [ "size", Derive.sizeAttr shape ]
+                let dim = Map.tryFind "dim" d.Attrs |> Option.map (fun dim -> "dim", dim) |> Option.toList
+
+                let all g () =
+                    Derive.apply join [ for part, shape in arrived -> part |> Option.defaultWith (fun () -> zeros g shape) ] dim
+
+                [ arrived |> List.tryPick fst |> Option.bind (fun g -> Derive.wanted d 0 (all g)) ]
+            | _ -> invalidOp "an operator that returned several views does so no more"
+
+    /// An operator that returns several views, which `join` puts together again.
+    let private severalViews name formula attrs join aliases =
+        { views name formula attrs aliases with
+            Derivative = Some(joined join aliases) }
+
     // Views of these sizes, one behind the other, along a dimension.
     let private sections (g: Geometry) d (sizes: int list) =
         let starts = List.scan (+) 0 sizes
@@ -188,12 +208,13 @@ module Slicing =
         }
 
     let split =
-        views
+        severalViews
             "split"
             "views of split_size_or_sections elements each along `dim` (or of the sizes given)"
             [ Define.attr "split_size_or_sections" (AttrKind.Integer [ 1L; 2L ])
               Define.attr "split_size" (AttrKind.Integer [ 2L ])
               Define.attr "dim" AttrKind.Dim ]
+            "cat"
             (fun g attrs ->
                 result {
                     // torch.split's keyword, or the method's.
@@ -227,10 +248,11 @@ module Slicing =
                 })
 
     let chunk =
-        { views
+        { severalViews
               "chunk"
               "at most `chunks` views of equal size along `dim`, the last one smaller"
               [ Define.required "chunks" (AttrKind.Integer [ 1L; 2L; 3L ]); Define.attr "dim" AttrKind.Dim ]
+              "cat"
               (fun g attrs ->
                   result {
                       if g.Shape.Length = 0 then
@@ -250,7 +272,7 @@ module Slicing =
             Node = Define.node "Split" }
 
     let unbind =
-        views "unbind" "x at each index of dimension `dim`" [ Define.attr "dim" AttrKind.Dim ] (fun g attrs ->
+        severalViews "unbind" "x at each index of dimension `dim`" [ Define.attr "dim" AttrKind.Dim ] "stack" (fun g attrs ->
             result {
                 if g.Shape.Length = 0 then
                     return! Complain.index "Dimension specified as 0 but tensor has no dimensions"
