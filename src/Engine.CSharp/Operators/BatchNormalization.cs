@@ -107,7 +107,9 @@ internal static class BatchNormalization
         Tensor? Kept(int input) => input < c.Node.InputCount ? c.InputOrNull(input) : null;
     }
 
-    /// <summary>By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
+    /// <summary>
+    /// By the fused kernels where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right. These work on copies, as layer_norm's do.
+    /// </summary>
     private static Tensor?[] Gradients(Tensor?[] inputs, Attributes attributes, bool[] needs)
     {
         Tensor g = inputs[0]!, x = inputs[1]!;
@@ -148,8 +150,9 @@ internal static class BatchNormalization
 
         void Recorded()
         {
-            var lines = Lines(x, layout);
-            var gradients = Lines(g, layout);
+            var lines = Copies.Apart.Apply(Lines(x, layout));
+            var arrived = Lines(g, layout);
+            var gradients = Copies.Apart.Apply(arrived);
             var mean = training ? lines.Mean(1, keepdim: true) : inputs[3]!.Unsqueeze(1);
             var distance = lines - mean;
             var variance = training ? (distance * distance).Mean(1, keepdim: true) : inputs[4]!.Unsqueeze(1);
@@ -157,12 +160,12 @@ internal static class BatchNormalization
             var standard = distance * rstd;
             if (needs[0])
             {
-                var scale = weight is null ? rstd : rstd * weight.Unsqueeze(1);
+                var scale = weight is null ? rstd : rstd * Copies.Apart.Apply(weight.Unsqueeze(1));
                 var centred = training ? gradients - gradients.Mean(1, keepdim: true) - standard * (gradients * standard).Mean(1, keepdim: true) : gradients;
-                results[0] = (centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes);
+                results[0] = Copies.Apart.Apply(centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes);
             }
-            if (toWeight) results[3] = (gradients * standard).Sum(1);
-            if (toBias) results[4] = gradients.Sum(1);
+            if (toWeight) results[3] = Copies.Apart.Apply((gradients * standard).Sum(1));
+            if (toBias) results[4] = arrived.Sum(1);
         }
     }
 

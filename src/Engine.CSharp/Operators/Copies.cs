@@ -18,6 +18,9 @@ internal static class Copies
         Written = call => call.Attributes.Has("memory_format") ? ("contiguous", new OperatorCall(call.Inputs, Attributes.None)) : ("clone", call),
     };
 
+    /// <summary>A copy, whose gradient is a copy of what arrives: what is on one side of it keeps nothing of the other side.</summary>
+    public static readonly FunctionOperator Apart = new("apart", (x, _) => Clone.Apply(x.Detach()), new Rule(g => Apart!.Apply(g)), "CloneBackward0");
+
     public static readonly FunctionOperator ToCopy = new(
         "_to_copy",
         (x, attributes) => Copying.Cast(x, attributes.DType("dtype")!.Value),

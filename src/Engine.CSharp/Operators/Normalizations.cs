@@ -150,7 +150,10 @@ internal static class Normalizations
         LayerNormGradient.Pull(c, g, c.Input(0), c.Node.InputCount > 1 ? c.InputOrNull(1) : null, c.Output(1).Detach(), c.Output(2).Detach());
     }
 
-    /// <summary>By the fused kernel where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right.</summary>
+    /// <summary>
+    /// By the fused kernel where nothing is recorded; otherwise by recorded operators, from x itself, so that every order is right. These work on copies, so that nothing that a user could
+    /// write to is kept for the third order, and no write is noticed there: by its formula, which is wrong there, PyTorch keeps other things.
+    /// </summary>
     private static Tensor?[] LayerNormGradients(Tensor?[] inputs, Attributes attributes, bool[] needs)
     {
         Tensor g = inputs[0]!, x = inputs[1]!, mean = inputs[3]!, deviation = inputs[4]!;
@@ -165,17 +168,20 @@ internal static class Normalizations
         if (fused && needs[0]) results[0] = FusedInput(g, x, weight, mean, deviation, n);
         if (needsAffine || (needs[0] && !fused))
         {
-            var (standard, rstd) = fused ? Again(x, lines, mean, deviation) : Standard(x.Reshape(lines), attributes.Double("eps", 1e-5));
+            var (standard, rstd) = fused ? Again(x, lines, mean, deviation) : Standard(Apart(x.Reshape(lines)), attributes.Double("eps", 1e-5));
+            var h = Apart(rows);
+            if (needsAffine) results[1] = Apart((h * standard).Sum(0)).UnsafeView(normalized);
             if (needs[0] && !fused)
             {
-                var h = weight is null ? rows : rows * weight.Reshape([n]);
+                if (weight is not null) h *= Apart(weight.Reshape([n]));
                 var centred = h - h.Mean(-1, keepdim: true) - standard * (h * standard).Mean(-1, keepdim: true);
-                results[0] = (centred * rstd).UnsafeView(x.Sizes);
+                results[0] = Apart(centred * rstd).UnsafeView(x.Sizes);
             }
-            if (needsAffine) results[1] = (rows * standard).Sum(0).UnsafeView(normalized);
         }
         if (needs.Length > 2 && needs[2]) results[2] = rows.Sum(0).UnsafeView(normalized);
         return results;
+
+        Tensor Apart(Tensor t) => fused ? t : Copies.Apart.Apply(t);
     }
 
     private static (Tensor Standard, Tensor Rstd) Standard(Tensor x, double eps)

@@ -173,9 +173,10 @@ module BatchNormalisation =
 
             let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
             let line name args = Derive.apply name args []
-            // What is kept of it is what was computed of it, as PyTorch keeps x less its mean.
-            let x = toLines (d.Input 0) |> Shaping.unary "clone"
-            let g = toLines g
+            // Apart, as in layer_norm.
+            let x = toLines (d.Input 0) |> Shaping.apart
+            let lines = toLines g
+            let g = Shaping.apart lines
 
             let variance =
                 if settings.Training then
@@ -184,7 +185,7 @@ module BatchNormalisation =
                     column (d.Input 2)
 
             let scale = Shaping.unary "rsqrt" (variance + settings.Eps)
-            let weighted (t: Term) = if d.Has 3 then t * column (d.Input 3) else t
+            let weighted (t: Term) = if d.Has 3 then t * (column (d.Input 3) |> Shaping.apart) else t
 
             let toInput () =
                 if settings.Training then
@@ -198,11 +199,11 @@ module BatchNormalisation =
                 elif settings.Training then line "covariance" [ g; x ] * scale
                 else Shaping.sumOver [ 1 ] true (g * (x - column (d.Input 1))) * scale
 
-            [ Some(toInput >> ofLines)
+            [ Some(toInput >> Shaping.apart >> ofLines)
               None
               None
-              Some(toWeight >> Shaping.reshape [| channels |])
-              Some(fun () -> Shaping.sumOver [ 1 ] false g) ])
+              Some(toWeight >> Shaping.apart >> Shaping.reshape [| channels |])
+              Some(fun () -> Shaping.sumOver [ 1 ] false lines) ])
 
     let batchNorm =
         { Define.computes

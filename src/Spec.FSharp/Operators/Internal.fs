@@ -167,6 +167,19 @@ module Internal =
                       } } with
             Internal = true }
 
+    /// What is on one side of it keeps nothing of the other side, in either direction.
+    let apart =
+        { Define.computes
+              "apart"
+              "a copy of x, whose gradient is a copy of what arrives"
+              [ ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of(call: Call<'S>) = Argument.tensor call 0 |> Result.map List.singleton } with
+            Internal = true
+            Node = Define.node "Clone"
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> Derive.apply "apart" [ g ] []) ])) }
+
     let private geometry attrs (prefix: string) =
         result {
             let! size = shapeAttr attrs (prefix + "size")
@@ -275,4 +288,4 @@ module Internal =
               (Elementwise.toFloats (Elementwise.always erfFunction)) with
             Internal = true }
 
-    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; zerosOf; strided; stridedBackward; erf ]
+    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; zerosOf; apart; strided; stridedBackward; erf ]

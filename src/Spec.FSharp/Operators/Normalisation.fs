@@ -286,9 +286,12 @@ module Normalisation =
                         let asRows = Shaping.reshape [| rows; n |]
                         let asLine = Shaping.reshape [| n |]
                         let line name args = Derive.apply name args []
-                        // What is kept of it is what was computed of it, as PyTorch keeps x less its mean.
-                        let x = asRows (d.Input 0) |> Shaping.unary "clone"
-                        let g = asRows g
+                        // Apart, so that nothing that a program could write to is kept for the third order, and no write is noticed there: by
+                        // its formula, which is wrong there, PyTorch keeps other things.
+                        let x = asRows (d.Input 0) |> Shaping.apart
+                        let rows = asRows g
+                        let g = Shaping.apart rows
+                        let weight () = asLine (d.Input 1) |> Shaping.apart
 
                         let variance =
                             Derive.apply
@@ -299,13 +302,18 @@ module Normalisation =
                         let scale = Shaping.unary "rsqrt" (variance + ofRule (readEps d.Attrs))
 
                         [ Some(fun () ->
-                              let g = if d.Has 1 then g * asLine (d.Input 1) else g
+                              let g = if d.Has 1 then g * weight () else g
                               let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
 
-                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ] |> Shaping.reshape (d.ShapeOf 0))
+                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ]
+                              |> Shaping.apart
+                              |> Shaping.reshape (d.ShapeOf 0))
                           Some(fun () ->
-                              g * line "scaled_distance" [ x; scale ] |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized)
-                          Some(fun () -> g |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized) ])
+                              g * line "scaled_distance" [ x; scale ]
+                              |> Shaping.sumOver [ 0 ] false
+                              |> Shaping.apart
+                              |> Shaping.reshape normalized)
+                          Some(fun () -> rows |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized) ])
                 ) }
 
     /// The lines of x along its last dimension.

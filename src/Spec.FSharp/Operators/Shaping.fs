@@ -46,3 +46,6 @@ module internal Shaping =
 
     /// A comparison of a term with a number.
     let compareWith name (number: float) (t: Term) = Derive.apply name [ t ] [ "other", Attr.Float number ]
+
+    /// A copy, whose gradient is a copy of what arrives: neither side keeps what is on the other.
+    let apart (t: Term) = unary "apart" t
