@@ -1,4 +1,6 @@
 using Verified.Oracle.Generation;
+using Verified.Spec;
+using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
@@ -8,10 +10,17 @@ internal static class KnownOfDerivatives
     internal static IReadOnlyList<Divergence> Entries { get; } =
     [
         new("embedding-scaled-second", "unreported",
-            "The derivative of embedding's backward forgets scale_grad_by_freq; right is the transpose of the backward, divided by the counts.",
+            "The derivative of embedding's backward forgets scale_grad_by_freq, and so keeps for the next what is divided by the counts; right is the transpose of the backward, divided by the counts.",
             ["operators/embedding/scaled-by-frequency/f32-second", "operators/embedding/scaled-by-frequency/f64-second", "operators/embedding/padding-and-scaled/f32-second", "operators/embedding/padding-and-scaled/f64-second"],
-            seen => seen.Finding.Difference == Difference.Value && seen.Depends(2, (_, step) => step.Op == "embedding" && Steps.IsSet(step, "scale_grad_by_freq")),
-            Witnesses.InnerProduct("db", "wb", "g")),
+            seen => IsWrongFrom(2, seen, (_, step) => step.Op == "embedding" && Steps.IsSet(step, "scale_grad_by_freq")),
+            golden => (golden.Golden!.Value.Raised is null ? Witnesses.InnerProduct("db", "wb", "g") : Witnesses.ByDifferences("q"))(golden))
+        {
+            Examples = ["""
+                {"id": "divergences/embedding-scaled-third-keeps", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"i": {"dtype": "int64", "shape": [3], "data": [1, 1, 0]}, "p": {"dtype": "float64", "shape": [2, 2], "data": [0.5, -1, 2, 0.25], "requires_grad": true}, "g": {"dtype": "float64", "shape": [3, 2], "data": [1, 2, 3, 4, 5, 6], "requires_grad": true}, "h": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, -1, 0.5]}, "q": {"dtype": "float64", "shape": [3, 2], "data": [1, -1, 2, 0.5, 3, 1]}}, "steps": [{"op": "embedding", "in": ["i", "p"], "attrs": {"scale_grad_by_freq": true}, "out": "y"}, {"op": "grad", "in": ["y"], "gradients": ["g"], "wrt": ["p"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "requires_grad_", "in": ["h"], "out": "h0"}, {"op": "grad", "in": ["d"], "gradients": ["h"], "wrt": ["g"], "attrs": {"create_graph": true}, "out": ["e"]}, {"op": "requires_grad_", "in": ["q"], "out": "q0"}, {"op": "mul", "in": ["q"], "attrs": {"other": 1.0}, "out": "r"}, {"op": "grad", "in": ["e"], "gradients": ["r"], "wrt": ["h"], "attrs": {"create_graph": true}, "out": ["f"]}, {"op": "mul_", "in": ["r"], "attrs": {"other": 1.0}}, {"op": "backward", "in": ["f"], "gradients": ["h"]}], "observe": ["d", "q.grad"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2, 2], "data": [5, 6, 2, 3], "requires_grad": true, "is_leaf": false, "grad_fn": "EmbeddingDenseBackwardBackward0"}, "q.grad": null}, "raised": {"step": [8], "kind": "modified_in_place", "message": "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.DoubleTensor [3, 2]], which is output 0 of AsStridedBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."}}}
+                """],
+        },
         new("embedding-of-nothing-second", "unreported",
             "The derivative of embedding's backward raises where nothing was looked up; right is that it is empty, too.",
             [],
@@ -48,15 +57,29 @@ internal static class KnownOfDerivatives
                 && seen.Depends(1, ProgramFacts.WritesAPlaceTwice),
             Witnesses.OfLastPull("c", "dc")),
         new("layer-norm-third", "pytorch#186256",
-            "layer_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
+            "layer_norm's third derivative treats the saved mean and rstd as constants, and notices writes to what that formula keeps; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/layer-norm-third"],
-            seen => seen.Finding.Difference == Difference.Value && seen.Depends(3, (_, step) => step.Op == "layer_norm"),
-            Witnesses.OfLastGrad("x", "d2")),
+            seen => IsWrongFrom(3, seen, (_, step) => step.Op == "layer_norm"),
+            Witnesses.OfLastGrad("x", "d2"))
+        {
+            Examples = ["""
+                {"id": "divergences/layer-norm-third-keeps-other-tensors", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [3], "data": [0.3, -1.2, 2], "requires_grad": true}, "c": {"dtype": "float64", "shape": [3], "data": [0.7, -0.4, 0.9]}}, "steps": [{"op": "layer_norm", "in": ["x"], "attrs": {"normalized_shape": [3]}, "out": "y"}, {"op": "grad", "in": ["y"], "gradients": ["c"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d0"]}, {"op": "clone", "in": ["c"], "out": "w"}, {"op": "grad", "in": ["d0"], "gradients": ["w"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d1"]}, {"op": "mul_", "in": ["w"], "attrs": {"other": 1.0}}, {"op": "grad", "in": ["d1"], "gradients": ["c"], "wrt": ["x"], "out": ["d2"]}], "observe": ["d0", "d2"]},
+                 "outcome": {"values": {"d0": {"dtype": "float64", "shape": [3], "data": [0.24988196023040524, -0.13275265904345016, -0.117129301186955], "requires_grad": true, "is_leaf": false, "grad_fn": "NativeLayerNormBackwardBackward0"}}, "raised": {"step": [5], "kind": "modified_in_place", "message": "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.DoubleTensor [1, 3]] is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."}}}
+                """],
+        },
         new("batch-norm-third", "pytorch#175754",
-            "batch_norm's third derivative treats the saved mean and rstd as constants; right is to differentiate them too.",
+            "batch_norm's third derivative treats the saved mean and rstd as constants, and notices writes to what that formula keeps; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/batch-norm-third"],
-            seen => seen.Finding.Difference == Difference.Value && seen.Depends(3, (_, step) => step.Op == "batch_norm" && Steps.IsSet(step, "training")),
-            Witnesses.OfLastGrad("x", "d2")),
+            seen => IsWrongFrom(3, seen, (_, step) => step.Op == "batch_norm" && Steps.IsSet(step, "training")),
+            Witnesses.OfLastGrad("x", "d2"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-third-keeps-other-tensors", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [3, 1], "data": [0.3, -1.2, 2], "requires_grad": true}, "c": {"dtype": "float64", "shape": [3, 1], "data": [0.7, -0.4, 0.9]}}, "steps": [{"op": "batch_norm", "in": ["x"], "attrs": {"training": true, "eps": 0.1}, "out": "y"}, {"op": "grad", "in": ["y"], "gradients": ["c"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d0"]}, {"op": "clone", "in": ["c"], "out": "w"}, {"op": "grad", "in": ["d0"], "gradients": ["w"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d1"]}, {"op": "mul_", "in": ["w"], "attrs": {"other": 1.0}}, {"op": "grad", "in": ["d1"], "gradients": ["c"], "wrt": ["x"], "out": ["d2"]}], "observe": ["d0", "d2"]},
+                 "outcome": {"values": {"d0": {"dtype": "float64", "shape": [3, 1], "data": [0.2417817913110674, -0.15477871000249493, -0.08700308130857255], "requires_grad": true, "is_leaf": false, "grad_fn": "NativeBatchNormBackwardBackward0"}}, "raised": {"step": [5], "kind": "modified_in_place", "message": "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.DoubleTensor [3, 1]] is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."}}}
+                """],
+        },
         new("batch-norm-bias-alone-second", "unreported",
             "The second derivative of batch_norm with a bias and no weight raises; right is the derivative.",
             ["operators/batch_norm/training-bias-alone/f32-second", "operators/batch_norm/training-bias-alone/f64-second", "operators/batch_norm/evaluating-bias-alone/f32-second", "operators/batch_norm/evaluating-bias-alone/f64-second"],
@@ -74,6 +97,18 @@ internal static class KnownOfDerivatives
                  "outcome": {"values": {"p.grad": null}, "raised": {"step": [2], "kind": "other", "message": "Expected a proper Tensor but got None (or an undefined Tensor in C++) for argument #1 'other'"}}}
                 """],
         },
+        new("conv-transpose-output-padding-third", "unreported",
+            "The third derivative of conv_transpose2d with output_padding raises: the second is composed of convolutions that are no transposes and are given it all the same; right is the derivative.",
+            [],
+            seen => seen.RaisesPulling(2, (_, step) => step.Op == "conv_transpose2d" && step.Attrs.ContainsKey("output_padding"), "output_padding is not supported for non-transposed convolutions"),
+            Witnesses.OfLastGrad("x", "d2"))
+        {
+            Examples = ["""
+                {"id": "divergences/conv-transpose-output-padding-third", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1, 2, 2], "data": [0.5, -1, 2, 0.25], "requires_grad": true}, "w": {"dtype": "float64", "shape": [1, 1, 2, 2], "data": [1, -0.5, 0.75, 2], "requires_grad": true}, "c": {"dtype": "float64", "shape": [1, 1, 5, 5], "data": [-1.0, -0.9, -0.8, -0.7, -0.6, -0.5, -0.4, -0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4]}, "h": {"dtype": "float64", "shape": [1, 1, 2, 2], "data": [1, 2, -1, 0.5]}}, "steps": [{"op": "conv_transpose2d", "in": ["x", "w"], "attrs": {"stride": [2, 2], "output_padding": [1, 1]}, "out": "y"}, {"op": "square", "in": ["y"], "out": "z"}, {"op": "grad", "in": ["z"], "gradients": ["c"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d0"]}, {"op": "grad", "in": ["d0"], "gradients": ["h"], "wrt": ["w"], "attrs": {"create_graph": true}, "out": ["d1"]}, {"op": "grad", "in": ["d1"], "gradients": ["h"], "wrt": ["x"], "out": ["d2"]}], "observe": ["d0", "d1", "d2"]},
+                 "outcome": {"values": {"d0": {"dtype": "float64", "shape": [1, 1, 2, 2], "data": [-3.10625, 3.8875, 10.825, 1.9343750000000002], "requires_grad": true, "is_leaf": false, "grad_fn": "ConvolutionBackwardBackward0"}, "d1": {"dtype": "float64", "shape": [1, 1, 2, 2], "data": [4.5, -1.575, -1.6875000000000002, -7.2], "requires_grad": true, "is_leaf": false, "grad_fn": "AddBackward0"}}, "raised": {"step": [4], "kind": "other", "message": "output_padding is not supported for non-transposed convolutions; got: 1 1"}}}
+                """],
+        },
         new("adaptive-avg-pool-of-nothing", "unreported",
             "The derivative of adaptive_avg_pool2d raises where the result is empty; right are zeros.",
             ["operators/adaptive_avg_pool2d/nothing/", "operators/adaptive_avg_pool2d/no-channels/"],
@@ -85,4 +120,8 @@ internal static class KnownOfDerivatives
             LogSigmoidAgain.Explains,
             Witnesses.ByDifferences("a")),
     ];
+
+    // Wrong values by derivatives of this order, or a write that the wrong formula would notice, where that order is pulled back.
+    private static bool IsWrongFrom(int order, Sighting seen, Func<State<Real>, Step, bool> begins) =>
+        (seen.Finding.Difference == Difference.Value && seen.Depends(order, begins)) || seen.RaisesPulling(order - 1, begins, "modified by an inplace operation");
 }
