@@ -1,6 +1,6 @@
 """
 What the graphs of gradients notice: each differentiable operator once, its gradient made under create_graph, a write to one of its arguments or to its result, and a backward over the gradient. It
-raises where the gradient has kept what was written to. And each operator's derivatives up to the third.
+raises where the gradient has kept what was written to. The same of its second derivative, where the gradients that were pulled back are written to as well. And each operator's derivatives up to the third.
 """
 from corpus import orders
 
@@ -35,6 +35,12 @@ def grad(of, gradient, wrt, names):
     return {"op": "grad", "in": [of], "gradients": [gradient], "wrt": wrt, "attrs": orders.GRAPH, "out": names}
 
 
+def write(target, inputs):
+    """In place, of the same values where they are floats."""
+    whole = target in inputs and inputs[target]["dtype"] != "float64"
+    return {"op": "zero_", "in": [target]} if whole else {"op": "mul_", "in": [target], "attrs": {"other": 1.0}}
+
+
 def programs():
     found = []
     for ident, steps, inputs, copies in calls():
@@ -44,13 +50,13 @@ def programs():
         first = [f"d{k}" for k in range(len(copies))]
         steps = steps + upstream(out, "v") + [grad(out, "v", copies, first)]
         after = [{"op": "backward", "in": first, "gradients": first}]
-        for target in list(dict.fromkeys(orders.flat(call["in"]))) + [out]:
-            whole = target in inputs and inputs[target]["dtype"] != "float64"
-            write = {"op": "zero_", "in": [target]} if whole else {"op": "mul_", "in": [target], "attrs": {"other": 1.0}}
-            found.append(orders.Sequence(f"{name}/{target}", inputs, steps + [write] + after))
+        targets = list(dict.fromkeys(orders.flat(call["in"]))) + [out]
+        found += [orders.Sequence(f"{name}/{target}", inputs, steps + [write(target, inputs)] + after) for target in targets]
         if call["op"] in NO_THIRD:
             continue
         second = [f"e{k}" for k in range(len(copies))]
         steps = steps + upstream("d0", "w") + [grad("d0", "w", copies, second)]
-        found.append(orders.Sequence(f"{name}/third", inputs, steps + [{"op": "backward", "in": ["e0"], "gradients": ["w"]}], ["d0", "e0"] + [n.removesuffix("_copy") + ".grad" for n in copies]))
+        after = [{"op": "backward", "in": ["e0"], "gradients": ["w"]}]
+        found.append(orders.Sequence(f"{name}/third", inputs, steps + after, ["d0", "e0"] + [n.removesuffix("_copy") + ".grad" for n in copies]))
+        found += [orders.Sequence(f"{name}/third/{target}", inputs, steps + [write(target, inputs)] + after) for target in targets + ["v", "d0"]]
     return found
