@@ -123,7 +123,7 @@ internal static class Convolution
             if (needs.Length > 2 && needs[2]) results[2] = g.Sum([0, 2, 3]);
             return results;
         })
-    { Again = (c, arriving) => ConvolutionGradients.Pull(transposed, c, arriving) };
+        { Again = (c, arriving) => ConvolutionGradients.Pull(transposed, c, arriving) };
 
     /// <summary>A convolution of batches, or its transpose.</summary>
     internal static Tensor OfBatches(
