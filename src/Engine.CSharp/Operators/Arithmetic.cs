@@ -7,7 +7,7 @@ internal static class Arithmetic
 {
     public static readonly BinaryOperator Add = new(
         "add",
-        (a, b, attributes, into) => Factor(attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat())
+        (a, b, attributes, into) => Factor(a, b, attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat())
             ? Elementwise.Binary(a, b, into, new Op.AddScaled<float>((float)factor), new Op.AddScaled<double>(factor))
             : Elementwise.Binary(a, Scaled(b, attributes, a), into, new Op.Add<float>(), new Op.Add<double>(), new Op.Add<long>()),
         new Rule(g => g),
@@ -19,7 +19,7 @@ internal static class Arithmetic
         (a, b, attributes, into) =>
         {
             CheckNoBools(a, b);
-            if (Factor(attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat()))
+            if (Factor(a, b, attributes) is { } factor && (a.DType.IsFloat() || b.DType.IsFloat()))
                 return Elementwise.Binary(a, b, into, new Op.AddScaled<float>((float)-factor), new Op.AddScaled<double>(-factor));
             return Elementwise.Binary(a, Scaled(b, attributes), into, new Op.Sub<float>(), new Op.Sub<double>(), new Op.Sub<long>());
         },
@@ -62,13 +62,14 @@ internal static class Arithmetic
 
     private static void CheckNoBools(Tensor a, Tensor b)
     {
-        if (a.DType == DType.Bool && b.DType == DType.Bool)
+        bool first = a.DType == DType.Bool, second = b.DType == DType.Bool;
+        if (first && second)
         {
             throw new AutogradException(
                 ErrorKind.Dtype,
                 "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.");
         }
-        if (a.DType == DType.Bool || b.DType == DType.Bool)
+        if (first || second)
         {
             throw new AutogradException(
                 ErrorKind.Dtype,
@@ -93,8 +94,17 @@ internal static class Arithmetic
         return into;
     }
 
-    /// <summary>The number that scales the second operand, if one was given.</summary>
-    private static double? Factor(Attributes attributes) => attributes.Count == 0 ? null : attributes.DoubleOrNull("alpha");
+    /// <summary>The number that scales the second operand, if one was given; it has to fit the result's type (native::alpha_check).</summary>
+    private static double? Factor(Tensor a, Tensor b, Attributes attributes)
+    {
+        if (attributes.Count == 0 || attributes["alpha"] is not { } alpha) return null;
+        Shapes.Broadcast(a.Sizes, b.Sizes);
+        var type = DTypes.Promote(a, b);
+        if (alpha is bool && type != DType.Bool) throw new AutogradException(ErrorKind.Dtype, "Boolean alpha only supported for Boolean results.");
+        if (alpha is double && !type.IsFloat())
+            throw new AutogradException(ErrorKind.Dtype, "For integral input tensors, argument alpha must not be a floating point number.");
+        return attributes.DoubleOrNull("alpha");
+    }
 
     private static Tensor Scaled(Tensor b, Attributes attributes, Tensor? beside = null) =>
         attributes.Number("alpha") is not { } alpha ? b
@@ -174,5 +184,7 @@ public sealed partial class Tensor
     /// <summary>Changes the sign of every element.</summary>
     public Tensor NegInPlace() => Arithmetic.Neg.ApplyInPlace(this);
 
-    private static Attributes? Factor(double alpha) => alpha == 1 ? null : Attributes.Of("alpha", alpha);
+    // A whole number fits integers as well.
+    private static Attributes? Factor(double alpha) =>
+        alpha == 1 ? null : Attributes.Of("alpha", alpha == Math.Floor(alpha) && Math.Abs(alpha) <= 1L << 53 ? (object)(long)alpha : alpha);
 }

@@ -182,7 +182,7 @@ public sealed class BinaryOperator : Operator
     {
         var (keyword, number) = b.IsWrappedNumber ? (NumberKeyword, b) : ("self", a);
         if (attributes is not null && attributes.Has(keyword)) return attributes;
-        object value = number.DType == DType.Int64 ? number.Origin<long>() : number.Origin<double>();
+        var value = number.AsAttribute();
         return attributes is null
             ? Attributes.Of(keyword, value)
             : Attributes.From(attributes.Append(new KeyValuePair<string, object?>(keyword, value)));

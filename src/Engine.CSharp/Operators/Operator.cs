@@ -147,7 +147,7 @@ public abstract class Operator
                 continue;
             }
             if (keyword is not null && !given.Has(keyword))
-                given = Attributes.From(given.Append(new(keyword, number.DType == DType.Int64 ? number.Origin<long>() : number.Origin<double>())));
+                given = Attributes.From(given.Append(new(keyword, number.AsAttribute())));
             if (keyword is null) tensors.Add(Tensor.StandIn(number, inputs));
             // A number for the first operand lets the tensors move up; any other leaves its place empty.
             else if (keyword != "self") tensors.Add(null);

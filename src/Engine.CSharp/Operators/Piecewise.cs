@@ -41,9 +41,7 @@ internal static class Piecewise
     /// <summary>Bounds are numbers or tensors; at a bound the gradient goes to x.</summary>
     public static readonly FunctionOperator Clamp = new(
         "clamp",
-        (inputs, attributes) => inputs.All(input => input is { DType: DType.Bool })
-            ? throw new AutogradException(ErrorKind.Dtype, "\"clamp_cpu\" not implemented for 'Bool'")
-            : Clamped(inputs[0]!, inputs[1], inputs[2]),
+        (inputs, _) => Clamped(inputs[0]!, inputs[1], inputs[2]),
         [
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => Inside(g, c.Input(0), c.InputOrNull(1), c.InputOrNull(2))),
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(2) is { } high
@@ -149,6 +147,10 @@ internal static class Piecewise
     /// <summary>The larger of x and low, then the smaller of that and high: high wins where the bounds are the wrong way round.</summary>
     private static Tensor Clamped(Tensor x, Tensor? low, Tensor? high)
     {
+        // Of truth values PyTorch has a kernel for one bound that is a tensor, and no other.
+        var isOneTensor = low is null ? high is { IsWrappedNumber: false } : high is null && !low.IsWrappedNumber;
+        if (!isOneTensor && x.DType == DType.Bool && (low?.DType ?? DType.Bool) == DType.Bool && (high?.DType ?? DType.Bool) == DType.Bool)
+            throw new AutogradException(ErrorKind.Dtype, "\"clamp_cpu\" not implemented for 'Bool'");
         if (low is not null && high is not null) (x, low, high) = Elementwise.Promoted(x, low, high);
         if (low is not null) x = Elementwise.Binary(x, low, null, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>());
         if (high is not null) x = Elementwise.Binary(x, high, null, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>());

@@ -125,13 +125,13 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
         _ => throw Wrong(name, "a dtype's name"),
     };
 
-    /// <summary>A number as a tensor that yields to others in promotion, keeping whether it is an integer; or null where it was not given.</summary>
+    /// <summary>A number as a tensor that yields to others in promotion, keeping whether it is an integer or a truth value; or null where it was not given.</summary>
     internal Tensor? Number(string name) => this[name] switch
     {
         null => null,
         double value => Tensor.Number(value),
         long value => Tensor.Number(value),
-        bool value => Tensor.Number(value ? 1L : 0L),
+        bool value => Tensor.Number(value),
         string text => Tensor.Number(NonFinite(text) ?? throw Wrong(name, "a number")),
         _ => throw Wrong(name, "a number"),
     };

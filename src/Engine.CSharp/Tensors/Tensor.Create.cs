@@ -84,7 +84,7 @@ public sealed partial class Tensor
         return Create(data);
     }
 
-    /// <summary>A number as an operand: float64 or int64, yielding to every tensor of its kind.</summary>
+    /// <summary>A number as an operand: float64, int64 or bool, yielding to every tensor of its kind.</summary>
     internal static Tensor Number(double value)
     {
         var t = new Tensor(Storage.Create(sizeof(double)), DType.Float64, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsDerivedNumber = GradMode.IsDeriving, IsInference = false };
@@ -100,12 +100,22 @@ public sealed partial class Tensor
         return t;
     }
 
+    /// <inheritdoc cref="Number(double)"/>
+    internal static Tensor Number(bool value)
+    {
+        var t = new Tensor(Storage.Create(sizeof(bool)), DType.Bool, Shapes.Scalar, Shapes.Scalar, 0) { IsWrappedNumber = true, IsDerivedNumber = GradMode.IsDeriving, IsInference = false };
+        t.Origin<bool>() = value;
+        return t;
+    }
+
+    /// <summary>A number as the attribute that it stands for.</summary>
+    internal object AsAttribute() => DType switch { DType.Int64 => Origin<long>(), DType.Bool => Origin<bool>(), _ => Origin<double>() };
+
     /// <summary>A number as a tensor of the type that it takes on beside these operands.</summary>
     internal static Tensor StandIn(Tensor number, Tensor?[] operands)
     {
         var type = DTypes.Promote(number, Array.Find(operands, t => t is { IsWrappedNumber: false }) ?? number);
-        if (number.DType == DType.Int64 && type != DType.Int64) return Scalar(number.Origin<long>(), type);
-        return number.DType == DType.Int64 ? Create([number.Origin<long>()], []) : Scalar(number.Origin<double>(), type);
+        return number.DType == DType.Int64 && type == DType.Int64 ? Create([number.Origin<long>()], []) : Scalar(number.Item(), type);
     }
 
     private static Tensor From<T>(T[] data, int[]? shape, DType dtype, bool requiresGrad)

@@ -14,6 +14,7 @@ public static class KnownDivergences
         .. KnownOfInference.Entries,
         .. KnownOfChecks.Entries,
         .. KnownOfIndexPut.Entries,
+        .. KnownAssertions.Entries,
     ];
 
     /// <summary>The version of PyTorch of which the registry holds: what another one does is not excused.</summary>

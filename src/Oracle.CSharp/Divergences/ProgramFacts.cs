@@ -156,13 +156,6 @@ internal static class ProgramFacts
     internal static bool DividesByIntegers(State<Real> state, Step step) =>
         step.Op is "addcdiv" or "addcdiv_" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ElementAtOrDefault(2) is { DType.IsFloat: false };
 
-    /// <summary>Whether a step is recorded, since an operand requires a gradient, though its results hold no floats: that of an operator with a derivative, which a dtype or an operand makes so.</summary>
-    internal static bool IsRecordedOfIntegers(State<Real> state, Step step) =>
-        RegistryModule.all.TryGetValue(step.Op, out var op) && op.IsDifferentiable
-        && StepNames.Read(step).Any(name => Find(state, name) is { } operand && History.requiresGrad(state, operand))
-        && Autograd.step(RegistryModule.all, state, step) is { IsOk: true, ResultValue: var after }
-        && StepNames.Bound(step).Any(name => Find(after, name) is { DType.IsFloat: false });
-
     /// <summary>Whether a step gives a root after the first a gradient of another shape.</summary>
     internal static bool GivesALaterRootAnotherShape(State<Real> state, Step step) =>
         step.Gradients is not null && StepNames.Roots(step).Zip(step.Gradients.Value).Skip(1).Any(pair =>

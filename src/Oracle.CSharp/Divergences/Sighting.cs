@@ -58,7 +58,8 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether what was found is right by the specification of a program that does what PyTorch really does.</summary>
     internal bool IsRightFor(Program program) => IsRightBy(Expectation.Of(program, Engine.Ulp));
 
-    /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place.</summary>
+    /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place, or what the prediction leaves open.</summary>
     internal bool IsRightBy(Expectation prediction) =>
-        Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
+        (prediction.LeftOpen.Contains(Finding.Name) && Endings.Judge(prediction, Outcome, Engine).Ending.Verdict == Verdict.Pass)
+        || Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
 }

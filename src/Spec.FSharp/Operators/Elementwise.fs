@@ -181,10 +181,10 @@ module Elementwise =
                 result {
                     let! a = Argument.tensor call 0 |> Result.map Operand.ofValue
                     let! b = Operand.read call 1 "other"
-                    let! f = choose call.Attrs
                     let! dtype, shape = Operand.result [ a; b ]
 
                     if dtype.IsFloat then
+                        let! f = choose call.Attrs
                         return [ floatResult f dtype shape a b ]
                     else
                         let! f = onInts call.Attrs dtype

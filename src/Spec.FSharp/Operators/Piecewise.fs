@@ -137,8 +137,13 @@ module Piecewise =
 
                         let! dtype, shape = Operand.result (x :: List.choose id [ low; high ])
 
+                        let isNumber =
+                            function
+                            | Some(Number _) -> true
+                            | _ -> false
+
                         do!
-                            Complain.unlessDType (not (dtype.IsBool && low.IsSome && high.IsSome)) (fun () ->
+                            Complain.unlessDType (not (dtype.IsBool && (low.IsSome && high.IsSome || isNumber low || isNumber high))) (fun () ->
                                 "\"clamp_cpu\" not implemented for 'Bool'")
 
                         if dtype.IsFloat then

@@ -99,10 +99,16 @@ module Pointwise =
 
     let private truth n = if n <> 0L then 1L else 0L
 
+    /// The number that scales the second operand of floats, and that of integers and booleans (native::alpha_check).
+    let private floatAlpha attrs =
+        match Read.optional attrs "alpha" with
+        | Some(Attr.Flag _) -> Complain.dtype "Boolean alpha only supported for Boolean results."
+        | _ -> Read.numberOr 1.0 attrs "alpha"
+
     let private integerAlpha (attrs: Attrs) dtype =
         match Read.optional attrs "alpha" with
-        | Some(Attr.Float _) -> Complain.value "For integral input tensors, argument alpha must not be a floating point number."
-        | Some(Attr.Flag _) when dtype <> Bool -> Complain.value "Boolean alpha only supported for Boolean results."
+        | Some(Attr.Float _) -> Complain.dtype "For integral input tensors, argument alpha must not be a floating point number."
+        | Some(Attr.Flag _) when dtype <> Bool -> Complain.dtype "Boolean alpha only supported for Boolean results."
         | Some(Attr.Integer n) -> Ok n
         | Some(Attr.Flag flag) -> Ok(if flag then 1L else 0L)
         | _ -> Ok 1L
@@ -124,7 +130,7 @@ module Pointwise =
               "self + alpha * other"
               arithmetic
               [ numberOther; alpha ]
-              (Elementwise.binary (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.sumScaled) (fun attrs dtype ->
+              (Elementwise.binary (fun attrs -> floatAlpha attrs |> Result.map Functions.sumScaled) (fun attrs dtype ->
                   integerAlpha attrs dtype
                   |> Result.map (fun alpha ->
                       if dtype = Bool then
@@ -134,15 +140,20 @@ module Pointwise =
             InPlace = true
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs g) ])) }
 
-    /// Two bools are refused with a text of their own; one is refused beside a tensor of any other dtype.
+    /// Two bools are refused with a text of their own; one is refused beside anything of another dtype. True and False as numbers are bools, too.
     let private refusingBool (forward: Forward) =
         { new Forward with
             member _.Of(call: Call<'S>) =
                 let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
 
                 Operand.read call 1 "other"
-                |> Result.bind (fun _ ->
-                    if bools = 1 then
+                |> Result.bind (fun other ->
+                    let isTruth =
+                        match other with
+                        | Number(Attr.Flag _) -> 1
+                        | _ -> 0
+
+                    if bools + isTruth = 1 then
                         Complain.dtype
                             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
                     else
@@ -156,7 +167,7 @@ module Pointwise =
               [ numberOther; alpha ]
               (refusingBool (
                   Elementwise.binary
-                      (fun attrs -> Read.numberOr 1.0 attrs "alpha" |> Result.map Functions.differenceScaled)
+                      (fun attrs -> floatAlpha attrs |> Result.map Functions.differenceScaled)
                       (fun attrs dtype ->
                           if dtype = Bool then
                               Complain.dtype
@@ -382,7 +393,8 @@ module Pointwise =
                         return [ Value.floats dtype shape power ]
                     | Number(Attr.Integer n) when n < 0L -> return! Complain.value "Integers to negative integer powers are not allowed."
                     | _ when dtype.IsFloat -> return [ Elementwise.floatResult Functions.power dtype shape b e ]
-                    | _ when dtype = Bool -> return! Complain.dtype "\"pow\" not implemented for 'Bool'"
+                    // By a number that is 0 or 1 nothing is computed (TORCH_IMPL_FUNC(pow_Tensor_Scalar_out)).
+                    | Whole _ when dtype = Bool -> return! Complain.dtype "\"pow\" not implemented for 'Bool'"
                     | _ ->
                         let b, knownBase = Operand.ints dtype shape b
                         let e, knownExponent = Operand.ints dtype shape e

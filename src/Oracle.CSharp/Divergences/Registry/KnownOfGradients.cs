@@ -64,6 +64,11 @@ internal static class KnownOfGradients
                 {"id": "divergences/gradient-kept-through-a-transposed-difference", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "sub", "in": ["p"], "attrs": {"other": 2}, "out": "v"}, {"op": "t_", "in": ["v"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}, {"op": "backward", "in": ["v"], "gradients": ["g"]}], "observe": ["g"]},
                  "outcome": {"values": {"g": {"dtype": "float64", "shape": [2], "data": [2, 4], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/gradient-kept-and-added-to-before-an-error", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p1": {"dtype": "float32", "shape": [1], "data": [0], "requires_grad": true}, "p2": {"dtype": "float32", "shape": [2, 2], "data": [0, 0, 0, 0], "requires_grad": true}, "g10": {"dtype": "float32", "shape": [1], "data": [0]}, "g12": {"dtype": "float32", "shape": [2, 2], "data": [0, 0, 0, 0]}, "g15": {"dtype": "float32", "shape": [2, 2], "data": [0, 1, 0, 0]}}, "steps": [{"op": "div", "in": ["p2", "p2"], "out": "v3"}, {"op": "permute", "in": ["p1"], "attrs": {"dims": [0]}, "out": "v6"}, {"op": "backward", "in": ["v6"], "gradients": ["g10"]}, {"op": "backward", "in": ["v3"], "gradients": ["g12"]}, {"op": "minimum", "in": ["v3", "v6"], "out": "v14"}, {"op": "backward", "in": ["v14"], "gradients": ["g15"]}], "observe": ["g10"]},
+                 "outcome": {"values": {"g10": {"dtype": "float32", "shape": [1], "data": [1], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}, "raised": {"step": [5], "kind": "freed_graph", "message": "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward."}}}
                 """],
         },
         new("view-taken-for-a-leaf", "unreported",

@@ -83,22 +83,5 @@ internal static class KnownOfOperands
                  "outcome": {"values": {"n": {"dtype": "int64", "shape": [2], "data": [0, 2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "CopySlices"}}, "raised": {"step": [2], "kind": "no_grad_view_in_place", "message": "A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."}}}
                 """],
         },
-        new("integers-that-are-recorded", "unreported",
-            "An operator on what requires a gradient fails in an assertion inside PyTorch where its result holds integers or booleans, as sum to int64 or masked_fill of a mask; right is the result, which requires none.",
-            [],
-            seen => seen.RaisesAt(ProgramFacts.IsRecordedOfIntegers, "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED"),
-            Witnesses.SaysSoItself)
-        {
-            Examples = ["""
-                {"id": "divergences/mask-filled-with-a-leaf", "source": {"pytorch": "2.6.0"},
-                 "program": {"inputs": {"m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "p": {"dtype": "float64", "shape": [], "data": [0.5], "requires_grad": true}}, "steps": [{"op": "masked_fill", "in": ["m", "m", "p"], "out": "y"}], "observe": ["y"]},
-                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED at \"./torch/csrc/autograd/functions/utils.h\":74, please report a bug to PyTorch. "}}}
-                """,
-                """
-                {"id": "divergences/summed-to-integers", "source": {"pytorch": "2.6.0"},
-                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [2], "data": [0.5, 1], "requires_grad": true}}, "steps": [{"op": "sum", "in": ["p"], "attrs": {"dtype": "int64"}, "out": "y"}], "observe": ["y"]},
-                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "other", "message": "isDifferentiableType(variable.scalar_type()) INTERNAL ASSERT FAILED at \"./torch/csrc/autograd/functions/utils.h\":74, please report a bug to PyTorch. "}}}
-                """],
-        },
     ];
 }
