@@ -54,7 +54,9 @@ public sealed class DivergenceTests
                 {
                     var there = new Raised(elsewhere, raised.Kind, raised.Message);
                     var raising = new Outcome(outcome.Values, FSharpOption<Raised>.Some(there));
-                    Assert.False(divergence.Covers(new Sighting(program, raising, Goldens.PyTorch, finding with { Actual = new Side.Error(there) })), $"{golden.Id}: an error of another step");
+                    // An assertion of PyTorch's own that fails is its fault wherever it does.
+                    if (id != "internal-assertion")
+                        Assert.False(divergence.Covers(new Sighting(program, raising, Goldens.PyTorch, finding with { Actual = new Side.Error(there) })), $"{golden.Id}: an error of another step");
                 }
                 else
                 {

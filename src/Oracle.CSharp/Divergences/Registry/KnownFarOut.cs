@@ -8,12 +8,19 @@ internal static class KnownFarOut
         new("gelu-of-infinity", "pytorch#185770",
             "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
             ["operators/gelu/not-finite/f32"],
-            seen => seen.HasNaN && seen.Depends(0, ProgramFacts.TakesGeluOfInfinity),
-            Witnesses.GrowsWithInfinity("t1")),
+            seen => seen.HasNaNOrWhatItDecides && seen.Depends(0, ProgramFacts.TakesGeluOfInfinity),
+            Witnesses.GrowsWithInfinity("t1"))
+        {
+            Examples = ["""
+                {"id": "divergences/gelu-of-infinity-compared", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": ["inf", 0]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "t1"}, {"op": "ge", "in": ["t1", "x"], "out": "y"}], "observe": ["t1", "y"]},
+                 "outcome": {"values": {"t1": {"dtype": "float32", "shape": [2], "data": ["nan", 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "y": {"dtype": "bool", "shape": [2], "data": [false, true], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("gelu-tanh-far-out", "unreported",
             "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
             [],
-            seen => seen.HasNaN && seen.Depends(1, ProgramFacts.TakesGeluTanhFarOut),
+            seen => seen.HasNaNOrWhatItDecides && seen.Depends(1, ProgramFacts.TakesGeluTanhFarOut),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
@@ -25,7 +32,7 @@ internal static class KnownFarOut
         new("gelu-second-far-out", "unreported",
             "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows, and the third by tanh where the hyperbolic cosine does; right is 0, as anywhere else far from 0.",
             [],
-            seen => seen.HasNaN
+            seen => seen.HasNaNOrWhatItDecides
                 && (seen.Depends(2, ProgramFacts.TakesGeluFarOut) || seen.Depends(3, ProgramFacts.TakesGeluTanhWhereCoshOverflows)),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
@@ -43,7 +50,7 @@ internal static class KnownFarOut
         new("layer-norm-of-one-far-out", "unreported",
             "layer_norm of a single number whose square overflows is NaN; right is its distance from the mean, which is 0.",
             [],
-            seen => seen.HasNaN && seen.Depends(0, ProgramFacts.NormalisesOneFarOut),
+            seen => seen.HasNaNOrWhatItDecides && seen.Depends(0, ProgramFacts.NormalisesOneFarOut),
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""
