@@ -55,8 +55,9 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
             // Where the engine gave up, any nonsense would make it give up, and an engine without errors is not asked for them: the
             // candidate must still end as the program found does.
             if ((wasBroken || !examiner.Engine.Info.Features.Contains("errors")) && !Equals(Ending(candidate), ending)) return false;
-            // A wrong value must not shrink into a crash, nor a crash into a wrong value: they are different findings.
-            return Again(candidate) is { IsFinding: true } result && result.Law == found.Law && result.Judgement is null == wasBroken && (!wasBroken || result.Result.GetType() == found.Result.GetType());
+            // A wrong value must not shrink into a crash, nor a crash into a wrong value, nor one wrong error into another: they are different findings.
+            return Again(candidate) is { IsFinding: true } result && result.Law == found.Law && result.Judgement is null == wasBroken
+                && (wasBroken ? result.Result.GetType() == found.Result.GetType() : Equals(Errors(result), Errors(found)));
         }
 
         var program = new Shrinker(Fails, budget).Shrink(found.Program);
@@ -66,6 +67,12 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
 
     /// <summary>The kind of error in which the specification ends a program; null where it ends in none.</summary>
     private static ErrorKind? Ending(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value.Kind;
+
+    /// <summary>The kinds of the errors that are not the same, expected and raised; null where what is wrong is no error.</summary>
+    private static (ErrorKind? Expected, ErrorKind? Actual)? Errors(CaseResult result) =>
+        Worst(result.Judgement!) is { Difference: Difference.Raised } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
+
+    private static ErrorKind? Kind(Side? side) => (side as Side.Error)?.Raised.Kind;
 
     private static Finding Worst(Judgement judgement) => judgement.Findings.MaxBy(f => (f.Verdict, f.Ratio))!;
 }
