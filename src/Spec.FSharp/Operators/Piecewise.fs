@@ -143,8 +143,9 @@ module Piecewise =
                             | _ -> false
 
                         do!
-                            Complain.unlessDType (not (dtype.IsBool && (low.IsSome && high.IsSome || isNumber low || isNumber high))) (fun () ->
-                                "\"clamp_cpu\" not implemented for 'Bool'")
+                            Complain.unlessDType
+                                (not (dtype.IsBool && (low.IsSome && high.IsSome || isNumber low || isNumber high)))
+                                (fun () -> "\"clamp_cpu\" not implemented for 'Bool'")
 
                         if dtype.IsFloat then
                             let bounded (f: Binary) bound (x: 'S[]) =

@@ -166,14 +166,12 @@ module Pointwise =
               arithmetic
               [ numberOther; alpha ]
               (refusingBool (
-                  Elementwise.binary
-                      (fun attrs -> floatAlpha attrs |> Result.map Functions.differenceScaled)
-                      (fun attrs dtype ->
-                          if dtype = Bool then
-                              Complain.dtype
-                                  "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
-                          else
-                              integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))
+                  Elementwise.binary (fun attrs -> floatAlpha attrs |> Result.map Functions.differenceScaled) (fun attrs dtype ->
+                      if dtype = Bool then
+                          Complain.dtype
+                              "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
+                      else
+                          integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))
               )) with
             InPlace = true
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
