@@ -179,4 +179,29 @@ public sealed class NumbersBoundTests
 
         return s;
     }
+
+    /// <summary>The whole range of the format, where a factor of a bound may overflow or underflow though the bound itself does not.</summary>
+    [Fact]
+    public void Far_out_bounds_cover_what_they_come_of()
+    {
+        var r = new Random(41);
+        double FarOut() => (r.Next(2) == 0 ? 1 : -1) * Math.ScaleB(1 + r.NextDouble(), r.Next(-1000, 1000));
+        Bounded Near(double x) => Bounded.Of(Format.Double, x, Math.Abs(x) * Math.ScaleB(1, -40));
+        double Ended(double x) => x * (1 + Math.ScaleB(r.Next(2) == 0 ? 1 : -1, -41));
+        static T Function<T>(Elementary f, T x) where T : IScalar<T> => T.Apply(f, x);
+        static T Product<T>(T a, T b) where T : IScalar<T> => T.Mul(a, b);
+        static T Quotient<T>(T a, T b) where T : IScalar<T> => T.Div(a, b);
+        static T Power<T>(T a, T b) where T : IScalar<T> => T.Pow(a, b);
+        static void Covers(Bounded bound, double value, string what) =>
+            Assert.True(!(bound.E < double.PositiveInfinity) || value.Equals(bound.V) || Math.Abs(value - bound.V) <= bound.E, $"{what} = {value:R} lies beyond {bound.V:R} by more than {bound.E:R}");
+
+        for (var i = 0; i < 20_000; i++)
+        {
+            double x = FarOut(), y = FarOut(), small = r.NextDouble() * 4 - 2;
+            foreach (var f in Tree.Functions) Covers(Function(f, Near(x)), Elementary64.apply(f, Ended(x)), $"{f}({x:R})");
+            Covers(Product(Near(x), Near(y)), Ended(x) * Ended(y), $"{x:R} * {y:R}");
+            Covers(Quotient(Near(x), Near(y)), Ended(x) / Ended(y), $"{x:R} / {y:R}");
+            Covers(Power(Near(Math.Abs(x)), Near(small)), Math.Pow(Ended(Math.Abs(x)), Ended(small)), $"{Math.Abs(x):R} ^ {small:R}");
+        }
+    }
 }

@@ -142,7 +142,8 @@ module internal BallArithmetic =
                 else
                     Ball.rounded (f, v, 0.0, unit f)
             else
-                let p = (a.E + Math.Abs v * b.E) / room
+                // The product |v| ey by itself may underflow.
+                let p = a.E / room + Math.Abs v * (b.E / room)
 
                 if b.E = 0.0 && isPowerOfTwo b.V then
                     Ball.scaled (f, v, p)

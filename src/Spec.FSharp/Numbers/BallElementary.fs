@@ -17,8 +17,9 @@ module internal BallElementary =
         | Elementary.Sqrt -> if x >= e then e / (v + Math.Sqrt(x - e)) else infinity
         | Elementary.Rsqrt ->
             if x > e then
+                // One factor after the other: their product may overflow.
                 let low, mid = Math.Sqrt(x - e), Math.Sqrt x
-                e / ((low + mid) * low * mid)
+                e / (low + mid) / low / mid
             else
                 infinity
         | Elementary.Sin -> min 2.0 (min e (Math.Abs(Math.Cos x) * e + 0.5 * e * e))
