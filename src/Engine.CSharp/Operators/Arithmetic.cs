@@ -39,7 +39,7 @@ internal static class Arithmetic
         (a, b, attributes, into) =>
         {
             if (Rounding(attributes) is not { } mode) return Elementwise.Binary(a, b, into, new Op.Div<float>(), new Op.Div<double>());
-            if (!a.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, "div() with rounding_mode is for floating-point tensors in this engine");
+            if (!a.DType.IsFloat()) throw new AutogradException(ErrorKind.Unsupported, "div with rounding_mode of integers");
             return mode == "floor"
                 ? Elementwise.Binary(a, b, into, new Op.FloorQuotient<float>(), new Op.FloorQuotient<double>())
                 : Truncated(Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>()), into);
@@ -111,8 +111,10 @@ internal static class Arithmetic
         // Of truth values among themselves a number is one as well.
         : beside?.DType == DType.Bool && b.DType == DType.Bool && !alpha.DType.IsFloat() ? (alpha.Item() != 0 ? b : Tensor.Zeros(b.Sizes, DType.Bool))
         // Numbers multiplied stay a number, which yields to tensors in promotion.
-        : b.IsWrappedNumber ? (b.DType.IsFloat() || alpha.DType.IsFloat() ? Tensor.Number(b.Item() * alpha.Item()) : Tensor.Number((long)(b.Item() * alpha.Item())))
+        : b.IsWrappedNumber ? (b.DType.IsFloat() || alpha.DType.IsFloat() ? Tensor.Number(b.Item() * alpha.Item()) : Tensor.Number(Whole(b) * Whole(alpha)))
         : Elementwise.Binary(b, alpha, null, new Op.Mul<float>(), new Op.Mul<double>(), new Op.Mul<long>());
+
+    private static long Whole(Tensor number) => number.DType == DType.Int64 ? number.Origin<long>() : (long)number.Item();
 
     private static Tensor Alpha(Tensor g, BackwardContext c) => c.Attributes.Number("alpha") is { } alpha ? g * alpha : g;
 }

@@ -35,7 +35,7 @@ internal static class Convolution
             Tensor x = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Forward(a, x.Sizes, weight.Sizes);
-            Check(x, weight, bias, window.OutShape[1]);
+            Check(window, x, weight, bias, window.OutShape[1]);
             return ComputeOutput(window, x, weight, bias);
         },
         [Both],
@@ -52,7 +52,7 @@ internal static class Convolution
             Tensor y = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Transposed(a, y.Sizes, weight.Sizes);
-            Check(y, weight, bias, window.InShape[1]);
+            Check(window, y, weight, bias, window.InShape[1]);
             return ComputeInput(window, y, weight, bias);
         },
         [Both],
@@ -99,6 +99,7 @@ internal static class Convolution
                 return (x, attributes.With("padding", 0));
             case "same" when x.Rank == 4 && weight.Rank == 4 && SizePair.Of(attributes, "stride", 1) is (1, 1) && SizePair.Of(attributes, "dilation", 1) is { H: > 0, W: > 0 } dilation:
                 int rows = dilation.H * (weight.Sizes[2] - 1), columns = dilation.W * (weight.Sizes[3] - 1);
+                if (rows < 0 || columns < 0) return (x, attributes.With("padding", -1));
                 if (rows % 2 != 0 || columns % 2 != 0) x = x.Pad([0, columns % 2, 0, rows % 2]);
                 return (x, attributes.With("padding", new[] { rows / 2, columns / 2 }));
             default:
@@ -142,7 +143,7 @@ internal static class Convolution
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 
-    private static void Check(Tensor x, Tensor weight, Tensor? bias, int channels)
+    private static void Check(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias, int channels)
     {
         if (bias is not null && (bias.Rank != 1 || bias.Sizes[0] != channels))
         {
@@ -155,6 +156,9 @@ internal static class Convolution
         if (other is not null)
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
+        int rows = window.Group.KernelHeight, columns = window.Group.KernelWidth;
+        if (rows < 1 || columns < 1)
+            throw new AutogradException(ErrorKind.Value, $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}");
     }
 
     private static Tensor ComputeOutput(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias)

@@ -7,7 +7,9 @@ internal static class Copies
         "clone",
         (x, attributes) =>
         {
-            var copy = attributes["memory_format"] is "contiguous_format" ? Tensor.Empty(x.Sizes, x.DType) : Tensor.EmptyLike(x, x.DType);
+            var copy = attributes.Ints("strides") is { } strides ? new Tensor(Storage.Create((long)x.Count * x.DType.Size()), x.DType, x.Sizes, strides, 0)
+                : attributes["memory_format"] is "contiguous_format" ? Tensor.Empty(x.Sizes, x.DType)
+                : Tensor.EmptyLike(x, x.DType);
             Copying.Copy(x, copy);
             return copy;
         },
@@ -15,7 +17,7 @@ internal static class Copies
     {
         Keywords = ["memory_format"],
         Arity = 1,
-        Written = call => call.Attributes.Has("memory_format") ? ("contiguous", new OperatorCall(call.Inputs, Attributes.None)) : ("clone", call),
+        Written = call => call.Attributes.Has("strides") ? ("clone", new OperatorCall(call.Inputs, Attributes.None)) : call.Attributes.Has("memory_format") ? ("contiguous", new OperatorCall(call.Inputs, Attributes.None)) : ("clone", call),
     };
 
     /// <summary>A copy, whose gradient is a copy of what arrives: what is on one side of it keeps nothing of the other side.</summary>

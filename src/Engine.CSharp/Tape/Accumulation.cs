@@ -54,11 +54,9 @@ internal static class Accumulation
 
     private static Tensor CopyLike(Tensor gradient, Tensor leaf)
     {
-        if (HasLayoutOf(gradient, leaf) || GradMode.Records) return gradient.Clone();
-        var steps = Overlap.IsNonOverlappingAndDense(leaf) ? leaf.Steps : Shapes.ContiguousStrides(leaf.Sizes);
-        var copy = new Tensor(Storage.Create((long)leaf.Count * leaf.DType.Size()), leaf.DType, leaf.Sizes, steps, 0);
-        Copying.Copy(gradient, copy);
-        return copy;
+        if (HasLayoutOf(gradient, leaf)) return gradient.Clone();
+        var strides = Overlap.IsNonOverlappingAndDense(leaf) ? leaf.Steps : Shapes.ContiguousStrides(leaf.Sizes);
+        return Copies.Clone.Apply(gradient, Attributes.Of("strides", strides));
     }
 
     /// <summary>PyTorch's layout contract: a dense leaf's gradient has its strides, any other leaf's is row-major.</summary>

@@ -109,6 +109,7 @@ module internal FusedGradients =
             c.From(
                 { c.State with
                     GradMode = true
+                    Inference = false
                     Off = Set.empty },
                 true
             )
@@ -177,9 +178,15 @@ module internal FusedGradients =
             c.State <-
                 { back.State with
                     GradMode = c.State.GradMode
+                    Inference = c.State.Inference
                     Off = c.State.Off }
 
-        let take (term: Term) = if c.Shows then c.Tracked(back.Tensor term) else c.Plain(back.Value term)
+        // What is made in inference mode is of it.
+        let take (term: Term) =
+            if c.Shows && not c.State.Inference then
+                c.Tracked(back.Tensor term)
+            else
+                c.Plain(back.Value term)
 
         Array.init node.Inputs.Length (fun j ->
             match List.tryFindIndex ((=) j) wanted with

@@ -236,13 +236,12 @@ module Convolution =
         | Some(Attr.Text "same"), Ok(1, 1), Ok(down, across) when x.Shape.Length = 4 && w.Shape.Length = 4 && down > 0 && across > 0 ->
             let rows, columns = down * (w.Shape[2] - 1), across * (w.Shape[3] - 1)
 
-            let x =
-                if rows % 2 = 0 && columns % 2 = 0 then
-                    x
-                else
-                    Derive.apply "pad" [ x ] [ "pad", Derive.dimsAttr [ 0; columns % 2; 0; rows % 2 ] ]
-
-            x, padded (rows / 2, columns / 2)
+            if rows < 0 || columns < 0 then
+                x, padded (-1, -1)
+            elif rows % 2 = 0 && columns % 2 = 0 then
+                x, padded (rows / 2, columns / 2)
+            else
+                Derive.apply "pad" [ x ] [ "pad", Derive.dimsAttr [ 0; columns % 2; 0; rows % 2 ] ], padded (rows / 2, columns / 2)
         | _ -> x, attrs
 
     let private readSteps attrs =
@@ -367,6 +366,12 @@ module Convolution =
                 $"Given weight of size {Shape.show w}, expected bias to be 1-dimensional with {channels} elements, but got bias of size {Shape.show b.Shape} instead"
         | _ -> Ok()
 
+    let private checkKernel (window: Window) =
+        let rows, columns = window.Kernel
+
+        Complain.unlessValue (rows > 0 && columns > 0) (fun () ->
+            $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}")
+
     let private checkDTypes (x: Value<'S>) (w: Value<'S>) (bias: Value<'S> option) =
         result {
             do!
@@ -409,6 +414,7 @@ module Convolution =
                           let shape: int[] = resultOf window
                           do! checkBias shape[1] w.Shape bias
                           do! checkDTypes x w bias
+                          do! checkKernel window
 
                           let elements =
                               compute.Of(

@@ -88,6 +88,7 @@ module Internal =
                           return [ Value.floats first.DType first.Shape (Array.init elements[0].Length sum) ]
                       } } with
             Internal = true
+            Arrangement = fun _ -> Arrangement.Ordered
             Node = Define.node "Add"
             Derivative = Some(Derive.rule (fun d g -> List.init d.Inputs (fun _ -> Some(fun () -> g)))) }
 

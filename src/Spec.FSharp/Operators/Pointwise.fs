@@ -199,7 +199,16 @@ module Pointwise =
                     | None
                     | Some Attr.Null -> return! (Elementwise.binaryToFloats Functions.quotient).Of call
                     | Some(Attr.Text mode) when mode = "floor" || mode = "trunc" ->
-                        let! self = Argument.floats call 0
+                        let! self = Argument.tensor call 0
+
+                        do!
+                            if self.DType.IsFloat then
+                                Ok()
+                            else
+                                Error
+                                    { Kind = Unsupported
+                                      Message = "div with rounding_mode of integers" }
+
                         let rounded = if mode = "floor" then Functions.quotientFloor else Functions.quotientTrunc
 
                         return!

@@ -83,8 +83,7 @@ internal static class KnownOfDerivatives
         new("batch-norm-bias-alone-second", "unreported",
             "The second derivative of batch_norm with a bias and no weight drops what comes by way of the bias, or raises; right is the derivative.",
             ["operators/batch_norm/training-bias-alone/f32-second", "operators/batch_norm/training-bias-alone/f64-second", "operators/batch_norm/evaluating-bias-alone/f32-second", "operators/batch_norm/evaluating-bias-alone/f64-second"],
-            seen => seen.RaisesPulling(1, IsBatchNormWithABiasAlone, "got None (or an undefined Tensor in C++)", "appears to not have been used in the graph")
-                || (seen.Finding.Difference is Difference.Value or Difference.Null && seen.Depends(2, IsBatchNormWithABiasAlone)),
+            seen => DropsWhatComesByWayOfABias(seen, "batch_norm", 4, 3),
             Witnesses.ByDifferences("g"))
         {
             Examples = ["""
@@ -94,9 +93,9 @@ internal static class KnownOfDerivatives
                 """],
         },
         new("layer-norm-bias-alone-second", "unreported",
-            "The second derivative of layer_norm with a bias and no weight raises where it comes by way of the bias; right is the derivative.",
+            "The second derivative of layer_norm with a bias and no weight drops what comes by way of the bias, or raises; right is the derivative.",
             [],
-            seen => seen.RaisesPulling(1, (_, step) => step.Op == "layer_norm" && Steps.Gives(step, 2) && !Steps.Gives(step, 1), "got None (or an undefined Tensor in C++)"),
+            seen => DropsWhatComesByWayOfABias(seen, "layer_norm", 2, 1),
             Witnesses.ByDifferences("p"))
         {
             Examples = ["""
@@ -129,7 +128,14 @@ internal static class KnownOfDerivatives
             Witnesses.ByDifferences("a")),
     ];
 
-    private static bool IsBatchNormWithABiasAlone(State<Real> state, Step step) => step.Op == "batch_norm" && Steps.Gives(step, 4) && !Steps.Gives(step, 3);
+    // With a bias and no weight, their places: an error in pulling back, a gradient that is not there, or an error since it is not there.
+    private static bool DropsWhatComesByWayOfABias(Sighting seen, string op, int bias, int weight)
+    {
+        bool IsIt(State<Real> state, Step step) => step.Op == op && Steps.Gives(step, bias) && !Steps.Gives(step, weight);
+        return seen.RaisesPulling(1, IsIt, "got None (or an undefined Tensor in C++)", "appears to not have been used in the graph")
+            || (seen.Finding.Difference is Difference.Value or Difference.Null && seen.Depends(2, IsIt))
+            || (seen.RaisedAt(" is null and cannot be used") is { } step && StepNames.Read(step).Any(name => Influence.Of(seen.Program, IsIt).Reaches(name, 2)));
+    }
 
     // Wrong values by derivatives of this order, or a write that the wrong formula would notice, where that order is pulled back.
     private static bool IsWrongFrom(int order, Sighting seen, Func<State<Real>, Step, bool> begins) =>
