@@ -395,7 +395,7 @@ def avoid_wrong_convolutions():
     right = convolves_rightly()
     torch.backends.mkldnn.set_flags(True)
     if right:
-        AVOIDED.append("oneDNN's float32 convolution is wrong on this machine, so programs with a convolution run in PyTorch without oneDNN")
+        AVOIDED.append("oneDNN's float32 convolution is wrong on this machine, so programs with a convolution run in PyTorch without oneDNN (adapters/pytorch.py --as-it-is examines it with it)")
         print(f"adapters/pytorch.py: {AVOIDED[0]}", file=sys.stderr)
 
 

@@ -54,7 +54,7 @@ internal static class CheckCommand
         // Said before the examination rather than after.
         if (parsed.GetValue(Report) is { } place) ReportFolder.Check("--report", place);
         if (parsed.GetValue(Record) is { } table) WholeFile.Check("--record", table);
-        using var engine = Engine.Start(parsed);
+        using var engine = Engine.Start(parsed, cancel);
         var name = Engine.Name(parsed);
         var report = WithProgress(progress => new Examination(engine, options).Run(progress, cancel));
         ConsoleReport.Write(report, name, parsed.GetValue(Report));

@@ -31,10 +31,12 @@ internal sealed class EngineOptions
     /// <summary>The engine as it was named.</summary>
     public string Name(ParseResult parsed) => parsed.GetRequiredValue(_engine);
 
-    /// <summary>Starts it.</summary>
-    public IEngine Start(ParseResult parsed) => EngineNames.Start(
-        Name(parsed),
-        parsed.GetValue(_timeout) is { } seconds
-            ? new ProcessEngineOptions { Timeout = TimeSpan.FromSeconds(seconds), StartTimeout = TimeSpan.FromSeconds(4 * seconds) }
-            : new ProcessEngineOptions());
+    /// <summary>Starts it; Ctrl-C ends every wait for it.</summary>
+    public IEngine Start(ParseResult parsed, CancellationToken cancel)
+    {
+        var options = new ProcessEngineOptions { Cancel = cancel };
+        return EngineNames.Start(
+            Name(parsed),
+            parsed.GetValue(_timeout) is { } seconds ? options with { Timeout = TimeSpan.FromSeconds(seconds), StartTimeout = TimeSpan.FromSeconds(4 * seconds) } : options);
+    }
 }

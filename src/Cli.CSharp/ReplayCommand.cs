@@ -20,7 +20,7 @@ internal static class ReplayCommand
         engine.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
-            using var started = engine.Start(parsed);
+            using var started = engine.Start(parsed, cancel);
             return Task.FromResult(Run(parsed.GetRequiredValue(what), started, engine.Name(parsed), parsed.GetRequiredValue(print), cancel));
         });
         return command;

@@ -17,7 +17,7 @@ internal static class RunCommand
         engine.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
-            using var started = engine.Start(parsed);
+            using var started = engine.Start(parsed, cancel);
             return Task.FromResult(Run(parsed.GetRequiredValue(file), started, cancel));
         });
         return command;
@@ -28,6 +28,7 @@ internal static class RunCommand
         using var output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false), 1 << 16);
         // Standard input may be a conversation: each answer goes out at once. A file's results go out in blocks.
         output.AutoFlush = file == "-";
+        foreach (var note in engine.Info.Notes) Console.Error.WriteLine($"verify: {engine.Info.Name} says: {note}");
         var asked = new Queue<(string Place, Json.Case Case)>();
         IEnumerable<Program> Programs()
         {
@@ -46,8 +47,8 @@ internal static class RunCommand
             output.Write(Line(item.Id, result));
             output.Write('\n');
             var complaint = ProgramNames.Complaint(item.Program) ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
-            if (complaint is null) broken |= result is RunResult.Broken or RunResult.Failed;
-            else Console.Error.WriteLine($"verify: {place}{(place == file ? "" : $" ({item.Id})")}: {complaint}");
+            broken |= result is RunResult.Broken || (result is RunResult.Failed && complaint is null);
+            if (complaint is not null) Console.Error.WriteLine($"verify: {place}{(place == file ? "" : $" ({item.Id})")}: {complaint}");
             wrong |= complaint is not null;
         }
 

@@ -79,6 +79,8 @@ public sealed class DivergenceTests
         { "gradient-without-storage", Again("square", 1), """{"values": {}, "raised": {"step": [2], "kind": "other", "message": "hook 'h' has changed the type of value (was torch.FloatTensor got torch.DoubleTensor)"}}""" },
         // It is one, but of what is written to nothing is known.
         { "gradient-without-storage", Again("abs", 1, """, {"op": "zero_", "in": ["v"]}"""), """{"values": {}, "raised": {"step": [3], "kind": "other", "message": "ZeroTensors are immutable."}}""" },
+        // No NaN decides the element at 0.
+        { "gelu-of-infinity", """{"inputs": {"x": {"dtype": "float32", "shape": [2], "data": ["inf", 0]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "t"}, {"op": "ge", "in": ["t", "x"], "out": "y"}], "observe": ["y"]}""", """{"values": {"y": {"dtype": "bool", "shape": [2], "data": [true, false]}}}""" },
         // It does not call itself a bug.
         { "internal-assertion", Filled("int64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "iter.numel() INTERNAL ASSERT FAILED"}}""" },
     };

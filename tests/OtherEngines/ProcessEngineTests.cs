@@ -35,6 +35,20 @@ public sealed class ProcessEngineTests
             Assert.Contains("sums run without carry", text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Cancelling_ends_a_wait_and_no_finding_comes_of_it()
+    {
+        using var cancel = new CancellationTokenSource();
+        using var engine = new ProcessEngine(Adapter.Loop("sleep 600"), Quick with { Timeout = TimeSpan.FromMinutes(5), Cancel = cancel.Token });
+        cancel.CancelAfter(TimeSpan.FromSeconds(1));
+        var watch = Stopwatch.StartNew();
+        var report = await Task.Run(() => new Examination(engine, new ExaminationOptions { Random = 4, Operators = ["add"] }).Run(cancel: cancel.Token));
+        Assert.True(report.Interrupted);
+        Assert.Empty(report.Failures);
+        Assert.True(watch.Elapsed < TimeSpan.FromMinutes(1));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.Run(() => new ProcessEngine("sleep 600", Quick with { Cancel = cancel.Token })));
+    }
+
     [Theory]
     [InlineData(4095)]
     [InlineData(4096)]

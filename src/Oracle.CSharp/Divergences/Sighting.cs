@@ -17,10 +17,6 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether an element is NaN that should be none.</summary>
     internal bool HasNaN => Finding is { Difference: Difference.Class, Actual: Side.Element { Value: double.NaN } };
 
-    /// <summary>The same, or an element is wrong that is no float: what a comparison made of a NaN.</summary>
-    internal bool HasNaNOrWhatItDecides =>
-        HasNaN || (HasWrongElements && Outcome.Values.FirstOrDefault(value => value.Item1 == Finding.Name)?.Item2?.Value.Tensor.DType is { IsFloat: false });
-
     /// <summary>Whether an element is not finite that should be.</summary>
     internal bool HasNoFiniteElement => Finding is { Difference: Difference.Class, Actual: Side.Element { Value: var value } } && !double.IsFinite(value);
 

@@ -32,7 +32,8 @@ internal sealed class EngineProcess : IDisposable
             RedirectStandardError = true,
         };
         start.ArgumentList.Add(windows ? "/c" : "-c");
-        start.ArgumentList.Add(command);
+        // Ctrl-C is the user's word to this program, which ends the engine itself: at a terminal the engine would hear it, too, and seem to crash.
+        start.ArgumentList.Add(windows ? command : "trap '' INT\n" + command);
         foreach (var (name, value) in environment) start.Environment[name] = value;
         try
         {
@@ -61,9 +62,10 @@ internal sealed class EngineProcess : IDisposable
     public void Send(string line) => _toSend.Add(line);
 
     /// <summary>Takes the next line; null where there was one, otherwise how the engine broke down.</summary>
-    public RunResult.Broken? Receive(TimeSpan timeout, out string line)
+    /// <exception cref="OperationCanceledException">The wait was cancelled.</exception>
+    public RunResult.Broken? Receive(TimeSpan timeout, out string line, CancellationToken cancel)
     {
-        if (_received.TryTake(out line!, timeout)) return null;
+        if (_received.TryTake(out line!, (int)timeout.TotalMilliseconds, cancel)) return null;
         line = "";
         if (!_received.IsCompleted) return new RunResult.Broken(BreakKind.Timeout, $"no answer in {timeout.TotalSeconds:0.#} s");
         // The exit code and the last words arrive a moment after the end of the output.

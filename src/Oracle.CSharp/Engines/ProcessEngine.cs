@@ -89,7 +89,7 @@ public sealed class ProcessEngine : IEngine
     private (RunResult.Broken Result, bool Alone)? Receive(Queue<(long Seq, Program Program)> waiting, Dictionary<long, RunResult> answers)
     {
         var open = waiting.Count(item => !answers.ContainsKey(item.Seq));
-        var result = _connection.Receive(_options.Timeout, out var line);
+        var result = _connection.Receive(_options.Timeout, out var line, _options.Cancel);
         if (result is null)
         {
             try
@@ -168,7 +168,18 @@ public sealed class ProcessEngine : IEngine
     {
         var connection = new EngineProcess(_command, _environment);
         connection.Send(LineProtocol.Hello);
-        var failure = connection.Receive(_options.StartTimeout, out var line);
+        RunResult.Broken? failure;
+        string line;
+        try
+        {
+            failure = connection.Receive(_options.StartTimeout, out line, _options.Cancel);
+        }
+        catch (OperationCanceledException)
+        {
+            connection.Dispose();
+            throw;
+        }
+
         if (failure is null)
         {
             try
@@ -198,6 +209,9 @@ public sealed record ProcessEngineOptions
 
     /// <summary>How long the answer to <c>hello</c> may take: an interpreter with a large library starts slowly.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(40);
+
+    /// <summary>Ends every wait for the engine, with an <see cref="OperationCanceledException"/>; the engine is of no use after it.</summary>
+    public CancellationToken Cancel { get; init; }
 
     /// <summary>How many requests are sent ahead of the answers.</summary>
     public int Ahead { get; init; } = 16;

@@ -81,6 +81,10 @@ public sealed class Examination
             // What was found before it was given up stands.
             _report.GivenUp = Cause(e).Message;
         }
+        catch (Exception e) when (Cause(e) is OperationCanceledException && cancel.IsCancellationRequested)
+        {
+            // A wait for the engine was cut short; the report says so.
+        }
 
         _report.Shrink(_examiner, progress, cancel);
         _report.Finish(watch.Elapsed, cancel.IsCancellationRequested);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Verified.Oracle.Laws;
+using Verified.Spec;
 
 namespace Verified.Oracle;
 
@@ -100,7 +101,7 @@ public sealed class ExaminationReport
     /// <summary>Makes the findings short: the simplest first, until there are enough different ones.</summary>
     internal void Shrink(Examiner examiner, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
-        var failures = new Dictionary<string, Failure>();
+        var failures = new Dictionary<(string, (ErrorKind?, ErrorKind?)?), Failure>();
         var (tried, most) = (0, Options.MaxFailures);
         var watch = Stopwatch.StartNew();
         foreach (var finding in _findings.OrderBy(f => f.Program.Steps.Length).Take(3 * most))
@@ -114,8 +115,8 @@ public sealed class ExaminationReport
 
             // Interrupted, it shows them as they were found.
             var failure = cancel.IsCancellationRequested ? new Failure(finding, finding, null) : Shrunk(examiner, finding);
-            if (!failures.TryGetValue(failure.Signature, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
-                failures[failure.Signature] = failure;
+            if (!failures.TryGetValue(failure.Key, out var known) || failure.Shrunk.Program.Steps.Length < known.Shrunk.Program.Steps.Length)
+                failures[failure.Key] = failure;
             progress?.Report(new ExaminationProgress("shrinking", ++tried, (double)tried / Math.Min(_findings.Count, 3 * most), _findings.Count));
         }
 
@@ -133,6 +134,10 @@ public sealed class ExaminationReport
         catch (Exception e) when (e is EngineException or SpecificationException)
         {
             GivenUp = e.Message;
+            return new Failure(finding, finding, null);
+        }
+        catch (OperationCanceledException)
+        {
             return new Failure(finding, finding, null);
         }
     }

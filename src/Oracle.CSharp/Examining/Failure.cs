@@ -23,6 +23,9 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         _ => $"failed in {string.Join(" ", Shrunk.Operators)}",
     };
 
+    /// <summary>What tells it from others, which is a little more: the kinds of a wrong error.</summary>
+    internal (string, (ErrorKind?, ErrorKind?)?) Key => (Signature, Errors(Shrunk));
+
     /// <summary>The finding that decides.</summary>
     public Finding? Finding => Shrunk.Judgement is { } judgement ? Worst(judgement) : null;
 
@@ -70,7 +73,7 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
 
     /// <summary>The kinds of the errors that are not the same, expected and raised; null where what is wrong is no error.</summary>
     private static (ErrorKind? Expected, ErrorKind? Actual)? Errors(CaseResult result) =>
-        Worst(result.Judgement!) is { Difference: Difference.Raised } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
+        result.Judgement is { } judgement && Worst(judgement) is { Difference: Difference.Raised } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
 
     private static ErrorKind? Kind(Side? side) => (side as Side.Error)?.Raised.Kind;
 

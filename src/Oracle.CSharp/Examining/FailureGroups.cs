@@ -27,7 +27,8 @@ public static class FailureGroups
     private static bool IsLike(Failure shorter, Failure longer)
     {
         if (shorter.Shrunk.Judgement is null != longer.Shrunk.Judgement is null) return false;
-        var alike = Rank(shorter) == Rank(longer) && shorter.Shrunk.Law == longer.Shrunk.Law && shorter.Finding?.Difference == longer.Finding?.Difference;
+        var alike = Rank(shorter) == Rank(longer) && shorter.Shrunk.Law == longer.Shrunk.Law && shorter.Finding?.Difference == longer.Finding?.Difference
+            && Equals(shorter.Key.Item2, longer.Key.Item2);
         // An error that is missing explains no wrong value.
         if (!alike && Rank(shorter) > Rank(longer)) return false;
         if (!alike && Steps(shorter).Any(step => RegistryModule.all.ContainsKey(step.Op.TrimEnd('_')))) return false;

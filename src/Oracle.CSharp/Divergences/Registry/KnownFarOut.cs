@@ -8,7 +8,7 @@ internal static class KnownFarOut
         new("gelu-of-infinity", "pytorch#185770",
             "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
             ["operators/gelu/not-finite/f32"],
-            seen => seen.HasNaNOrWhatItDecides && seen.Depends(0, ProgramFacts.TakesGeluOfInfinity),
+            GeluOfInfinity.Explains,
             Witnesses.GrowsWithInfinity("t1"))
         {
             Examples = ["""
@@ -20,7 +20,7 @@ internal static class KnownFarOut
         new("gelu-tanh-far-out", "unreported",
             "The derivative of gelu by tanh is NaN where the square of the input overflows; right is 1 or 0, as anywhere else far from 0.",
             [],
-            seen => seen.HasNaNOrWhatItDecides && seen.Depends(1, ProgramFacts.TakesGeluTanhFarOut),
+            seen => seen.HasNaN && seen.Depends(1, ProgramFacts.TakesGeluTanhFarOut),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
             Examples = ["""
@@ -32,7 +32,7 @@ internal static class KnownFarOut
         new("gelu-second-far-out", "unreported",
             "The second derivative of gelu is NaN where the square of the input, or by tanh its cube, overflows, and the third by tanh where the hyperbolic cosine does; right is 0, as anywhere else far from 0.",
             [],
-            seen => seen.HasNaNOrWhatItDecides
+            seen => seen.HasNaN
                 && (seen.Depends(2, ProgramFacts.TakesGeluFarOut) || seen.Depends(3, ProgramFacts.TakesGeluTanhWhereCoshOverflows)),
             Witnesses.ByFloat64("x.grad", "w.grad"))
         {
@@ -50,7 +50,7 @@ internal static class KnownFarOut
         new("layer-norm-of-one-far-out", "unreported",
             "layer_norm of a single number whose square overflows is NaN; right is its distance from the mean, which is 0.",
             [],
-            seen => seen.HasNaNOrWhatItDecides && seen.Depends(0, ProgramFacts.NormalisesOneFarOut),
+            seen => seen.HasNaN && seen.Depends(0, ProgramFacts.NormalisesOneFarOut),
             Witnesses.ByFloat64("y", "z"))
         {
             Examples = ["""

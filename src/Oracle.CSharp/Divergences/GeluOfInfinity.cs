@@ -1,0 +1,29 @@
+using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
+using Verified.Spec;
+using Verified.Spec.Numbers;
+
+namespace Verified.Oracle;
+
+/// <summary>gelu as oneDNN has it in float32 where it is given an infinity: NaN, since its erf of an infinity is.</summary>
+internal sealed class GeluOfInfinity : Forward
+{
+    private static readonly Forward Exact = ((Behaviour.Computes)RegistryModule.all["gelu"].Behaviour).Item;
+
+    private static FSharpMap<string, Operator> Registry { get; } = RegistryModule.computing("gelu", new GeluOfInfinity(), RegistryModule.all);
+
+    /// <summary>Whether a finding is that NaN, or what comes of it: a comparison that it decides, say.</summary>
+    internal static bool Explains(Sighting seen) =>
+        seen.HasWrongElements && seen.Depends(0, ProgramFacts.TakesGeluOfInfinity) && (seen.HasNaN || seen.IsRightBy(Expectation.Of(seen.Program, seen.Engine.Ulp, Registry)));
+
+    /// <inheritdoc/>
+    public FSharpResult<FSharpList<Value<S>>, Complaint> Of<S>(Call<S> call)
+        where S : IScalar<S>
+    {
+        var exact = Exact.Of(call);
+        if (exact.IsError || call.In[0]?.Value is not { } input || !input.DType.Equals(DType.Float32)) return exact;
+        var y = exact.ResultValue.Head;
+        var values = ((Elements<S>.Floats)y.Elements).Item.Zip(((Elements<S>.Floats)input.Elements).Item, (v, x) => double.IsInfinity(S.Value(x)) ? S.Constant(double.NaN) : v);
+        return FSharpResult<FSharpList<Value<S>>, Complaint>.NewOk(ListModule.OfSeq([new Value<S>(y.DType, y.Shape, Elements<S>.NewFloats([.. values]))]));
+    }
+}
