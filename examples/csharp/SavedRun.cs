@@ -20,6 +20,7 @@ public sealed class SavedRun
         (this.options, this.parts) = (options, parts);
         File = Path.Combine(options.Folder, name, "checkpoint.pt");
         if (!options.Resume) return;
+        if (!System.IO.File.Exists(File)) throw new StateDictException($"there is no checkpoint to go on from in {Path.GetDirectoryName(File)}");
         finished = Checkpoint.Restore(File, parts).Dictionary("finished");
         options.Output.WriteLine($"Going on from {File}.");
     }

@@ -60,11 +60,16 @@ internal static class CheckCommand
         ConsoleReport.Write(report, name, parsed.GetValue(Report));
         if (parsed.GetValue(Report) is { } folder) ReportFolder.Write(report, folder, name);
         if (parsed.GetValue(Record) is { } record) RecordFile.Add(report, record, name);
+        foreach (var complaint in report.Complaints) Console.Error.WriteLine($"verify: {complaint}");
+        // Of the goldens, which are many, most hold nothing of an operator.
+        if (parsed.GetValue(Corpora) is { Length: > 0 })
+            foreach (var corpus in report.PassedOver) Console.Error.WriteLine($"verify: {corpus}: no program in it has {string.Join(" or ", options.Operators!)}");
         if (report.GivenUp is { } why) Console.Error.WriteLine($"verify: {why}.");
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted : report.Outcome switch
         {
             "FAIL" => ExitCodes.Failed,
             "NOT DONE" => ExitCodes.NotRun,
+            _ when report.Complaints.Count > 0 => ExitCodes.Wrong,
             "NOTHING EXAMINED" => ExitCodes.Wrong,
             _ => ExitCodes.Held,
         };

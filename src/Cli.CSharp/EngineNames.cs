@@ -14,10 +14,22 @@ internal static class EngineNames
     {
         "engine" => new BuiltInEngine(),
         "spec" => new SpecEngine(),
-        "pytorch" => new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}", options),
+        "pytorch" => PyTorch(options),
         _ when name.StartsWith('$') && name[1..].Trim() is { Length: > 0 } command => new ProcessEngine(command, options),
         _ => throw new CorpusException($"--engine: there is no engine '{name}'; there are {Help}"),
     };
+
+    private static ProcessEngine PyTorch(ProcessEngineOptions? options)
+    {
+        try
+        {
+            return new ProcessEngine($"{Quoted(Python)} {Quoted(Path.Combine(Root, "adapters", "pytorch.py"))}", options);
+        }
+        catch (EngineException e)
+        {
+            throw new EngineException($"{e.Message}; where the Python lacks PyTorch, set VERIFIED_PYTHON to a Python that has it", e);
+        }
+    }
 
     /// <summary>Where the repository lies: the script says so; otherwise upwards of the program.</summary>
     public static string Root

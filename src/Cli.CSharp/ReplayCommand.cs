@@ -28,7 +28,7 @@ internal static class ReplayCommand
 
     private static int Run(string what, IEngine engine, string engineName, string language, CancellationToken cancel)
     {
-        var cases = File.Exists(what) ? Corpus.ReadProgramOrCorpus(what) : [FromToken(what, engine.Info)];
+        var cases = File.Exists(what) ? Corpus.Read(what) : [FromToken(what, engine.Info)];
         var examiner = new Examiner(engine);
         var (examined, failed) = (false, false);
         foreach (var item in cases)

@@ -11,7 +11,7 @@ internal static class RunCommand
 {
     public static Command Create()
     {
-        var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines, gzip-compressed or not); - reads standard input." };
+        var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines); - reads standard input, and answers each line as it comes. A file may be gzip-compressed." };
         var engine = new EngineOptions();
         var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a name or an operator that there is not, a sentence says where, and the exit code is 2; the other programs run.") { file };
         engine.AddTo(command);
@@ -40,18 +40,20 @@ internal static class RunCommand
             }
         }
 
-        var (broken, wrong) = (false, false);
+        var (any, broken, wrong) = (false, false, false);
         foreach (var result in file == "-" ? Programs().Select(engine.Run) : engine.RunAll(Programs()))
         {
+            any = true;
             var (place, item) = asked.Dequeue();
             output.Write(Line(item.Id, result));
             output.Write('\n');
             var complaint = ProgramNames.Complaint(item.Program) ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
             broken |= result is RunResult.Broken || (result is RunResult.Failed && complaint is null);
-            if (complaint is not null) Console.Error.WriteLine($"verify: {place}{(place == file ? "" : $" ({item.Id})")}: {complaint}");
+            if (complaint is not null) Console.Error.WriteLine($"verify: {place}: {complaint}");
             wrong |= complaint is not null;
         }
 
+        if (!any) throw new CorpusException($"{Corpus.Name(file)}: there is no program in it");
         return broken ? ExitCodes.Failed : wrong ? ExitCodes.Wrong : ExitCodes.Held;
     }
 

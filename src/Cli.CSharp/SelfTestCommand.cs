@@ -27,11 +27,11 @@ internal static class SelfTestCommand
 
     private static int Run(ParseResult parsed, CancellationToken cancel)
     {
-        var seed = parsed.GetValue(Seed);
+        var (seed, bugs) = (parsed.GetValue(Seed), Chosen(parsed.GetValue(Bugs)));
         Console.WriteLine($"{ConsoleReport.Machine()}, generator version {GeneratorOptions.Version}, seed {seed}");
         Console.WriteLine();
         Distribute(seed, parsed.GetValue(Distribution), cancel);
-        var held = Plant(Chosen(parsed.GetValue(Bugs)), seed, parsed.GetValue(Budget), parsed.GetValue(Programs), cancel);
+        var held = Plant(bugs, seed, parsed.GetValue(Budget), parsed.GetValue(Programs), cancel);
         if (parsed.GetValue(Alarms) is > 0 and var count) held &= Alarm(seed, count, cancel);
         return cancel.IsCancellationRequested ? ExitCodes.Interrupted : held ? ExitCodes.Held : ExitCodes.Failed;
     }

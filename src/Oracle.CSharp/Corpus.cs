@@ -1,61 +1,80 @@
 using System.IO.Compression;
 using System.Text;
+using System.Text.Json;
 using Verified.Spec;
 
 namespace Verified.Oracle;
 
-/// <summary>Reads corpora: JSON Lines, gzip-compressed or not, one case a line.</summary>
+/// <summary>Reads corpora (JSON Lines, gzip-compressed or not, one case a line) and single programs.</summary>
 public static class Corpus
 {
+    /// <summary>The cases of a file, or of standard input: those of <see cref="ReadPlaced"/> without their places.</summary>
+    /// <exception cref="CorpusException">It cannot be read, or holds neither a program nor a corpus.</exception>
+    public static IEnumerable<Json.Case> Read(string path) => ReadPlaced(path).Select(placed => placed.Case);
+
     /// <summary>
-    /// Streams the cases of a file, or of standard input for <c>-</c>. A file that is missing, truncated or malformed gives a
-    /// <see cref="CorpusException"/> that names the file and the line; the cases before it have been given.
+    /// Streams the cases of a file, or of standard input for <c>-</c>, that holds a corpus or one program, whichever it is; each with the place
+    /// that it stands at, as <c>FILE, line 3 (ID)</c> or, where it is the whole file, <c>FILE</c>. A file that is missing, truncated or malformed
+    /// gives a <see cref="CorpusException"/> that names the file and the line; the cases before it have been given.
     /// </summary>
-    public static IEnumerable<Json.Case> Read(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        return Lines(path).Select(line => line.Case);
-    }
-
-    /// <summary>A file that holds one program, or a corpus: whichever it is.</summary>
-    /// <exception cref="CorpusException">It cannot be read, or holds neither.</exception>
-    public static IEnumerable<Json.Case> ReadProgramOrCorpus(string path) => ReadPlaced(path).Select(placed => placed.Case);
-
-    private static IEnumerable<(string Place, Json.Case Case)> Lines(string path)
-    {
-        using var stream = Open(path);
-        using var reader = new StreamReader(stream, Encoding.UTF8);
-        for (var number = 1; NextLine(reader, path, number) is { } line; number++)
-        {
-            if (string.IsNullOrWhiteSpace(line)) continue;
-            var read = Json.readCase(line);
-            if (read.IsError) throw new CorpusException($"{path}, line {number}, {Place(read.ErrorValue)}");
-            yield return ($"{path}, line {number}", read.ResultValue);
-        }
-    }
-
-    /// <summary>The same, each case with the place that it stands at: the file, and the line of a corpus.</summary>
-    /// <exception cref="CorpusException">It cannot be read, or holds neither.</exception>
+    /// <exception cref="CorpusException">It cannot be read, or holds neither a program nor a corpus.</exception>
     public static IEnumerable<(string Place, Json.Case Case)> ReadPlaced(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (path == "-" || path.EndsWith(".gz", StringComparison.Ordinal) || path.EndsWith(".jsonl", StringComparison.Ordinal)) return Lines(path);
-        Check(path);
-        string text;
+        return Placed(path, Name(path));
+    }
+
+    /// <summary>What a file is called in a message: its path, or standard input.</summary>
+    public static string Name(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return path == "-" ? "standard input" : path;
+    }
+
+    private static IEnumerable<(string Place, Json.Case Case)> Placed(string path, string name)
+    {
+        using var stream = Open(path);
+        using var reader = new StreamReader(stream, Encoding.UTF8);
+        // The first line decides. Each line of a corpus is given as it comes: it may be a conversation.
+        var begun = false;
+        for (var number = 1; NextLine(reader, name, number) is { } line; number++)
+        {
+            if (string.IsNullOrWhiteSpace(line)) continue;
+            var read = Json.readCase(line);
+            if (read.IsError && !begun && !IsCase(line))
+            {
+                var program = Json.readProgram(new string('\n', number - 1) + line + "\n" + Rest(reader, name, number + 1));
+                if (program.IsError) throw new CorpusException($"{name}, {program.ErrorValue}");
+                var id = path == "-" ? "standard-input" : Path.GetFileNameWithoutExtension(path);
+                yield return (name, new Json.Case(id, program.ResultValue, null, null));
+                yield break;
+            }
+
+            if (read.IsError) throw new CorpusException($"{name}, line {number}, {Place(read.ErrorValue)}");
+            begun = true;
+            yield return ($"{name}, line {number} ({read.ResultValue.Id})", read.ResultValue);
+        }
+    }
+
+    /// <summary>True for a line that is meant as a case of a corpus, right or wrong.</summary>
+    private static bool IsCase(string line)
+    {
         try
         {
-            text = File.ReadAllText(path);
+            using var document = JsonDocument.Parse(line);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root && (root.TryGetProperty("program", out _) || root.TryGetProperty("id", out _));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (JsonException)
         {
-            throw new CorpusException($"{path}: {Reason(e)}", e);
+            return false;
         }
+    }
 
-        var program = Json.readProgram(text);
-        if (program.IsOk) return [(path, new Json.Case(Path.GetFileNameWithoutExtension(path), program.ResultValue, null, null))];
-        // Not one program: a corpus by another name, where its first line is a case of its own.
-        var firstLine = text.Split('\n', 2)[0];
-        return firstLine.Trim().Length == 0 || Json.readCase(firstLine).IsOk ? Lines(path) : throw new CorpusException($"{path}, {program.ErrorValue}");
+    private static string Rest(StreamReader reader, string name, int number)
+    {
+        var rest = new StringBuilder();
+        for (; NextLine(reader, name, number) is { } line; number++) rest.Append(line).Append('\n');
+        return rest.ToString();
     }
 
     /// <summary>Complains of a path that is no file.</summary>
@@ -77,7 +96,7 @@ public static class Corpus
     private static string Place(TextError error) =>
         $"column {error.Column}{(error.Path.Length == 0 ? "" : $" ({error.Path})")}: {error.Message}";
 
-    private static string? NextLine(StreamReader reader, string path, int number)
+    private static string? NextLine(StreamReader reader, string name, int number)
     {
         try
         {
@@ -85,11 +104,11 @@ public static class Corpus
         }
         catch (InvalidDataException e)
         {
-            throw new CorpusException($"{path}, line {number}: the compressed file is truncated or damaged ({e.Message})", e);
+            throw new CorpusException($"{name}, line {number}: the compressed file is truncated or damaged ({e.Message})", e);
         }
         catch (IOException e)
         {
-            throw new CorpusException($"{path}, line {number}: {e.Message}", e);
+            throw new CorpusException($"{name}, line {number}: {e.Message}", e);
         }
     }
 

@@ -1,3 +1,4 @@
+using Microsoft.FSharp.Collections;
 using Verified.Oracle.Generation;
 using Verified.Spec;
 using Verified.Spec.Numbers;
@@ -29,6 +30,13 @@ public static class ProgramNames
         foreach (var index in raised.Step.Take(raised.Step.Length - 1)) steps = steps[index].Steps;
         if (namesAlone && RegistryModule.all.ContainsKey(steps[raised.Step[raised.Step.Length - 1]].Op.TrimEnd('_'))) return null;
         return $"steps[{string.Join("].steps[", raised.Step)}]: {raised.Message}";
+    }
+
+    /// <summary>Whether the specification has an operator, in place or not, or a structural step of this name.</summary>
+    public static bool Exists(string op)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        return Unknown(new Program(FSharpList<Input>.Empty, ListModule.Singleton(Steps.Act(op)), FSharpList<Observed>.Empty), namesAlone: true) is null;
     }
 
     private static string? In(IEnumerable<Step> steps, string path, HashSet<string> bound)

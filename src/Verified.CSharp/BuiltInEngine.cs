@@ -22,7 +22,8 @@ public sealed class BuiltInEngine : IEngine
             Name = "Verified.Engine",
             Version = typeof(Tensor).Assembly.GetName().Version?.ToString(3) ?? "",
             Language = "C#",
-            Operators = _registry.Names.Concat(_structural.Names).ToHashSet(),
+            // Not those by which the engine makes its derivatives: no program names them.
+            Operators = _registry.Names.Concat(_structural.Names).Where(ProgramNames.Exists).ToHashSet(),
         };
     }
 

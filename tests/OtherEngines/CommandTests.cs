@@ -46,6 +46,7 @@ public sealed class CommandTests : IDisposable
     [InlineData("train", "conv-edge", "--small")]
     [InlineData("train", "autograd-basics", "--epochs", "2")]
     [InlineData("train", "linear-regression", "--out", "elsewhere")]
+    [InlineData("self-test", "--bugs", "no_such_bug")]
     public void A_wrong_command_line_is_2_and_one_sentence(params string[] args)
     {
         var result = Command.Run(args);
@@ -134,6 +135,96 @@ public sealed class CommandTests : IDisposable
         Assert.Equal(6, written.Length);
         Assert.Contains("\"unsupported\":", written[1], StringComparison.Ordinal);
         Assert.StartsWith("{\"id\":\"last\",\"outcome\":{\"values\":{\"y\"", written[5], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(",\n  ")]
+    [InlineData(", ")]
+    public void Standard_input_may_be_one_program(string between)
+    {
+        var result = Command.Feed(Program.Replace(", ", between, StringComparison.Ordinal) + "\n", "run", "-");
+        Assert.True(result.Code == 0, result.Error);
+        Assert.StartsWith("{\"id\":\"standard-input\",\"outcome\":{\"values\":{\"y\"", result.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{\"id\": \"a\", \"program\": 7}", "verify: standard input, line 1, column 24 (program): ")]
+    [InlineData("{\"inputs\": {},\n \"steps\": [{\"op\": 7}], \"observe\": []}", "verify: standard input, line 2, ")]
+    [InlineData("", "verify: standard input: there is no program in it")]
+    public void Standard_input_that_is_wrong_is_2_and_is_called_that(string text, string why)
+    {
+        var result = Command.Feed(text, "run", "-");
+        Assert.Equal(2, result.Code);
+        Assert.StartsWith(why, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_conversation_is_answered_line_by_line()
+    {
+        using var process = Command.Open("run", "-");
+        for (var i = 0; i < 3; i++)
+        {
+            await process.StandardInput.WriteLineAsync($$"""{"id": "case/{{i}}", "program": {{Program}}}""");
+            await process.StandardInput.FlushAsync();
+            var answer = await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1));
+            Assert.StartsWith($"{{\"id\":\"case/{i}\",\"outcome\":", answer, StringComparison.Ordinal);
+        }
+
+        process.StandardInput.Close();
+        await process.WaitForExitAsync();
+        Assert.Equal(0, process.ExitCode);
+    }
+
+    [Theory]
+    [InlineData("engine")]
+    [InlineData("spec")]
+    public void An_operator_that_there_is_not_is_2_in_an_examination_too_and_the_rest_is_examined(string engine)
+    {
+        var corpus = $$"""{"id": "typo", "program": {{Program.Replace("exp", "expp", StringComparison.Ordinal)}}}""" + "\n" + $$"""{"id": "good", "program": {{Program}}}""";
+        var result = Command.Run("check", "--engine", engine, "--random", "0", "--corpus", Written("two.jsonl", corpus));
+        Assert.Equal(2, result.Code);
+        Assert.Contains("two.jsonl, line 1 (typo): steps[0]: there is no operator 'expp'\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains("1 program named an operator that there is not", result.Output, StringComparison.Ordinal);
+        Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_corpus_without_the_operators_asked_for_is_named()
+    {
+        var result = Command.Run("check", "--random", "0", "--ops", "tanh,add", "--corpus", Written("one.jsonl", $$"""{"id": "good", "program": {{Program}}}"""));
+        Assert.Equal(2, result.Code);
+        Assert.EndsWith("one.jsonl: no program in it has tanh or add\n", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_in_the_answer_to_hello_that_there_is_not_is_said()
+    {
+        const string hello = """echo '{"engine": {"name": "slip"}, "ops": ["exp", "tamh", "exp_", "backward"], "opps": [], "dtypes": ["float32", "float16"], "features": ["acumulate"], "numerics": {"ulp": {"tamh": 2}, "upl": 1}}'""";
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("one.jsonl", $$"""{"id": "good", "program": {{Program}}}"""), "--engine", "$ " + Adapter.Loop(Adapter.Answer, hello));
+        var said = result.Output.ReplaceLineEndings(" ");
+        foreach (var part in new[] { "the feature 'acumulate'", "the dtype 'float16'", "the ulp of 'tamh'", "the field 'opps'", "the field 'numerics.upl'" })
+            Assert.Contains($"slip declares {part}, which there is not: there are ", said, StringComparison.Ordinal);
+        Assert.Matches("slip declares operators that the specification does not have, which are not examined: +tamh\\.", said);
+    }
+
+    [Theory]
+    [InlineData("[\"float16\"]", "\"dtypes\" in the answer to hello wants float32, float64 or both among them")]
+    [InlineData("[]", "\"dtypes\" in the answer to hello wants float32, float64 or both among them")]
+    [InlineData("\"float32\"", "\"dtypes\" in the answer to hello wants a list")]
+    public void An_engine_without_float_dtypes_is_refused_at_its_greeting(string dtypes, string why)
+    {
+        var result = Command.Run("check", "--random", "5", "--engine", "$ " + Adapter.Loop(Adapter.Answer, Adapter.Hello.Replace("[\"float32\"]", dtypes, StringComparison.Ordinal)));
+        Assert.Equal(3, result.Code);
+        Assert.Contains(why, result.Error, StringComparison.Ordinal);
+        Assert.Single(result.Error.TrimEnd().Split('\n'));
+    }
+
+    [Fact]
+    public void An_example_without_a_checkpoint_cannot_go_on()
+    {
+        var result = Command.Run("train", "unet", "--resume", "--small", "--out", _folder);
+        Assert.Equal(2, result.Code);
+        Assert.EndsWith($"verify: there is no checkpoint to go on from in {Path.Combine(_folder, "unet")}\n", result.Error, StringComparison.Ordinal);
     }
 
     [Fact]

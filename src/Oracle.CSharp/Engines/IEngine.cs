@@ -44,6 +44,9 @@ public sealed record EngineInfo
     /// <summary>The accuracy in ulp that it declares for elementary functions; those not named count as the default.</summary>
     public IReadOnlyDictionary<string, double> Ulp { get; init; } = new Dictionary<string, double>();
 
+    /// <summary>Fields of its answer to <c>hello</c> that the protocol does not have, such as <c>numerics.upl</c>.</summary>
+    public IReadOnlyList<string> UnknownFields { get; init; } = [];
+
     /// <summary>What the engine wants every reader of the report to know of how it runs here, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 }

@@ -10,6 +10,14 @@ internal static partial class LineProtocol
 {
     public const string Hello = """{"hello":1}""";
 
+    /// <summary>The fields of the answer to <c>hello</c>: its own, and those inside some of them.</summary>
+    public static IReadOnlyDictionary<string, string[]> HelloFields { get; } = new Dictionary<string, string[]>
+    {
+        [""] = ["engine", "ops", "dtypes", "features", "numerics", "notes"],
+        ["engine"] = ["name", "version", "language"],
+        ["numerics"] = ["ulp"],
+    };
+
     public static string Request(long seq, Program program) => $$"""{"seq":{{seq}},"run":{{Json.writeProgram(program)}}}""";
 
     /// <summary>Reads the answer to <c>hello</c>. Throws <see cref="FormatException"/> with a sentence where it is out of form.</summary>
@@ -25,11 +33,12 @@ internal static partial class LineProtocol
             Name = name.ToString(),
             Version = Text(engine, "version"),
             Language = Text(engine, "language"),
-            Operators = root.TryGetProperty("ops", out _) ? Strings(root, "ops") : null,
-            DTypes = root.TryGetProperty("dtypes", out _) ? Strings(root, "dtypes") : new EngineInfo { Name = "" }.DTypes,
-            Features = Strings(root, "features"),
+            Operators = Strings(root, "ops"),
+            DTypes = DTypes(root),
+            Features = Strings(root, "features") ?? [],
             Ulp = Ulps(root),
-            Notes = [.. Strings(root, "notes")],
+            Notes = [.. Strings(root, "notes") ?? []],
+            UnknownFields = [.. Unknown(root)],
         };
     }
 
@@ -103,10 +112,28 @@ internal static partial class LineProtocol
 
     private static string Text(JsonElement parent, string name) => parent.TryGetProperty(name, out var value) ? value.ToString() : "";
 
-    private static HashSet<string> Strings(JsonElement parent, string name) =>
-        parent.TryGetProperty(name, out var list) && list.ValueKind == JsonValueKind.Array
-            ? list.EnumerateArray().Select(item => item.ToString()).ToHashSet()
-            : [];
+    /// <summary>A list of names; null where it is left out.</summary>
+    private static HashSet<string>? Strings(JsonElement parent, string name) =>
+        !parent.TryGetProperty(name, out var list) || list.ValueKind == JsonValueKind.Null ? null
+        : list.ValueKind == JsonValueKind.Array ? list.EnumerateArray().Select(item => item.ToString()).ToHashSet()
+        : throw new FormatException($"\"{name}\" in the answer to hello wants a list");
+
+    private static IReadOnlySet<string> DTypes(JsonElement root)
+    {
+        if (Strings(root, "dtypes") is not { } given) return new EngineInfo { Name = "" }.DTypes;
+        return given.Overlaps(["float32", "float64"]) ? given : throw new FormatException("\"dtypes\" in the answer to hello wants float32, float64 or both among them");
+    }
+
+    private static IEnumerable<string> Unknown(JsonElement root)
+    {
+        foreach (var (path, known) in HelloFields)
+        {
+            if (path.Length > 0 && !TryObject(root, path, out _)) continue;
+            var parent = path.Length == 0 ? root : root.GetProperty(path);
+            foreach (var field in parent.EnumerateObject())
+                if (!known.Contains(field.Name)) yield return path.Length == 0 ? field.Name : $"{path}.{field.Name}";
+        }
+    }
 
     private static Dictionary<string, double> Ulps(JsonElement root)
     {

@@ -51,6 +51,7 @@ public sealed class Examination
     private readonly Examiner _examiner;
     private readonly ExaminationOptions _options;
     private readonly ExaminationReport _report;
+    private readonly Dictionary<string, bool> _exists = [];
 
     /// <summary>An examination that has not begun.</summary>
     public Examination(IEngine engine, ExaminationOptions options)
@@ -97,9 +98,16 @@ public sealed class Examination
     private void RunCorpus(string path, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
         var phase = Path.GetFileName(path).Split('.')[0];
-        var cases = Corpus.ReadProgramOrCorpus(path).Where(Wanted).ToList();
-        foreach (var item in cases)
-            if (ProgramNames.Complaint(item.Program) is { } complaint) throw new CorpusException($"{path}, {item.Id}: {complaint}");
+        var (cases, passedOver) = (new List<Json.Case>(), false);
+        foreach (var (place, item) in Corpus.ReadPlaced(path))
+        {
+            if (!Wanted(item)) passedOver = true;
+            else if (ProgramNames.Complaint(item.Program) is { } complaint) throw new CorpusException($"{path}, {item.Id}: {complaint}");
+            else if (NamesNothing(item.Program) is { } nothing) _report.Complain($"{place}: {nothing}");
+            else cases.Add(item);
+        }
+
+        if (passedOver && cases.Count == 0) _report.PassOver(path);
         var done = 0;
         progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
         var asked = cases.ToLookup(item => Declared.Lacks(_examiner.Engine.Info, item));
@@ -111,6 +119,16 @@ public sealed class Examination
             if (cancel.IsCancellationRequested) return;
             progress?.Report(new ExaminationProgress(phase, ++done, (double)done / cases.Count, _report.Findings.Count));
         }
+    }
+
+    /// <summary>The place at which the specification comes upon an operator that there is not; it is run only where one is named.</summary>
+    private string? NamesNothing(Program program) =>
+        Steps.All(program.Steps).Any(step => !Exists(step.Op)) ? ProgramNames.Unknown(program, namesAlone: true) : null;
+
+    private bool Exists(string op)
+    {
+        if (!_exists.TryGetValue(op, out var exists)) _exists[op] = exists = ProgramNames.Exists(op);
+        return exists;
     }
 
     private bool Wanted(Json.Case item) =>

@@ -11,6 +11,8 @@ public sealed class ExaminationReport
     private readonly Dictionary<Law, Tally> _laws = [];
     private readonly SortedDictionary<string, Tally> _operators = new(StringComparer.Ordinal);
     private readonly List<CaseResult> _findings = [];
+    private readonly List<string> _complaints = [];
+    private readonly List<string> _passedOver = [];
     private readonly List<CaseResult> _goldenDisagreements = [];
 
     internal ExaminationReport(EngineInfo engine, ExaminationOptions options)
@@ -43,6 +45,12 @@ public sealed class ExaminationReport
     /// <summary>Goldens on which the specification and PyTorch disagree, which are for the registry of divergences.</summary>
     public IReadOnlyList<CaseResult> GoldenDisagreements => _goldenDisagreements;
 
+    /// <summary>Programs that name an operator that there is not, which were not examined: place and reason, a line each.</summary>
+    public IReadOnlyList<string> Complaints => _complaints;
+
+    /// <summary>Corpora of which no program has any of the operators asked for.</summary>
+    public IReadOnlyList<string> PassedOver => _passedOver;
+
     /// <summary>The findings made short, one for each kind of fault.</summary>
     public IReadOnlyList<Failure> Failures { get; private set; } = [];
 
@@ -74,6 +82,10 @@ public sealed class ExaminationReport
 
     /// <summary>How many findings were not made short, for want of time, and so may be among the shown ones or not.</summary>
     public int NotShrunk { get; private set; }
+
+    internal void Complain(string complaint) => _complaints.Add(complaint);
+
+    internal void PassOver(string corpus) => _passedOver.Add(corpus);
 
     internal void Add(string phase, CaseResult result)
     {

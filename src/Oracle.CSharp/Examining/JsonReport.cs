@@ -20,6 +20,7 @@ public static class JsonReport
                 holds = report.Holds,
                 interrupted = report.Interrupted,
                 givenUp = report.GivenUp,
+                complaints = report.Complaints,
                 seed = report.Options.Seed,
                 seconds = Math.Round(report.Elapsed.TotalSeconds, 1),
                 total = Counts(report.Total),

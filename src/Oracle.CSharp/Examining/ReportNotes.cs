@@ -8,6 +8,7 @@ public static class ReportNotes
     {
         ArgumentNullException.ThrowIfNull(report);
         foreach (var note in report.Engine.Notes) yield return $"{report.Engine.Name} says: {note.TrimEnd('.')}.";
+        foreach (var note in DeclarationNotes.Of(report.Engine)) yield return note;
         string[] undeclared = [.. EngineFeatures.All.Except(report.Engine.Features).Order(StringComparer.Ordinal), .. new EngineInfo { Name = "" }.DTypes.Except(report.Engine.DTypes).Order(StringComparer.Ordinal)];
         if (undeclared.Length > 0) yield return $"Not asked for, since the engine does not declare it: {string.Join(", ", undeclared)}.";
         if (KnownDivergences.Note(report.Engine) is { } registry) yield return registry;

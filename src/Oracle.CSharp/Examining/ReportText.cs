@@ -25,6 +25,8 @@ public static class ReportText
     public static IEnumerable<string> Notes(ExaminationReport report)
     {
         ArgumentNullException.ThrowIfNull(report);
+        if (report.Complaints.Count > 0)
+            yield return $"{Programs(report.Complaints.Count)} named an operator that there is not, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
         if (report.EndedEarly is { } run)
             yield return $"The random programs ended at {Number(report.Findings.Count)} findings: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
         if (report.Total is { Examined: > 0 } total && total.Unsupported > 9 * total.Examined)
