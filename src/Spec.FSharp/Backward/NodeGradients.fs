@@ -45,6 +45,10 @@ module internal NodeGradients =
             match gradients[0] with
             | None -> Array.create node.Inputs.Length None
             | Some g ->
+                // The gradient is laid out as the base first, and refused as any write there is.
+                if Strides.overlapsItself whole then
+                    fail WriteChecks.overlapsItself
+
                 let contiguous = Layout.isContiguous whole
 
                 let flat, over =
@@ -59,7 +63,7 @@ module internal NodeGradients =
                 let results = differentiate run c inner [| Some slice |] needs
 
                 if needs 0 then
-                    // The gradient is written through the same view, and refused as any write there is.
+                    // So it is where it is written through the same view.
                     if results[0].IsSome && Strides.overlapsItself view then
                         fail WriteChecks.overlapsItself
 
