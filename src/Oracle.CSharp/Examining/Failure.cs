@@ -58,9 +58,9 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
             // Where the engine gave up, any nonsense would make it give up, and an engine without errors is not asked for them: the
             // candidate must still end as the program found does.
             if ((wasBroken || !examiner.Engine.Info.Features.Contains("errors")) && !Equals(Ending(candidate), ending)) return false;
-            // A wrong value must not shrink into a crash, nor a crash into a wrong value, nor one wrong error into another: they are different findings.
+            // A wrong value must not shrink into a crash, nor a crash into a wrong value, nor a wrong error into anything else: they are different findings.
             return Again(candidate) is { IsFinding: true } result && result.Law == found.Law && result.Judgement is null == wasBroken
-                && (wasBroken ? result.Result.GetType() == found.Result.GetType() : Equals(Errors(result), Errors(found)));
+                && (wasBroken ? result.Result.GetType() == found.Result.GetType() : Errors(found) is not { } kinds || (Errors(result) is { } others && IsStill(kinds, others)));
         }
 
         var program = new Shrinker(Fails, budget).Shrink(found.Program);
@@ -74,6 +74,10 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     /// <summary>The kinds of the errors that are not the same, expected and raised; null where what is wrong is no error.</summary>
     private static (ErrorKind? Expected, ErrorKind? Actual)? Errors(CaseResult result) =>
         result.Judgement is { } judgement && Worst(judgement) is { Difference: Difference.Raised } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
+
+    /// <summary>Whether a wrong error is still the same one: raised alike, or missing alike. What should have been raised later may be gone.</summary>
+    private static bool IsStill((ErrorKind? Expected, ErrorKind? Actual) found, (ErrorKind? Expected, ErrorKind? Actual) now) =>
+        Equals(now.Actual, found.Actual) && (Equals(now.Expected, found.Expected) || (now.Expected is null && now.Actual is not null));
 
     private static ErrorKind? Kind(Side? side) => (side as Side.Error)?.Raised.Kind;
 
