@@ -184,8 +184,8 @@ public sealed partial class Tensor
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         if (Calls.Heard) _ = Heard("register_hook", Attributes.None, t => t);
         var edge = GradEdge;
-        // A view made with recording off reports that it requires a gradient but nothing will ever reach it.
-        return edge.Node is null ? new HookHandle(hook) : HookTable.For(edge.Node).Add(edge.Output, hook);
+        // A view made with recording off requires a gradient by its base alone, and leads nowhere: its hook waits for it to become a leaf.
+        return edge.Node is null ? HookTable.For(Accumulator).Add(0, hook) : HookTable.For(edge.Node).Add(edge.Output, hook);
     }
 
     /// <summary>Calls a function with this leaf whenever a gradient has just been added to its <see cref="Grad"/>.</summary>

@@ -143,14 +143,19 @@ module internal Handles =
                                 HookNames = Map.add name hook.Id s.HookNames }
                         | _ -> s
 
-                    match edge with
-                    | None -> s
-                    | Some edge ->
-                        let key = struct (edge.Node.Sequence, edge.Output)
-                        let hooks = Map.tryFind key s.Hooks |> Option.defaultValue []
+                    // A view made without grad requires one by its base alone, and leads nowhere: its hook waits for it to become a leaf.
+                    let s, edge =
+                        match edge with
+                        | Some edge -> s, edge
+                        | None ->
+                            let s, node = State.accumulator id s
+                            s, { Node = node; Output = 0 }
 
-                        { s with
-                            Hooks = Map.add key (hooks @ [ hook ]) s.Hooks })
+                    let key = struct (edge.Node.Sequence, edge.Output)
+                    let hooks = Map.tryFind key s.Hooks |> Option.defaultValue []
+
+                    { s with
+                        Hooks = Map.add key (hooks @ [ hook ]) s.Hooks })
         | _ -> Complain.because ValueError "register_hook needs the attribute 'scale', a number"
 
     let removeHook (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =
