@@ -11,8 +11,6 @@ internal static class Convolution
     /// <summary>PyTorch has one formula for all three tensors, so it saves input and weight whichever needs a gradient.</summary>
     private static readonly Rule Both = new(Saved.Input0 | Saved.Input1, (_, _) => null);
 
-    private static readonly string[] WindowKeywords = ["in_size", "out_size", "kernel_size", "stride", "padding", "dilation", "groups"];
-
     /// <summary>y of x and the weight.</summary>
     public static readonly FunctionOperator Output = Reading(
         "conv2d_output",
@@ -139,7 +137,7 @@ internal static class Convolution
                 ("groups", groups)))[0];
 
     private static FunctionOperator Reading(string name, Func<Tensor, Tensor, Attributes, Tensor> compute) =>
-        new(name, (inputs, a) => compute(inputs[0]!, inputs[1]!, a), []) { Keywords = WindowKeywords, Arity = 2 };
+        new(name, (inputs, a) => compute(inputs[0]!, inputs[1]!, a), []) { Arity = 2 };
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 

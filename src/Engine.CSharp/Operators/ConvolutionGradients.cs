@@ -30,8 +30,8 @@ internal readonly struct ConvolutionGradients
         if (c.Needs(0))
         {
             Tensor? total = null;
-            if (!isEmpty && toX is not null) total = steps.Convolve(transposed, toX, weight);
-            if (!isEmpty && toWeight is not null) total = Sum(total, steps.Convolve(transposed, x, toWeight));
+            if (!isEmpty && toX is not null) total = steps.Convolve(toX, weight);
+            if (!isEmpty && toWeight is not null) total = Sum(total, steps.Convolve(x, toWeight));
             if (toBias is not null) total = Sum(total, toBias.Contiguous().View([1, toBias.Sizes[0], 1, 1]).Expand(g.Sizes));
             c.Set(0, total);
         }
@@ -78,7 +78,7 @@ internal readonly struct ConvolutionGradients
         }
     }
 
-    private Tensor Convolve(bool transposed, Tensor x, Tensor weight) => Convolution.OfBatches(transposed, x, weight, stride, padding, dilation, outputPadding, groups);
+    private Tensor Convolve(Tensor x, Tensor weight) => Convolution.OfBatches(transposed, x, weight, stride, padding, dilation, outputPadding, groups);
 
     /// <summary>Its first rows and columns, as many as a shape has.</summary>
     private static Tensor CutTo(int[] shape, Tensor t)

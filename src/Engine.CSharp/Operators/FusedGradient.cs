@@ -77,6 +77,7 @@ internal sealed class FusedGradient : Operator
         if (arrived.Length == 0) return;
         if (Again is not null)
         {
+            // Nothing is recorded to be gone back through here: the mode is the caller's.
             Again(context, input => Array.IndexOf(made, input) is >= 0 and var k ? context.Gradient(k) : null);
             return;
         }

@@ -24,7 +24,7 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     };
 
     /// <summary>What tells it from others, which is a little more: the kinds of a wrong error.</summary>
-    internal (string, (ErrorKind?, ErrorKind?)?) Key => (Signature, Errors(Shrunk));
+    internal (string Signature, (ErrorKind?, ErrorKind?)? Errors) Key => (Signature, Errors(Shrunk));
 
     /// <summary>The finding that decides.</summary>
     public Finding? Finding => Shrunk.Judgement is { } judgement ? Worst(judgement) : null;

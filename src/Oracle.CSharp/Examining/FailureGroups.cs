@@ -28,7 +28,7 @@ public static class FailureGroups
     {
         if (shorter.Shrunk.Judgement is null != longer.Shrunk.Judgement is null) return false;
         var alike = Rank(shorter) == Rank(longer) && shorter.Shrunk.Law == longer.Shrunk.Law && shorter.Finding?.Difference == longer.Finding?.Difference
-            && Equals(shorter.Key.Item2, longer.Key.Item2);
+            && Equals(shorter.Key.Errors, longer.Key.Errors);
         // An error that is missing explains no wrong value.
         if (!alike && Rank(shorter) > Rank(longer)) return false;
         if (!alike && Steps(shorter).Any(step => RegistryModule.all.ContainsKey(step.Op.TrimEnd('_')))) return false;

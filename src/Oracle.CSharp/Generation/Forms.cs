@@ -11,17 +11,17 @@ public static class Forms
     {
         ["backward of several roots"] = (_, step) => step.Op == "backward" && step.In.Length > 1,
         ["backward into inputs="] = (_, step) => step.Op == "backward" && step.Wrt is not null,
-        ["backward under create_graph"] = (_, step) => step.Op == "backward" && IsSet(step, "create_graph"),
-        ["backward that retains its graph"] = (_, step) => step.Op == "backward" && IsSet(step, "retain_graph"),
+        ["backward under create_graph"] = (_, step) => step.Op == "backward" && Steps.IsSet(step, "create_graph"),
+        ["backward that retains its graph"] = (_, step) => step.Op == "backward" && Steps.IsSet(step, "retain_graph"),
         ["grad of several roots"] = (_, step) => step.Op == "grad" && step.In.Length > 1,
         ["grad by several inputs"] = (_, step) => step.Op == "grad" && step.Wrt!.Value.Length > 1,
         ["grad of first order"] = (program, step) => step.Op == "grad" && !IsCreated(step) && !IsOfCreated(program, step),
-        ["grad without allow_unused"] = (_, step) => step.Op == "grad" && !IsSet(step, "allow_unused"),
+        ["grad without allow_unused"] = (_, step) => step.Op == "grad" && !Steps.IsSet(step, "allow_unused"),
         ["grad of third order"] = (program, step) => IsCreated(step) && IsOfCreated(program, step),
         ["grad that ends a second order"] = (program, step) => step.Op == "grad" && !IsCreated(step) && IsOfCreated(program, step),
         ["a hook with a name"] = (_, step) => step.Op == "register_hook" && StepNames.Bound(step).Any(),
-        ["a flag that is set"] = (_, step) => step.Op == "requires_grad_" && IsSet(step, "requires_grad"),
-        ["a flag that is cleared"] = (_, step) => step.Op == "requires_grad_" && !IsSet(step, "requires_grad"),
+        ["a flag that is set"] = (_, step) => step.Op == "requires_grad_" && Steps.IsSet(step, "requires_grad"),
+        ["a flag that is cleared"] = (_, step) => step.Op == "requires_grad_" && !Steps.IsSet(step, "requires_grad"),
         ["a block in a block"] = (_, step) => step.Steps.Any(inner => !inner.Steps.IsEmpty),
         ["integers in the place of floats"] = (program, step) => ByKind(program, step).Any(argument => argument is { Kind.IsFloat: true, Tensor.DType.IsFloat: false }),
         ["probabilities of classes"] = (program, step) => ByKind(program, step).Any(argument => argument is { Kind.IsClasses: true, Tensor.DType.IsFloat: true }),
@@ -76,10 +76,8 @@ public static class Forms
         _ => kind,
     };
 
-    private static bool IsCreated(Step step) => step.Op == "grad" && IsSet(step, "create_graph");
+    private static bool IsCreated(Step step) => step.Op == "grad" && Steps.IsSet(step, "create_graph");
 
     private static bool IsOfCreated(Program program, Step step) =>
         Steps.All(program.Steps).Any(before => IsCreated(before) && StepNames.Bound(before).Intersect(StepNames.Roots(step)).Any());
-
-    private static bool IsSet(Step step, string attribute) => step.Attrs.TryGetValue(attribute, out var flag) && flag is Attr.Flag { Item: true };
 }

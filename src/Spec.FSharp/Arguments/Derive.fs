@@ -13,6 +13,9 @@ module Derive =
 
     let dimsAttr (dims: int seq) = dims |> Seq.map (int64 >> Attr.Integer) |> Seq.toList |> Attr.Items
 
+    /// A number for rows and one for columns.
+    let pairAttr (rows, columns) = dimsAttr [ rows; columns ]
+
     let integerAttr (n: int) = Attr.Integer(int64 n)
 
     /// Marks a call whose number is one that the program gave: it is kept, as the operator has kept it.

@@ -45,15 +45,16 @@ module internal WriteChecks =
                     Ok())
 
     /// What is said of a write to a tensor of which several elements share a place.
-    let private sharesElements: Complaint =
-        { Kind = OverlappingWrite
-          Message =
-            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation." }
-
     let overlapsItself: Complaint =
         { Kind = OverlappingWrite
           Message =
             "unsupported operation: more than one element of the written-to tensor refers to a single memory location. Please clone() the tensor before performing the operation." }
+
+    /// What is said of a write that reads the memory which it writes to.
+    let private sharesElements: Complaint =
+        { Kind = OverlappingWrite
+          Message =
+            "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation." }
 
     /// A call in place as an operator's record sees it.
     let asWrite (s: State<'S>) (inputs: int option[]) attrs : IWrite =
@@ -85,25 +86,25 @@ module internal WriteChecks =
                 || Strides.overlaps t.Geometry argument.Geometry
                 || not (s.Holds Rules.Writes.theVerySameElementsMayBeRead)
 
-        let reads (moment: Reading) =
+        let readsWhatItWrites whileWriting =
             s.Holds Rules.Writes.sourceAndTargetDoNotOverlap
             && inputs
                |> Array.indexed
                |> Array.exists (fun (place, input) ->
                    match input with
-                   | Some other when (overlap.Reads place = Meanwhile) = (moment = Meanwhile) ->
+                   | Some other when (overlap.Reads place = Meanwhile) = whileWriting ->
                        if other = id then
-                           place > 0 && moment = Meanwhile
+                           place > 0 && whileWriting
                        else
                            s.Tensors[other].Storage = t.Storage && isOverwritten place s.Tensors[other]
                    | _ -> false)
 
         // What reads while it writes looks at what it reads first.
-        if reads Meanwhile then
+        if readsWhatItWrites true then
             Error sharesElements
         elif not writesTwice && Strides.overlapsItself t.Geometry && s.Holds Rules.Writes.noPlaceTwice then
             Error overlapsItself
-        elif reads InStep then
+        elif readsWhatItWrites false then
             Error sharesElements
         else
             Ok()

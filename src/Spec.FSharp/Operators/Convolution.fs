@@ -120,16 +120,14 @@ type internal IBiasedReading =
 
 /// conv2d, conv_transpose2d, and the three adjoint readings of their form.
 module Convolution =
-    let private pairAttr (a, b) = Derive.dimsAttr [ a; b ]
-
     /// The window as attributes of the internal operators.
     let private windowAttrs (w: Window) =
-        [ "in_size", pairAttr w.In
-          "out_size", pairAttr w.Out
-          "kernel_size", pairAttr w.Kernel
-          "stride", pairAttr w.Stride
-          "padding", pairAttr w.Padding
-          "dilation", pairAttr w.Dilation
+        [ "in_size", Derive.pairAttr w.In
+          "out_size", Derive.pairAttr w.Out
+          "kernel_size", Derive.pairAttr w.Kernel
+          "stride", Derive.pairAttr w.Stride
+          "padding", Derive.pairAttr w.Padding
+          "dilation", Derive.pairAttr w.Dilation
           "groups", Derive.integerAttr w.Groups ]
 
     let private readPair attrs name = Read.pairOr (1, 1) attrs name
@@ -229,7 +227,7 @@ module Convolution =
     /// Padding in words as numbers (aten/src/ATen/native/Convolution.cpp, convolution_same). An odd number of rows or columns has the last one
     /// put behind the input first.
     let private inNumbers (attrs: Attrs) (x: Term) (w: Term) : Term * Attrs =
-        let padded padding = Map.add "padding" (pairAttr padding) attrs
+        let padded padding = Map.add "padding" (Derive.pairAttr padding) attrs
 
         match Read.optional attrs "padding", Read.pairOr (1, 1) attrs "stride", Read.pairOr (1, 1) attrs "dilation" with
         | Some(Attr.Text "valid"), _, _ -> x, padded (0, 0)

@@ -15,17 +15,15 @@ module internal ConvolutionGradients =
           OutputPadding: int * int
           Groups: int }
 
-    let private pairAttr (a, b) = Derive.dimsAttr [ a; b ]
-
     let private convolve steps (x: Term) (w: Term) =
         let attrs =
-            [ "stride", pairAttr steps.Stride
-              "padding", pairAttr steps.Padding
-              "dilation", pairAttr steps.Dilation
+            [ "stride", Derive.pairAttr steps.Stride
+              "padding", Derive.pairAttr steps.Padding
+              "dilation", Derive.pairAttr steps.Dilation
               "groups", Derive.integerAttr steps.Groups ]
 
         if steps.Transposed then
-            Derive.apply "conv_transpose2d_of_batches" [ x; w ] (("output_padding", pairAttr steps.OutputPadding) :: attrs)
+            Derive.apply "conv_transpose2d_of_batches" [ x; w ] (("output_padding", Derive.pairAttr steps.OutputPadding) :: attrs)
         else
             Derive.apply "conv2d_of_batches" [ x; w ] attrs
 
