@@ -740,7 +740,7 @@ def hello():
     return {"engine": {"name": "PyTorch", "version": torch.__version__.split("+")[0], "language": "Python"},
             "ops": operators(), "dtypes": list(DTYPES),
             "features": ["in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode",
-                         "hooks", "versions", "is_leaf", "requires_grad", "grad_fn", "errors", "messages", "gradient_memory"],
+                         "hooks", "versions", "is_leaf", "requires_grad", "grad_fn", "errors", "messages", "gradient_memory", "attributes", "broadcasting"],
             "numerics": {"ulp": ULP}, "notes": AVOIDED}
 
 

@@ -205,6 +205,22 @@ module Run =
 
         observed |> List.filter isReached |> List.map _.Text |> set
 
+    /// Which of the observed names share a variable's memory, or have a gradient that does.
+    let sharing (s: State<'S>) (variable: string) (observed: Observed list) : Set<string> =
+        let tensor name = Map.tryFind name s.Names |> Option.flatten
+
+        match tensor variable with
+        | None -> Set.empty
+        | Some written ->
+            let shares id = s.Tensors[id].Storage = s.Tensors[written].Storage
+
+            let isShared o =
+                match o with
+                | Observed.Value name -> tensor name |> Option.exists shares
+                | Observed.Gradient name -> tensor name |> Option.bind (fun id -> s.Tensors[id].Grad) |> Option.exists shares
+
+            observed |> List.filter isShared |> List.map _.Text |> set
+
     /// The first steps of a program, with everything in them observed.
     let prefix<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (length: int) (program: Program) : Program * Ran<'S> =
         let shorter =

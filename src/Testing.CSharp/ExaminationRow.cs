@@ -10,6 +10,9 @@ internal sealed record ExaminationRow(string Name, GeneratorOptions Generator, s
     // Rules are examined on arithmetic that nearly every engine has, so that a wrong operator fails its own row and not every other.
     private static readonly string[] Plain = ["add", "sub", "mul", "neg", "div", "sum", "mean", "exp", "sigmoid", "tanh", "relu", "zero", "fill", "copy"];
 
+    // How operators may be called, in every row.
+    private static readonly string[] OfCalls = [EngineFeatures.Attributes, EngineFeatures.Broadcasting];
+
     /// <summary>The row of an operator: programs of that operator alone, with backward, and in place where the engine has that.</summary>
     public static ExaminationRow OfOperator(EngineInfo engine, string op)
     {
@@ -29,6 +32,7 @@ internal sealed record ExaminationRow(string Name, GeneratorOptions Generator, s
         {
             var features = wants.ToHashSet();
             if (!features.All(engine.Features.Contains)) return;
+            features.UnionWith(OfCalls.Where(engine.Features.Contains));
             // What reports say beside values is compared by the judge wherever the engine declares it; here only steps are chosen.
             rows.Add(new ExaminationRow(name, options(standard with { Operators = operators, Features = features, Errors = 0, InPlace = 0, SecondOrder = 0 }), null));
         }

@@ -55,7 +55,7 @@ public sealed class ReportTests
     public void What_an_engine_does_not_declare_is_said_in_one_line()
     {
         var report = new Examination(new Forwards(), new ExaminationOptions { Random = 20, Operators = ["exp", "add"] }).Run();
-        const string line = "Not asked for, since the engine does not declare it: accumulate, create_graph, detach, errors, grad_fn, gradient_memory, hooks, in_place, inference_mode, is_leaf, layouts, messages, no_grad, requires_grad, retain_graph, versions, views, bool, float64, int64.";
+        const string line = "Not asked for, since the engine does not declare it: accumulate, attributes, broadcasting, create_graph, detach, errors, grad_fn, gradient_memory, hooks, in_place, inference_mode, is_leaf, layouts, messages, no_grad, requires_grad, retain_graph, versions, views, bool, float64, int64.";
         Assert.Contains(line, ReportNotes.Of(report));
         Assert.Contains(line, MarkdownReport.Text(report, ""), StringComparison.Ordinal);
         Assert.Contains(line, HtmlReport.Text(report, ""), StringComparison.Ordinal);

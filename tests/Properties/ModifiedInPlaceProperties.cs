@@ -28,7 +28,7 @@ public sealed partial class ModifiedInPlaceProperties(ITestOutputHelper output)
             var generator = new ProgramGenerator(RegistryModule.all, new GeneratorOptions
             {
                 Operators = new HashSet<string> { op.Name },
-                Features = new HashSet<string>(),
+                Features = new HashSet<string> { EngineFeatures.Attributes, EngineFeatures.Broadcasting },
                 Backward = 1,
                 SecondOrder = 0,
                 InPlace = 0,

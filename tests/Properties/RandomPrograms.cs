@@ -55,7 +55,7 @@ public static class RandomPrograms
 
     internal static ProgramGenerator SmoothGenerator { get; } = new(RegistryModule.all, Standard with
     {
-        Features = new HashSet<string> { "views", "retain_graph" },
+        Features = new HashSet<string> { EngineFeatures.Attributes, EngineFeatures.Broadcasting, "views", "retain_graph" },
         Backward = 1,
         Errors = 0,
         InPlace = 0,

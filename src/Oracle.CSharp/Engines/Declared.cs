@@ -12,21 +12,19 @@ internal static class Declared
         var steps = Steps.All(item.Program.Steps).ToList();
         return item.Program.Inputs.Select(input => input.Tensor.DType.Name).FirstOrDefault(dtype => !engine.DTypes.Contains(dtype))
             ?? steps.Select(step => OperatorThatLacks(engine, step)).FirstOrDefault(lacking => lacking is not null)
-            ?? Features(item, steps).FirstOrDefault(feature => !engine.Features.Contains(feature));
+            ?? Features(item, steps).FirstOrDefault(feature => !engine.Features.Contains(feature))
+            ?? (!engine.Features.Contains(EngineFeatures.Broadcasting) && Broadcasting.In(item.Program) ? EngineFeatures.Broadcasting : null);
     }
 
     private static string? OperatorThatLacks(EngineInfo engine, Step step) =>
-        engine.Operators is { } operators && Record(step) is not null && !operators.Contains(step.Op) && !operators.Contains(step.Op.TrimEnd('_')) ? step.Op : null;
+        engine.Operators is { } operators && Needs.Record(step) is not null && !operators.Contains(step.Op) && !operators.Contains(step.Op.TrimEnd('_')) ? step.Op : null;
 
     private static IEnumerable<string> Features(Json.Case item, List<Step> steps)
     {
         foreach (var feature in steps.SelectMany(Needs.Of)) yield return feature;
         // Without writes a view is as good as a copy.
-        if (steps.Exists(step => step.Op.EndsWith('_')) && steps.Exists(step => Record(step)?.Behaviour.IsAliases is true)) yield return "views";
+        if (steps.Exists(step => step.Op.EndsWith('_')) && steps.Exists(step => Needs.Record(step)?.Behaviour.IsAliases is true)) yield return "views";
         if (steps.Count(step => step.Op == "backward") > 1) yield return "accumulate";
         if (item.Golden?.Value.Raised is not null) yield return "errors";
     }
-
-    private static Operator? Record(Step step) =>
-        RegistryModule.all.TryGetValue(step.Op, out var op) || RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out op) ? op : null;
 }

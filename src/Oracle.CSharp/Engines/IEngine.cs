@@ -60,10 +60,16 @@ public static class EngineFeatures
     /// <summary>The promise that gradients share memory with what PyTorch's share it with: programs may write to what <c>grad</c> and <c>get_grad</c> give, and to what was given.</summary>
     public const string GradientMemory = "gradient_memory";
 
+    /// <summary>Operators with attributes that may be left out: <c>sum</c> over a dimension, <c>add</c> of a number.</summary>
+    public const string Attributes = "attributes";
+
+    /// <summary>Operands of several shapes, and of several ranks, in one pointwise operator.</summary>
+    public const string Broadcasting = "broadcasting";
+
     /// <summary>Every feature, for an engine that follows PyTorch in all of them.</summary>
     public static IReadOnlySet<string> All { get; } = new HashSet<string>
     {
-        "in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode", "hooks",
+        Attributes, Broadcasting, "in_place", "views", "detach", "accumulate", "retain_graph", "create_graph", "no_grad", "inference_mode", "hooks",
         "versions", "grad_fn", "requires_grad", "is_leaf", "messages", "errors", Layouts, GradientMemory,
     };
 }

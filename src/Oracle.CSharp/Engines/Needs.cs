@@ -32,5 +32,12 @@ internal static class Needs
 
     /// <summary>The features that a step needs, its attributes' among them; those of the steps inside it left out.</summary>
     internal static IEnumerable<string> Of(Step step) =>
-        Of(step.Op).Concat(Attributes.Where(attribute => Steps.IsSet(step, attribute)));
+        Of(step.Op).Concat(Attributes.Where(attribute => Steps.IsSet(step, attribute))).Concat(GivesWhatMayBeLeftOut(step) ? [EngineFeatures.Attributes] : []);
+
+    /// <summary>The record of a step's operator, in place or not; null where it is no operator.</summary>
+    internal static Operator? Record(Step step) =>
+        RegistryModule.all.TryGetValue(step.Op, out var op) || RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out op) ? op : null;
+
+    private static bool GivesWhatMayBeLeftOut(Step step) =>
+        !step.Attrs.IsEmpty && Record(step) is { } op && op.Attrs.Any(attr => !attr.Required && step.Attrs.ContainsKey(attr.Name));
 }

@@ -8,14 +8,16 @@ namespace Verified.Oracle.Generation;
 /// </summary>
 internal static class Attributes
 {
-    /// <summary>Attributes for a call; <paramref name="given"/> says whether the tensor argument of a place is given already.</summary>
-    public static FSharpMap<string, Attr> Propose(Rng rng, Operator op, int[] shape, Func<int, bool> given)
+    /// <summary>
+    /// Attributes for a call; <paramref name="given"/> says whether the tensor argument of a place is given already, <paramref name="optional"/> whether any may be given that need not be.
+    /// </summary>
+    public static FSharpMap<string, Attr> Propose(Rng rng, Operator op, int[] shape, Func<int, bool> given, bool optional)
     {
         var attrs = new List<Tuple<string, Attr>>();
         foreach (var spec in op.Attrs)
         {
             if (spec.StandsFor is { Value: var place } && given(place)) continue;
-            if (spec.Required || rng.Chance(0.5))
+            if (spec.Required || (rng.Chance(0.5) && optional))
                 if (Value(rng, spec, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
         }
 

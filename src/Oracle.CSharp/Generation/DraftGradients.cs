@@ -49,7 +49,7 @@ internal sealed partial class Draft
         if (!_wantsHeavy || _rng.Chance(0.6)) return (root.Name, Upstream(root));
         if (!_choice.Allows("sum")) return null;
         var total = NewName("v");
-        if (!Keep(Steps.Call("sum", [root.Name], total).With(Attributes.Propose(_rng, _choice["sum"], root.Shape, _ => true)))) return null;
+        if (!Keep(Steps.Call("sum", [root.Name], total).With(Attributes.Propose(_rng, _choice["sum"], root.Shape, _ => true, Has(EngineFeatures.Attributes))))) return null;
         var sum = Named(total);
         if (!sum.DType.IsFloat) return null;
         return (total, sum.Count == 1 && _rng.Chance(0.7) ? null : Upstream(sum));

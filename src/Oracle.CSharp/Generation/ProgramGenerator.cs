@@ -317,7 +317,8 @@ internal sealed partial class Draft
         var called = inPlace || op.OnlyInPlace ? op.Name + "_" : op.Name;
         // A number may stand for the first tensor only where nothing is written to that, and the exponent then is the one tensor.
         bool Given(int place) => place == 0 ? inPlace || args.Count > 1 : place < args.Count && !args[place].IsMissing;
-        return new Step(called, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? [], Given), Out.Nothing, null, null, FSharpList<Step>.Empty);
+        var step = new Step(called, ListModule.OfSeq(args), Attributes.Propose(_rng, op, first ?? [], Given, Has(EngineFeatures.Attributes)), Out.Nothing, null, null, FSharpList<Step>.Empty);
+        return !Has(EngineFeatures.Broadcasting) && Broadcasting.Of(step, name => Named(name).Shape) ? null : step;
     }
 
     private (Arg? Arg, int[]? Shape, int Count) Argument(Operator op, ArgKind kind, int[]? first, int[]? wanted, int[][]? shapes, bool target)
@@ -392,14 +393,15 @@ internal sealed partial class Draft
             return Named(NewFloat(wanted, NewLeaf(), op.Domain));
         }
 
-        if (first is not null && _rng.Chance(0.8))
+        var broadcasts = Has(EngineFeatures.Broadcasting);
+        if (first is not null && (_rng.Chance(0.8) || !broadcasts))
         {
             // Operands that are broadcast, so that gradients have to be summed again.
             var narrower = floats.Where(v => v.Shape.Length <= first.Length && !v.Shape.AsSpan().SequenceEqual(first) && Broadcasts(v.Shape, first)).ToList();
-            if (narrower.Count > 0 && _rng.Chance(0.2)) return Recent(narrower);
+            if (narrower.Count > 0 && broadcasts && _rng.Chance(0.2)) return Recent(narrower);
             var same = floats.Where(v => v.Shape.AsSpan().SequenceEqual(first)).ToList();
             if (same.Count > 0 && !_rng.Chance(fresh + 0.1)) return Recent(same);
-            return Named(NewFloat(Broadcastable(first), NewLeaf(), op.Domain));
+            return Named(NewFloat(broadcasts ? Broadcastable(first) : first, NewLeaf(), op.Domain));
         }
 
         return floats.Count > 0 && !_rng.Chance(fresh) ? Recent(floats) : Named(NewFloat(first ?? RandomShape(), NewLeaf(), op.Domain));
@@ -448,7 +450,7 @@ internal sealed partial class Draft
     {
         var target = Recent([.. Writable.Where(v => v.Shape.Length > 0)]);
         if (target is null) return null;
-        var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape, _ => true);
+        var index = Attributes.Propose(_rng, _choice["getitem"], target.Shape, _ => true, optional: false);
         var source = _rng.Chance(0.5) ? Named(NewFloat([], NewLeaf())) : Recent(Floats)!;
         return Steps.Act("setitem_", target.Name, source.Name).With(index);
     }

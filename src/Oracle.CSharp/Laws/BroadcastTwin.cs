@@ -31,7 +31,7 @@ public static class BroadcastTwin
         return new Twins(given.Program, second, [.. given.Program.Observe.Select(o => new Pair(o.Text, o.Text))]);
     })
     {
-        Needs = [EngineFeatures.Layouts, "views", "expand"],
+        Needs = [EngineFeatures.Layouts, EngineFeatures.Broadcasting, "views", "expand"],
     };
 
     /// <summary>Pointwise on several tensors: shapes that broadcast are all that it asks for.</summary>

@@ -38,6 +38,32 @@ internal static partial class Endings
             ? Run.reached(ran.Last, Roots(step), program.Observe).Concat(Roots(step).Select(root => root + ".grad")).ToHashSet()
             : new HashSet<string>();
 
+    /// <summary>
+    /// What the values are to be held against where the program ended otherwise than it should have: the specification before the step at which
+    /// the two part, and what that step may have changed. Null where the engine went on with steps of which nothing can be said.
+    /// </summary>
+    internal static (Expectation Until, IReadOnlySet<string> Open)? Parted(Expectation expectation, Outcome outcome)
+    {
+        var program = expectation.Program;
+        var (expected, actual) = (expectation.Ran.Raised?.Value.Step, outcome.Raised?.Value.Step);
+        var path = actual is not null && (expected is null || !Paths.Earlier(expected, actual)) ? actual
+            : expected is not null && Paths.IsLast(program.Steps, expected) ? expected
+            : null;
+        if (path is null || Paths.At(program.Steps, path) is not { } step) return null;
+        var until = expectation.Until(path);
+        return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe)) : null;
+    }
+
+    // The observed names that a step may change before it ends, or raises.
+    private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed)
+    {
+        if (step.Op is "backward" or "grad")
+            return [.. Run.reached(state, Roots(step), observed), .. Roots(step).Select(root => root + ".grad"), .. StepNames.Bound(step)];
+        HashSet<string> changed = [.. StepNames.Bound(step), .. StepNames.Bound(step).Select(name => name + ".grad")];
+        if (step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written) changed.UnionWith(Run.sharing(state, written, observed));
+        return changed;
+    }
+
     // That an input was not used a grad finds out at its end; that a kept view may not be asked for its history, where it is read; that a gradient does not fit
     // where it is written, there, but that one does not fit its root, before.
     private static bool IsRaisedDuringThePass(Ran<Bounded> ran, ErrorKind kind, Step step) =>

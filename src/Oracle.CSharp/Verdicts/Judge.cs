@@ -26,15 +26,25 @@ public static class Judge
         ArgumentNullException.ThrowIfNull(engine);
         if (Endings.IsUndefined(expectation.Ran))
             return new Judgement([new Finding("raised", Verdict.Inconclusive, Difference.None) { Note = $"the specification has not got it: {expectation.Ran.Raised!.Value.Message}" }]);
-        var (ending, against) = Endings.Judge(expectation, outcome, engine);
-        return against is null ? new Judgement([ending]) : new Judgement([.. Values(against, outcome, engine).Where(finding => !against.LeftOpen.Contains(finding.Name)), ending]);
+        var (ending, against, open) = Held(expectation, outcome, engine);
+        var values = against is null ? [] : Values(against, outcome, engine).Where(finding => !open.Contains(finding.Name));
+        return new Judgement(ending.Verdict == Verdict.Fail ? [ending, .. values] : [.. values, ending]);
     }
 
-    // The verdict on one of its names alone, whether that is left open or not; null where the expectation has no such name, or the program ended otherwise.
+    // The verdict on one of its names alone, whether that is left open or not; null where the expectation has no such name.
     internal static Finding? OfOne(string name, Expectation expectation, Outcome outcome, EngineInfo engine)
     {
-        var (ending, against) = Endings.Judge(expectation, outcome, engine);
+        var (ending, against, _) = Held(expectation, outcome, engine);
         return name == ending.Name ? ending : against is null ? null : Values(against, outcome, engine).FirstOrDefault(finding => finding.Name == name);
+    }
+
+    // The verdict on the end, what the values are held against, and which of them are left open. A wrong end says nothing of what was computed before.
+    private static (Finding Ending, Expectation? Against, IReadOnlySet<string> Open) Held(Expectation expectation, Outcome outcome, EngineInfo engine)
+    {
+        var (ending, against) = Endings.Judge(expectation, outcome, engine);
+        return against is not null ? (ending, against, against.LeftOpen)
+            : ending.Verdict == Verdict.Fail && Endings.Parted(expectation, outcome) is var (until, open) ? (ending, until, open)
+            : (ending, null, new HashSet<string>());
     }
 
     private static IEnumerable<Finding> Values(Expectation expectation, Outcome outcome, EngineInfo engine)

@@ -19,6 +19,10 @@ internal static class Paths
     internal static bool Earlier(FSharpList<int> a, FSharpList<int> b) =>
         !a.IsEmpty && !b.IsEmpty && (a.Head < b.Head || a.Head == b.Head && Earlier(a.Tail, b.Tail));
 
+    /// <summary>Whether nothing follows the step at a path.</summary>
+    internal static bool IsLast(FSharpList<Step> steps, FSharpList<int> path) =>
+        path.Head == steps.Length - 1 && (path.Tail.IsEmpty || IsLast(steps[path.Head].Steps, path.Tail));
+
     /// <summary>The program up to a step, which is left out or replaced.</summary>
     internal static Program Until(Program program, FSharpList<int> path, Step? last = null) =>
         new(program.Inputs, Changed(program.Steps, path, last is null ? [] : [last], andAfter: false), program.Observe);

@@ -25,12 +25,12 @@ internal static class KnownOfInference
                 """],
         },
         new("detached-from-inference", "unreported",
-            "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept or a part of it is written to; right is that it is a tensor like any other.",
+            "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to; right is that it is a tensor like any other.",
             [],
             seen => seen.Finding.Difference switch
             {
                 Difference.Version => seen.Finding.Actual is null && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
-                Difference.Raised => seen.RaisedAt("Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode") is { } step
+                Difference.Raised => seen.RaisedAt("Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode") is { } step
                     && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name)),
                 _ => false,
             },
@@ -45,6 +45,11 @@ internal static class KnownOfInference
                 {"id": "divergences/detached-from-inference-and-kept", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [2], "data": [0.5, -1], "requires_grad": true}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "mul", "in": ["p", "d"], "out": "y"}], "observe": ["d"]},
                  "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd."}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-required", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "exp", "in": ["p"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "requires_grad_", "in": ["d"]}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [2.7182817, 7.389056], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."}}}
                 """,
                 """
                 {"id": "divergences/detached-from-inference-and-written", "source": {"pytorch": "2.6.0"},

@@ -1,0 +1,34 @@
+using Verified.Oracle.Generation;
+using Verified.Spec;
+using Verified.Spec.Numbers;
+
+namespace Verified.Oracle;
+
+/// <summary>Whether operands of several shapes meet in an operator for which any shapes that broadcast will do.</summary>
+internal static class Broadcasting
+{
+    /// <summary>Whether a step broadcasts, given the shapes of its operands; null where a name has none.</summary>
+    internal static bool Of(Step step, Func<string, int[]?> shape)
+    {
+        if (Needs.Record(step) is not { } op || !op.Shapes.IsEmpty || op.Behaviour.IsAliases || op.Args.Any(IsList) || op.Attrs.Any(attr => attr.Kind.IsIndex)) return false;
+        var shapes = StepNames.Read(step).Select(shape).OfType<int[]>().ToList();
+        return shapes.Exists(other => !other.AsSpan().SequenceEqual(shapes[0]));
+    }
+
+    /// <summary>Whether a step of a program does.</summary>
+    internal static bool In(Program program)
+    {
+        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        for (var i = 0; i < states.Count && i < program.Steps.Length; i++)
+        {
+            // The state after a step knows what a block inside it makes.
+            var (before, after) = (states[i], states[Math.Min(i + 1, states.Count - 1)]);
+            int[]? Shape(string name) => (ProgramFacts.Find(before, name) ?? ProgramFacts.Find(after, name))?.Shape;
+            if (Steps.All([program.Steps[i]]).Any(step => Of(step, Shape))) return true;
+        }
+
+        return false;
+    }
+
+    private static bool IsList(ArgKind kind) => kind is ArgKind.List || (kind is ArgKind.Optional optional && IsList(optional.Item));
+}
