@@ -25,7 +25,7 @@ public sealed class ScalarLoopAdapter : IEngine
         Language = "C#",
         Operators = Unary.Keys.Concat(Binary.Keys).ToHashSet(),
         DTypes = new HashSet<string> { "float32", "float64" },
-        Features = new HashSet<string> { "accumulate" },
+        Features = new HashSet<string> { "accumulate", "broadcasting" },
     };
 
     public RunResult Run(Program program)

@@ -7,7 +7,4 @@ namespace ScalarLoop.Tests;
 public sealed class ScalarLoopExamination : EngineExamination
 {
     protected override IEngine CreateEngine() => new ScalarLoopAdapter();
-
-    // It has no attributes, and most programs of an operator that takes some name one: enough of the others are wanted.
-    protected override EngineExaminationOptions Options => new() { ProgramsPerOperator = 300 };
 }
