@@ -39,7 +39,8 @@ public sealed class BinaryOperator : Operator
     /// <summary>What is saved where it depends on the second operand, from what the rules name.</summary>
     internal Func<Tensor, Saved, Saved>? Keeps { get; init; }
 
-    private string NumberKeyword => NumberKeywords[1]!;
+    // Null where no number may stand for an operand.
+    private string? NumberKeyword => NumberKeywords.Count > 1 ? NumberKeywords[1] : null;
 
     /// <summary>The derivative for the first operand.</summary>
     public Rule Left => left;
@@ -115,7 +116,7 @@ public sealed class BinaryOperator : Operator
         var edgeB = needsB ? b.GradEdge : default;
         var y = forward(a, b, attributes ?? Attributes.None, null);
         if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
-        if (a.IsWrappedNumber || b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
+        if (NumberKeyword is { } named && (a.IsWrappedNumber || b.IsWrappedNumber)) attributes = WithNumber(a, b, named, attributes);
         var saves = Kept(edgeA, edgeB);
         if (Keeps is not null) saves = Keeps(b, saves);
         SavedValues? saved = null;
@@ -139,7 +140,7 @@ public sealed class BinaryOperator : Operator
         var saves = Saved.None;
         if (write.Records)
         {
-            if (b.IsWrappedNumber) attributes = WithNumber(a, b, attributes);
+            if (NumberKeyword is { } named && b.IsWrappedNumber) attributes = WithNumber(a, b, named, attributes);
             edgeA = needsA ? a.GradEdge : default;
             edgeB = needsB ? b.GradEdge : default;
             saves = Kept(edgeA, edgeB);
@@ -178,9 +179,9 @@ public sealed class BinaryOperator : Operator
         (left.Saves & right.Saves) | (a.Node is null ? Saved.None : left.Saves) | (b.Node is null ? Saved.None : right.Saves);
 
     /// <summary>A node's attributes name the number that stood for an operand, so that the tape tells the whole call.</summary>
-    private Attributes WithNumber(Tensor a, Tensor b, Attributes? attributes)
+    private static Attributes WithNumber(Tensor a, Tensor b, string named, Attributes? attributes)
     {
-        var (keyword, number) = b.IsWrappedNumber ? (NumberKeyword, b) : ("self", a);
+        var (keyword, number) = b.IsWrappedNumber ? (named, b) : ("self", a);
         if (attributes is not null && attributes.Has(keyword)) return attributes;
         var value = number.AsAttribute();
         return attributes is null
@@ -194,14 +195,15 @@ public sealed class BinaryOperator : Operator
         var attributes = call.Attributes;
         foreach (var (name, _) in attributes)
         {
-            if (name != NumberKeyword && name != "self" && !Keywords.Contains(name))
+            if ((NumberKeyword is null || (name != NumberKeyword && name != "self")) && !Keywords.Contains(name))
                 throw new AutogradException(ErrorKind.Value, $"{Name}() got an unexpected keyword argument '{name}'");
         }
+        if (NumberKeyword is not { } named) return (call.Tensor(0), call.Tensor(1), attributes);
         if (attributes.Number("self") is { } number) return (number, call.Tensor(0), attributes);
-        if (call.TensorOrNull(1) is not null && attributes[NumberKeyword] is not null)
-            throw new AutogradException(ErrorKind.Value, $"'{NumberKeyword}' is given both as a tensor and as a number");
-        var b = call.TensorOrNull(1) ?? attributes.Number(NumberKeyword)
-            ?? throw new AutogradException(ErrorKind.Value, $"{Name}() needs a second operand: a tensor or '{NumberKeyword}'");
+        if (call.TensorOrNull(1) is not null && attributes[named] is not null)
+            throw new AutogradException(ErrorKind.Value, $"'{named}' is given both as a tensor and as a number");
+        var b = call.TensorOrNull(1) ?? attributes.Number(named)
+            ?? throw new AutogradException(ErrorKind.Value, $"{Name}() needs a second operand: a tensor or '{named}'");
         return (call.Tensor(0), b, attributes);
     }
 }

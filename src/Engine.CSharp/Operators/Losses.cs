@@ -62,8 +62,15 @@ internal static class Losses
     private static readonly Func<OperatorCall, Tensor[]> Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (a.Double("beta", 1), a.Double("beta", 1)));
 
     public static readonly CompositeOperator HuberLoss = new(
-        "huber_loss", Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true))
+        "huber_loss",
+        call =>
+        {
+            _ = Delta(call.Attributes);
+            return Knee!(call);
+        })
     { Keywords = ["reduction", "delta"] };
+
+    private static readonly Func<OperatorCall, Tensor[]> Knee = Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true);
 
     /// <summary>Weight and pos_weight have no derivative.</summary>
     public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(

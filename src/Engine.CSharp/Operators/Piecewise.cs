@@ -81,7 +81,7 @@ internal static class Piecewise
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Lt(c.Input(1)))),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Lt(c.Input(0)))))
-    { HasInPlaceTwin = false, KeptOrder = [1, 0] };
+    { HasInPlaceTwin = false, KeptOrder = [1, 0], NumberKeywords = [] };
 
     /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
     public static readonly BinaryOperator Minimum = new(
@@ -89,7 +89,7 @@ internal static class Piecewise
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Gt(c.Input(1)))),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
-    { HasInPlaceTwin = false, KeptOrder = [1, 0] };
+    { HasInPlaceTwin = false, KeptOrder = [1, 0], NumberKeywords = [] };
 
     public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
 
