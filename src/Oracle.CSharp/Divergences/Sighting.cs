@@ -61,5 +61,7 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place, or what the prediction leaves open.</summary>
     internal bool IsRightBy(Expectation prediction) =>
         (prediction.LeftOpen.Contains(Finding.Name) && Endings.Judge(prediction, Outcome, Engine).Ending.Verdict == Verdict.Pass)
-        || Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null };
+        || Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null }
+            // Integers of which nothing is known.
+            or { Verdict: Verdict.Inconclusive, Note: not null };
 }
