@@ -105,6 +105,11 @@ internal static class ProgramFacts
         step.Op == "gelu" && Find(state, First(step)) is { DType.IsFloat32: true } x
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => Math.Abs(v.V) > float.MaxValue);
 
+    /// <summary>Whether a step takes gelu, not by tanh, of a float32 of more than half the largest number.</summary>
+    internal static bool TakesGeluOfMoreThanHalf(State<Real> state, Step step) =>
+        step.Op == "gelu" && !IsGeluByTanh(step) && Find(state, First(step)) is { DType.IsFloat32: true } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V is > float.MaxValue / 2 and <= float.MaxValue);
+
     /// <summary>Whether a step takes gelu by tanh of a number whose square its format cannot hold.</summary>
     internal static bool TakesGeluTanhFarOut(State<Real> state, Step step) => IsGeluByTanh(step) && HasAPowerThatOverflows(state, step, 2);
 

@@ -1,4 +1,5 @@
 using Verified.Engine;
+using Verified.Tests;
 
 namespace Verified.Training.Tests;
 

@@ -2,6 +2,7 @@ using System.IO.Compression;
 using System.Text;
 using System.Text.Json;
 using Verified.Engine;
+using Verified.Tests;
 
 namespace Verified.Training.Tests;
 

@@ -2,6 +2,7 @@ using System.Text;
 using Verified.Engine;
 using Verified.Examples;
 using Verified.Examples.BesidePyTorch;
+using Verified.Tests;
 
 namespace Verified.Training.Tests;
 

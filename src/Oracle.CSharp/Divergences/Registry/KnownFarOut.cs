@@ -8,13 +8,25 @@ internal static class KnownFarOut
         new("gelu-of-infinity", "pytorch#185770",
             "gelu(inf) is NaN; right is inf: oneDNN's erf of an infinity is NaN.",
             ["operators/gelu/not-finite/f32"],
-            GeluOfInfinity.Explains,
+            GeluFarOut.ExplainsNaN,
             Witnesses.GrowsWithInfinity("t1"))
         {
             Examples = ["""
                 {"id": "divergences/gelu-of-infinity-compared", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": ["inf", 0]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "t1"}, {"op": "ge", "in": ["t1", "x"], "out": "y"}], "observe": ["t1", "y"]},
                  "outcome": {"values": {"t1": {"dtype": "float32", "shape": [2], "data": ["nan", 0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "y": {"dtype": "bool", "shape": [2], "data": [false, true], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("gelu-of-more-than-half", "unreported",
+            "In float32 gelu of more than half the largest number is infinite, since oneDNN doubles it before it halves it; right is that number.",
+            [],
+            GeluFarOut.ExplainsInfinity,
+            Witnesses.ByFloat64("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/gelu-of-more-than-half", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1.7e38, 1.9e38]}, "w": {"dtype": "float64", "shape": [2], "data": [1.7e38, 1.9e38]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "y"}, {"op": "gelu", "in": ["w"], "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [1.7e38, "inf"], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [2], "data": [1.7e38, 1.9e38], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("gelu-tanh-far-out", "unreported",

@@ -1,10 +1,11 @@
 using System.Diagnostics;
+using Xunit;
 
-namespace Verified.Training.Tests;
+namespace Verified.Tests;
 
 /// <summary>A test that runs Python with PyTorch: the command that the variable VERIFIED_PYTHON names. Skipped where there is none.</summary>
 [AttributeUsage(AttributeTargets.Method)]
-public sealed class PyTorchFactAttribute : FactAttribute
+internal sealed class PyTorchFactAttribute : FactAttribute
 {
     private static readonly string? Python = Environment.GetEnvironmentVariable("VERIFIED_PYTHON");
 
