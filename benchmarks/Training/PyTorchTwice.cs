@@ -44,5 +44,17 @@ internal sealed class PyTorchTwice(Options options, int threads) : IDisposable
         foreach (var process in processes) process.Dispose();
     }
 
-    private static Worker[] Both(Options options, int threads) => [PyTorch.Start(options, threads), PyTorch.Start(options, threads)];
+    private static Worker[] Both(Options options, int threads)
+    {
+        var first = PyTorch.Start(options, threads);
+        try
+        {
+            return [first, PyTorch.Start(options, threads)];
+        }
+        catch
+        {
+            first.Dispose();
+            throw;
+        }
+    }
 }

@@ -60,5 +60,17 @@ internal static class KnownOfHistories
                  "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [], "data": [1], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "q.grad": {"dtype": "float64", "shape": [], "data": [3], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
+        new("hooked-again-after-geometry-in-place", "unreported",
+            "A hook of a tensor that was hooked before, and had t_ or squeeze_ since, runs with the hooks of before, where the tensor had its old history; right is that it belongs to the tensor as it is.",
+            [],
+            EarlierHook.Explains,
+            Witnesses.DiffersFromItsTwin("p.grad", "q.grad"))
+        {
+            Examples = ["""
+                {"id": "divergences/hooked-again-after-geometry-in-place", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"p": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "q": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "g": {"dtype": "float64", "shape": [1], "data": [1]}}, "steps": [{"op": "add", "in": ["p", "p"], "out": "v"}, {"op": "add", "in": ["q", "q"], "out": "w"}, {"op": "register_hook", "in": ["v"], "attrs": {"scale": 1.0}}, {"op": "neg", "in": ["v"], "out": "a"}, {"op": "neg", "in": ["w"], "out": "b"}, {"op": "squeeze_", "in": ["v"]}, {"op": "squeeze_", "in": ["w"]}, {"op": "register_hook", "in": ["v"], "attrs": {"scale": 3.0}}, {"op": "register_hook", "in": ["w"], "attrs": {"scale": 3.0}}, {"op": "backward", "in": ["a"], "gradients": ["g"]}, {"op": "backward", "in": ["b"], "gradients": ["g"]}], "observe": ["p.grad", "q.grad"]},
+                 "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [1], "data": [-6], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "q.grad": {"dtype": "float64", "shape": [1], "data": [-2], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
     ];
 }
