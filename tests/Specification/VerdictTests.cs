@@ -107,6 +107,29 @@ public sealed class VerdictTests
         Assert.Equal(Difference.Raised, Judged(Sigmoid, o => new Outcome(o.Values, FSharpOption<Raised>.Some(right))).Worst!.Difference);
     }
 
+    [Fact]
+    public void A_wrong_end_hides_no_value_that_was_wrong_before_it()
+    {
+        var right = Right(Twice);
+        var early = new Raised(ListModule.OfSeq([1]), right.Raised!.Value.Kind, right.Raised.Value.Message);
+        string[] Wrong(Raised? raised, params string[] off) =>
+        [
+            .. Judge.Outcome(
+                Program(Twice),
+                off.Aggregate(
+                    new Outcome(right.Values, raised is null ? FSharpOption<Raised>.None : FSharpOption<Raised>.Some(raised)),
+                    (outcome, name) => Replaced(outcome, name, With(Find(right, name)!, Data.NewFloats([41])))),
+                Engine).Findings.Where(finding => finding.Verdict == Verdict.Fail).Select(finding => finding.Name),
+        ];
+        // It raised too early, or did not raise at all: what the backward in question may have changed is left open, what stands before it is not.
+        foreach (var raised in new[] { early, null })
+        {
+            Assert.Equal(["raised"], Wrong(raised));
+            Assert.Equal(["raised", "y"], Wrong(raised, "y"));
+            Assert.Equal(["raised"], Wrong(raised, "a.grad"));
+        }
+    }
+
     [Theory]
     [InlineData("""{"op": "sub", "in": ["b", "a"], "out": "y"}""", "y")]
     [InlineData("""{"op": "gt", "in": ["b", "a"], "out": "y"}""", "y")]

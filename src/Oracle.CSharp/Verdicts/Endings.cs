@@ -51,16 +51,17 @@ internal static partial class Endings
             : null;
         if (path is null || Paths.At(program.Steps, path) is not { } step) return null;
         var until = expectation.Until(path);
-        return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe)) : null;
+        return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe, wentOn: actual is null)) : null;
     }
 
     // The observed names that a step may change before it ends, or raises.
-    private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed)
+    private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed, bool wentOn)
     {
         if (step.Op is "backward" or "grad")
             return [.. Run.reached(state, Roots(step), observed), .. Roots(step).Select(root => root + ".grad"), .. StepNames.Bound(step)];
         HashSet<string> changed = [.. StepNames.Bound(step), .. StepNames.Bound(step).Select(name => name + ".grad")];
-        if (step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written) changed.UnionWith(Run.sharing(state, written, observed));
+        // A flag is set, or a history cut, at once; elements are written one by one.
+        if (step.Op.EndsWith('_') && (wentOn || Needs.Record(step) is not null) && StepNames.Read(step).FirstOrDefault() is { } written) changed.UnionWith(Run.sharing(state, written, observed));
         return changed;
     }
 
