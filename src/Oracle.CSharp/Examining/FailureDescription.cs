@@ -66,10 +66,11 @@ public static class FailureDescription
         return PrintPyTorch.line(step);
     }
 
-    /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
+    /// <summary>Lines about where the engine threw, about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
     public static IEnumerable<string> Details(Failure failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
+        foreach (var frame in failure.Trace) yield return $"  {frame}";
         if (failure.Shrunk.Law is { } law) yield return $"the law: {law.Statement}";
         if (failure.Finding is { Numbers: var (expected, actual), Bound: > 0 } finding)
             yield return string.Create(

@@ -32,6 +32,7 @@ public static class MarkdownReport
         foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {HtmlFailure.Badge(failure)}: {string.Join(" ", failure.Shrunk.Operators)}\n\n{failure.Message}\n\n");
+            if (failure.Trace.Count > 0) text.Append(CultureInfo.InvariantCulture, $"```\n{string.Join("\n", failure.Trace)}\n```\n\n");
             if (failure.Finding is { Numbers: var (expected, actual) } finding)
                 text.Append(CultureInfo.InvariantCulture, $"Expected {expected:R}, actual {actual:R}, bound {finding.Bound:G3}.\n\n");
             if (failure.Shrunk.Law is { } law) text.Append(CultureInfo.InvariantCulture, $"The law: {law.Statement}\n\n");
