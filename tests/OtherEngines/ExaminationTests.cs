@@ -48,6 +48,8 @@ public sealed class ExaminationTests
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Throwing().Operator("exp")).Message;
         Assert.Contains("the engine threw DivideByZeroException", failure, StringComparison.Ordinal);
+        Assert.Contains($"{nameof(ExaminationTests)}.{nameof(Divided)}(", failure, StringComparison.Ordinal);
+        Assert.DoesNotContain("Verified.Oracle.Examiner.", failure, StringComparison.Ordinal);
         Assert.Contains(".exp()", failure, StringComparison.Ordinal);
     }
 
@@ -55,7 +57,10 @@ public sealed class ExaminationTests
     public void A_row_that_judged_nothing_fails()
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Empty().Operator("exp")).Message;
-        Assert.Contains("no program could be judged: the engine does not support everything", failure, StringComparison.Ordinal);
+        Assert.Contains("no program could be judged: the engine does not support everything (20)", failure, StringComparison.Ordinal);
+        Assert.Contains("more programs (Options.ProgramsPerOperator, now 20)", failure, StringComparison.Ordinal);
+        var rule = Assert.ThrowsAny<XunitException>(() => new Empty().Rule("forward")).Message;
+        Assert.Contains("more programs (Options.ProgramsPerRule, now 20)", rule, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,6 +80,16 @@ public sealed class ExaminationTests
         Assert.DoesNotContain(EmptyOn.Corpus, new Empty().Rows);
         // Nothing else in the class is a test: a fact would be one with or without a corpus.
         Assert.DoesNotContain(typeof(EngineExamination).GetMethods(), method => method.GetCustomAttributes(true).Any(each => each.GetType() == typeof(FactAttribute)));
+    }
+
+    [Fact]
+    public void A_row_that_is_inconclusive_says_of_one_program_what_cannot_be_decided()
+    {
+        // Which side of the kink the sum lies on float32 cannot tell.
+        const string program = """{"inputs": {"a": {"dtype": "float32", "shape": [3], "data": [-0.1, -0.2, 0.3]}}, "steps": [{"op": "sum", "in": ["a"], "out": "s"}, {"op": "relu", "in": ["s"], "out": "y"}], "observe": ["y"]}""";
+        var failure = Assert.ThrowsAny<XunitException>(() => new Sound().Again(program)).Message;
+        Assert.StartsWith("the replayed program: of 1 program judged 0 passed and 1 were inconclusive, which shows nothing. For example replay: y", failure, StringComparison.Ordinal);
+        Assert.Contains("cannot be decided", failure, StringComparison.Ordinal);
     }
 
     private abstract class Quick : EngineExamination
@@ -105,7 +120,7 @@ public sealed class ExaminationTests
 
     private sealed class Throwing : Quick
     {
-        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? throw new DivideByZeroException() : new SpecEngine().Run(program));
+        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? Divided() : new SpecEngine().Run(program));
     }
 
     private sealed class Empty : Quick
@@ -132,6 +147,9 @@ public sealed class ExaminationTests
         {
         }
     }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static RunResult Divided() => throw new DivideByZeroException();
 
     private static bool Uses(Program program, string op) => program.Steps.Any(step => step.Op == op);
 
