@@ -427,6 +427,29 @@ public sealed class CommandTests : IDisposable
         Assert.Contains(part, result.Output, StringComparison.Ordinal);
     }
 
+    [LinuxFact]
+    public async Task A_self_test_that_Ctrl_C_ends_is_130_and_what_was_done_stands()
+    {
+        using var process = Command.Interruptible("self-test", "--distribution", "0");
+        var output = new StringBuilder();
+        // The first planted bug has been found.
+        while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1)) is { } line)
+        {
+            output.AppendLine(line);
+            if (!line.Contains("FAIL after ", StringComparison.Ordinal)) continue;
+            Command.Interrupt(process);
+            break;
+        }
+
+        output.Append(await process.StandardOutput.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.Matches(@"\n  (\d+) of \1 found by FAIL; the shortest programs have at most \d steps?; \d+ not sought to the end", output.ToString());
+        Assert.DoesNotContain("MISSED", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("False alarms", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("verify: interrupted.\n", await process.StandardError.ReadToEndAsync());
+    }
+
     [Fact]
     public void Tune_writes_a_rule_whole_and_says_how_to_use_and_undo_it()
     {
