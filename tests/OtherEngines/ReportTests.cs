@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Verified.Oracle;
@@ -42,6 +43,28 @@ public sealed class ReportTests
         var page = HtmlReport.Text(Failed, "a machine");
         Assert.Contains("class=\"fail\" data-tip=\"exp:", page, StringComparison.Ordinal);
         Assert.DoesNotContain("class=\"fail\" data-tip=\"add:", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_expected_is_said_once()
+    {
+        // Where another value differs first, it is said of both.
+        var failures = Failed.Failures.Where(f => f.Finding?.Numbers is not null && f.First?.Finding.Message == f.Message).ToList();
+        Assert.NotEmpty(failures);
+        foreach (var failure in failures)
+            foreach (var text in new[] { FailureDescription.Text(failure), MarkdownReport.Text(Failed, "").Split("\n## ").First(part => part.Contains(failure.Message, StringComparison.Ordinal)) })
+                Assert.Single(Regex.Matches(text, "expected ", RegexOptions.IgnoreCase));
+    }
+
+    [Theory]
+    [InlineData(12.5, "largest distance over bound: 12.5")]
+    [InlineData(double.PositiveInfinity, "")]
+    [InlineData(0.5, "")]
+    public void How_far_outside_the_bound_is_said_where_there_is_one(double ratio, string line)
+    {
+        var finding = new Finding("y", Verdict.Fail, Difference.Value) { Index = 0, Expected = new Side.Element(1), Actual = new Side.Element(2), Bound = 1e-6, Ratio = ratio };
+        var result = new CaseResult("case", Failed.Findings[0].Program, Failed.Findings[0].Result, new Judgement([finding]));
+        Assert.Equal(line.Length == 0 ? [] : [line], FailureDescription.Details(new Failure(result, result, null)));
     }
 
     [Fact]
