@@ -120,7 +120,7 @@ public abstract class EngineExamination
         if (tally.Passed == 0 || tally.InconclusiveShare > MostInconclusive)
         {
             var example = undecided.MinBy(result => result.Program.Steps.Length) is { Judgement.Worst: { } worst } shortest ? $". For example {shortest.Id}: {worst.Message}" : "";
-            throw new XunitException($"{name}: of {Plural.Of(tally.Judged, "program")} judged {tally.Passed} passed and {tally.Inconclusive} were inconclusive, which shows nothing{help}{example}");
+            throw new XunitException($"{name}: of {Plural.Of(tally.Judged, "program")} judged {tally.Passed} passed and {Plural.Of(tally.Inconclusive, "was", "were")} inconclusive, which shows nothing{help}{example}");
         }
     }
 

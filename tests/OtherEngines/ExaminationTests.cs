@@ -54,6 +54,14 @@ public sealed class ExaminationTests
     }
 
     [Fact]
+    public void An_operator_at_which_an_engine_throws_has_a_row_where_the_engine_names_none()
+    {
+        var names = new ThrowingUnnamed().RowsOf(nameof(EngineExamination.Operator));
+        Assert.Contains("exp", names);
+        Assert.DoesNotContain("tanh", names);
+    }
+
+    [Fact]
     public void A_row_that_judged_nothing_fails()
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Empty().Operator("exp")).Message;
@@ -88,7 +96,7 @@ public sealed class ExaminationTests
         // Which side of the kink the sum lies on float32 cannot tell.
         const string program = """{"inputs": {"a": {"dtype": "float32", "shape": [3], "data": [-0.1, -0.2, 0.3]}}, "steps": [{"op": "sum", "in": ["a"], "out": "s"}, {"op": "relu", "in": ["s"], "out": "y"}], "observe": ["y"]}""";
         var failure = Assert.ThrowsAny<XunitException>(() => new Sound().Again(program)).Message;
-        Assert.StartsWith("the replayed program: of 1 program judged 0 passed and 1 were inconclusive, which shows nothing. For example replay: y", failure, StringComparison.Ordinal);
+        Assert.StartsWith("the replayed program: of 1 program judged 0 passed and 1 was inconclusive, which shows nothing. For example replay: y", failure, StringComparison.Ordinal);
         Assert.Contains("cannot be decided", failure, StringComparison.Ordinal);
     }
 
@@ -98,13 +106,12 @@ public sealed class ExaminationTests
 
         public void Again(string text) => Replay(text);
 
-        public IReadOnlyList<string> Rows
+        public IReadOnlyList<string> Rows => RowsOf(nameof(Rule));
+
+        public IReadOnlyList<string> RowsOf(string theory)
         {
-            get
-            {
-                var method = GetType().GetMethod(nameof(Rule))!;
-                return [.. method.GetCustomAttributes(true).OfType<DataAttribute>().SelectMany(each => each.GetData(method)).Select(row => (string)row[0])];
-            }
+            var method = GetType().GetMethod(theory)!;
+            return [.. method.GetCustomAttributes(true).OfType<DataAttribute>().SelectMany(each => each.GetData(method)).Select(row => (string)row[0])];
         }
     }
 
@@ -123,6 +130,12 @@ public sealed class ExaminationTests
         protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? Divided() : new SpecEngine().Run(program));
     }
 
+    /// <summary>It names no operators, has one, and throws at that.</summary>
+    private sealed class ThrowingUnnamed : Quick
+    {
+        protected override IEngine CreateEngine() => new Changed(program => program.Steps.Any(step => step.Op == "exp") ? Divided() : new RunResult.Unsupported("everything else"), named: false);
+    }
+
     private sealed class Empty : Quick
     {
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
@@ -137,9 +150,9 @@ public sealed class ExaminationTests
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
     }
 
-    private sealed class Changed(Func<Program, RunResult> run) : IEngine
+    private sealed class Changed(Func<Program, RunResult> run, bool named = true) : IEngine
     {
-        public EngineInfo Info { get; } = new() { Name = "changed", Operators = new HashSet<string> { "exp", "tanh" }, Features = new HashSet<string>() };
+        public EngineInfo Info { get; } = new() { Name = "changed", Operators = named ? new HashSet<string> { "exp", "tanh" } : null, Features = new HashSet<string>() };
 
         public RunResult Run(Program program) => run(program);
 
