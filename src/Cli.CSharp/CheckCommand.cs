@@ -9,7 +9,7 @@ namespace Verified.Cli;
 internal static class CheckCommand
 {
     private static readonly EngineOptions Engine = new();
-    private static readonly Option<string[]> Corpora = new("--corpus") { Description = "Corpora to run instead of the committed goldens.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Corpora = new("--corpus") { Description = "Corpora or programs to run instead of the committed goldens; - is standard input.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<int?> Random = new("--random") { Description = "How many random programs; without it, as many as 60 s allow. 0 for none." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Shard = new("--shard") { Description = "I/N: only the I-th (from 1) of N parts of the random programs." };

@@ -69,7 +69,7 @@ internal static class ConsoleReport
         console.MarkupLineInterpolated($"{judged} operators and steps were judged. {ReportText.Headroom(report.Total)}");
         var wide = report.Operators.Where(entry => entry.Value.Judged >= 20 && entry.Value.InconclusiveShare > 0.4).ToList();
         if (wide.Count > 0)
-            console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0}"))}");
+            console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0} (such as {entry.Value.Undecided[0]})"))}");
         var unsupported = report.Operators.Where(entry => entry.Value.Judged == 0 && entry.Value.Unsupported > 0).Select(entry => entry.Key).ToList();
         if (unsupported.Count > 0) console.MarkupLineInterpolated($"[grey]Not supported by the engine, and skipped: {string.Join(", ", unsupported)}[/]");
         console.WriteLine();

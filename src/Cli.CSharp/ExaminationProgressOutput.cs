@@ -12,7 +12,7 @@ internal sealed class BarProgress(ProgressContext context) : IProgress<Examinati
     {
         if (!_tasks.TryGetValue(value.Phase, out var task)) _tasks[value.Phase] = task = context.AddTask(value.Phase);
         task.Value = 100 * value.Share;
-        task.Description = $"{value.Phase} [grey]{value.Done}[/]{(value.Findings > 0 ? $" [red]{value.Findings} findings[/]" : "")}";
+        task.Description = $"{value.Phase} [grey]{value.Done}[/]{(value.Findings > 0 ? $" [red]{Plural.Of(value.Findings, "finding")}[/]" : "")}";
     }
 }
 
@@ -40,7 +40,7 @@ internal sealed class PlainProgress : IProgress<ExaminationProgress>, IDisposabl
         lock (_lock)
         {
             if (_last is not { } value) return;
-            Console.Error.WriteLine($"{value.Phase}: {value.Done} cases, {value.Share:P0}, {value.Findings} findings");
+            Console.Error.WriteLine($"{value.Phase}: {Plural.Of(value.Done, "case")}, {value.Share:P0}, {Plural.Of(value.Findings, "finding")}");
             // What is done is said once; what is waited for, again and again.
             if (value.Share >= 1) _last = null;
         }

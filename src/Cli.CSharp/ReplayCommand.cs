@@ -12,7 +12,7 @@ internal static class ReplayCommand
 {
     public static Command Create()
     {
-        var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus." };
+        var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus; - is standard input." };
         var engine = new EngineOptions();
         var print = new Option<string>("--print") { Description = "How programs are printed.", DefaultValueFactory = _ => "pytorch" };
         print.AcceptOnlyFromAmong("pytorch", "csharp", "fsharp", "json");
@@ -28,13 +28,13 @@ internal static class ReplayCommand
 
     private static int Run(string what, IEngine engine, string engineName, string language, CancellationToken cancel)
     {
-        var cases = File.Exists(what) ? Corpus.Read(what) : [FromToken(what, engine.Info)];
+        var cases = what == "-" || File.Exists(what) ? Corpus.ReadPlaced(what) : [(what, FromToken(what, engine.Info))];
         var examiner = new Examiner(engine);
         var (examined, failed) = (false, false);
-        foreach (var item in cases)
+        foreach (var (place, item) in cases)
         {
             cancel.ThrowIfCancellationRequested();
-            if ((ProgramNames.Complaint(item.Program) ?? ProgramNames.Unknown(item.Program)) is { } complaint) throw new CorpusException($"{what}, {item.Id}: {complaint}");
+            if ((ProgramNames.Complaint(item.Program) ?? ProgramNames.Unknown(item.Program)) is { } complaint) throw new CorpusException($"{place}: {complaint}");
             var result = examiner.Examine(item.Id, item.Program, item.Golden?.Value);
             var laws = Law.All.Where(law => law.Concerns(engine.Info)).Select(law => examiner.Hold(law, item.Id, item.Program)).OfType<CaseResult>();
             var findings = (result.IsFinding ? [result] : laws).Where(each => each.IsFinding).ToList();
@@ -48,7 +48,7 @@ internal static class ReplayCommand
             else Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
-        return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{what}: nothing was examined");
+        return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{Corpus.Name(what)}: nothing was examined");
     }
 
     /// <summary>Which values cannot be decided, and why.</summary>

@@ -32,8 +32,10 @@ internal static class SelfTestCommand
         Console.WriteLine();
         Distribute(seed, parsed.GetValue(Distribution), cancel);
         var held = Plant(bugs, seed, parsed.GetValue(Budget), parsed.GetValue(Programs), cancel);
-        if (parsed.GetValue(Alarms) is > 0 and var count) held &= Alarm(seed, count, cancel);
-        return cancel.IsCancellationRequested ? ExitCodes.Interrupted : held ? ExitCodes.Held : ExitCodes.Failed;
+        if (parsed.GetValue(Alarms) is > 0 and var count && !cancel.IsCancellationRequested) held &= Alarm(seed, count, cancel);
+        // What was done until then stands above.
+        cancel.ThrowIfCancellationRequested();
+        return held ? ExitCodes.Held : ExitCodes.Failed;
     }
 
     private static IReadOnlyList<PlantedBug> Chosen(string? names)
@@ -62,36 +64,39 @@ internal static class SelfTestCommand
     {
         if (bugs.Count == 0) return true;
         Console.WriteLine("Planted bugs, each sought in standard random programs until a FAIL:");
-        var (held, found, longest) = (true, 0, 0);
+        var (held, sought, found, longest) = (true, 0, 0, 0);
         foreach (var bug in bugs)
         {
             if (cancel.IsCancellationRequested) break;
             var search = BugSearch.Run(bug.Engine(), new BuiltInEngine(), seed, budget, cancel);
+            // A search that was cut short has missed nothing.
+            if (cancel.IsCancellationRequested && !search.Found) break;
+            sought++;
             held &= search.Found && search.ShrunkSteps <= bug.Steps;
             if (search.Found) (found, longest) = (found + 1, Math.Max(longest, search.ShrunkSteps));
             Console.WriteLine($"  {bug.Name,-28} {Result(search),-58} {bug.What}");
             if (programs && search.Failure is { } failure) Console.WriteLine($"{FailureDescription.Printed(failure)}\n\n{failure.Message}\n{Json.writeProgram(failure.Shrunk.Program)}\n");
         }
 
-        Console.WriteLine($"  {found} of {bugs.Count} found by FAIL; the shortest programs have at most {longest} steps");
+        Console.WriteLine($"  {found} of {sought} found by FAIL; the shortest programs have at most {Plural.Of(longest, "step")}{(sought < bugs.Count ? $"; {bugs.Count - sought} not sought to the end" : "")}");
         Console.WriteLine();
         return held;
     }
 
     private static string Result(BugSearch search) => search.Failure is { } failure
-        ? $"FAIL after {search.Programs} programs, {search.OriginalSteps} steps made {search.ShrunkSteps} ({string.Join(" ", failure.Shrunk.Operators)})"
-        : $"MISSED in {search.Programs} programs; it shows in {search.Showing}, {search.Inconclusive} of them inconclusive";
+        ? $"FAIL after {Plural.Of(search.Programs, "program")}, {Plural.Of(search.OriginalSteps, "step")} made {search.ShrunkSteps} ({string.Join(" ", failure.Shrunk.Operators)})"
+        : $"MISSED in {Plural.Of(search.Programs, "program")}; it shows in {search.Showing}, {search.Inconclusive} of them inconclusive";
 
     private static bool Alarm(ulong seed, int count, CancellationToken cancel)
     {
         var watch = Stopwatch.StartNew();
         var measure = Progress.Steps("false alarms", progress => FalseAlarms.Measure(seed, count, done: done => progress(done, count), cancel: cancel));
-        Console.WriteLine(Invariant($"False alarms: {measure.Found.Count} in {measure.Programs} programs, {measure.Judgements} verdicts ({measure.Programs / watch.Elapsed.TotalSeconds:0} programs a second); ")
+        Console.WriteLine(Invariant($"False alarms: {measure.Found.Count} in {Plural.Of(measure.Programs, "program")}, {Plural.Of(measure.Judgements, "verdict")} ({measure.Programs / watch.Elapsed.TotalSeconds:0} programs a second); ")
             + Invariant($"inconclusive {measure.Total.InconclusiveShare:P1} of the programs, unsupported {measure.Total.Unsupported}"));
         var often = measure.Operators.Where(entry => entry.Value.Judged >= 20).OrderByDescending(entry => entry.Value.InconclusiveShare).Take(10);
-        Console.WriteLine("  most often inconclusive: " + string.Join(", ", often.Select(entry => Invariant($"{entry.Key} {entry.Value.InconclusiveShare:P0}"))));
+        if (measure.Operators.Values.Any(tally => tally.Judged >= 20)) Console.WriteLine("  most often inconclusive: " + string.Join(", ", often.Select(entry => Invariant($"{entry.Key} {entry.Value.InconclusiveShare:P0}"))));
         foreach (var alarm in measure.Found.Take(20))
-            Console.WriteLine($"  {alarm.Token} ({alarm.Program.Steps.Length} steps) on {alarm.Machine}: {alarm.Judgement.Worst?.Message}");
+            Console.WriteLine($"  {alarm.Token} ({Plural.Of(alarm.Program.Steps.Length, "step")}) on {alarm.Machine}: {alarm.Judgement.Worst?.Message}");
         return measure.Found.Count == 0;
     }
 

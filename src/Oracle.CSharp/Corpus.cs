@@ -77,11 +77,12 @@ public static class Corpus
         return rest.ToString();
     }
 
-    /// <summary>Complains of a path that is no file.</summary>
+    /// <summary>Complains of a path that is no file, and is not standard input.</summary>
     /// <exception cref="CorpusException">It is a folder, or is not there.</exception>
     public static void Check(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
+        if (path == "-") return;
         if (Directory.Exists(path)) throw new CorpusException($"{path}: that is a folder, not a program or a corpus");
         if (!File.Exists(path)) throw new CorpusException($"{path}: there is no such file");
     }

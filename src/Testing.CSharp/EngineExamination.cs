@@ -48,7 +48,7 @@ public abstract class EngineExamination
     [Theory]
     [OperatorRows]
     public void Operator(string name) =>
-        Examine(ExaminationRow.OfOperator(Engine.Info, name), Options.ProgramsPerOperator);
+        Examine(ExaminationRow.OfOperator(Engine.Info, name), Options.ProgramsPerOperator, nameof(Options.ProgramsPerOperator));
 
     /// <summary>Random programs about one group of autograd's rules, or one of the corpora of <see cref="EngineExaminationOptions.Corpora"/>: where none is given there is no row that would pass on nothing.</summary>
     /// <param name="name">The group, or the corpus's path.</param>
@@ -58,7 +58,7 @@ public abstract class EngineExamination
     public void Rule(string name)
     {
         if (Options.Corpora.Contains(name)) Examine(Corpus.Read(name), name);
-        else Examine(ExaminationRow.Rules(Engine.Info).Single(row => row.Name == name), Options.ProgramsPerRule);
+        else Examine(ExaminationRow.Rules(Engine.Info).Single(row => row.Name == name), Options.ProgramsPerRule, nameof(Options.ProgramsPerRule));
     }
 
     /// <summary>
@@ -89,29 +89,39 @@ public abstract class EngineExamination
         return row.Program(token.Seed);
     }
 
-    private void Examine(ExaminationRow row, int count) => Examine(row.Programs(Options.Seed, count), row.Name);
+    private void Examine(ExaminationRow row, int count, string option) =>
+        Examine(row.Programs(Options.Seed, count), row.Name, help: $"; more programs (Options.{option}, now {count}) or another Options.Seed may show something");
 
-    private void Examine(IEnumerable<Json.Case> cases, string name, bool everyLaw = false)
+    /// <param name="cases">The programs.</param>
+    /// <param name="name">What a failure is of.</param>
+    /// <param name="everyLaw">Whether each program is held to every law.</param>
+    /// <param name="help">What may show something where they show nothing.</param>
+    private void Examine(IEnumerable<Json.Case> cases, string name, bool everyLaw = false, string help = "")
     {
         var examiner = new Examiner(Engine);
         var laws = Law.All.Where(law => law.Concerns(Engine.Info)).ToArray();
         var tally = new Tally();
-        var unsupported = new SortedSet<string>(StringComparer.Ordinal);
+        var unsupported = new Reasons();
+        var undecided = new List<CaseResult>();
         // All of them first: an engine in another process works ahead, and is not asked for other things in between.
         foreach (var (i, result) in examiner.Examine(cases).ToList().Index())
         {
             Check(examiner, result);
             tally.Count(result);
             if (result.Result is RunResult.Unsupported { What: var what }) unsupported.Add(what);
+            if (result.Judgement?.Verdict == Verdict.Inconclusive) undecided.Add(result);
             if (result.Result is not RunResult.Ran) continue;
             foreach (var law in everyLaw ? laws : i % Law.Every == 0 ? [laws[i / Law.Every % laws.Length]] : [])
                 if (examiner.Hold(law, result.Id, result.Program) is { } held) Check(examiner, held);
         }
 
-        if (tally.Judged == 0)
-            throw new XunitException($"{name}: no program could be judged{(unsupported.Count == 0 ? "" : $": the engine does not support {string.Join(", ", unsupported)}")}");
+        if (tally.Total == 0) throw new XunitException($"{name}: no program was drawn, which shows nothing{help}");
+        if (tally.Judged == 0) throw new XunitException($"{name}: no program could be judged: the engine does not support {unsupported}, which shows nothing{help}");
         if (tally.Passed == 0 || tally.InconclusiveShare > MostInconclusive)
-            throw new XunitException($"{name}: of {tally.Judged} programs judged {tally.Passed} passed and {tally.Inconclusive} were inconclusive, which shows nothing");
+        {
+            var example = undecided.MinBy(result => result.Program.Steps.Length) is { Judgement.Worst: { } worst } shortest ? $". For example {shortest.Id}: {worst.Message}" : "";
+            throw new XunitException($"{name}: of {Plural.Of(tally.Judged, "program")} judged {tally.Passed} passed and {Plural.Of(tally.Inconclusive, "was", "were")} inconclusive, which shows nothing{help}{example}");
+        }
     }
 
     private void Check(Examiner examiner, CaseResult result)

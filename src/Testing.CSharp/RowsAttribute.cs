@@ -34,9 +34,9 @@ internal sealed class OperatorRowsAttribute : RowsAttribute
             : known.Where(name => Supports(engine, ExaminationRow.OfOperator(engine.Info, name)));
     }
 
-    // An engine that names no operators says program by program what it lacks: it is asked.
+    // An engine that names no operators says program by program what it lacks: it is asked. Where it throws, the row will say so.
     private static bool Supports(IEngine engine, ExaminationRow row) =>
-        row.Programs(1, 4).Any(item => engine.Run(item.Program) is not RunResult.Unsupported);
+        new Examiner(engine).Examine(row.Programs(1, 4)).Any(result => result.Result is not RunResult.Unsupported);
 }
 
 /// <summary>A row for each group of rules for which the engine has the features.</summary>

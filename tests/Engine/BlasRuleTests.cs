@@ -79,4 +79,13 @@ public sealed class BlasRuleTests
         Assert.All(report.Backends, b => Assert.Equal(b.Path is not null, b.Backend is Backend.Mkl or Backend.OpenBlas && b.Available));
         Assert.NotEmpty(report.Lines());
     }
+
+    [Theory]
+    [BlasBackendData(Backend.OpenBlas)]
+    public void The_report_says_whose_kernels_OpenBlas_runs_and_whether_a_rule_may_choose_it(Backend backend)
+    {
+        var (library, said) = (Libraries.Get(backend)!, BlasReport.Make().Backends.Single(b => b.Backend == backend).Version);
+        if (library.Core is { } core) Assert.Contains($"; on this processor it runs its kernels for {core}", said, StringComparison.Ordinal);
+        Assert.Equal(!library.KnowsProcessor, said.EndsWith("no rule chooses it", StringComparison.Ordinal));
+    }
 }

@@ -41,13 +41,7 @@ public sealed class BlasSetupTests : IDisposable
     public void Without_a_package_manager_one_line_says_why_and_all_is_well()
     {
         // A PATH on which everything lies but apt.
-        var tools = Directory.CreateDirectory(Path.Combine(_folder, "tools")).FullName;
-        foreach (var tool in new[] { "bash", "env", "dirname", "realpath", "uname", "grep", "cat", "mkdir", "rm", "find", "head", "tr" })
-        {
-            var at = new[] { "/usr/bin/", "/bin/" }.Select(folder => folder + tool).First(File.Exists);
-            File.CreateSymbolicLink(Path.Combine(tools, tool), at);
-        }
-
+        var tools = Tools("bash", "env", "dirname", "realpath", "uname", "grep", "cat", "mkdir", "rm", "find", "head", "tr");
         File.CreateSymbolicLink(Path.Combine(tools, "dotnet"), Environment.ProcessPath!);
         var (code, output) = Setup("--quiet --no-openblas --retry", ("PATH", tools));
         Assert.True(code == 0, output);
@@ -58,13 +52,40 @@ public sealed class BlasSetupTests : IDisposable
         Assert.False(Directory.Exists(Path.Combine(_folder, "verified", "mkl")));
     }
 
-    private (int Code, string Output) Setup(string arguments, params (string Name, string Value)[] variables)
+    [UnixFact]
+    public void Without_a_dotnet_setup_ends_with_1_and_the_command_that_calls_it_with_3()
+    {
+        var tools = Tools("bash", "env", "dirname", "realpath");
+        foreach (var (script, expected) in new[] { ("setup", 1), ("verify", 3) })
+        {
+            var (code, output) = Script(script, "--quiet", ("PATH", tools));
+            Assert.True(code == expected, $"{script}: {code}\n{output}");
+            Assert.Contains("the .NET 10 SDK is not installed", output, StringComparison.Ordinal);
+        }
+    }
+
+    /// <summary>A folder of some of the system's tools, to be all of a PATH.</summary>
+    private string Tools(params string[] names)
+    {
+        var tools = Directory.CreateDirectory(Path.Combine(_folder, "tools")).FullName;
+        foreach (var tool in names)
+        {
+            var at = new[] { "/usr/bin/", "/bin/" }.Select(folder => folder + tool).First(File.Exists);
+            File.CreateSymbolicLink(Path.Combine(tools, tool), at);
+        }
+
+        return tools;
+    }
+
+    private (int Code, string Output) Setup(string arguments, params (string Name, string Value)[] variables) => Script("setup", arguments, variables);
+
+    private (int Code, string Output) Script(string script, string arguments, params (string Name, string Value)[] variables)
     {
         var root = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(root, "Verified.sln")))
             root = Path.GetDirectoryName(root) ?? throw new InvalidOperationException("the repository's root was not found");
         var start = new ProcessStartInfo("/bin/bash") { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.ArgumentList.Add(Path.Combine(root, "setup"));
+        start.ArgumentList.Add(Path.Combine(root, script));
         foreach (var argument in arguments.Split(' '))
             start.ArgumentList.Add(argument);
         start.Environment["XDG_DATA_HOME"] = _folder;

@@ -75,7 +75,7 @@ public sealed class CommandTests : IDisposable
     {
         var result = Command.Run([.. command.Split(' '), Written("program.json", Program.Replace(right, wrong, StringComparison.Ordinal))]);
         Assert.Equal(2, result.Code);
-        Assert.Contains("program.json, program: " + why, result.Error, StringComparison.Ordinal);
+        Assert.Contains("program.json: " + why, result.Error, StringComparison.Ordinal);
         Assert.Single(result.Error.TrimEnd().Split('\n'));
     }
 
@@ -186,6 +186,33 @@ public sealed class CommandTests : IDisposable
         Assert.Contains("two.jsonl, line 1 (typo): steps[0]: there is no operator 'expp'\n", result.Error, StringComparison.Ordinal);
         Assert.Contains("1 program named an operator that there is not", result.Output, StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_name_that_nothing_binds_is_2_in_an_examination_with_its_line_and_the_rest_is_examined()
+    {
+        var lines = new[] { "", $$"""{"id": "unbound", "program": {{Program.Replace("[\"a\"]", "[\"z\"]", StringComparison.Ordinal)}}}""", $$"""{"id": "good", "program": {{Program}}}""" };
+        var result = Command.Run("check", "--random", "0", "--corpus", Written("two.jsonl", string.Join('\n', lines)));
+        Assert.Equal(2, result.Code);
+        Assert.Contains("two.jsonl, line 2 (unbound): steps[0] (exp): nothing before binds 'z'\n", result.Error, StringComparison.Ordinal);
+        Assert.Contains("1 program named an operator that there is not, or a name that nothing binds, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_examination_and_a_replay_read_standard_input()
+    {
+        var corpus = $$"""{"id": "one", "program": {{Program}}}""" + "\n" + $$"""{"id": "typo", "program": {{Program.Replace("exp", "expp", StringComparison.Ordinal)}}}""";
+        var examined = Command.Feed(corpus, "check", "--random", "0", "--corpus", "-");
+        Assert.Equal(2, examined.Code);
+        Assert.Contains("standard input: 1 case, 100", examined.Error, StringComparison.Ordinal);
+        Assert.Contains("verify: standard input, line 2 (typo): steps[0]: there is no operator 'expp'\n", examined.Error, StringComparison.Ordinal);
+        Assert.Contains("PASS  Nothing wrong was found in 1 program,", examined.Output, StringComparison.Ordinal);
+        var again = Command.Feed(Program.Replace(", ", ",\n", StringComparison.Ordinal), "replay", "-");
+        Assert.True(again.Code == 0, again.Error);
+        Assert.Contains("standard-input: Pass", again.Output, StringComparison.Ordinal);
+        var nothing = Command.Feed("", "replay", "-");
+        Assert.Equal((2, "verify: standard input: nothing was examined\n"), (nothing.Code, nothing.Error));
     }
 
     [Fact]
@@ -398,6 +425,29 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("explain", name);
         Assert.Equal(0, result.Code);
         Assert.Contains(part, result.Output, StringComparison.Ordinal);
+    }
+
+    [LinuxFact]
+    public async Task A_self_test_that_Ctrl_C_ends_is_130_and_what_was_done_stands()
+    {
+        using var process = Command.Interruptible("self-test", "--distribution", "0");
+        var output = new StringBuilder();
+        // The first planted bug has been found.
+        while (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromMinutes(1)) is { } line)
+        {
+            output.AppendLine(line);
+            if (!line.Contains("FAIL after ", StringComparison.Ordinal)) continue;
+            Command.Interrupt(process);
+            break;
+        }
+
+        output.Append(await process.StandardOutput.ReadToEndAsync());
+        await process.WaitForExitAsync();
+        Assert.Equal(130, process.ExitCode);
+        Assert.Matches(@"\n  (\d+) of \1 found by FAIL; the shortest programs have at most \d steps?; \d+ not sought to the end", output.ToString());
+        Assert.DoesNotContain("MISSED", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("False alarms", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal("verify: interrupted.\n", await process.StandardError.ReadToEndAsync());
     }
 
     [Fact]

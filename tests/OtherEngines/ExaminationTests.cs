@@ -48,14 +48,27 @@ public sealed class ExaminationTests
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Throwing().Operator("exp")).Message;
         Assert.Contains("the engine threw DivideByZeroException", failure, StringComparison.Ordinal);
+        Assert.Contains($"{nameof(ExaminationTests)}.{nameof(Divided)}(", failure, StringComparison.Ordinal);
+        Assert.DoesNotContain("Verified.Oracle.Examiner.", failure, StringComparison.Ordinal);
         Assert.Contains(".exp()", failure, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_operator_at_which_an_engine_throws_has_a_row_where_the_engine_names_none()
+    {
+        var names = new ThrowingUnnamed().RowsOf(nameof(EngineExamination.Operator));
+        Assert.Contains("exp", names);
+        Assert.DoesNotContain("tanh", names);
     }
 
     [Fact]
     public void A_row_that_judged_nothing_fails()
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Empty().Operator("exp")).Message;
-        Assert.Contains("no program could be judged: the engine does not support everything", failure, StringComparison.Ordinal);
+        Assert.Contains("no program could be judged: the engine does not support everything (20)", failure, StringComparison.Ordinal);
+        Assert.Contains("more programs (Options.ProgramsPerOperator, now 20)", failure, StringComparison.Ordinal);
+        var rule = Assert.ThrowsAny<XunitException>(() => new Empty().Rule("forward")).Message;
+        Assert.Contains("more programs (Options.ProgramsPerRule, now 20)", rule, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,19 +90,28 @@ public sealed class ExaminationTests
         Assert.DoesNotContain(typeof(EngineExamination).GetMethods(), method => method.GetCustomAttributes(true).Any(each => each.GetType() == typeof(FactAttribute)));
     }
 
+    [Fact]
+    public void A_row_that_is_inconclusive_says_of_one_program_what_cannot_be_decided()
+    {
+        // Which side of the kink the sum lies on float32 cannot tell.
+        const string program = """{"inputs": {"a": {"dtype": "float32", "shape": [3], "data": [-0.1, -0.2, 0.3]}}, "steps": [{"op": "sum", "in": ["a"], "out": "s"}, {"op": "relu", "in": ["s"], "out": "y"}], "observe": ["y"]}""";
+        var failure = Assert.ThrowsAny<XunitException>(() => new Sound().Again(program)).Message;
+        Assert.StartsWith("the replayed program: of 1 program judged 0 passed and 1 was inconclusive, which shows nothing. For example replay: y", failure, StringComparison.Ordinal);
+        Assert.Contains("cannot be decided", failure, StringComparison.Ordinal);
+    }
+
     private abstract class Quick : EngineExamination
     {
         protected override EngineExaminationOptions Options { get; } = new() { ProgramsPerOperator = 20, ProgramsPerRule = 20, ShrinkBudget = 500 };
 
         public void Again(string text) => Replay(text);
 
-        public IReadOnlyList<string> Rows
+        public IReadOnlyList<string> Rows => RowsOf(nameof(Rule));
+
+        public IReadOnlyList<string> RowsOf(string theory)
         {
-            get
-            {
-                var method = GetType().GetMethod(nameof(Rule))!;
-                return [.. method.GetCustomAttributes(true).OfType<DataAttribute>().SelectMany(each => each.GetData(method)).Select(row => (string)row[0])];
-            }
+            var method = GetType().GetMethod(theory)!;
+            return [.. method.GetCustomAttributes(true).OfType<DataAttribute>().SelectMany(each => each.GetData(method)).Select(row => (string)row[0])];
         }
     }
 
@@ -105,7 +127,13 @@ public sealed class ExaminationTests
 
     private sealed class Throwing : Quick
     {
-        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? throw new DivideByZeroException() : new SpecEngine().Run(program));
+        protected override IEngine CreateEngine() => new Changed(program => Uses(program, "exp") ? Divided() : new SpecEngine().Run(program));
+    }
+
+    /// <summary>It names no operators, has one, and throws at that.</summary>
+    private sealed class ThrowingUnnamed : Quick
+    {
+        protected override IEngine CreateEngine() => new Changed(program => program.Steps.Any(step => step.Op == "exp") ? Divided() : new RunResult.Unsupported("everything else"), named: false);
     }
 
     private sealed class Empty : Quick
@@ -122,9 +150,9 @@ public sealed class ExaminationTests
         protected override IEngine CreateEngine() => new Changed(_ => new RunResult.Unsupported("everything"));
     }
 
-    private sealed class Changed(Func<Program, RunResult> run) : IEngine
+    private sealed class Changed(Func<Program, RunResult> run, bool named = true) : IEngine
     {
-        public EngineInfo Info { get; } = new() { Name = "changed", Operators = new HashSet<string> { "exp", "tanh" }, Features = new HashSet<string>() };
+        public EngineInfo Info { get; } = new() { Name = "changed", Operators = named ? new HashSet<string> { "exp", "tanh" } : null, Features = new HashSet<string>() };
 
         public RunResult Run(Program program) => run(program);
 
@@ -132,6 +160,9 @@ public sealed class ExaminationTests
         {
         }
     }
+
+    [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+    private static RunResult Divided() => throw new DivideByZeroException();
 
     private static bool Uses(Program program, string op) => program.Steps.Any(step => step.Op == op);
 

@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Microsoft.FSharp.Collections;
 using Microsoft.FSharp.Core;
 using Verified.Oracle;
+using Verified.Oracle.Generation;
 using Verified.Oracle.Laws;
 using Verified.Spec;
 using Xunit;
@@ -43,6 +46,28 @@ public sealed class ReportTests
     }
 
     [Fact]
+    public void What_was_expected_is_said_once()
+    {
+        // Where another value differs first, it is said of both.
+        var failures = Failed.Failures.Where(f => f.Finding?.Numbers is not null && f.First?.Finding.Message == f.Message).ToList();
+        Assert.NotEmpty(failures);
+        foreach (var failure in failures)
+            foreach (var text in new[] { FailureDescription.Text(failure), MarkdownReport.Text(Failed, "").Split("\n## ").First(part => part.Contains(failure.Message, StringComparison.Ordinal)) })
+                Assert.Single(Regex.Matches(text, "expected ", RegexOptions.IgnoreCase));
+    }
+
+    [Theory]
+    [InlineData(12.5, "largest distance over bound: 12.5")]
+    [InlineData(double.PositiveInfinity, "")]
+    [InlineData(0.5, "")]
+    public void How_far_outside_the_bound_is_said_where_there_is_one(double ratio, string line)
+    {
+        var finding = new Finding("y", Verdict.Fail, Difference.Value) { Index = 0, Expected = new Side.Element(1), Actual = new Side.Element(2), Bound = 1e-6, Ratio = ratio };
+        var result = new CaseResult("case", Failed.Findings[0].Program, Failed.Findings[0].Result, new Judgement([finding]));
+        Assert.Equal(line.Length == 0 ? [] : [line], FailureDescription.Details(new Failure(result, result, null)));
+    }
+
+    [Fact]
     public void A_sound_engine_passes_in_every_form()
     {
         var report = new Examination(new SpecEngine(), new ExaminationOptions { Random = 64, Operators = ["exp", "add"] }).Run();
@@ -61,6 +86,161 @@ public sealed class ReportTests
         Assert.Contains(line, HtmlReport.Text(report, ""), StringComparison.Ordinal);
         var all = new Examination(new SpecEngine(), new ExaminationOptions { Random = 20, Operators = ["exp", "add"] }).Run();
         Assert.DoesNotContain(ReportNotes.Of(all), note => note.StartsWith("Not asked for", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Why_programs_are_unsupported_is_counted_and_said_in_every_form()
+    {
+        var engine = new Lacking();
+        var corpus = Path.Combine(AppContext.BaseDirectory, "unsupported.jsonl");
+        const string program = """{"inputs": {"a": {"dtype": "DTYPE", "shape": [1], "data": [1]}}, "steps": [{"op": "add", "in": ["a", "a"], "out": "y"}], "observe": ["y"]}""";
+        File.WriteAllLines(corpus, new[] { "float32", "float64", "float64" }.Select((dtype, i) => $$"""{"id": "{{i}}", "program": {{program.Replace("DTYPE", dtype, StringComparison.Ordinal)}}}"""));
+        var report = new Examination(engine, new ExaminationOptions { Random = 60, Operators = ["exp", "add"], Corpora = [corpus] }).Run();
+        var said = engine.Said.CountBy(reason => reason).ToDictionary();
+        // The corpus's one is not a random program.
+        said["there is no add"]--;
+        Assert.Equal(said.OrderByDescending(entry => entry.Value).Select(entry => (entry.Key, entry.Value)), report.UnsupportedRandom.All);
+        Assert.Equal(report.Phases[Examination.RandomPhase].Unsupported, report.UnsupportedRandom.All.Sum(entry => entry.Count));
+        var parts = new[]
+        {
+            $"Unsupported, as the engine says (random programs): {string.Join(", ", report.UnsupportedRandom.All.Select(entry => $"{entry.Reason} ({entry.Count})"))}.",
+            "Unsupported, as the engine says (goldens and corpora): there is no add (1).",
+            "Not asked, for what the engine does not declare (goldens and corpora): float64 (2).",
+        };
+        Assert.All(parts, part => Assert.Contains(part, ReportNotes.Of(report)));
+        Assert.All(parts, part => Assert.Contains(part, MarkdownReport.Text(report, ""), StringComparison.Ordinal));
+        Assert.All(parts, part => Assert.Contains(part, HtmlReport.Text(report, ""), StringComparison.Ordinal));
+        var json = JsonDocument.Parse(JsonReport.Text(report)).RootElement.GetProperty("unsupported");
+        Assert.Equal(report.UnsupportedRandom.All, json.GetProperty("random").EnumerateArray().Select(each => (each.GetProperty("reason").GetString()!, each.GetProperty("programs").GetInt32())));
+        Assert.Equal("float64", json.GetProperty("undeclared")[0].GetProperty("reason").GetString());
+    }
+
+    [Fact]
+    public void Reasons_are_grouped_and_the_most_frequent_come_first()
+    {
+        var reasons = new Reasons();
+        foreach (var reason in "b a a g f e d c c".Split(' ')) reasons.Add(reason);
+        Assert.Equal("a (2), c (2), b (1), d (1), e (1) and 2 more", reasons.ToString());
+        reasons.Add("\n");
+        reasons.Add(new string('x', 100));
+        Assert.Contains(("no reason given", 1), reasons.All);
+        Assert.Contains((new string('x', 100), 1), reasons.All);
+    }
+
+    /// <summary>The specification without add, and without an exp of what has no elements.</summary>
+    private sealed class Lacking : IEngine
+    {
+        private readonly SpecEngine _spec = new();
+
+        public ConcurrentQueue<string> Said { get; } = [];
+
+        public EngineInfo Info { get; } = new() { Name = "lacking", Features = new HashSet<string>(), DTypes = new HashSet<string> { "float32" } };
+
+        public RunResult Run(Program program)
+        {
+            if (program.Steps.Any(step => step.Op == "add")) return Unsupported("there is no add");
+            return program.Inputs.Any(input => input.Tensor.Shape.Length == 0) ? Unsupported("there is no tensor without dimensions") : _spec.Run(program);
+        }
+
+        public void Dispose() => _spec.Dispose();
+
+        private RunResult.Unsupported Unsupported(string reason)
+        {
+            Said.Enqueue(reason);
+            return new RunResult.Unsupported(reason);
+        }
+    }
+
+    [Fact]
+    public void An_inconclusive_case_can_be_found_again_from_every_form()
+    {
+        var engine = new SpecEngine();
+        string[] operators = ["sub", "div", "sum", "relu"];
+        var report = new Examination(engine, new ExaminationOptions { Random = 400, Operators = operators }).Run();
+        var tokens = report.Total.Undecided;
+        Assert.Equal(3, tokens.Count);
+        var generator = new ProgramGenerator(RegistryModule.all, Examination.For(engine.Info, operators));
+        var again = tokens.Select(token => new Examiner(engine).Examine(token, generator.Generate(ReplayToken.Parse(token)!.Seed))).ToList();
+        Assert.All(again, result => Assert.Equal(Verdict.Inconclusive, result.Judgement!.Verdict));
+        Assert.Equal(again.Select(result => result.Program.Steps.Length).Order(), again.Select(result => result.Program.Steps.Length));
+        var line = $"Inconclusive, for example: {string.Join(", ", tokens)}.";
+        Assert.Contains(ReportNotes.Of(report), note => note.StartsWith(line, StringComparison.Ordinal));
+        Assert.Contains(line, MarkdownReport.Text(report, ""), StringComparison.Ordinal);
+        var page = HtmlReport.Text(report, "");
+        Assert.Contains(line, page, StringComparison.Ordinal);
+        Assert.Contains($"\ninconclusive, for example: {string.Join(", ", report.Operators["div"].Undecided)}", System.Net.WebUtility.HtmlDecode(page), StringComparison.Ordinal);
+        var json = JsonDocument.Parse(JsonReport.Text(report)).RootElement;
+        Assert.Equal(tokens, json.GetProperty("total").GetProperty("inconclusiveExamples").EnumerateArray().Select(each => each.GetString()!));
+        Assert.Equal(report.Operators["div"].Undecided, json.GetProperty("operators").GetProperty("div").GetProperty("inconclusiveExamples").EnumerateArray().Select(each => each.GetString()!));
+    }
+
+    [Fact]
+    public void Of_inconclusive_cases_random_programs_come_first_then_the_short_ones()
+    {
+        var tally = new Tally();
+        void Count(string id, int steps)
+        {
+            var program = Json.readProgram($$"""{"inputs": {}, "steps": [{{string.Join(", ", Enumerable.Repeat("""{"op": "detach", "in": ["a"], "out": "a"}""", steps))}}], "observe": []}""").ResultValue;
+            tally.Count(new CaseResult(id, program, new RunResult.Unsupported(""), new Judgement([new Finding("y", Verdict.Inconclusive, Difference.None)])));
+        }
+
+        string Token(ulong seed) => new ReplayToken(seed, null).ToString();
+        Count("corpus/short", 1);
+        Count(Token(1), 9);
+        Count(Token(2), 4);
+        Count("V1-0000000000000001", 1);
+        Assert.Equal([Token(2), Token(1), "corpus/short"], tally.Undecided);
+        Count(Token(3), 4);
+        Assert.Equal([Token(2), Token(3), Token(1)], tally.Undecided);
+    }
+
+    [Fact]
+    public void Where_an_engine_threw_stands_in_every_form_up_to_where_the_oracle_called_it()
+    {
+        var report = new Examination(new Throwing(), new ExaminationOptions { Random = 20, Operators = ["exp", "add"] }).Run();
+        var failure = Assert.Single(report.Failures);
+        Assert.Equal("Crash in exp", failure.Signature);
+        Assert.Equal("Crash: the engine threw InvalidOperationException: the table (KeyNotFoundException: no exp)", failure.Message);
+        Assert.Equal(2, failure.Trace.Count);
+        Assert.Contains($"{nameof(Throwing)}.{nameof(Throwing.LookUp)}(", failure.Trace[0], StringComparison.Ordinal);
+        var page = System.Net.WebUtility.HtmlDecode(HtmlReport.Text(report, ""));
+        foreach (var text in new[] { FailureDescription.Text(failure), page, MarkdownReport.Text(report, "") })
+        {
+            Assert.Contains(failure.Trace[0], text, StringComparison.Ordinal);
+            Assert.Contains(failure.Trace[1], text, StringComparison.Ordinal);
+            Assert.DoesNotContain("Examiner.", text, StringComparison.Ordinal);
+        }
+
+        var json = JsonDocument.Parse(JsonReport.Text(report)).RootElement.GetProperty("failures")[0].GetProperty("trace");
+        Assert.Equal(failure.Trace, json.EnumerateArray().Select(frame => frame.GetString()!));
+    }
+
+    /// <summary>The specification with an exp that is not there, which it says in an exception round another.</summary>
+    private sealed class Throwing : IEngine
+    {
+        private readonly SpecEngine _spec = new();
+
+        public EngineInfo Info { get; } = new() { Name = "throwing", Features = new HashSet<string>() };
+
+        public RunResult Run(Program program) => program.Steps.Any(step => step.Op == "exp") ? Wrapped() : _spec.Run(program);
+
+        public void Dispose() => _spec.Dispose();
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private static RunResult Wrapped()
+        {
+            try
+            {
+                return LookUp();
+            }
+            catch (KeyNotFoundException e)
+            {
+                throw new InvalidOperationException("the table", e);
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        public static RunResult LookUp() => throw new KeyNotFoundException("no exp");
     }
 
     private sealed class Forwards : IEngine

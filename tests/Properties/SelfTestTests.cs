@@ -1,3 +1,4 @@
+using System.Collections;
 using Verified.Oracle;
 using Xunit;
 using Xunit.Abstractions;
@@ -30,6 +31,32 @@ public sealed class SelfTestTests(ITestOutputHelper output)
         output.WriteLine($"seed {Seed}: {measure.Found.Count} in {measure.Programs} programs, {measure.Judgements} verdicts");
         Assert.True(measure.Judgements >= measure.Programs);
         Assert.True(measure.Found.Count == 0, string.Join("\n", measure.Found.Select(alarm => $"{alarm.Token} on {alarm.Machine}: {alarm.Judgement.Worst?.Message}")));
+    }
+
+    [Fact]
+    public void A_measure_that_is_ended_ends_within_a_batch_of_programs_and_counts_those_that_were_judged()
+    {
+        using var source = new CancellationTokenSource();
+        var measure = FalseAlarms.Measure(Seed, 10_000, new EndingMachines(source), cancel: source.Token);
+        // A batch is 256 programs; those that were on their way are finished.
+        Assert.InRange(measure.Programs, 1, 255);
+        Assert.Equal(measure.Programs, measure.Total.Total);
+    }
+
+    /// <summary>One machine, which asks for the end as soon as it is looked for.</summary>
+    private sealed class EndingMachines(CancellationTokenSource source) : IReadOnlyList<MachineEngine>
+    {
+        public int Count => 1;
+
+        public MachineEngine this[int index] => MachineEngine.All[index];
+
+        public IEnumerator<MachineEngine> GetEnumerator()
+        {
+            source.Cancel();
+            yield return MachineEngine.All[0];
+        }
+
+        IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     [Fact]

@@ -17,6 +17,8 @@ public sealed class SentenceTests
         { Of(Difference.None, new Side.Element(0.5), new Side.Element(0.25)) with { Index = 0, Bound = 1, Verdict = Verdict.Inconclusive }, "y[0] cannot be decided: 0.25, expected 0.5 within 1: a bound wider than 1 % of the value says nothing useful" },
         { Of(Difference.None, new Side.Element(0.5), new Side.Element(0.25)) with { Index = 0, Bound = double.PositiveInfinity, Verdict = Verdict.Inconclusive }, "y[0] cannot be decided: 0.25, expected 0.5 within Infinity: no bound holds there, since a comparison before it is undecided, or rounding alone may make it infinite or NaN" },
         { Of(Difference.Value, new Side.Whole(1), new Side.Whole(0)) with { Index = 2 }, "y[2] is 0, expected 1" },
+        { Of(Difference.Value, new Side.Whole(1), new Side.Whole(0)) with { Index = 2, Place = "[1, 0]" }, "y[1, 0] is 0, expected 1" },
+        { Of(Difference.Value, new Side.Element(0.5), new Side.Element(0.25)) with { Index = 0, Place = "", Bound = 1e-6 }, "y is 0.25, expected 0.5 within 1E-06" },
         { Of(Difference.Null, new Side.Null(), new Side.Present(new Side.Shape([2]), IsZeros: true)), "y is zeros, expected null: no path leads to it" },
         { Of(Difference.Null, new Side.Null(), Two), "y is a tensor, expected null: no path leads to it" },
         { Of(Difference.Null, Two, new Side.Null()), "y is null, expected a tensor of shape [2]" },

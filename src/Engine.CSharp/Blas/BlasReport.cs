@@ -66,7 +66,9 @@ public sealed record BlasReport(Processor Processor, int Threads, string Rule, B
         {
             Backend.Managed => $"the engine's own kernel, {KernelSet<float>.Best.Bits}-bit registers",
             Backend.MathNet => $"MathNet.Numerics, provider {MathNetProduct.ProviderName}",
-            _ => library?.Description ?? "not there",
+            _ when library is null => "not there",
+            _ when library.Core is { } core => $"{library.Description}; on this processor it runs its kernels for {core}{(library.KnowsProcessor ? "" : ", which do not use its vectors: no rule chooses it")}",
+            _ => library.Description,
         };
         var check = library is not null ? "in a child process: loads, and multiplies rightly" : found.Count > 0 ? "no file passed" : available ? "needs none" : "nothing found to check";
         var used = new List<string>();

@@ -44,7 +44,7 @@ internal sealed unsafe partial class CblasLibrary
             if (Description.Contains("USE64BITINT", StringComparison.Ordinal))
                 throw new EntryPointNotFoundException($"{path}: OpenBLAS with 64-bit integers (ILP64) is not supported");
             if (NativeLibrary.TryGetExport(Handle, "openblas_get_corename", out var core))
-                Description += " core " + Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)core)());
+                Core = Marshal.PtrToStringUTF8((nint)((delegate* unmanaged<byte*>)core)());
         }
 
         Version = FirstVersion(Description);
@@ -61,6 +61,9 @@ internal sealed unsafe partial class CblasLibrary
     /// <summary>What the library says of itself.</summary>
     public string Description { get; }
 
+    /// <summary>Whose kernels an OpenBLAS runs here, by its own name of the processor; null where it does not say, and for others.</summary>
+    public string? Core { get; }
+
     /// <summary>The version in <see cref="Description"/>.</summary>
     public Version Version { get; }
 
@@ -69,8 +72,7 @@ internal sealed unsafe partial class CblasLibrary
     /// at half the speed.
     /// </summary>
     public bool KnowsProcessor =>
-        Backend != Backend.OpenBlas || Processor.Current.Isa != "avx512" || !Description.Contains(" core ", StringComparison.Ordinal)
-        || WideCores.Any(core => Description.EndsWith(" core " + core, StringComparison.OrdinalIgnoreCase));
+        Backend != Backend.OpenBlas || Processor.Current.Isa != "avx512" || Core is null || WideCores.Contains(Core, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>For further functions of the library.</summary>
     public nint Handle { get; }

@@ -89,7 +89,11 @@ public abstract record RunResult
     public sealed record Failed(string Reason) : RunResult;
 
     /// <summary>The engine ended, hung or answered out of form. A finding of its own: it hides no wrong value found before.</summary>
-    public sealed record Broken(BreakKind Kind, string Detail) : RunResult;
+    public sealed record Broken(BreakKind Kind, string Detail) : RunResult
+    {
+        /// <summary>The first frames of what an engine in process threw, its own, a line each; none where nothing was thrown.</summary>
+        public IReadOnlyList<string> Trace { get; init; } = [];
+    }
 }
 
 /// <summary>How an engine broke down.</summary>

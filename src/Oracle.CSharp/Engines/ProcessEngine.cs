@@ -153,7 +153,7 @@ public sealed class ProcessEngine : IEngine
         try
         {
             if (Restarts > _options.MaxRestarts)
-                throw new EngineException($"{Named} was given up: it broke down {Restarts} times{(_connection.StandardError is { Length: > 0 } words ? $"; its last words: {words}" : "")}");
+                throw new EngineException($"{Named} was given up: it broke down {Plural.Of(Restarts, "time")}{(_connection.StandardError is { Length: > 0 } words ? $"; its last words: {words}" : "")}");
             (_connection, _) = Start();
             _lost += _life.Elapsed - before;
         }

@@ -20,6 +20,9 @@ public sealed record CaseResult(string Id, Program Program, RunResult Result, Ju
     /// <summary>The entry of the divergence registry that explains what is wrong; null where nothing is, or nothing explains it.</summary>
     public Divergence? Known { get; init; }
 
+    /// <summary>True where the engine was not asked, since it does not declare what the program needs.</summary>
+    public bool Unasked { get; init; }
+
     /// <summary>The law that the engine was held to, where the case is not a comparison with the specification.</summary>
     public Law? Law { get; init; }
 

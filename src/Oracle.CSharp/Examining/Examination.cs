@@ -97,22 +97,27 @@ public sealed class Examination
 
     private void RunCorpus(string path, IProgress<ExaminationProgress>? progress, CancellationToken cancel)
     {
-        var phase = Path.GetFileName(path).Split('.')[0];
-        var (cases, passedOver) = (new List<Json.Case>(), false);
+        var phase = Path.GetFileName(Corpus.Name(path)).Split('.')[0];
+        var (cases, passedOver, wanted) = (new List<Json.Case>(), false, false);
         foreach (var (place, item) in Corpus.ReadPlaced(path))
         {
-            if (!Wanted(item)) passedOver = true;
-            else if (ProgramNames.Complaint(item.Program) is { } complaint) throw new CorpusException($"{path}, {item.Id}: {complaint}");
-            else if (NamesNothing(item.Program) is { } nothing) _report.Complain($"{place}: {nothing}");
+            if (!Wanted(item))
+            {
+                passedOver = true;
+                continue;
+            }
+
+            wanted = true;
+            if ((ProgramNames.Complaint(item.Program) ?? NamesNothing(item.Program)) is { } complaint) _report.Complain($"{place}: {complaint}");
             else cases.Add(item);
         }
 
-        if (passedOver && cases.Count == 0) _report.PassOver(path);
+        if (passedOver && !wanted) _report.PassOver(Corpus.Name(path));
         var done = 0;
         progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
         var asked = cases.ToLookup(item => Declared.Lacks(_examiner.Engine.Info, item));
         var unasked = asked.Where(lacking => lacking.Key is not null)
-            .SelectMany(lacking => lacking.Select(item => new CaseResult(item.Id, item.Program, new RunResult.Unsupported(lacking.Key!), null)));
+            .SelectMany(lacking => lacking.Select(item => new CaseResult(item.Id, item.Program, new RunResult.Unsupported(lacking.Key!), null) { Unasked = true }));
         foreach (var result in unasked.Concat(asked[null].Chunk(Batch).SelectMany(Examine)))
         {
             _report.Add(phase, result);

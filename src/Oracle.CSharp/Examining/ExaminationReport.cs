@@ -39,13 +39,22 @@ public sealed class ExaminationReport
     /// <summary>Counts by operator: the cases in which it occurs.</summary>
     public IReadOnlyDictionary<string, Tally> Operators => _operators;
 
+    /// <summary>Why the engine did not run random programs, as it says itself.</summary>
+    public Reasons UnsupportedRandom { get; } = new();
+
+    /// <summary>Why the engine did not run goldens and programs of corpora that it was asked for, as it says itself.</summary>
+    public Reasons UnsupportedGiven { get; } = new();
+
+    /// <summary>What goldens and programs of corpora need, and the engine does not declare: it was not asked for them.</summary>
+    public Reasons Undeclared { get; } = new();
+
     /// <summary>Every case that counts against the engine, as it was found.</summary>
     public IReadOnlyList<CaseResult> Findings => _findings;
 
     /// <summary>Goldens on which the specification and PyTorch disagree, which are for the registry of divergences.</summary>
     public IReadOnlyList<CaseResult> GoldenDisagreements => _goldenDisagreements;
 
-    /// <summary>Programs that name an operator that there is not, which were not examined: place and reason, a line each.</summary>
+    /// <summary>Programs that name an operator, or read a name, that there is not, which were not examined: place and reason, a line each.</summary>
     public IReadOnlyList<string> Complaints => _complaints;
 
     /// <summary>Corpora of which no program has any of the operators asked for.</summary>
@@ -98,6 +107,8 @@ public sealed class ExaminationReport
             each.Count(result);
         }
 
+        if (result is { Judgement: null, Result: RunResult.Unsupported { What: var what } })
+            (result.Unasked ? Undeclared : phase == Examination.RandomPhase ? UnsupportedRandom : UnsupportedGiven).Add(what);
         if (result.IsFinding) _findings.Add(result);
         if (result.Golden is { Verdict: Verdict.Fail }) _goldenDisagreements.Add(result);
     }

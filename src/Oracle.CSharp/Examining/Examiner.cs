@@ -81,7 +81,7 @@ public sealed class Examiner(IEngine engine)
         }
         catch (Exception e) when (e is not (EngineException or OperationCanceledException))
         {
-            return new RunResult.Broken(BreakKind.Crash, $"the engine threw {e.GetType().Name}: {e.Message.ReplaceLineEndings(" ")}");
+            return new RunResult.Broken(BreakKind.Crash, $"the engine threw {ThrownAt.Sentence(e)}") { Trace = ThrownAt.Of(e) };
         }
     }
 

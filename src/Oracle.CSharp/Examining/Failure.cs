@@ -37,6 +37,9 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
         _ => Finding?.Message ?? "",
     };
 
+    /// <summary>Where the engine threw on the shrunk program, a frame a line; none where it did not throw, or runs in another process.</summary>
+    public IReadOnlyList<string> Trace => Shrunk.Result is RunResult.Broken broken ? broken.Trace : [];
+
     /// <summary>
     /// Shrinks a finding and looks for its first difference. A breakdown of an engine in another process stays as it was found: each try would
     /// cost a start, or a wait.

@@ -66,15 +66,13 @@ public static class FailureDescription
         return PrintPyTorch.line(step);
     }
 
-    /// <summary>Lines about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
+    /// <summary>Lines about where the engine threw, about the numbers, about the first step that differs, and about PyTorch's golden where there is one.</summary>
     public static IEnumerable<string> Details(Failure failure)
     {
         ArgumentNullException.ThrowIfNull(failure);
+        foreach (var frame in failure.Trace) yield return $"  {frame}";
         if (failure.Shrunk.Law is { } law) yield return $"the law: {law.Statement}";
-        if (failure.Finding is { Numbers: var (expected, actual), Bound: > 0 } finding)
-            yield return string.Create(
-                CultureInfo.InvariantCulture,
-                $"expected {expected:R}, actual {actual:R}, bound {finding.Bound:G3} (distance over bound {finding.Ratio:G3})");
+        if (failure.Finding is { Ratio: > 1 } finding && double.IsFinite(finding.Ratio)) yield return string.Create(CultureInfo.InvariantCulture, $"largest distance over bound: {finding.Ratio:G3}");
         if (failure.First is { } first)
             yield return $"first differs after '{Line(first.Step)}'{(first.Finding.Message == failure.Message ? "" : $": {first.Finding.Message}")}";
         if (failure.Shrunk.Golden is { } golden)

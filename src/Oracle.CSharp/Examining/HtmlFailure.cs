@@ -17,6 +17,7 @@ internal static class HtmlFailure
             <p class="message">{Escape(failure.Message)}</p>
 
             """);
+        if (failure.Trace.Count > 0) page.Append(CultureInfo.InvariantCulture, $"<pre>{Escape(string.Join("\n", failure.Trace))}</pre>\n");
         Numbers(page, failure);
         if (failure.Shrunk.Law is { } law) page.Append(CultureInfo.InvariantCulture, $"<p>The law: {Escape(law.Statement)}</p>\n");
         if (failure.First is { } first)
@@ -36,7 +37,7 @@ internal static class HtmlFailure
 
     private static string Escape(string text) => HtmlReport.Escape(text);
 
-    private static string Steps(Program program) => program.Steps.Length == 1 ? "1 step" : $"{program.Steps.Length} steps";
+    private static string Steps(Program program) => Plural.Of(program.Steps.Length, "step");
 
     /// <summary>In what it is wrong, in two or three words.</summary>
     internal static string Badge(Failure failure) => failure.Shrunk.Result switch

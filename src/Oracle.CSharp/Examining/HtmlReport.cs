@@ -143,7 +143,8 @@ public static class HtmlReport
         Add(tally.Inconclusive, "inconclusive");
         Add(tally.Unsupported, "unsupported");
         var ratio = tally.Nearest is not null ? string.Create(CultureInfo.InvariantCulture, $"\nlargest distance over bound among passes: {tally.Ratio:0.#####}, in {tally.Nearest}") : "";
-        return $"{name}: {string.Join(", ", parts)}{ratio}";
+        var undecided = tally.Undecided is { Count: > 0 } examples ? $"\ninconclusive, for example: {string.Join(", ", examples)}" : "";
+        return $"{name}: {string.Join(", ", parts)}{ratio}{undecided}";
     }
 
     private static void Phases(StringBuilder page, ExaminationReport report)

@@ -27,10 +27,12 @@ public static class JsonReport
                 phases = report.Phases.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
                 laws = report.Laws.ToDictionary(entry => entry.Key.Name, entry => new { statement = entry.Key.Statement, programs = entry.Value.Total, held = entry.Value.Passed }),
                 operators = report.Operators.ToDictionary(entry => entry.Key, entry => Counts(entry.Value)),
+                unsupported = new { random = Counts(report.UnsupportedRandom), given = Counts(report.UnsupportedGiven), undeclared = Counts(report.Undeclared) },
                 failures = report.Failures.Select(failure => new
                 {
                     signature = failure.Signature,
                     message = failure.Message,
+                    trace = failure.Trace,
                     law = failure.Shrunk.Law?.Name,
                     found = failure.Original.Id,
                     hash = failure.Hash,
@@ -44,6 +46,8 @@ public static class JsonReport
             Indented);
     }
 
+    private static IEnumerable<object> Counts(Reasons reasons) => reasons.All.Select(entry => new { reason = entry.Reason, programs = entry.Count });
+
     private static object Counts(Tally tally) => new
     {
         cases = tally.Total,
@@ -56,5 +60,6 @@ public static class JsonReport
         broken = tally.Broken,
         largestRatio = tally.Ratio,
         nearest = tally.Nearest,
+        inconclusiveExamples = tally.Undecided,
     };
 }

@@ -32,11 +32,11 @@ public static class MarkdownReport
         foreach (var failure in FailureGroups.Of(report.Failures).SelectMany(group => group))
         {
             text.Append(CultureInfo.InvariantCulture, $"\n## {HtmlFailure.Badge(failure)}: {string.Join(" ", failure.Shrunk.Operators)}\n\n{failure.Message}\n\n");
-            if (failure.Finding is { Numbers: var (expected, actual) } finding)
-                text.Append(CultureInfo.InvariantCulture, $"Expected {expected:R}, actual {actual:R}, bound {finding.Bound:G3}.\n\n");
+            if (failure.Trace.Count > 0) text.Append(CultureInfo.InvariantCulture, $"```\n{string.Join("\n", failure.Trace)}\n```\n\n");
+            if (failure.Finding is { Ratio: > 1 } finding && double.IsFinite(finding.Ratio)) text.Append(CultureInfo.InvariantCulture, $"Largest distance over bound: {finding.Ratio:G3}.\n\n");
             if (failure.Shrunk.Law is { } law) text.Append(CultureInfo.InvariantCulture, $"The law: {law.Statement}\n\n");
             if (failure.First is { } first)
-                text.Append(CultureInfo.InvariantCulture, $"First differs after `{FailureDescription.Line(first.Step)}`: {first.Finding.Message}\n\n");
+                text.Append(CultureInfo.InvariantCulture, $"First differs after `{FailureDescription.Line(first.Step)}`{(first.Finding.Message == failure.Message ? "." : $": {first.Finding.Message}")}\n\n");
             text.Append(CultureInfo.InvariantCulture, $"```python\n{FailureDescription.Printed(failure)}\n```\n\nAgain: `{replay(failure)}`\n");
         }
 

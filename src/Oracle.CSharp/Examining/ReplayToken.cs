@@ -18,12 +18,26 @@ public sealed record ReplayToken(ulong Seed, IReadOnlyList<string>? Operators)
     public static ReplayToken? Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
+        if (Read(text) is not var (version, token)) return null;
+        return version == GeneratorOptions.Version
+            ? token
+            : throw new CorpusException($"{text} is a token of generator version {version}, this is version {GeneratorOptions.Version}: replay the program file instead");
+    }
+
+    /// <summary>Whether a text is a token of this version of the generator.</summary>
+    public static bool IsOne(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return Read(text) is (GeneratorOptions.Version, _);
+    }
+
+    private static (int Version, ReplayToken Token)? Read(string text)
+    {
         var parts = text.Split('+', 2);
         var head = parts[0].Split('-');
-        if (head.Length != 2 || !head[0].StartsWith('V') || !int.TryParse(head[0].AsSpan(1), CultureInfo.InvariantCulture, out var version)
-            || !ulong.TryParse(head[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var seed)) return null;
-        if (version != GeneratorOptions.Version)
-            throw new CorpusException($"{text} is a token of generator version {version}, this is version {GeneratorOptions.Version}: replay the program file instead");
-        return new ReplayToken(seed, parts.Length == 2 ? parts[1].Split(',') : null);
+        return head.Length == 2 && head[0].StartsWith('V') && int.TryParse(head[0].AsSpan(1), CultureInfo.InvariantCulture, out var version)
+            && ulong.TryParse(head[1], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var seed)
+            ? (version, new ReplayToken(seed, parts.Length == 2 ? parts[1].Split(',') : null))
+            : null;
     }
 }

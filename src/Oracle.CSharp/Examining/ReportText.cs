@@ -26,13 +26,13 @@ public static class ReportText
     {
         ArgumentNullException.ThrowIfNull(report);
         if (report.Complaints.Count > 0)
-            yield return $"{Programs(report.Complaints.Count)} named an operator that there is not, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
+            yield return $"{Programs(report.Complaints.Count)} named an operator that there is not, or a name that nothing binds, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
         if (report.EndedEarly is { } run)
-            yield return $"The random programs ended at {Number(report.Findings.Count)} findings: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
+            yield return $"The random programs ended at {Plural.Of(report.Findings.Count, "finding")}: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
         if (report.Total is { Examined: > 0 } total && total.Unsupported > 9 * total.Examined)
             yield return $"Only {Number(total.Examined)} of {Programs(total.Total)} could be examined: the engine does not support the others.";
         if (report.NotShrunk > 0)
-            yield return $"{Number(report.NotShrunk)} findings are counted and not shown: making them short took too long.";
+            yield return $"{Plural.Of(report.NotShrunk, "finding is", "findings are")} counted and not shown: making them short took too long.";
     }
 
     /// <summary>How near the passes come to their bounds, and where.</summary>
@@ -50,11 +50,11 @@ public static class ReportText
     private static string Against(ExaminationReport report)
     {
         var (programs, laws) = (report.Total.Against, report.Laws.Values.Sum(law => law.Against));
-        var parts = new[] { (programs, Programs(programs)), (laws, laws == 1 ? "1 broken law" : $"{Number(laws)} broken laws") }.Where(part => part.Item1 > 0).Select(part => part.Item2);
+        var parts = new[] { (programs, Programs(programs)), (laws, Plural.Of(laws, "broken law")) }.Where(part => part.Item1 > 0).Select(part => part.Item2);
         return $"{string.Join(" and ", parts)} {(programs + laws == 1 ? "counts" : "count")}";
     }
 
-    private static string Programs(int n) => n == 1 ? "1 program" : $"{Number(n)} programs";
+    private static string Programs(int n) => Plural.Of(n, "program");
 
     private static string Percent(double share) => share.ToString("P1", CultureInfo.InvariantCulture);
 }

@@ -3,6 +3,10 @@ namespace Verified.Oracle;
 /// <summary>Counts of what came of cases.</summary>
 public sealed class Tally
 {
+    private const int Examples = 3;
+
+    private List<CaseResult> _undecided = [];
+
     /// <summary>Cases inside the bound in everything observed.</summary>
     public int Passed { get; private set; }
 
@@ -29,6 +33,9 @@ public sealed class Tally
 
     /// <summary>The case with the largest one; null where none has any distance.</summary>
     public string? Nearest { get; private set; }
+
+    /// <summary>Some of the inconclusive cases, to be looked at: random programs, which a token brings back, before others, and short ones first.</summary>
+    public IReadOnlyList<string> Undecided => [.. _undecided.Select(result => result.Id)];
 
     /// <summary>All cases.</summary>
     public int Total => Passed + Failed + LessAccurate + Known + Inconclusive + Unsupported + Broken;
@@ -69,6 +76,7 @@ public sealed class Tally
                 break;
             case { Judgement.Verdict: Verdict.Inconclusive }:
                 Inconclusive++;
+                _undecided = [.. _undecided.Append(result).OrderBy(each => !ReplayToken.IsOne(each.Id)).ThenBy(each => each.Program.Steps.Length).Take(Examples)];
                 break;
             case { Judgement.Verdict: Verdict.LessAccurate }:
                 LessAccurate++;

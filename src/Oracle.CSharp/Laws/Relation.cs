@@ -41,7 +41,7 @@ internal static class Relation
         {
             for (var i = 0; i < p.Length; i++)
                 if (!(p[i] * pair.Factor).Equals(q[i]) && !(p[i] == 0 && q[i] == 0))
-                    return string.Create(CultureInfo.InvariantCulture, $"{pair.Second}[{i}] is {q[i]:R}, expected {p[i] * pair.Factor:R}");
+                    return string.Create(CultureInfo.InvariantCulture, $"{pair.Second}{Place.Of(i, y.Shape)} is {q[i]:R}, expected {p[i] * pair.Factor:R}");
             return null;
         }
 

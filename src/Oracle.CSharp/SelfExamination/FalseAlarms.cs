@@ -50,9 +50,9 @@ public sealed class FalseAlarms
         const int batch = 256;
         for (var first = 0; first < count && !cancel.IsCancellationRequested; first += batch)
         {
-            var firsts = new CaseResult[Math.Min(batch, count - first)];
-            Parallel.For(0, firsts.Length, i => firsts[i] = measure.One(generator, Rng.CaseSeed(seed, first + i), machines));
-            foreach (var result in firsts) measure.Count(result);
+            var firsts = new CaseResult?[Math.Min(batch, count - first)];
+            Parallel.For(0, firsts.Length, i => firsts[i] = cancel.IsCancellationRequested ? null : measure.One(generator, Rng.CaseSeed(seed, first + i), machines));
+            foreach (var result in firsts.OfType<CaseResult>()) measure.Count(result);
             done?.Invoke(measure.Programs);
         }
 

@@ -18,6 +18,9 @@ public sealed record Finding(string Name, Verdict Verdict, Difference Difference
     /// <summary>The flat index of the deciding element; null where no element decided.</summary>
     public int? Index { get; init; }
 
+    /// <summary>The same as it is written behind the name, such as <c>[1, 3]</c>, and empty for a tensor without dimensions; null where no shape is known.</summary>
+    public string? Place { get; init; }
+
     /// <summary>The bound on the distance of the two sides.</summary>
     public double Bound { get; init; }
 

@@ -126,9 +126,9 @@ public static class Judge
     private static Finding Elements(string name, Reported<Bounded> expected, Report actual, bool zeroSigns) =>
         (expected.Value.Elements, actual.Tensor.Data) switch
         {
-            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a, zeroSigns, expected.SecondOrder),
+            (Elements<Bounded>.Floats { Item: var e }, Data.Floats { Item: var a }) => Elementwise.Judge(name, e, a, zeroSigns, expected.SecondOrder).In(expected.Value.Shape),
             (Elements<Bounded>.Ints { decided: false }, _) => new Finding(name, Verdict.Inconclusive, Difference.None) { Note = $"{name} follows from a comparison within the bound" },
-            (Elements<Bounded>.Ints { Item1: var e }, Data.Ints { Item: var a }) => Integers(name, e, a),
+            (Elements<Bounded>.Ints { Item1: var e }, Data.Ints { Item: var a }) => Integers(name, e, a).In(expected.Value.Shape),
             _ => new Finding(name, Verdict.Fail, Difference.DType) { Note = $"{name} does not hold elements of its dtype" },
         };
 

@@ -10,10 +10,11 @@ internal static class Sentence
     internal static string Of(Finding finding)
     {
         var name = finding.Name;
+        var element = $"{name}{finding.Place ?? $"[{finding.Index}]"}";
         return (finding.Expected, finding.Actual) switch
         {
-            (Side.Element expected, Side.Element actual) => OfElement(finding, expected.Value, actual.Value),
-            (Side.Whole expected, Side.Whole actual) => $"{name}[{finding.Index}] is {actual.Value}, expected {expected.Value}",
+            (Side.Element expected, Side.Element actual) => OfElement(finding, element, expected.Value, actual.Value),
+            (Side.Whole expected, Side.Whole actual) => $"{element} is {actual.Value}, expected {expected.Value}",
             (Side.Null, Side.Present actual) => $"{name} is {(actual.IsZeros ? "zeros" : "a tensor")}, expected null: no path leads to it",
             (Side.Present, Side.Null) when finding.Verdict == Verdict.Inconclusive => $"{name} is null, which is right if it is zeros: they lie within the bound",
             (Side.Present expected, Side.Null) => $"{name} is null, expected a tensor of shape {Show(expected.Of)}",
@@ -29,10 +30,10 @@ internal static class Sentence
         };
     }
 
-    private static string OfElement(Finding finding, double expected, double actual)
+    private static string OfElement(Finding finding, string element, double expected, double actual)
     {
         var verb = finding.Verdict == Verdict.Inconclusive ? "cannot be decided:" : "is";
-        var sentence = string.Create(CultureInfo.InvariantCulture, $"{finding.Name}[{finding.Index}] {verb} {actual:R}, expected {expected:R} within {finding.Bound:G3}");
+        var sentence = string.Create(CultureInfo.InvariantCulture, $"{element} {verb} {actual:R}, expected {expected:R} within {finding.Bound:G3}");
         return finding.Verdict switch
         {
             Verdict.LessAccurate => $"{sentence}: it lies within {Allowance.Most} ulp of each elementary function",
