@@ -1,3 +1,4 @@
+using Verified.Oracle;
 using FsCheck;
 using FsCheck.Fluent;
 using Verified.Oracle.Generation;
