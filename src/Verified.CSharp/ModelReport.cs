@@ -123,7 +123,8 @@ public sealed class ModelReport
     }
 
     /// <summary>Examines the finished recording of a model and a backward from its output; null where it came to none.</summary>
-    internal static ModelReport Of(ProgramRecorder recorder, Tensor? output, IEngine? engine) => Of(recorder, output, output is null ? [] : [output], engine);
+    internal static ModelReport Of(ProgramRecorder recorder, Tensor? output, IEngine? engine) =>
+        output is null && recorder.IsStopped ? OfStep(recorder, engine) : Of(recorder, output, output is null ? [] : [output], engine);
 
     /// <summary>Examines the finished recording of code that differentiates by itself.</summary>
     internal static ModelReport OfStep(ProgramRecorder recorder, IEngine? engine) => Of(recorder, null, [.. recorder.Known.Select(item => item.Tensor)], engine);

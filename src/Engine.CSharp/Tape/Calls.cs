@@ -101,7 +101,7 @@ public static class Calls
     internal static TResults Run<TResults>(MadeCall call, Func<TResults> make)
         where TResults : IReadOnlyList<Tensor?>
     {
-        var listener = current!;
+        var (listener, outer) = (current!, making);
         // Neither what the call is made of is heard, nor what the listener does.
         current = null;
         making = listener;
@@ -119,7 +119,7 @@ public static class Calls
         }
         finally
         {
-            making = null;
+            making = outer;
             current = listener;
         }
     }
