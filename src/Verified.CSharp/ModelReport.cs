@@ -86,7 +86,7 @@ public sealed class ModelReport
         {
             Verdict.Pass when WhyNoGradient is not null => string.Create(
                 CultureInfo.InvariantCulture,
-                $"The model holds: {Judgement.Findings.Count(f => f.Name != "raised" && !f.Name.EndsWith(".grad", StringComparison.Ordinal))} values after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used), but no gradient was compared: {WhyNoGradient}."),
+                $"The model holds: {Ungraded} after {steps} steps, within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used), but no gradient was compared: {WhyNoGradient}."),
             Verdict.Pass => string.Create(
                 CultureInfo.InvariantCulture,
                 $"The model holds: {Values} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
@@ -131,10 +131,11 @@ public sealed class ModelReport
 
     private static ModelReport Of(ProgramRecorder recorder, Tensor? output, IReadOnlyList<Tensor> shown, IEngine? engine)
     {
-        // A backward that was stopped has left what it had pulled back until then.
+        // A backward that was stopped has left what it had pulled back until then, and one that went on after a failure gives no gradient that anything could be said of.
+        var failed = recorder.Functions.Any(applied => applied.Failure is not null);
         var leaves = recorder.IsStopped ? [] : recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
-        var whyNone = recorder.IsStopped ? null : GradientReach.WhyNone(recorder, output, leaves);
-        string[] notes = [.. recorder.Notes, .. output is null || recorder.IsStopped || recorder.Error is not null ? [] : GradientReach.Notes(recorder, output, leaves)];
+        var whyNone = failed ? null : GradientReach.WhyNone(recorder, output, leaves);
+        string[] notes = [.. recorder.Notes, .. output is null || failed || recorder.Error is not null ? [] : GradientReach.Notes(recorder, output, leaves)];
         var program = recorder.ToProgram(shown, leaves);
         var live = new EngineInfo { Name = "the model", Language = "C#", Features = Compared };
         Judgement Judged() => Judge.Outcome(Expectation.Of(program), Outcome(recorder, program), live);
@@ -142,7 +143,7 @@ public sealed class ModelReport
         var judgement = recorder.Functions.Any(applied => applied.IsUnwritten) ? null : Judged();
         var functions = new List<FunctionCheck>();
         var whole = true;
-        if ((judgement is not { Verdict: Verdict.Pass } || recorder.Functions.Any(applied => applied.Failure is not null)) && recorder.Functions.Count > 0)
+        if ((judgement is not { Verdict: Verdict.Pass } || failed) && recorder.Functions.Count > 0)
         {
             functions.AddRange(recorder.Functions.Select(FunctionCheck.Of));
             whole = !recorder.IsStopped && recorder.CutAtFunctions();
@@ -185,6 +186,9 @@ public sealed class ModelReport
 
     /// <summary>The number of values and gradients that were compared.</summary>
     private int Values => Judgement.Findings.Count - 1 - Functions.Count;
+
+    /// <summary>The number of values that were compared, where no gradient was.</summary>
+    private string Ungraded => Judgement.Findings.Count(f => f.Name != "raised" && !f.Name.EndsWith(".grad", StringComparison.Ordinal)) is var count && count == 1 ? "1 value" : $"{count} values";
 
     private Finding? Worst => Worse(Judgement, OnEngine?.Judgement).Worst;
 

@@ -87,7 +87,7 @@ public sealed record FunctionCheck(Function Function, string Application, GradCh
         {
             return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Fail, Difference.Raised)
             {
-                Note = $"the backward of {what} raises {failure.GetType().Name}: {failure.Message}{Place(failure)}",
+                Note = $"the backward of {what} raises {failure.GetType().Name}: {failure.Message.TrimEnd('.')}{Place(failure)}",
             });
         }
 

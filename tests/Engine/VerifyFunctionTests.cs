@@ -208,6 +208,7 @@ public class VerifyFunctionTests
             var report = Verify.Model(t => (new Raising(error).Apply(t.Linear(w)).Exp() + t.Sin().Sum()).Sum(), Input());
             IsNamed(report, "Raising(linear_1)", text);
             Assert.Contains("All else is right", report.ToString(), StringComparison.Ordinal);
+            Assert.Empty(report.Notes);
             Assert.Contains("x1.grad", report.Judgement.Findings.Select(f => f.Name));
             Assert.Contains("mul_2.grad", report.Judgement.Findings.Select(f => f.Name));
         }
@@ -254,6 +255,9 @@ public class VerifyFunctionTests
         Assert.Contains("All else is right", report.ToString(), StringComparison.Ordinal);
         var shape = Function.Create("Shape", (_, x) => x * 2, (_, g) => Tensor.Ones([4]));
         var misshapen = Verify.Model(t => (shape.Apply(t.Sin()) + t.Exp()).Sum(), Input());
-        Assert.Contains("the custom function Shape(sin_1)", misshapen.ToString().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains("the backward of the custom function Shape(sin_1) raises AutogradException: Function ShapeBackward returned an invalid gradient at index 0", misshapen.ToString().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains("All else is right", misshapen.ToString(), StringComparison.Ordinal);
+        var both = Verify.Model(t => (shape.Apply(t.Sin()) + new Cube(wrong: true).Apply(t.Exp())).Sum(), Input());
+        Assert.Equal(2, both.Functions.Count(f => f.Finding.Verdict == Verdict.Fail));
     }
 }

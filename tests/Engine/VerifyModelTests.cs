@@ -316,6 +316,7 @@ public class VerifyModelTests
         Says("which div is given, is a number that was read out of sum_1", t => { var y = t * w; return y / y.Exp().Sum().Item(); });
         Says("which mul is given, is the inverse of a number that was read out of sum_1", t => { var y = t * w; return y * (1 / y.Exp().Sum().Item()); });
         Says("which mul is given, is the root of a number that was read out of square_1", t => t * Math.Sqrt(w.Square().ToFloats()[1]) * w.Sum());
+        Says("which sub is given, is the mean of numbers that were read out of mul_1", t => { var y = t * w; return (y - y.ToFloats().Average()).Square(); });
         Says("which mul is given, is a number that was read out of a tensor of shape [3] that the program does not have", t => t * early.ToDoubles()[2] * w);
     }
 
@@ -338,6 +339,10 @@ public class VerifyModelTests
         Holds(report);
         Assert.Single(shown);
         Assert.Empty(report.Notes);
+        // A number of the code that stands in an array too.
+        var small = Verify.Model(t => t.ToFloats().Length * t * 4 * Tensor.Create([3f, 5f]).Sum(), Tensor.Create([3f, 4f, 5f]));
+        Holds(small);
+        Assert.Empty(small.Notes);
     }
 
     [Fact]
@@ -347,6 +352,8 @@ public class VerifyModelTests
         var report = Verify.Model(t => (Tensor.Create(Array.ConvertAll((t * 3).ToFloats(), v => v * v * v + 1)) * w).Sum(), Random(2, 3));
         Holds(report);
         Assert.Equal(["no gradient reaches x1: it does not lead to the result; numbers were read out of mul_1: what is computed of them counts as constant"], report.Notes);
+        var whole = Verify.Model(t => Tensor.Create([1f, 4f, 9f]) * t.Sum() + Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * t, Tensor.Create([1f, 2f, 3f]));
+        Assert.Contains("c2, which mul is given, holds", Assert.Single(whole.Notes), StringComparison.Ordinal);
         var squared = Verify.Model(t => (Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * w).Sum() + t.Sum(), Random(2, 3));
         Assert.Contains("c1, which mul is given, holds the square of a number that was read out of x1", Assert.Single(squared.Notes), StringComparison.Ordinal);
     }

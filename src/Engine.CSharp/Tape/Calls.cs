@@ -55,7 +55,7 @@ public interface ICallListener
     {
     }
 
-    /// <summary>The backward of a custom function has raised, or answered with a wrong number of gradients.</summary>
+    /// <summary>The backward of a custom function has raised, or answered with gradients of a wrong number or shape.</summary>
     /// <param name="function">The function.</param>
     /// <param name="node">Its place on the tape.</param>
     /// <param name="error">What it raised.</param>
@@ -89,6 +89,9 @@ public static class Calls
 
     /// <summary>Whether somebody hears this thread's calls now.</summary>
     internal static bool Heard => listeners > 0 && current is not null;
+
+    /// <summary>Whether a call is being made that somebody hears.</summary>
+    internal static bool IsMade => listeners > 0 && making is not null;
 
     /// <summary>Lets a listener hear this thread's calls until the scope is disposed; one that listened before hears nothing meanwhile.</summary>
     public static IDisposable Listen(ICallListener listener)
@@ -146,7 +149,7 @@ public static class Calls
     }
 
     /// <summary>Tells the listener whose call is being made that a custom function's backward has raised; true where the call is to go on.</summary>
-    internal static bool GoesOnAfter(Function function, Node node, Exception error) => listeners > 0 && making?.Failed(function, node, error) == true;
+    internal static bool GoesOnAfter(Function function, Node node, Exception error) => IsMade && making!.Failed(function, node, error);
 
     private sealed class Scope : IDisposable
     {

@@ -64,7 +64,12 @@ internal sealed class FunctionOperation : Operator
     {
         try
         {
-            return Checked(node, forward, Call(new FunctionContext(forward.Context, node, needs), gradients));
+            var results = Checked(node, forward, Call(new FunctionContext(forward.Context, node, needs), gradients));
+            if (!Calls.IsMade) return results;
+            // The pass will see a wrong shape too, but does not say to a listener whose it is.
+            for (var i = 0; i < needs.Length; i++)
+                if (needs[i] && results[i] is { } result && node.Input(i) is { Node: { } target } edge) GradientShape.Check(result, target.Form(edge.Output).Shape, node, i);
+            return results;
         }
         catch (Exception error) when (Calls.GoesOnAfter(function, node, error))
         {

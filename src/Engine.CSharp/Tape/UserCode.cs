@@ -21,10 +21,10 @@ public static class UserCode
             if (kind.StartsWith("g__", StringComparison.Ordinal) && kind.IndexOf('|') is > 3 and var bar) return kind[3..bar];
             return member == "<Main>$" ? "lambda" : $"lambda in {member}";
         }
-        // F#: the method Invoke of a class Train@12-1.
+        // F#: the method Invoke of a class Train@12-1, or of clo@12-1 at the top of a file.
         var type = method.DeclaringTypeName ?? "";
         type = type[(type.LastIndexOfAny(['.', '+']) + 1)..];
-        if (name == "Invoke" && type.IndexOf('@') is > 0 and var at) return $"lambda in {type[..at]}";
+        if (name == "Invoke" && type.IndexOf('@') is > 0 and var at) return type[..at] == "clo" ? "lambda" : $"lambda in {type[..at]}";
         return name;
     }
 
