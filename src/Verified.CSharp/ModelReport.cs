@@ -48,6 +48,9 @@ public sealed class ModelReport
     /// <summary>The values and gradients that float32 cannot decide: those that follow from a comparison within the bound, and sums that cancel.</summary>
     public IEnumerable<Finding> Undecided => Judgement.Findings.Where(finding => finding.Verdict == Verdict.Inconclusive);
 
+    /// <summary>Why no gradient was compared, such as that nothing that requires one leads to the result; null where one was. A model without gradients may be meant so, and holds if its values do.</summary>
+    public string? WhyNoGradient { get; private init; }
+
     /// <summary>The message of the error that the model ended in; null where it ended in none. That it is the right one is examined as values are.</summary>
     public string? Error { get; private init; }
 
@@ -81,6 +84,9 @@ public sealed class ModelReport
         var steps = Program.Steps.Sum(step => Math.Max(1, step.Steps.Length));
         text.AppendLine(Verdict switch
         {
+            Verdict.Pass when WhyNoGradient is not null => string.Create(
+                CultureInfo.InvariantCulture,
+                $"The model holds: {Ungraded} after {steps} steps, within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used), but no gradient was compared: {WhyNoGradient}."),
             Verdict.Pass => string.Create(
                 CultureInfo.InvariantCulture,
                 $"The model holds: {Values} values and gradients after {steps} steps lie within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used)."),
@@ -92,6 +98,7 @@ public sealed class ModelReport
             _ => $"The model is wrong: {Worst?.Message}.",
         });
         if (Error is not null) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error{(Verdict == Verdict.Pass ? ", as it must" : "")}: {Error}");
+        if (WhyNoGradient is not null && Verdict != Verdict.Pass) text.AppendLine(CultureInfo.InvariantCulture, $"Note: no gradient was compared: {WhyNoGradient}.");
         foreach (var note in Notes) text.AppendLine(CultureInfo.InvariantCulture, $"Note: {note}.");
         AboutFunctions(text);
         if (First is { } first) text.AppendLine(first.ToString());
@@ -115,11 +122,20 @@ public sealed class ModelReport
         });
     }
 
-    /// <summary>Examines a finished recording.</summary>
-    internal static ModelReport Of(ProgramRecorder recorder, IEnumerable<Tensor> observed, IEngine? engine)
+    /// <summary>Examines the finished recording of a model and a backward from its output; null where it came to none.</summary>
+    internal static ModelReport Of(ProgramRecorder recorder, Tensor? output, IEngine? engine) =>
+        output is null && recorder.IsStopped ? OfStep(recorder, engine) : Of(recorder, output, output is null ? [] : [output], engine);
+
+    /// <summary>Examines the finished recording of code that differentiates by itself.</summary>
+    internal static ModelReport OfStep(ProgramRecorder recorder, IEngine? engine) => Of(recorder, null, [.. recorder.Known.Select(item => item.Tensor)], engine);
+
+    private static ModelReport Of(ProgramRecorder recorder, Tensor? output, IReadOnlyList<Tensor> shown, IEngine? engine)
     {
-        var leaves = recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
-        var shown = observed.ToList();
+        // A backward that was stopped has left what it had pulled back until then, and one that went on after a failure gives no gradient that anything could be said of.
+        var failed = recorder.Functions.Any(applied => applied.Failure is not null);
+        var leaves = recorder.IsStopped ? [] : recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
+        var whyNone = failed ? null : GradientReach.WhyNone(recorder, output, leaves);
+        string[] notes = [.. recorder.Notes, .. output is null || failed || recorder.Error is not null ? [] : GradientReach.Notes(recorder, output, leaves)];
         var program = recorder.ToProgram(shown, leaves);
         var live = new EngineInfo { Name = "the model", Language = "C#", Features = Compared };
         Judgement Judged() => Judge.Outcome(Expectation.Of(program), Outcome(recorder, program), live);
@@ -127,10 +143,10 @@ public sealed class ModelReport
         var judgement = recorder.Functions.Any(applied => applied.IsUnwritten) ? null : Judged();
         var functions = new List<FunctionCheck>();
         var whole = true;
-        if (judgement is not { Verdict: Verdict.Pass } && recorder.Functions.Count > 0)
+        if ((judgement is not { Verdict: Verdict.Pass } || failed) && recorder.Functions.Count > 0)
         {
             functions.AddRange(recorder.Functions.Select(FunctionCheck.Of));
-            whole = recorder.CutAtFunctions();
+            whole = !recorder.IsStopped && recorder.CutAtFunctions();
             if (whole)
             {
                 program = recorder.ToProgram(shown, [.. leaves, .. recorder.FunctionResults]);
@@ -143,8 +159,9 @@ public sealed class ModelReport
         var result = engine is null ? null : new Examiner(engine).Examine("model", program);
         var floats = program.Inputs.Any(input => input.Tensor.DType.IsFloat32);
         var widened = judgement!.Verdict == Verdict.Inconclusive && floats ? OnOwnEngine(recorder, Widening.Widen(program)) : null;
-        return new ModelReport(program, judgement, result, recorder.Notes)
+        return new ModelReport(program, judgement, result, notes)
         {
+            WhyNoGradient = whyNone,
             Error = recorder.Error?.Message,
             Functions = functions,
             IsWhole = whole,
@@ -169,6 +186,9 @@ public sealed class ModelReport
 
     /// <summary>The number of values and gradients that were compared.</summary>
     private int Values => Judgement.Findings.Count - 1 - Functions.Count;
+
+    /// <summary>The number of values that were compared, where no gradient was.</summary>
+    private string Ungraded => Judgement.Findings.Count(f => f.Name != "raised" && !f.Name.EndsWith(".grad", StringComparison.Ordinal)) is var count && count == 1 ? "1 value" : $"{count} values";
 
     private Finding? Worst => Worse(Judgement, OnEngine?.Judgement).Worst;
 

@@ -15,6 +15,15 @@ public sealed partial class ProgramRecorder
     /// <summary>The custom functions that were applied and have a derivative.</summary>
     internal IReadOnlyList<RecordedFunction> Functions => _functions;
 
+    /// <summary>Whether a backward goes on where a custom function's own raises, as if that gave no gradient.</summary>
+    internal bool GoesOnAfterFailures { get; set; }
+
+    /// <summary>Whether an exception ended a backward that was not to go on.</summary>
+    internal bool IsStopped { get; private set; }
+
+    /// <summary>Whether a custom function's backward raised this exception.</summary>
+    internal bool HasFailedBy(Exception error) => _functions.Exists(applied => ReferenceEquals(applied.Failure, error));
+
     /// <summary>Their results that a gradient flows from.</summary>
     internal IEnumerable<Tensor> FunctionResults => _functions.SelectMany(applied => applied.Results).Select(name => _order.First(item => item.Name == name).Tensor);
 
@@ -41,6 +50,16 @@ public sealed partial class ProgramRecorder
         }
 
         _functions.Add(RecordedFunction.Of(function, _begun, results, t => _names[t], _steps.Count, unwritten));
+    }
+
+    /// <inheritdoc/>
+    bool ICallListener.Failed(Function function, Node node, Exception error)
+    {
+        var applied = _functions.Find(applied => ReferenceEquals(applied.Node, node)) ?? _functions.FindLast(applied => ReferenceEquals(applied.Function, function));
+        if (applied is null) return false;
+        applied.Failure = error;
+        IsStopped |= !GoesOnAfterFailures;
+        return GoesOnAfterFailures;
     }
 
     /// <summary>

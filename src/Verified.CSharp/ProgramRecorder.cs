@@ -114,6 +114,7 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
     void ICallListener.Calling(MadeCall call)
     {
         if (_watching) return;
+        var inputs = _inputs.Count;
         foreach (var input in call.Call.Inputs)
         {
             if (input is Tensor tensor) Meet(tensor);
@@ -122,6 +123,7 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
 
         MeetAll(call.Gradients);
         MeetAll(call.Wrt);
+        NoteNumbers(call, inputs);
         // An in-place call may change what its tensors are, but not their names.
         _arguments = [.. call.Call.Inputs.OfType<Tensor>().Select(t => _names[t])];
         if (call.Name is not ("backward" or "grad")) return;
@@ -155,7 +157,8 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
     /// <inheritdoc/>
     void ICallListener.Refused(MadeCall call, AutogradException error)
     {
-        if (call.Name == "register_hook") return;
+        // An error of a custom function's own is no step's: the function is examined.
+        if (call.Name == "register_hook" || HasFailedBy(error)) return;
         _steps.Add(new RecordedStep(ToStep(call, call.Name.EndsWith('_') ? Out.Nothing : Out.NewName(Fresh(call.Name))), ModeOf(call), new Dictionary<string, Literal>()));
         Error = error;
     }

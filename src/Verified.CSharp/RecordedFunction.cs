@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Verified.Engine;
 using Verified.Oracle;
 using Verified.Spec;
@@ -35,6 +36,12 @@ internal sealed class RecordedFunction
     /// <summary>The gradients that its backward gave for its inputs, after summing to their shapes; null where it did not run.</summary>
     public IReadOnlyList<Literal?>? GivenBack { get; private set; }
 
+    /// <summary>Its place on the tape.</summary>
+    public required Node Node { get; init; }
+
+    /// <summary>What its backward raised in the model; null where it raised nothing.</summary>
+    public Exception? Failure { get; set; }
+
     /// <summary>An application that has begun.</summary>
     public sealed record Begun(Tensor?[] Point, string?[] Inputs, int First);
 
@@ -42,8 +49,11 @@ internal sealed class RecordedFunction
     {
         var recorded = new RecordedFunction(
             function, begun.Point, begun.Inputs, [.. results.Where(t => t.RequiresGrad).Select(name)], [.. results.Select(t => t.RequiresGrad)], begun.First, end)
-        { IsUnwritten = unwritten };
-        results.First(t => t.RequiresGrad).GradFn!.RegisterHook((given, _) =>
+        {
+            IsUnwritten = unwritten,
+            Node = results.First(t => t.RequiresGrad).GradFn!,
+        };
+        recorded.Node.RegisterHook((given, _) =>
         {
             recorded.GivenBack = [.. given.Select(g => g is null ? null : Literals.ToLiteral(g))];
             return null;
@@ -73,6 +83,14 @@ public sealed record FunctionCheck(Function Function, string Application, GradCh
         }
 
         var what = $"the custom function {applied}";
+        if (applied.Failure is { } failure)
+        {
+            return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Fail, Difference.Raised)
+            {
+                Note = $"the backward of {what} raises {failure.GetType().Name}: {failure.Message.TrimEnd('.')}{Place(failure)}",
+            });
+        }
+
         try
         {
             var check = GradCheck.CheckAll(Call, [.. applied.Point.OfType<Tensor>()], new GradCheckOptions { Seed = 1 });
@@ -89,5 +107,15 @@ public sealed record FunctionCheck(Function Function, string Application, GradCh
             // A user's code may raise anything; what it did in the model is examined all the same.
             return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Inconclusive, Difference.Raised) { Note = $"{what} could not be checked by itself: {error.Message}" });
         }
+    }
+    /// <summary>Where in the user's code an exception comes from, in words to be added to a sentence.</summary>
+    private static string Place(Exception error)
+    {
+        if (UserCode.FramesOf(new StackTrace(error, fNeedFileInfo: true)) is not [var frame, ..] || DiagnosticMethodInfo.Create(frame) is not { } method) return "";
+        var full = method.DeclaringTypeName ?? "";
+        var type = full[(full.LastIndexOfAny(['.', '+']) + 1)..];
+        type = type.IndexOfAny(['<', '@']) >= 0 ? "" : type + ".";
+        var line = frame.GetFileName() is { } file ? $", {Path.GetFileName(file)}:{frame.GetFileLineNumber()}" : "";
+        return $" (in {type}{UserCode.NameOf(method)}{line})";
     }
 }

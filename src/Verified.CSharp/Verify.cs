@@ -61,15 +61,16 @@ public static class Verify
                     leaf.Grad = null;
                 }
 
+                // A custom function that raises is a finding; what lies beside it is examined all the same.
+                recorder.GoesOnAfterFailures = true;
                 if (output.RequiresGrad) output.Backward(output.Count == 1 ? null : Upstream(output, options.Seed));
             }
-            catch (AutogradException) when (recorder.Error is not null)
+            catch (Exception error) when (Ends(recorder, error))
             {
-                // The program ends there too; whether rightly so is examined.
             }
         }
 
-        var report = ModelReport.Of(recorder, output is null ? [] : [output], options.Engine);
+        var report = ModelReport.Of(recorder, output, options.Engine);
         foreach (var (leaf, grad) in kept) leaf.Grad = grad;
         return report;
     }
@@ -89,13 +90,12 @@ public static class Verify
             {
                 code();
             }
-            catch (AutogradException) when (recorder.Error is not null)
+            catch (Exception error) when (Ends(recorder, error))
             {
-                // As above.
             }
         }
 
-        return ModelReport.Of(recorder, recorder.Known.Select(item => item.Tensor), options?.Engine);
+        return ModelReport.OfStep(recorder, options?.Engine);
     }
 
     /// <summary>
@@ -109,6 +109,9 @@ public static class Verify
         ArgumentNullException.ThrowIfNull(loss);
         return Model(_ => loss(), [], options);
     }
+
+    /// <summary>Whether an exception is the end of what is examined: the program's, where whether rightly so is examined too, or one that a custom function's backward raised.</summary>
+    private static bool Ends(ProgramRecorder recorder, Exception error) => (error is AutogradException && recorder.Error is not null) || recorder.HasFailedBy(error);
 
     private static Tensor Copy(Tensor x, bool requiresGrad)
     {

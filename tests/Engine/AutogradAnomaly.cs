@@ -16,7 +16,7 @@ public class AutogradAnomaly
             Assert.Equal("Function 'SqrtBackward0' returned nan values in its 0th output.", error.Message);
             Assert.StartsWith("Error detected in SqrtBackward0. Traceback of forward call that caused the error:\n", error.ForwardTrace, StringComparison.Ordinal);
             Assert.Contains(nameof(SomebodysSquareRoot), error.ForwardTrace, StringComparison.Ordinal);
-            Assert.DoesNotContain("Node..ctor", error.ForwardTrace, StringComparison.Ordinal);
+            Assert.Matches($"error:\n *at [^\n]*{nameof(SomebodysSquareRoot)}", error.ForwardTrace!);
             Assert.Contains(nameof(SomebodysSquareRoot), error.ToString(), StringComparison.Ordinal);
         }
         Assert.False(Autograd.IsAnomalyEnabled);

@@ -153,6 +153,24 @@ public class AutogradHooks
     }
 
     [Fact]
+    public void A_hook_is_called_in_an_error_what_its_author_calls_it()
+    {
+        static Tensor? Clip(Tensor g) => g.To(DType.Float32);
+        void Says(string name, Func<Tensor, Tensor?> hook)
+        {
+            var y = Leaf(1, 2) * 2;
+            y.RegisterHook(hook);
+            Assert.StartsWith($"hook '{name}' has changed the type of value", Assert.Throws<AutogradException>(() => y.Sum().Backward()).Message, StringComparison.Ordinal);
+        }
+
+        Says("Clip", Clip);
+        Says(nameof(Narrowed), Narrowed);
+        Says($"lambda in {nameof(A_hook_is_called_in_an_error_what_its_author_calls_it)}", g => g.To(DType.Float32));
+        Assert.StartsWith(
+            $"hook 'lambda in {nameof(WithNodeHook)}' has returned an incorrect number of values", WithNodeHook(_ => []).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_raising_hook_leaves_the_engine_usable()
     {
         var x = Leaf(2);
@@ -195,6 +213,8 @@ public class AutogradHooks
         Assert.Equal(8.0, g.Item());
         Assert.Equal(8.0, Autograd.Grad([g.Sum()], [x])[0]!.Item());
     }
+
+    private static Tensor? Narrowed(Tensor g) => g.To(DType.Float32);
 
     private static AutogradException WithNodeHook(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook)
     {

@@ -55,6 +55,33 @@ public sealed class GradCheckTests(ITestOutputHelper output)
         Passes(t => t * t, x);
     }
 
+    [Theory]
+    [InlineData(128, 64, false, 1500)]
+    [InlineData(128, 64, true, 1000)]
+    [InlineData(64, 64, true, 1000)]
+    public void A_large_function_that_is_wrong_everywhere_is_called_some_hundred_times_and_no_more(int rows, int columns, bool summed, int calls)
+    {
+        var x = Tensor.Create([.. Enumerable.Range(0, rows * columns).Select(i => Math.Sin(i) + 0.1)], [rows, columns]);
+        var f = Tripled(g => g * 2);
+        var called = 0;
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        var finding = Fails(
+            t =>
+            {
+                called++;
+                return summed ? f(t).Sum() : f(t);
+            },
+            x,
+            GradCheckRule.Jacobian);
+        output.WriteLine($"{called} calls, {watch.Elapsed.TotalSeconds:F2} s");
+        Assert.Equal(2, finding.Analytic!.Value, 6);
+        Assert.Equal(3, finding.Numeric!.Value, 6);
+        Assert.NotNull(finding.InputElement);
+        Assert.True(called <= calls, $"{called} calls");
+        // A quadratic cost in the number of elements took 20 s.
+        Assert.True(watch.Elapsed.TotalSeconds < 10, watch.Elapsed.ToString());
+    }
+
     [Fact]
     public void A_rule_that_loses_the_sign_of_what_arrives() => Fails(Tripled(g => g.Abs() * 3), Point, GradCheckRule.Linearity);
 

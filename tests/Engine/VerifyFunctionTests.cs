@@ -181,4 +181,83 @@ public class VerifyFunctionTests
         Assert.True(right.HoldsInFloat64, right.ToString());
         IsWrong(Verify.Model(t => new Cube(wrong: true).Apply(t.Sum().Relu() + 1), cancelling), "Cube(add_1)");
     }
+
+    /// <summary>x^3, whose backward raises.</summary>
+    private sealed class Raising(Exception error) : Function
+    {
+        public override Tensor[] Forward(FunctionContext context, Tensor?[] inputs) => [inputs[0]! * inputs[0]! * inputs[0]!];
+
+        public override Tensor?[] Backward(FunctionContext context, Tensor?[] gradients) => throw error;
+    }
+
+    private static void IsNamed(ModelReport report, string application, string error)
+    {
+        Assert.Equal(Verdict.Fail, report.Verdict);
+        Assert.Null(report.Error);
+        var line = report.ToString().Split('\n')[0];
+        Assert.Contains($"the backward of the custom function {application} raises {error} (in Raising.Backward", line, StringComparison.Ordinal);
+        Assert.Null(Assert.Single(report.Functions, f => f.Finding.Verdict == Verdict.Fail).Check);
+    }
+
+    [Fact]
+    public void A_backward_that_raises_is_a_finding_and_all_else_is_examined()
+    {
+        var w = Weight();
+        foreach (var (error, text) in new (Exception, string)[] { (new FormatException("mine"), "FormatException: mine"), (new AutogradException(Engine.ErrorKind.Other, "its own"), "AutogradException: its own") })
+        {
+            var report = Verify.Model(t => (new Raising(error).Apply(t.Linear(w)).Exp() + t.Sin().Sum()).Sum(), Input());
+            IsNamed(report, "Raising(linear_1)", text);
+            Assert.Contains("All else is right", report.ToString(), StringComparison.Ordinal);
+            Assert.Empty(report.Notes);
+            Assert.Contains("x1.grad", report.Judgement.Findings.Select(f => f.Name));
+            Assert.Contains("mul_2.grad", report.Judgement.Findings.Select(f => f.Name));
+        }
+
+        var sigmoid = ((UnaryOperator)OperatorRegistry.Default.Operators["sigmoid"]).WithRule(new Rule(Saved.Output, (g, c) => g * c.Output()));
+        var beside = Verify.Model(t => (new Raising(new FormatException("mine")).Apply(t.Sin()) + sigmoid.Apply(t)).Sum(), Input());
+        IsNamed(beside, "Raising(sin_1)", "FormatException: mine");
+        Assert.True(beside.First is { Backward: true, Step.Op: "sigmoid" }, beside.ToString());
+    }
+
+    [Fact]
+    public void A_backward_that_raises_in_code_that_differentiates_by_itself_is_a_finding_and_ends_it()
+    {
+        var w = Weight();
+        var after = false;
+        foreach (var error in (Exception[])[new FormatException("mine"), new AutogradException(Engine.ErrorKind.Other, "mine")])
+        {
+            var report = Verify.Step(() =>
+            {
+                new Raising(error).Apply(w.Sin()).Sum().Backward();
+                after = true;
+            });
+            IsNamed(report, "Raising(sin_1)", $"{error.GetType().Name}: mine");
+            Assert.All(report.Judgement.Findings.Skip(1), f => Assert.Equal(Verdict.Pass, f.Verdict));
+            Assert.Contains("sum_1", report.Judgement.Findings.Select(f => f.Name));
+            var inside = Verify.Model(t => { var y = new Raising(error).Apply(t.Sin()).Sum(); return y * Autograd.Grad([y], [t])[0]!.Sum(); }, Input());
+            IsNamed(inside, "Raising(sin_1)", $"{error.GetType().Name}: mine");
+            Assert.Contains("sum_1", inside.Judgement.Findings.Select(f => f.Name));
+        }
+
+        Assert.False(after);
+        // What is not a custom function's own goes on to the caller, with its type.
+        Assert.Throws<FormatException>(() => Verify.Model(_ => throw new FormatException("the model's"), Input()));
+    }
+
+    [Fact]
+    public void A_backward_with_a_wrong_number_of_gradients_is_a_finding_of_the_function()
+    {
+        var two = Function.CreateMany("Two", (_, x) => [x[0]! * x[1]!], (_, g) => [g[0]]);
+        var report = Verify.Model(t => two.Apply(t.Sin(), t.Cos()).Sum(), Input());
+        Assert.Contains(
+            "the backward of the custom function Two(sin_1, cos_1) raises AutogradException: function TwoBackward returned an incorrect number of gradients (expected 2, got 1)",
+            report.ToString().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains("All else is right", report.ToString(), StringComparison.Ordinal);
+        var shape = Function.Create("Shape", (_, x) => x * 2, (_, g) => Tensor.Ones([4]));
+        var misshapen = Verify.Model(t => (shape.Apply(t.Sin()) + t.Exp()).Sum(), Input());
+        Assert.Contains("the backward of the custom function Shape(sin_1) raises AutogradException: Function ShapeBackward returned an invalid gradient at index 0", misshapen.ToString().Split('\n')[0], StringComparison.Ordinal);
+        Assert.Contains("All else is right", misshapen.ToString(), StringComparison.Ordinal);
+        var both = Verify.Model(t => (shape.Apply(t.Sin()) + new Cube(wrong: true).Apply(t.Exp())).Sum(), Input());
+        Assert.Equal(2, both.Functions.Count(f => f.Finding.Verdict == Verdict.Fail));
+    }
 }

@@ -265,4 +265,96 @@ public class VerifyModelTests
         Assert.Single(program.Steps);
         Assert.Equal("add", program.Steps[0].Op);
     }
+
+    [Fact]
+    public void That_no_gradient_was_compared_is_said_in_the_verdict_and_why()
+    {
+        var w = Weight(1, 3);
+        foreach (var model in (Func<Tensor, Tensor>[])[t => (t * w).Detach().Sum(), _ => Random(3, 2), t => (t * w).Argmax()])
+        {
+            var report = Verify.Model(model, Random(2, 2, 3));
+            Holds(report);
+            Assert.Equal("nothing that requires one leads to the result", report.WhyNoGradient);
+            Assert.Contains("but no gradient was compared: nothing that requires one leads to the result.", report.ToString().Split('\n')[0], StringComparison.Ordinal);
+            Assert.DoesNotContain("values and gradients", report.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Null(Verify.Model(t => (t * w).Sum(), Random(2, 2, 3)).WhyNoGradient);
+        Assert.Equal("the code pulls none back", Verify.Step(() => { _ = (w * 2).Exp(); }).WhyNoGradient);
+        Assert.Null(Verify.Step(() => w.Exp().Sum().Backward()).WhyNoGradient);
+        // An undecided model says it too.
+        Assert.Contains("no gradient was compared", Verify.Model(t => t.Sum().Gt(0).To(DType.Float32), Cancelling).ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_input_that_no_gradient_reaches_is_named_and_a_constant_is_not()
+    {
+        var w = Weight(1, 3);
+        var report = Verify.Model(x => (x[0] * w + x[1].Detach() * 2).Sum(), [Random(2, 3), Random(3, 3), Random(4, 3), Tensor.Create([1L])]);
+        Holds(report);
+        Assert.Equal(
+            [
+                "no gradient reaches x2: it leads to the result only where no gradient flows, such as through detach, a comparison or a block without recording",
+                "no gradient reaches x3: it does not lead to the result",
+            ],
+            report.Notes);
+        Assert.Null(report.WhyNoGradient);
+    }
+
+    [Fact]
+    public void A_number_that_was_read_out_of_a_tensor_and_comes_back_is_said_to_be_constant()
+    {
+        Tensor w = Weight(1, 3), early = Weight(5, 3);
+        void Says(string what, Func<Tensor, Tensor> model)
+        {
+            var report = Verify.Model(model, Random(2, 3));
+            Holds(report);
+            Assert.Contains(what, Assert.Single(report.Notes), StringComparison.Ordinal);
+            Assert.Contains("counts as constant", report.Notes[0], StringComparison.Ordinal);
+        }
+
+        Says("which div is given, is a number that was read out of sum_1", t => { var y = t * w; return y / y.Exp().Sum().Item(); });
+        Says("which mul is given, is the inverse of a number that was read out of sum_1", t => { var y = t * w; return y * (1 / y.Exp().Sum().Item()); });
+        Says("which mul is given, is the root of a number that was read out of square_1", t => t * Math.Sqrt(w.Square().ToFloats()[1]) * w.Sum());
+        Says("which sub is given, is the mean of numbers that were read out of mul_1", t => { var y = t * w; return (y - y.ToFloats().Average()).Square(); });
+        Says("which mul is given, is a number that was read out of a tensor of shape [3] that the program does not have", t => t * early.ToDoubles()[2] * w);
+    }
+
+    [Fact]
+    public void Numbers_that_are_only_looked_at_are_not_noted()
+    {
+        var w = Weight(1, 3);
+        var shown = new List<string>();
+        var report = Verify.Model(
+            t =>
+            {
+                var y = (t * w).Sum();
+                shown.Add($"{y.Item()} {string.Join(' ', w.ToDoubles())}");
+                // To decide by, in a block without recording, and as a constant by intent.
+                var z = y.Item() > 1000 ? y : y * 3;
+                using (Autograd.NoGrad()) _ = t * y.Item();
+                return z * y.Detach().Sin().Item();
+            },
+            Random(2, 3));
+        Holds(report);
+        Assert.Single(shown);
+        Assert.Empty(report.Notes);
+        // A number of the code that stands in an array too.
+        var small = Verify.Model(t => t.ToFloats().Length * t * 4 * Tensor.Create([3f, 5f]).Sum(), Tensor.Create([3f, 4f, 5f]));
+        Holds(small);
+        Assert.Empty(small.Notes);
+    }
+
+    [Fact]
+    public void An_input_whose_numbers_went_around_the_program_is_named()
+    {
+        var w = Weight(1, 3);
+        var report = Verify.Model(t => (Tensor.Create(Array.ConvertAll((t * 3).ToFloats(), v => v * v * v + 1)) * w).Sum(), Random(2, 3));
+        Holds(report);
+        Assert.Equal(["no gradient reaches x1: it does not lead to the result; numbers were read out of mul_1: what is computed of them counts as constant"], report.Notes);
+        var whole = Verify.Model(t => Tensor.Create([1f, 4f, 9f]) * t.Sum() + Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * t, Tensor.Create([1f, 2f, 3f]));
+        Assert.Contains("c2, which mul is given, holds", Assert.Single(whole.Notes), StringComparison.Ordinal);
+        var squared = Verify.Model(t => (Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * w).Sum() + t.Sum(), Random(2, 3));
+        Assert.Contains("c1, which mul is given, holds the square of a number that was read out of x1", Assert.Single(squared.Notes), StringComparison.Ordinal);
+    }
 }

@@ -70,3 +70,50 @@ let ``A scope ends with its block`` () =
 
     Assert.False(off ())
     Assert.True Autograd.IsGradEnabled
+
+/// The message of the error that pulling back raises.
+let private messageOf (y: Tensor) =
+    Assert.Throws<AutogradException>(System.Action(fun () -> y.Sum().Backward())).Message
+
+let private hooked () =
+    point.Detach().RequiresGradInPlace() * Tensor.Scalar(2.0, DType.Float64)
+
+let private narrowed (g: Tensor) = g.To DType.Float32
+
+let private withLambda () =
+    let y = hooked ()
+    y.RegisterHook(fun g -> g.To DType.Float32) |> ignore
+    messageOf y
+
+let private withClosure (dtype: DType) =
+    let y = hooked ()
+    y.RegisterHook(fun g -> g.To dtype) |> ignore
+    messageOf y
+
+let private withFunction () =
+    let y = hooked ()
+    y.RegisterHook narrowed |> ignore
+    messageOf y
+
+[<Fact>]
+let ``A hook is named by what it stands in`` () =
+    Assert.StartsWith("hook 'lambda in withLambda' has changed the type", withLambda ())
+    Assert.StartsWith("hook 'lambda in withClosure' has changed the type", withClosure DType.Float32)
+    Assert.StartsWith("hook 'lambda in withFunction' has changed the type", withFunction ())
+
+/// A square root whose derivative is infinite at zero.
+[<System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)>]
+let private somebodysRoot (x: Tensor) : Tensor = sqrt x
+
+[<Fact>]
+let ``The trace of a forward call begins with the user's line`` () =
+    let x = Tensor.Create([| 0.0 |], requiresGrad = true)
+
+    let error =
+        Assert.Throws<AutogradException>(
+            System.Action(fun () ->
+                use _ = Autograd.DetectAnomaly()
+                (somebodysRoot x * 0.0).Sum().Backward())
+        )
+
+    Assert.Matches(@"error:\n *at [^\n]*somebodysRoot", nonNull error.ForwardTrace)

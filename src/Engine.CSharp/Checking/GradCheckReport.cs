@@ -135,8 +135,11 @@ public sealed class GradCheckReport
 
     internal void Add(GradCheckFinding finding)
     {
-        if (findings.Count(f => f.Rule == finding.Rule) < 3) findings.Add(finding);
+        if (!IsFull(finding.Rule)) findings.Add(finding);
     }
+
+    /// <summary>Whether further findings of a rule are left out.</summary>
+    internal bool IsFull(GradCheckRule rule) => findings.Count(f => f.Rule == rule) >= 3;
 
     internal void Take(GradCheckReport other, string prefix)
     {

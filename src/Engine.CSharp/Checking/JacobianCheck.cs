@@ -13,6 +13,7 @@ internal sealed class JacobianCheck
     private readonly double[] point;
     private readonly double[] middle;
     private readonly double largestValue;
+    private readonly double largestInput;
 
     private JacobianCheck(CheckedFunction function, GradCheckReport report)
     {
@@ -21,6 +22,7 @@ internal sealed class JacobianCheck
         point = function.Point;
         middle = function.Values(point);
         largestValue = Largest(middle);
+        largestInput = Largest(point);
     }
 
     /// <summary>The part of an estimate's size that its error may be for the estimate to count.</summary>
@@ -41,12 +43,13 @@ internal sealed class JacobianCheck
     {
         var rows = Rows();
         var slope = Largest(rows.SelectMany(row => row));
-        for (var input = 0; input < point.Length; input++)
+        // Of what is wrong everywhere the report keeps a few: the rest would cost most, since what does not agree is tried with every step.
+        for (var input = 0; input < point.Length && !report.IsFull(GradCheckRule.Jacobian) && !report.IsFull(GradCheckRule.Kink); input++)
         {
             var column = Array.ConvertAll(rows, row => row[input]);
             var along = new double[point.Length];
             along[input] = 1;
-            var size = Math.Max(Math.Abs(point[input]), 0.125 * Math.Max(Largest(point), 1));
+            var size = Math.Max(Math.Abs(point[input]), 0.125 * Math.Max(largestInput, 1));
             var outcomes = Decide(t => function.Values(Moved(along, t)), middle, column, Steps(size, Math.Abs(point[input])), slope, size);
             for (var output = 0; output < outcomes.Length; output++) Count(outcomes[output], input, output);
         }
@@ -67,33 +70,37 @@ internal sealed class JacobianCheck
                 continue;
             }
 
-            // Halves of the input, then of the output, that are still wrong lead to an element of each.
-            var input = Halve(point.Length, part => Along(gradient, Part(u, part), v).Kind == Outcome.Wrong);
-            var single = Part(u, (input, input + 1));
-            var output = Halve(middle.Length, part => Along(Pull(Part(v, part)), single, Part(v, part)).Kind == Outcome.Wrong);
-            var one = Part(v, (output, output + 1));
-            var entry = Along(Pull(one), single, one);
-            if (entry.Kind == Outcome.Wrong)
-            {
-                var unit = u[input] * Size(input) * v[output];
-                Count(entry with { Analytic = entry.Analytic / unit, Numeric = entry.Numeric / unit, Allowance = entry.Allowance / Math.Abs(unit) }, input, output);
-            }
-            else
-            {
-                Count(outcome, -1, -1);
-            }
+            // With the steps that showed it, which are a few of all; where they lead nowhere, with all.
+            if (!Locate(gradient, u, v, [outcome.Start]) && !Locate(gradient, u, v, Steps(1, 0))) Count(outcome, -1, -1);
             return;
         }
     }
 
-    private Verdict Along(double[] gradient, double[] u, double[] v)
+    /// <summary>Counts an element of the input and one of the output that a wrong slope comes from: halves of the input, then of the output, that are still wrong lead there. False where none is found.</summary>
+    private bool Locate(double[] gradient, double[] u, double[] v, IEnumerable<double> steps)
+    {
+        var input = Halve(point.Length, part => Along(gradient, Part(u, part), v, steps).Kind == Outcome.Wrong);
+        var single = Part(u, (input, input + 1));
+        var output = Halve(middle.Length, part => Along(Pull(Part(v, part)), single, Part(v, part), steps).Kind == Outcome.Wrong);
+        var one = Part(v, (output, output + 1));
+        // This counts, so it is tried with every step.
+        var entry = Along(Pull(one), single, one);
+        if (entry.Kind != Outcome.Wrong) return false;
+        var unit = u[input] * Size(input) * v[output];
+        Count(entry with { Analytic = entry.Analytic / unit, Numeric = entry.Numeric / unit, Allowance = entry.Allowance / Math.Abs(unit) }, input, output);
+        return true;
+    }
+
+    private Verdict Along(double[] gradient, double[] u, double[] v) => Along(gradient, u, v, Steps(1, 0));
+
+    private Verdict Along(double[] gradient, double[] u, double[] v, IEnumerable<double> steps)
     {
         var direction = new double[u.Length];
         for (var i = 0; i < u.Length; i++) direction[i] = u[i] * Size(i);
         double Weighted(double[] values) => values.Zip(v, (y, w) => w == 0 ? 0 : w * y).Sum();
         var analytic = gradient.Zip(direction, (g, d) => d == 0 ? 0 : g * d).ToArray();
         return Decide(
-            t => [Weighted(function.Values(Moved(direction, t)))], [Weighted(middle)], [analytic.Sum()], Steps(1, 0), Math.Sqrt(analytic.Where(double.IsFinite).Sum(a => a * a)), 1)[0];
+            t => [Weighted(function.Values(Moved(direction, t)))], [Weighted(middle)], [analytic.Sum()], steps, Math.Sqrt(analytic.Where(double.IsFinite).Sum(a => a * a)), 1)[0];
     }
 
     /// <summary>Compares the components of a derivative with estimates from ever smaller steps, until each has agreed with one that is exact enough.</summary>
@@ -132,7 +139,7 @@ internal sealed class JacobianCheck
                     _ => kind == Outcome.Agrees,
                 };
                 if (replaces)
-                    best[k] = new Verdict(kind, a, e.IsKink ? (e.Left + e.Right) / 2 : e.Value, allowance);
+                    best[k] = new Verdict(kind, a, e.IsKink ? (e.Left + e.Right) / 2 : e.Value, allowance, start);
             }
             if (Array.TrueForAll(best, verdict => verdict.Kind == Outcome.Agrees)) break;
         }
@@ -186,7 +193,7 @@ internal sealed class JacobianCheck
         if (distance > 0 && distance < size) yield return Math.ScaleB(1, Math.ILogB(distance) - 2);
     }
 
-    private double Size(int input) => Math.Max(Math.Abs(point[input]), 0.125 * Math.Max(Largest(point), 1e-3));
+    private double Size(int input) => Math.Max(Math.Abs(point[input]), 0.125 * Math.Max(largestInput, 1e-3));
 
     private double[] Moved(double[] along, double t)
     {
@@ -251,5 +258,5 @@ internal sealed class JacobianCheck
         WrongKink,
     }
 
-    private readonly record struct Verdict(Outcome Kind, double Analytic, double Numeric, double Allowance);
+    private readonly record struct Verdict(Outcome Kind, double Analytic, double Numeric, double Allowance, double Start);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 
 namespace Verified.Engine;
@@ -61,16 +62,15 @@ internal static class Anomaly
         }
     }
 
-    /// <summary>The calls that led here, without this file's own and the node's constructor.</summary>
+    /// <summary>The calls that led here, from the first one that is the user's on.</summary>
     private static string Calls()
     {
-        var lines = Environment.StackTrace.ReplaceLineEndings("\n").Split('\n');
-        var first = Array.FindLastIndex(lines, line => line.Contains("Verified.Engine.Anomaly.") || line.Contains("Verified.Engine.Node..ctor")) + 1;
+        var lines = new StackTrace(UserCode.FramesOf(new StackTrace(fNeedFileInfo: true))).ToString().ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
         // What F# Interactive calls a script through is not the user's.
-        var last = Array.FindIndex(lines, first, line => line.Contains("FSharp.Compiler.Interactive"));
-        if (last < 0) return string.Join('\n', lines[first..]);
-        while (last > first && lines[last - 1].Contains("at System.")) last--;
-        return string.Join('\n', lines[first..last]);
+        var last = Array.FindIndex(lines, line => line.Contains("FSharp.Compiler.Interactive"));
+        if (last < 0) return string.Join('\n', lines);
+        while (last > 0 && lines[last - 1].Contains("at System.")) last--;
+        return string.Join('\n', lines[..last]);
     }
 
     private sealed record Trace(string Calls, Node? Parent);

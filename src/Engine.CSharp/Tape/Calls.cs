@@ -49,6 +49,18 @@ public interface ICallListener
     void Applied(Function function, IReadOnlyList<Tensor?> inputs, IReadOnlyList<Tensor> results)
     {
     }
+
+    /// <summary>The elements of a tensor are read as numbers (<see cref="Tensor.Item"/>, <see cref="Tensor.ToDoubles"/> and its siblings), not in a custom function's forward: what is computed of them is not heard.</summary>
+    void Reading(Tensor tensor)
+    {
+    }
+
+    /// <summary>The backward of a custom function has raised, or answered with gradients of a wrong number or shape.</summary>
+    /// <param name="function">The function.</param>
+    /// <param name="node">Its place on the tape.</param>
+    /// <param name="error">What it raised.</param>
+    /// <returns>Whether the call that pulls back goes on as if the function had given no gradient; otherwise the exception goes on to the caller.</returns>
+    bool Failed(Function function, Node node, Exception error) => false;
 }
 
 /// <summary>Listening to the calls of a thread. Where nobody listens it costs the reading of one static field a call.</summary>
@@ -58,6 +70,9 @@ public static class Calls
 
     [ThreadStatic]
     private static ICallListener? current;
+
+    [ThreadStatic]
+    private static ICallListener? making;
 
     [ThreadStatic]
     private static bool? forwardMode;
@@ -75,6 +90,9 @@ public static class Calls
     /// <summary>Whether somebody hears this thread's calls now.</summary>
     internal static bool Heard => listeners > 0 && current is not null;
 
+    /// <summary>Whether a call is being made that somebody hears.</summary>
+    internal static bool IsMade => listeners > 0 && making is not null;
+
     /// <summary>Lets a listener hear this thread's calls until the scope is disposed; one that listened before hears nothing meanwhile.</summary>
     public static IDisposable Listen(ICallListener listener)
     {
@@ -86,9 +104,10 @@ public static class Calls
     internal static TResults Run<TResults>(MadeCall call, Func<TResults> make)
         where TResults : IReadOnlyList<Tensor?>
     {
-        var listener = current!;
+        var (listener, outer) = (current!, making);
         // Neither what the call is made of is heard, nor what the listener does.
         current = null;
+        making = listener;
         try
         {
             listener.Calling(call);
@@ -103,6 +122,7 @@ public static class Calls
         }
         finally
         {
+            making = outer;
             current = listener;
         }
     }
@@ -121,6 +141,15 @@ public static class Calls
             current = listener;
         }
     }
+
+    /// <summary>Tells the listener that a tensor's elements are read as numbers.</summary>
+    internal static void TellOfReading(Tensor tensor)
+    {
+        if (Heard && ForwardMode is null) Tell(listener => listener.Reading(tensor));
+    }
+
+    /// <summary>Tells the listener whose call is being made that a custom function's backward has raised; true where the call is to go on.</summary>
+    internal static bool GoesOnAfter(Function function, Node node, Exception error) => IsMade && making!.Failed(function, node, error);
 
     private sealed class Scope : IDisposable
     {

@@ -55,22 +55,45 @@ internal sealed class FunctionOperation : Operator
             gradients[i] = context.Gradient(i);
             if (gradients[i] is null && forward.Context.MaterializeGrads) gradients[i] = Tensor.Zeros(node.Form(i).Shape, node.Form(i).DType);
         }
-        var results = Call(new FunctionContext(forward.Context, node, needs), gradients);
-        if (results.Length < needs.Length || Array.Exists(results[needs.Length..], t => t is not null))
+        var results = Results(node, forward, needs, gradients);
+        for (var i = 0; i < needs.Length; i++) context.Set(i, results[i]);
+    }
+
+    /// <summary>A gradient or null for each input; nulls alone where the backward raises and a listener lets that pass.</summary>
+    private Tensor?[] Results(Node node, Recorded forward, bool[] needs, Tensor?[] gradients)
+    {
+        try
+        {
+            var results = Checked(node, forward, Call(new FunctionContext(forward.Context, node, needs), gradients));
+            if (!Calls.IsMade) return results;
+            // The pass will see a wrong shape too, but does not say to a listener whose it is.
+            for (var i = 0; i < needs.Length; i++)
+                if (needs[i] && results[i] is { } result && node.Input(i) is { Node: { } target } edge) GradientShape.Check(result, target.Form(edge.Output).Shape, node, i);
+            return results;
+        }
+        catch (Exception error) when (Calls.GoesOnAfter(function, node, error))
+        {
+            return new Tensor?[needs.Length];
+        }
+    }
+
+    /// <summary>As many gradients as there are inputs, none for one that was left out.</summary>
+    private static Tensor?[] Checked(Node node, Recorded forward, Tensor?[] results)
+    {
+        var count = node.InputCount;
+        if (results.Length < count || Array.Exists(results[count..], t => t is not null))
         {
             throw new AutogradException(
-                ErrorKind.Other, $"function {node.Name} returned an incorrect number of gradients (expected {needs.Length}, got {results.Length})");
+                ErrorKind.Other, $"function {node.Name} returned an incorrect number of gradients (expected {count}, got {results.Length})");
         }
-        for (var i = 0; i < needs.Length; i++)
+        for (var i = 0; i < count; i++)
         {
-            if (results[i] is not null && !forward.Given[i])
-            {
-                throw new AutogradException(
-                    ErrorKind.Other,
-                    $"function {node.Name} returned a gradient different than None at position {i + 1}, but the corresponding forward input was not a Variable");
-            }
-            context.Set(i, results[i]);
+            if (results[i] is null || forward.Given[i]) continue;
+            throw new AutogradException(
+                ErrorKind.Other,
+                $"function {node.Name} returned a gradient different than None at position {i + 1}, but the corresponding forward input was not a Variable");
         }
+        return results[..count];
     }
 
     private static Tensor[] Record(FunctionContext context, Tensor?[] inputs, Tensor[] raw, Node? node)

@@ -9,15 +9,19 @@ internal static class GradientShape
         var (shape, dtype) = form;
         if (!Shapes.Same(gradient.Sizes, shape))
         {
-            if (!Shapes.CanExpand(shape, gradient.Sizes))
-            {
-                throw new AutogradException(
-                    from is null ? ErrorKind.Shape : ErrorKind.GradientShape,
-                    $"{(from is null ? "" : $"Function {from.Name} returned an ")}invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
-            }
+            Check(gradient, shape, from, input);
             gradient = SumTo(gradient, shape);
         }
         return gradient.DType == dtype ? gradient : gradient.To(dtype);
+    }
+
+    /// <summary>Raises PyTorch's error where a gradient cannot be summed to a shape.</summary>
+    public static void Check(Tensor gradient, int[] shape, Node? from, int input)
+    {
+        if (Shapes.CanExpand(shape, gradient.Sizes)) return;
+        throw new AutogradException(
+            from is null ? ErrorKind.Shape : ErrorKind.GradientShape,
+            $"{(from is null ? "" : $"Function {from.Name} returned an ")}invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
     }
 
     /// <summary>Sums a tensor over the dimensions in which <paramref name="shape"/> was repeated (aten/src/ATen/ExpandUtils.h, sum_to).</summary>

@@ -1,4 +1,4 @@
-using System.Reflection;
+using System.Diagnostics;
 
 namespace Verified.Engine;
 
@@ -20,30 +20,32 @@ public sealed class HookHandle
 
     /// <summary>The gradient, or what the hook puts in its place.</summary>
     internal Tensor Run(Tensor gradient) =>
-        Of<Func<Tensor, Tensor?>>() is { } function ? Checked(function.Method, gradient, function(gradient)) ?? gradient : gradient;
+        Of<Func<Tensor, Tensor?>>() is { } function ? Checked(function, gradient, function(gradient)) ?? gradient : gradient;
 
     /// <summary>The gradients that a hook's answer puts in the place of others, all or none.</summary>
-    internal static Tensor?[] Replace(MethodInfo hook, Tensor?[] values, IReadOnlyList<Tensor?>? replaced)
+    internal static Tensor?[] Replace(Delegate hook, Tensor?[] values, IReadOnlyList<Tensor?>? replaced)
     {
         if (replaced is null) return values;
         if (replaced.Count != values.Length)
         {
             throw new AutogradException(
-                ErrorKind.Other, $"hook '{hook.Name}' has returned an incorrect number of values (got {replaced.Count}, but expected {values.Length})");
+                ErrorKind.Other, $"hook '{NameOf(hook)}' has returned an incorrect number of values (got {replaced.Count}, but expected {values.Length})");
         }
         return [.. values.Select((value, i) => Checked(hook, value, replaced[i]))];
     }
 
-    private static Tensor? Checked(MethodInfo hook, Tensor? original, Tensor? replaced)
+    private static Tensor? Checked(Delegate hook, Tensor? original, Tensor? replaced)
     {
         if (replaced is null || original is null) return replaced;
-        if (!Shapes.Same(replaced.Sizes, original.Sizes)) throw new AutogradException(ErrorKind.Other, $"hook '{hook.Name}' has changed the size of value");
+        if (!Shapes.Same(replaced.Sizes, original.Sizes)) throw new AutogradException(ErrorKind.Other, $"hook '{NameOf(hook)}' has changed the size of value");
         if (replaced.DType != original.DType)
         {
             throw new AutogradException(
                 ErrorKind.Other,
-                $"hook '{hook.Name}' has changed the type of value (was torch.{original.DType.ScalarType()}Tensor got torch.{replaced.DType.ScalarType()}Tensor)");
+                $"hook '{NameOf(hook)}' has changed the type of value (was torch.{original.DType.ScalarType()}Tensor got torch.{replaced.DType.ScalarType()}Tensor)");
         }
         return replaced;
     }
+
+    private static string NameOf(Delegate hook) => UserCode.NameOf(DiagnosticMethodInfo.Create(hook));
 }

@@ -65,7 +65,7 @@ internal sealed class NodeHooks
     public Tensor?[] RunBefore(Tensor?[] gradients)
     {
         foreach (var handle in before)
-            if (handle.Of<Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?>>() is { } hook) gradients = HookHandle.Replace(hook.Method, gradients, hook(gradients));
+            if (handle.Of<Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?>>() is { } hook) gradients = HookHandle.Replace(hook, gradients, hook(gradients));
         return gradients;
     }
 
@@ -75,7 +75,7 @@ internal sealed class NodeHooks
         foreach (var handle in after)
         {
             if (handle.Of<Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?>>() is { } hook)
-                results = HookHandle.Replace(hook.Method, results, hook(results, gradients));
+                results = HookHandle.Replace(hook, results, hook(results, gradients));
         }
         return results;
     }

@@ -9,6 +9,7 @@ public sealed partial class Tensor
     public double Item()
     {
         if (Count != 1) throw new AutogradException(ErrorKind.Shape, $"a Tensor with {Count} elements cannot be converted to Scalar");
+        Calls.TellOfReading(this);
         return dtype switch
         {
             DType.Float32 => Origin<float>(),
@@ -33,6 +34,7 @@ public sealed partial class Tensor
     private T[] Elements<T>(DType type)
         where T : unmanaged
     {
+        Calls.TellOfReading(this);
         var packed = Empty(Sizes, type);
         Copying.Copy(this, packed);
         var result = new T[packed.Count];
