@@ -25,13 +25,13 @@ public sealed partial class ProgramRecorder
         foreach (var value in call.Call.Attributes.Select(attribute => attribute.Value).SelectMany(value => value is object?[] list ? list : [value]).OfType<double>())
         {
             if (Numbers.Find(value) is { } found)
-                Note(string.Create(CultureInfo.InvariantCulture, $"{value:G9}, which {call.Name} is given, is {found.Words} out of {Described(found.From)}: it counts as constant, no gradient flows through it"));
+                Note(string.Create(CultureInfo.InvariantCulture, $"{value:G9}, which {call.Name} is given, was read out of {Described(found.From)}: it counts as constant, no gradient flows through it"));
         }
 
         foreach (var input in _inputs.Skip(inputs).Where(input => !input.RequiresGrad).ToList())
         {
             if (Numbers.Find(_order.First(item => item.Name == input.Name).Tensor) is { } found)
-                Note($"{input.Name}, which {call.Name} is given, holds {found.Words} out of {Described(found.From)}: it counts as constant, no gradient flows through it");
+                Note($"{input.Name}, which {call.Name} is given, holds numbers that were read out of {Described(found.From)}: they count as constant, no gradient flows through them");
         }
     }
 

@@ -8,8 +8,8 @@ namespace Verified;
 /// through it there, as none does in the model itself.
 /// </summary>
 /// <remarks>
-/// A number is known again by its value, exactly: as it was read, or as what one function of a few makes of it or of all that were read with it. Numbers that stand in code anyway are never taken for
-/// read ones; what else is computed of a number is not known again. Reading a number to print it or to decide by it is so no matter.
+/// A number is known again by its value, exactly as it was read: what is computed of it is not. Numbers that stand in code anyway are never taken for read ones. Reading a number to print it or to decide
+/// by it is so no matter.
 /// </remarks>
 internal sealed class ReadNumbers
 {
@@ -18,18 +18,6 @@ internal sealed class ReadNumbers
 
     /// <summary>Beyond so many nothing new is remembered.</summary>
     private const int MostKnown = 1_000_000;
-
-    private static readonly (string Words, Func<double, double> Apply)[] Made =
-    [
-        ("a number that was read", x => x),
-        ("the negative of a number that was read", x => -x),
-        ("the inverse of a number that was read", x => 1 / x),
-        ("the square of a number that was read", x => x * x),
-        ("the root of a number that was read", Math.Sqrt),
-        ("the inverse of the root of a number that was read", x => 1 / Math.Sqrt(x)),
-        ("the exponential of a number that was read", Math.Exp),
-        ("the logarithm of a number that was read", Math.Log),
-    ];
 
     private readonly Dictionary<double, ReadNumber> _known = [];
     private readonly List<Tensor> _read = [];
@@ -44,25 +32,14 @@ internal sealed class ReadNumbers
         if (!_read.Exists(t => ReferenceEquals(t, tensor))) _read.Add(tensor);
         if (tensor.Count > MostElements || _known.Count > MostKnown) return;
         var numbers = tensor.ToDoubles();
-        foreach (var x in numbers.Where(x => numbers.Length > 1 || !IsUsual(x)))
-            foreach (var (words, apply) in Made) Know(apply(x), words, tensor, isAlone: numbers.Length == 1);
-        if (numbers.Length < 2) return;
-        var (sum, narrow) = (0.0, 0f);
-        foreach (var x in numbers) (sum, narrow) = (sum + x, narrow + (float)x);
-        foreach (var total in new[] { sum, narrow })
-        {
-            Know(total, "the sum of numbers that were read", tensor, isAlone: false);
-            Know(total / numbers.Length, "the mean of numbers that were read", tensor, isAlone: false);
-        }
-
-        Know(Math.Sqrt(numbers.Sum(x => x * x)), "the norm of numbers that were read", tensor, isAlone: false);
+        foreach (var x in numbers) Know(x, tensor, isAlone: numbers.Length == 1);
     }
 
     /// <summary>Takes down a number and itself in float32, since that is how numbers are read and given where the model is in float32.</summary>
-    private void Know(double number, string words, Tensor from, bool isAlone)
+    private void Know(double number, Tensor from, bool isAlone)
     {
         foreach (var x in new[] { number, (float)number })
-            if (double.IsFinite(x) && !IsUsual(x) && !(_known.TryGetValue(x, out var known) && (known.IsAlone || !isAlone))) _known[x] = new(words, from, isAlone);
+            if (double.IsFinite(x) && !IsUsual(x) && !(_known.TryGetValue(x, out var known) && (known.IsAlone || !isAlone))) _known[x] = new(from, isAlone);
     }
 
     /// <summary>Where a number is known from; null where it is not known, or comes from an array and might as well stand in the code.</summary>
@@ -103,8 +80,7 @@ internal sealed class ReadNumbers
     }
 }
 
-/// <summary>A number that was read, or that follows from some that were.</summary>
-/// <param name="Words">What it is.</param>
+/// <summary>A number that was read.</summary>
 /// <param name="From">The tensor that was read.</param>
 /// <param name="IsAlone">Whether it was read alone, and not among many.</param>
-internal sealed record ReadNumber(string Words, Tensor From, bool IsAlone);
+internal sealed record ReadNumber(Tensor From, bool IsAlone);

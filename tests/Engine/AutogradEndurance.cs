@@ -94,10 +94,12 @@ public class AutogradEndurance
             w1.ZeroGrad();
             w2.ZeroGrad();
         }
+        // What the tests before left behind, and how much they once needed, is not the steps'.
+        NativePool.Settle();
         for (var i = 0; i < 1000; i++) Step();
         var native = NativePool.LiveBytes + NativePool.CachedBytes;
         for (var i = 0; i < 9000; i++) Step();
-        Assert.InRange(NativePool.LiveBytes + NativePool.CachedBytes, 0, Math.Max(2 * native, 128L << 20));
+        Assert.InRange(NativePool.LiveBytes + NativePool.CachedBytes, 0, Math.Max(2 * native, 32L << 20));
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect();

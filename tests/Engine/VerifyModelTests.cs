@@ -310,14 +310,13 @@ public class VerifyModelTests
             var report = Verify.Model(model, Random(2, 3));
             Holds(report);
             Assert.Contains(what, Assert.Single(report.Notes), StringComparison.Ordinal);
-            Assert.Contains("counts as constant", report.Notes[0], StringComparison.Ordinal);
+            Assert.Contains("as constant", report.Notes[0], StringComparison.Ordinal);
         }
 
-        Says("which div is given, is a number that was read out of sum_1", t => { var y = t * w; return y / y.Exp().Sum().Item(); });
-        Says("which mul is given, is the inverse of a number that was read out of sum_1", t => { var y = t * w; return y * (1 / y.Exp().Sum().Item()); });
-        Says("which mul is given, is the root of a number that was read out of square_1", t => t * Math.Sqrt(w.Square().ToFloats()[1]) * w.Sum());
-        Says("which sub is given, is the mean of numbers that were read out of mul_1", t => { var y = t * w; return (y - y.ToFloats().Average()).Square(); });
-        Says("which mul is given, is a number that was read out of a tensor of shape [3] that the program does not have", t => t * early.ToDoubles()[2] * w);
+        Says("which div is given, was read out of sum_1", t => { var y = t * w; return y / y.Exp().Sum().Item(); });
+        Says("which mul is given, was read out of square_1", t => t * w.Square().ToFloats()[1] * w.Sum());
+        Says("which mul is given, was read out of a tensor of shape [3] that the program does not have", t => t * early.ToDoubles()[2] * w);
+        Says("which mul is given, holds numbers that were read out of mul_1", t => { var y = t * w; return y * Tensor.Create(y.ToFloats()); });
     }
 
     [Fact]
@@ -352,9 +351,8 @@ public class VerifyModelTests
         var report = Verify.Model(t => (Tensor.Create(Array.ConvertAll((t * 3).ToFloats(), v => v * v * v + 1)) * w).Sum(), Random(2, 3));
         Holds(report);
         Assert.Equal(["no gradient reaches x1: it does not lead to the result; numbers were read out of mul_1: what is computed of them counts as constant"], report.Notes);
-        var whole = Verify.Model(t => Tensor.Create([1f, 4f, 9f]) * t.Sum() + Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * t, Tensor.Create([1f, 2f, 3f]));
+        // Whole numbers are told from those of the code where all of a tensor were read.
+        var whole = Verify.Model(t => Tensor.Create([1f, 4f, 9f]) * t.Sum() + Tensor.Create(t.ToFloats()) * t, Tensor.Create([1f, 2f, 3f]));
         Assert.Contains("c2, which mul is given, holds", Assert.Single(whole.Notes), StringComparison.Ordinal);
-        var squared = Verify.Model(t => (Tensor.Create(Array.ConvertAll(t.ToFloats(), v => v * v)) * w).Sum() + t.Sum(), Random(2, 3));
-        Assert.Contains("c1, which mul is given, holds the square of a number that was read out of x1", Assert.Single(squared.Notes), StringComparison.Ordinal);
     }
 }
