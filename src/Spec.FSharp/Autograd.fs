@@ -211,17 +211,18 @@ module Autograd =
                     | Ok after -> after, None
                     | Error complaint when complaint.Kind = UnusedInput && not (s.Holds Rules.Errors.nullIsNotUsed) -> s, None
                     | Error complaint ->
-                        // PyTorch notices only after the write that it was to a tensor of inference mode.
-                        let s =
+                        // PyTorch notices only after the write that it was to a tensor of inference mode: what is wrong with the write itself comes first.
+                        let s, complaint =
                             if
                                 complaint.Message.StartsWith "Inplace update to inference tensor"
                                 && s.Holds Rules.Modes.inferenceErrorsComeLate
                             then
                                 match single registry { s with Inference = true } step with
-                                | Ok after -> { after with Inference = s.Inference }
-                                | Error _ -> s
+                                | Ok after -> { after with Inference = s.Inference }, complaint
+                                | Error earlier when step.Op.EndsWith '_' -> s, earlier
+                                | Error _ -> s, complaint
                             else
-                                s
+                                s, complaint
 
                         s,
                         Some

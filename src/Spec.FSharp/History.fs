@@ -82,10 +82,38 @@ module History =
             | None -> s
         | _ -> s
 
+    /// What was hooked of a leaf is forgotten where it gets its first history: it was of the tensor as it was before.
+    let private forgetHooks (t: Tensor<'S>) (s: State<'S>) : State<'S> =
+        match t.GradFn, t.Accumulator with
+        | None, Some node when s.Holds Rules.Hooks.stayWithTheirHistory ->
+            { s with
+                Hooks = Map.remove (struct (node.Sequence, 0)) s.Hooks }
+        | _ -> s
+
+    /// What was hooked of a tensor with a history is hooked of the leaf that it becomes by `detach_`.
+    let keepHooks id (s: State<'S>) : State<'S> =
+        let hooks key (s: State<'S>) = Map.tryFind key s.Hooks |> Option.defaultValue []
+
+        match s.Tensors[id].GradFn with
+        | Some edge when s.Holds Rules.Hooks.outliveDetachInPlace ->
+            match hooks (struct (edge.Node.Sequence, edge.Output)) s with
+            | [] -> s
+            | kept ->
+                let s, node = State.accumulator id s
+                let key = struct (node.Sequence, 0)
+
+                { s with
+                    Hooks = Map.add key (hooks key s @ kept) s.Hooks }
+        | _ -> s
+
     /// Gives a tensor another history.
     let replace id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
-        State.setTensor id { t with GradFn = Some edge } s |> moveRetained id t.GradFn edge |> moveHooks t.GradFn edge
+
+        State.setTensor id { t with GradFn = Some edge } s
+        |> moveRetained id t.GradFn edge
+        |> moveHooks t.GradFn edge
+        |> forgetHooks t
 
     /// The history of a view is that of what its storage holds now.
     let upToDate id (s: State<'S>) : State<'S> =

@@ -50,7 +50,8 @@ internal static class DistanceLoss
                 (inputs, a) =>
                 {
                     using var off = Autograd.NoGrad();
-                    var distance = inputs[1]! - inputs[2]!;
+                    // The kernel takes a target of truth values for numbers, which the subtraction of the next derivative does not.
+                    var distance = inputs[1]! - (inputs[2]!.DType == DType.Bool ? inputs[2]!.To(inputs[1]!.DType) : inputs[2]!);
                     var gradient = slope(distance, a) * Losses.Share(inputs[0]!, a, distance.Sizes);
                     return towards == 0 ? gradient : -gradient;
                 },

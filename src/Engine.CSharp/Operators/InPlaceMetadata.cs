@@ -57,7 +57,7 @@ public sealed class InPlaceMetadata : Operator
         {
             // A view stays a view: its own node is the write's, and the base's history does not change.
             info.Version = self.Storage.Version;
-            HookTable.MoveRetain(self, self.NodeWithoutChecks, node);
+            HookTable.Move(self, self.NodeWithoutChecks, node);
             self.SetNode(node, 0);
         }
         else

@@ -21,11 +21,24 @@ internal static class HookTable
         return Table.GetOrCreateValue(node);
     }
 
-    /// <summary>After a write: what the tensor retained at its old node it now retains at the new one.</summary>
-    public static void MoveRetain(Tensor tensor, Node? from, Node to, int output = 0)
+    /// <summary>
+    /// After a write: what the tensor retained at its old node it now retains at the new one. What was hooked of a leaf was of the tensor as it was before, and is forgotten.
+    /// </summary>
+    public static void Move(Tensor tensor, Node? from, Node to, int output = 0)
     {
-        if (!tensor.RetainsGrad || from is null) return;
+        if (from is null)
+        {
+            if (tensor.KnownAccumulator is { } leaf) Of(leaf)?.Clear();
+            return;
+        }
+        if (!tensor.RetainsGrad) return;
         Of(from)?.Forget(tensor);
         For(to).Retain(output, tensor);
+    }
+
+    /// <summary>What was hooked of a tensor with a history is hooked of the leaf that it becomes.</summary>
+    public static void KeepForLeaf(Node from, int output, Func<Node> leaf)
+    {
+        if (Of(from)?.On(output) is { Length: > 0 } kept) For(leaf()).Add(kept);
     }
 }

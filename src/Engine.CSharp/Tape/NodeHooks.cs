@@ -23,6 +23,21 @@ internal sealed class NodeHooks
         return handle;
     }
 
+    /// <summary>The hooks on the gradient of an output.</summary>
+    public HookHandle[] On(int output) => [.. onOutputs.Where(h => h.Output == output && !h.Handle.Removed).Select(h => h.Handle)];
+
+    /// <summary>Adds hooks of another node on the gradient of the only output.</summary>
+    public void Add(IEnumerable<HookHandle> handles)
+    {
+        lock (gate) onOutputs = [.. onOutputs.Where(h => !h.Handle.Removed), .. handles.Select(handle => (0, handle))];
+    }
+
+    /// <summary>Forgets the hooks on outputs' gradients.</summary>
+    public void Clear()
+    {
+        lock (gate) onOutputs = [];
+    }
+
     /// <summary>Adds a hook that sees the gradients of all outputs before the derivative runs.</summary>
     public HookHandle AddBefore(Func<IReadOnlyList<Tensor?>, IReadOnlyList<Tensor?>?> hook)
     {

@@ -37,7 +37,7 @@ internal static class Views
         CheckOrigin(tensor, view, indirect: true);
         var node = new Node(
             AsStrided.Definition, AsStrided.Describe(tensor), [view.Base.GradEdge], [new OutputForm(tensor.Sizes, tensor.DType)], null, new AsStrided.Window(tensor, view.Base));
-        HookTable.MoveRetain(tensor, tensor.NodeWithoutChecks, node);
+        HookTable.Move(tensor, tensor.NodeWithoutChecks, node);
         tensor.SetNode(node, 0);
         view.Version = version;
         return node;
@@ -83,14 +83,14 @@ internal static class Views
         {
             var old = self.NodeWithoutChecks;
             self.SetNode(node, output);
-            HookTable.MoveRetain(self, old, node, output);
+            HookTable.Move(self, old, node, output);
             return;
         }
         var @base = view.Base;
         var before = @base.NodeWithoutChecks;
         var rewritten = CopySlices.Wrap(@base, self, node);
         @base.SetNode(rewritten, 0);
-        HookTable.MoveRetain(@base, before, rewritten);
+        HookTable.Move(@base, before, rewritten);
         _ = self.GradNode;
     }
 

@@ -103,6 +103,9 @@ public sealed partial class Tensor
     /// <summary>The state of the handle that only leaves and retained tensors have.</summary>
     internal LeafState State => leaf ?? Interlocked.CompareExchange(ref leaf, new LeafState(), null) ?? leaf;
 
+    /// <summary>The node at which a leaf's gradients arrive, where there is one already.</summary>
+    internal Node? KnownAccumulator => leaf?.Accumulator;
+
     private Node Accumulator
     {
         get
@@ -143,6 +146,7 @@ public sealed partial class Tensor
                 + "gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the "
                 + "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.");
         }
+        if (node is not null) HookTable.KeepForLeaf(node, outputNumber, () => Accumulator);
         node = null;
         outputNumber = 0;
         leafRequiresGrad = false;

@@ -43,7 +43,7 @@ internal static class EarlierHook
                 continue;
             }
 
-            var again = hooked.Where(each => !Equals(State.tensor(states[i], each).GradFn?.Value.Node.Sequence, State.tensor(states[i + 1], each).GradFn?.Value.Node.Sequence)).ToList();
+            var again = hooked.Where(each => ProgramFacts.BeginsAnotherHistory(states[i], states[i + 1], each)).ToList();
             foreach (var each in again)
                 if (step.Op is "t_" or "squeeze_" && each == first) since.TryAdd(each, i);
                 else if (hooked.Remove(each)) since.Remove(each);

@@ -41,6 +41,12 @@ internal static class LostHook
             else if (step.Op.EndsWith('_'))
             {
                 bool HasHistory(int tensor, int at) => State.tensor(states[at], tensor).GradFn is not null;
+                // A write to the tensor itself makes it begin another dictionary.
+                if (HasHistory(id.Value, i) && step.Op is not ("t_" or "squeeze_" or "setitem_") && ProgramFacts.BeginsAnotherHistory(states[i], states[i + 1], id.Value))
+                {
+                    deaf.Remove(id.Value);
+                    hooked.Remove(id.Value);
+                }
                 deaf.UnionWith(hooked.Where(tensor => !HasHistory(tensor, i) && HasHistory(tensor, i + 1) && (tensor != id.Value || step.Op == "setitem_")));
             }
         }

@@ -37,7 +37,7 @@ internal static class ProgramFacts
     /// <summary>Whether a tensor, or what it is a view of, is the result of a step that read memory of inference mode.</summary>
     internal static bool IsMadeOfInferenceTensors(Program program, string name)
     {
-        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        var states = ToTheEnd(program);
         var inference = states.SelectMany(OfInference).ToHashSet();
         var made = new HashSet<int>();
         foreach (var (after, step) in states.Skip(1).Zip(program.Steps))
@@ -50,9 +50,13 @@ internal static class ProgramFacts
     /// <summary>Whether a tensor has the memory of one of inference mode, and is none itself.</summary>
     internal static bool IsDetachedFromInference(Program program, string name)
     {
-        var states = Run.states<Real>(RegistryModule.all, program).ToList();
+        var states = ToTheEnd(program);
         return states.Count > 0 && Find(states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
     }
+
+    // The states before and after each step, and where one raised, what it had made until then.
+    private static List<State<Real>> ToTheEnd(Program program) =>
+        [.. Run.states<Real>(RegistryModule.all, program), .. Run.run<Real>(RegistryModule.all, program) is { Raised: not null, Last: var last } ? [last] : Array.Empty<State<Real>>()];
 
     private static IEnumerable<int> OfInference(State<Real> state) =>
         state.Names.Keys.Select(name => Find(state, name)).OfType<Tensor<Real>>().Where(tensor => tensor.Inference).Select(tensor => tensor.Storage);
@@ -141,6 +145,11 @@ internal static class ProgramFacts
     // The specification's error.
     private static Raised? Raised(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value;
 
+    /// <summary>Whether a step is batch_norm in evaluation by running statistics that do not lie one beside the other.</summary>
+    internal static bool NormalisesByStridedStatistics(State<Real> state, Step step) =>
+        step.Op == "batch_norm" && !Steps.IsSet(step, "training")
+        && step.In.Skip(1).Take(2).OfType<Arg.Name>().Any(statistic => Find(state, statistic.Item) is { } tensor && !Layout.isContiguous(tensor.Geometry));
+
     /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
     internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>
         step.Op == "clamp" && Find(state, First(step)) is { } x
@@ -175,6 +184,10 @@ internal static class ProgramFacts
         && Find(state, First(step)) is { } written
         && Places(state, written.Shape, [.. names.Select(n => n?.Value)]) is { } places
         && places.Distinct().Count() < places.Count;
+
+    /// <summary>Whether a tensor has another node after a step than before it.</summary>
+    internal static bool BeginsAnotherHistory(State<Real> before, State<Real> after, int tensor) =>
+        !Equals(State.tensor(before, tensor).GradFn?.Value.Node.Sequence, State.tensor(after, tensor).GradFn?.Value.Node.Sequence);
 
     /// <summary>The steps at the top of a program, each with the state before it.</summary>
     internal static IEnumerable<(State<Real> State, Step Step)> Before(Program program) =>

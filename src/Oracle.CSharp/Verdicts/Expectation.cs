@@ -18,6 +18,7 @@ public sealed class Expectation
     private Ran<Bounded>? _widest;
     private IReadOnlySet<string>? _gradients;
     private IReadOnlySet<string>? _leftOpen;
+    private IReadOnlySet<string>? _nearGradients;
 
     private Expectation(Program program, FSharpMap<string, Operator> registry, IReadOnlyDictionary<string, double>? ulp, FSharpSet<string> off)
     {
@@ -48,6 +49,9 @@ public sealed class Expectation
     // What is a gradient, or follows from one: there the sign of a zero is an accident of how the rule is written.
     internal IReadOnlySet<string> Gradients => _gradients ??= Tainted.ByGradients(Program);
 
+    // What was bound to a gradient, or may share its memory: how often a gradient's buffer was written to while it was made is no engine's promise.
+    internal IReadOnlySet<string> NearGradients => _nearGradients ??= Near();
+
     // Whether a gradient of second order was asked for: a null gradient may then as well be zeros.
     internal bool AsksForSecondOrder { get => field || Ran.SecondOrder; private init; }
 
@@ -72,6 +76,14 @@ public sealed class Expectation
         var constant = new Input(none, new Literal(DType.Float32, [], Data.NewFloats([0])), false);
         var program = new Program(ListModule.OfSeq(without.Inputs.Where(input => input.Name != none).Append(constant)), without.Steps, without.Observe);
         return new Expectation(program, _registry, _ulp, _off) { AsksForSecondOrder = true };
+    }
+
+    private HashSet<string> Near()
+    {
+        var gradients = StepNames.Gradients(Program.Steps);
+        foreach (var name in gradients.ToList())
+            foreach (var shown in Run.sharing(Ran.Last, name, Program.Observe).Where(text => !text.EndsWith(".grad", StringComparison.Ordinal))) gradients.Add(shown);
+        return gradients;
     }
 
     private Ran<Bounded> Again() => Run.runWithout<Bounded>(_off, _registry, Program);

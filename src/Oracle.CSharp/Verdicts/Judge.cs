@@ -65,7 +65,7 @@ public static class Judge
             return new Finding(name, Verdict.Fail, Difference.Presence);
         if (expected is null || actual is null)
             return Nulls(expectation, name, expected, actual);
-        if (Properties(name, expected, actual, engine, IsGradient(expectation.Program.Steps, name)) is { } difference) return difference;
+        if (Properties(name, expected, actual, engine, expectation.NearGradients.Contains(name)) is { } difference) return difference;
         var zeroSigns = !expectation.Gradients.Contains(name);
         var finding = Elements(name, expected, actual, zeroSigns);
         if (finding.Verdict != Verdict.Fail || finding.Difference != Difference.Value || finding.Bound == 0) return finding;
@@ -92,12 +92,6 @@ public static class Judge
     }
 
     private static bool IsZeros(Report report) => report.Tensor.Data is Data.Floats { Item: var x } && x.All(v => v == 0);
-
-    /// <summary>
-    /// Whether a variable was bound to a gradient, or may be a view of one: how often its buffer was written to while it was made is no
-    /// engine's promise.
-    /// </summary>
-    private static bool IsGradient(IEnumerable<Step> steps, string name) => StepNames.Gradients(steps).Contains(name);
 
     private static Finding? Properties(string name, Reported<Bounded> expected, Report actual, EngineInfo engine, bool isGradient)
     {

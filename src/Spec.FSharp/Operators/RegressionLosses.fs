@@ -98,8 +98,15 @@ module RegressionLosses =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
+                        // The kernel takes a target of truth values for numbers, which the subtraction of the next derivative does not.
+                        let target () =
+                            if d.DTypeOf 1 = DType.Bool then
+                                Derive.cast (d.DTypeOf 0) (d.Input 1)
+                            else
+                                d.Input 1
+
                         let slope () =
-                            slope d.Attrs (d.Input 0 - d.Input 1) * Shaping.expand (d.ShapeOf 0) (share d.Attrs (d.ShapeOf 0) g)
+                            slope d.Attrs (d.Input 0 - target ()) * Shaping.expand (d.ShapeOf 0) (share d.Attrs (d.ShapeOf 0) g)
 
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }

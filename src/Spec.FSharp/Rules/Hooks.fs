@@ -26,6 +26,12 @@ module Hooks =
             "`t_` and `squeeze_` are no writes to elements: what was hooked of a view before runs after them."
             "The hooks stay with the view as it was, as if its elements had been written, and its gradient passes them by."
 
+    let outliveDetachInPlace =
+        rule
+            "hooks/outlive-detach-in-place"
+            "`detach_` writes nothing: what was hooked of the tensor before is hooked of the leaf that it becomes."
+            "The hooks stay with the history that was cut off."
+
     let beforeRetained =
         rule "hooks/before-retained" "A retained gradient is what the tensor's hooks have made of it." "It is what arrived."
 
@@ -62,6 +68,7 @@ module Hooks =
           allAreRun
           stayWithTheirHistory
           outliveGeometryInPlace
+          outliveDetachInPlace
           beforeRetained
           runInGrad
           passedIsCapturedBefore

@@ -60,10 +60,12 @@ module internal Handles =
         elif not (s.Holds Rules.Leaves.detachedInPlaceEndsThere) then
             Ok s
         else
+            let s = History.keepHooks id s
+
             Ok(
                 State.setTensor
                     id
-                    { t with
+                    { s.Tensors[id] with
                         RequiresGrad = false
                         GradFn = None
                         View = None

@@ -92,6 +92,18 @@ internal static class KnownOfDerivatives
                  "outcome": {"values": {"g.grad": null}}}
                 """],
         },
+        new("batch-norm-by-strided-statistics", "unreported",
+            "The derivative of batch_norm in evaluation reads other memory than its running statistics where these do not lie one beside the other: what it gives changes from run to run; right is the derivative, as of a copy of them.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(1, ProgramFacts.NormalisesByStridedStatistics),
+            Witnesses.ByDifferences("w"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-by-strided-statistics", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 4, 8]}, "w": {"dtype": "float32", "shape": [2], "data": [1, 1], "requires_grad": true}, "r": {"dtype": "float32", "shape": [2, 2], "data": [10, 0, 20, 0]}, "v": {"dtype": "float32", "shape": [2], "data": [1, 1]}, "g": {"dtype": "float32", "shape": [2, 2], "data": [1, 1, 2, 1]}}, "steps": [{"op": "select", "in": ["r"], "attrs": {"dim": 1, "index": 0}, "out": "m"}, {"op": "batch_norm", "in": ["x", "m", "v", "w"], "attrs": {"training": false, "eps": 0.0}, "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["w.grad"]},
+                 "outcome": {"values": {"w.grad": {"dtype": "float32", "shape": [2], "data": [9, 10], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("layer-norm-bias-alone-second", "unreported",
             "The second derivative of layer_norm with a bias and no weight drops what comes by way of the bias, or raises; right is the derivative.",
             [],
