@@ -47,6 +47,7 @@ internal static class CheckCommand
             Shard = ReadShard(parsed.GetValue(Shard)),
             Operators = ReadOperators(parsed.GetValue(Ops)),
         };
+        if (options.Corpora.Count(corpus => corpus == "-") > 1) throw new CorpusException("standard input can be read once: --corpus - is given twice");
         foreach (var corpus in options.Corpora)
             Corpus.Check(corpus);
         if (options.Random < 0) throw new CorpusException("--random wants a number that is not negative");

@@ -229,6 +229,8 @@ type AttrSpec =
         Required: bool
         /// The place of the tensor argument that this number stands for: one of the two is given.
         StandsFor: int option
+        /// One of those that say so has to be given, where no tensor argument stands in its place.
+        OneOf: bool
     }
 
 /// What the derivative of a fused gradient is given.

@@ -205,21 +205,25 @@ module Run =
 
         observed |> List.filter isReached |> List.map _.Text |> set
 
+    let private sharingWith (tensor: Tensor<'S> option) (s: State<'S>) (observed: Observed list) : Set<string> =
+        let named name = Map.tryFind name s.Names |> Option.flatten
+        let shares id = tensor |> Option.exists (fun t -> t.Storage = s.Tensors[id].Storage)
+
+        let isShared o =
+            match o with
+            | Observed.Value name -> named name |> Option.exists shares
+            | Observed.Gradient name -> named name |> Option.bind (fun id -> s.Tensors[id].Grad) |> Option.exists shares
+
+        observed |> List.filter isShared |> List.map _.Text |> set
+
+    let private tensorOf (s: State<'S>) variable = Map.tryFind variable s.Names |> Option.flatten |> Option.map (fun id -> s.Tensors[id])
+
     /// Which of the observed names share a variable's memory, or have a gradient that does.
-    let sharing (s: State<'S>) (variable: string) (observed: Observed list) : Set<string> =
-        let tensor name = Map.tryFind name s.Names |> Option.flatten
+    let sharing (s: State<'S>) (variable: string) (observed: Observed list) : Set<string> = sharingWith (tensorOf s variable) s observed
 
-        match tensor variable with
-        | None -> Set.empty
-        | Some written ->
-            let shares id = s.Tensors[id].Storage = s.Tensors[written].Storage
-
-            let isShared o =
-                match o with
-                | Observed.Value name -> tensor name |> Option.exists shares
-                | Observed.Gradient name -> tensor name |> Option.bind (fun id -> s.Tensors[id].Grad) |> Option.exists shares
-
-            observed |> List.filter isShared |> List.map _.Text |> set
+    /// The same of the memory of a variable's gradient.
+    let sharingGradient (s: State<'S>) (variable: string) (observed: Observed list) : Set<string> =
+        sharingWith (tensorOf s variable |> Option.bind _.Grad |> Option.map (fun id -> s.Tensors[id])) s observed
 
     /// The first steps of a program, with everything in them observed.
     let prefix<'S when 'S :> IScalar<'S>> (registry: Map<string, Operator>) (length: int) (program: Program) : Program * Ran<'S> =

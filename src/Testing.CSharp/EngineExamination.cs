@@ -116,7 +116,7 @@ public abstract class EngineExamination
         }
 
         if (tally.Total == 0) throw new XunitException($"{name}: no program was drawn, which shows nothing{help}");
-        if (tally.Judged == 0) throw new XunitException($"{name}: no program could be judged: the engine does not support {unsupported}, which shows nothing{help}");
+        if (tally.Judged == 0) throw new XunitException($"{name}: no program could be judged: the engine does not support {unsupported}, which shows nothing");
         if (tally.Passed == 0 || tally.InconclusiveShare > MostInconclusive)
         {
             var example = undecided.MinBy(result => result.Program.Steps.Length) is { Judgement.Worst: { } worst } shortest ? $". For example {shortest.Id}: {worst.Message}" : "";

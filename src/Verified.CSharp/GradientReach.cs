@@ -15,7 +15,7 @@ internal static class GradientReach
         if (recorder.Error is not null) return null;
         if (output is null) return recorder.Steps.Any(step => step.Step.Op is "backward" or "grad") ? null : "the code pulls none back";
         if (leaves.Any(leaf => leaf.Grad is not null)) return null;
-        return output.RequiresGrad ? "none reaches an input or a leaf that requires one" : "nothing that requires one leads to the result";
+        return output.RequiresGrad ? "none reaches an input or a leaf that requires one" : "no recorded way leads from what requires one to the result";
     }
 
     /// <summary>A note for each input or leaf that requires a gradient and got none.</summary>
@@ -25,7 +25,7 @@ internal static class GradientReach
         {
             if (recorder.NameOf(leaf) is not { } name) continue;
             var reached = From(recorder, name);
-            var read = recorder.Numbers.Tensors.Where(t => recorder.NameOf(t) is { } of && reached.Contains(of)).Select(t => recorder.NameOf(t)!).ToList();
+            var read = recorder.Read.Where(t => recorder.NameOf(t) is { } of && reached.Contains(of)).Select(t => recorder.NameOf(t)!).ToList();
             var why = recorder.NameOf(output) is { } result && reached.Contains(result)
                 ? "it leads to the result only where no gradient flows, such as through detach, a comparison or a block without recording"
                 : "it does not lead to the result";
@@ -41,7 +41,7 @@ internal static class GradientReach
         foreach (var (step, i) in recorder.Steps.Select((step, i) => (step, i)))
         {
             foreach (var applied in recorder.Functions.Where(applied => applied.End == i)) Through(applied, reached);
-            if (step.Step.Op is not ("backward" or "grad") && step.Step.In.SelectMany(StepByStep.NamesOf).Any(reached.Contains)) reached.UnionWith(step.Values.Keys);
+            if (step.Step.Op is not "backward" && step.Step.In.SelectMany(StepByStep.NamesOf).Any(reached.Contains)) reached.UnionWith(step.Values.Keys);
         }
 
         foreach (var applied in recorder.Functions.Where(applied => applied.End >= recorder.Steps.Count)) Through(applied, reached);

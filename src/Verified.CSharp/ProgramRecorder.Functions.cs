@@ -56,7 +56,8 @@ public sealed partial class ProgramRecorder
     bool ICallListener.Failed(Function function, Node node, Exception error)
     {
         var applied = _functions.Find(applied => ReferenceEquals(applied.Node, node)) ?? _functions.FindLast(applied => ReferenceEquals(applied.Function, function));
-        if (applied is null) return false;
+        // Being stopped is no fault of the function's.
+        if (applied is null || error is OperationCanceledException) return false;
         applied.Failure = error;
         IsStopped |= !GoesOnAfterFailures;
         return GoesOnAfterFailures;

@@ -114,7 +114,6 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
     void ICallListener.Calling(MadeCall call)
     {
         if (_watching) return;
-        var inputs = _inputs.Count;
         foreach (var input in call.Call.Inputs)
         {
             if (input is Tensor tensor) Meet(tensor);
@@ -123,7 +122,7 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
 
         MeetAll(call.Gradients);
         MeetAll(call.Wrt);
-        NoteNumbers(call, inputs);
+        NoteReadings(call);
         // An in-place call may change what its tensors are, but not their names.
         _arguments = [.. call.Call.Inputs.OfType<Tensor>().Select(t => _names[t])];
         if (call.Name is not ("backward" or "grad")) return;

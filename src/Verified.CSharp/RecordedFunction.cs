@@ -108,6 +108,7 @@ public sealed record FunctionCheck(Function Function, string Application, GradCh
             return new(applied.Function, applied.ToString(), null, new Finding(applied.Function.Name, Verdict.Inconclusive, Difference.Raised) { Note = $"{what} could not be checked by itself: {error.Message}" });
         }
     }
+
     /// <summary>Where in the user's code an exception comes from, in words to be added to a sentence.</summary>
     private static string Place(Exception error)
     {

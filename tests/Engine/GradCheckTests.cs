@@ -395,4 +395,18 @@ public sealed class GradCheckTests(ITestOutputHelper output)
         Assert.Contains(report.Findings, finding => finding.Rule == rule);
         return report.Findings.First(finding => finding.Rule == rule);
     }
+
+    [Fact]
+    public void Many_wrong_kinks_hide_no_wrong_slope()
+    {
+        // 5 at each kink, and twice the slope far out.
+        var wrong = Function.Create("Relu", (context, x) =>
+        {
+            context.SaveForBackward(x);
+            return x.Relu();
+        }, (context, g) => g * (context.Saved(0).Gt(0).To(g.DType) + context.Saved(0).Eq(0).To(g.DType) * 5 + context.Saved(0).Gt(7).To(g.DType)));
+        var report = GradCheck.Check(x => wrong.Apply(x), Tensor.Create([0.0, 0.0, 0.0, 0.0, 1.0, 2.0, 8.0, 9.0]));
+        Assert.Contains(report.Findings, finding => finding.Rule == GradCheckRule.Kink);
+        Assert.Contains(report.Findings, finding => finding.Rule == GradCheckRule.Jacobian);
+    }
 }

@@ -27,23 +27,56 @@ public sealed class SmallEngineTests
     }
 
     [Theory]
+    [InlineData("view")]
+    [InlineData("reshape")]
+    [InlineData("split")]
+    [InlineData("interpolate")]
+    [InlineData("clamp")]
+    [InlineData("clamp_min")]
+    [InlineData("fill")]
+    [InlineData("masked_fill")]
+    [InlineData("mse_loss")]
+    public void An_operator_that_needs_one_of_its_attributes_is_examined_all_the_same(string op) => new Modest().Operator(op);
+
+    private sealed class Modest : Testing.EngineExamination
+    {
+        protected override Testing.EngineExaminationOptions Options { get; } = new() { ProgramsPerOperator = 40 };
+
+        protected override IEngine CreateEngine() => new WithFewFeatures();
+    }
+
+    private sealed class WithFewFeatures : IEngine
+    {
+        private readonly SpecEngine _right = new();
+
+        public EngineInfo Info { get; } = new() { Name = "modest", Features = new HashSet<string> { "in_place", "views" } };
+
+        public RunResult Run(Program program) => _right.Run(program);
+
+        public void Dispose() => _right.Dispose();
+    }
+
+    [Theory]
     [InlineData("plain", null, """{"op": "add", "in": ["a", "a"], "out": "y"}""")]
     [InlineData("of a number", "attributes", """{"op": "add", "in": ["a"], "attrs": {"other": 1.5}, "out": "y"}""")]
     [InlineData("over a dimension", "attributes", """{"op": "sum", "in": ["a"], "attrs": {"dim": 0}, "out": "y"}""")]
     [InlineData("of two shapes", "broadcasting", """{"op": "mul", "in": ["a", "s"], "out": "y"}""")]
     [InlineData("of two shapes in a block", "broadcasting", """{"op": "no_grad", "steps": [{"op": "neg", "in": ["s"], "out": "t"}, {"op": "mul", "in": ["a", "t"], "out": "y"}]}""")]
+    [InlineData("into another shape", null, """{"op": "reshape", "in": ["a"], "attrs": {"shape": [4]}, "out": "y"}""")]
+    [InlineData("of a loss of two shapes", "broadcasting", """{"op": "l1_loss", "in": ["a", "b"], "out": "y"}""")]
+    [InlineData("filled with one number", null, """{"op": "masked_fill", "in": ["a", "m", "s"], "out": "y"}""")]
     [InlineData("of matrices", null, """{"op": "matmul", "in": ["a", "b"], "out": "y"}""")]
     public void A_corpus_is_asked_by_what_is_declared(string id, string? lacking, string step)
     {
         var path = Path.Combine(AppContext.BaseDirectory, $"small-{Guid.NewGuid():N}.jsonl");
-        const string inputs = """{"a": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 3, 4]}, "b": {"dtype": "float32", "shape": [2, 1], "data": [1, 2]}, "s": {"dtype": "float32", "shape": [], "data": [2]}}""";
+        const string inputs = """{"a": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 3, 4]}, "b": {"dtype": "float32", "shape": [2, 1], "data": [1, 2]}, "s": {"dtype": "float32", "shape": [], "data": [2]}, "m": {"dtype": "bool", "shape": [2, 2], "data": [true, false, true, false]}}""";
         File.WriteAllText(path, $$"""{"id": "{{id}}", "program": {"inputs": {{inputs}}, "steps": [""" + step + """], "observe": ["y"]}}""");
         var asked = 0;
         using var small = new Small(program =>
         {
             asked++;
             return new SpecEngine().Run(program);
-        });
+        }, hasAll: true);
         var report = new Examination(small, new ExaminationOptions { Corpora = [path], Random = 0 }).Run();
         Assert.Equal(lacking is null ? 1 : 0, asked);
         Assert.Equal(1, lacking is null ? report.Total.Passed : report.Total.Unsupported);
@@ -80,13 +113,13 @@ public sealed class SmallEngineTests
             program.Observe);
     }
 
-    private sealed class Small(Func<Program, RunResult> run) : IEngine
+    private sealed class Small(Func<Program, RunResult> run, bool hasAll = false) : IEngine
     {
         public EngineInfo Info { get; } = new()
         {
             Name = "small",
-            Operators = Operators.ToHashSet(),
-            DTypes = new HashSet<string> { "float32" },
+            Operators = hasAll ? null : Operators.ToHashSet(),
+            DTypes = hasAll ? new EngineInfo { Name = "" }.DTypes : new HashSet<string> { "float32" },
             Features = new HashSet<string> { "no_grad" },
         };
 

@@ -146,6 +146,23 @@ public sealed class VerdictTests
     }
 
     [Theory]
+    // It writes without an underscore, to what it normalises with.
+    [InlineData("""{"op": "batch_norm", "in": ["x", "m", "v"], "attrs": {"training": true}, "out": "y"}""", "m")]
+    // The engine names the block.
+    [InlineData("""{"op": "no_grad", "steps": [{"op": "exp_", "in": ["x"]}]}""", "x")]
+    public void What_the_last_step_writes_to_is_left_open_where_it_raises(string step, string written)
+    {
+        var program = $$$"""
+            {"inputs": {"x": {"dtype": "float32", "shape": [2, 1], "data": [3, 5]}, "m": {"dtype": "float32", "shape": [1], "data": [0]}, "v": {"dtype": "float32", "shape": [1], "data": [1]}, "z": {"dtype": "float32", "shape": [1], "data": [1]}},
+             "steps": [{{{step}}}], "observe": ["{{{written}}}", "z"]}
+            """;
+        var raised = new Outcome(Right(program).Values, FSharpOption<Raised>.Some(new Raised(ListModule.OfSeq([0]), ErrorKind.OtherError, "no")));
+        string[] Wrong(Outcome outcome) => [.. Judge.Outcome(Program(program), outcome, Engine).Findings.Where(finding => finding.Verdict == Verdict.Fail).Select(finding => finding.Name)];
+        Assert.Equal(["raised"], Wrong(raised));
+        Assert.Equal(["raised", "z"], Wrong(Replaced(raised, "z", With(Find(raised, "z")!, Data.NewFloats([41])))));
+    }
+
+    [Theory]
     [InlineData("""{"op": "sub", "in": ["b", "a"], "out": "y"}""", "y")]
     [InlineData("""{"op": "gt", "in": ["b", "a"], "out": "y"}""", "y")]
     [InlineData("""{"op": "floor", "in": ["b"], "out": "y"}""", "y")]

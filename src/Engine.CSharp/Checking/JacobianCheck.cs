@@ -44,7 +44,7 @@ internal sealed class JacobianCheck
         var rows = Rows();
         var slope = Largest(rows.SelectMany(row => row));
         // Of what is wrong everywhere the report keeps a few: the rest would cost most, since what does not agree is tried with every step.
-        for (var input = 0; input < point.Length && !report.IsFull(GradCheckRule.Jacobian) && !report.IsFull(GradCheckRule.Kink); input++)
+        for (var input = 0; input < point.Length && !report.IsFull(GradCheckRule.Jacobian); input++)
         {
             var column = Array.ConvertAll(rows, row => row[input]);
             var along = new double[point.Length];

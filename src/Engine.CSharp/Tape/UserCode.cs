@@ -5,8 +5,8 @@ namespace Verified.Engine;
 /// <summary>Which code is the user's, and what it is called where a message names it: compilers give lambdas names that nobody wrote.</summary>
 public static class UserCode
 {
-    // The engine's two faces.
-    private static readonly string[] Own = ["Verified.Engine", "Verified.Engine.FSharp"];
+    // The engine's two faces, and what calls it for the user.
+    private static readonly string[] Own = ["Verified.Engine", "Verified.Engine.FSharp", "Verified.Training", "Verified"];
 
     /// <summary>A method as its author would call it: by its name, that of a local function, or <c>lambda in Train</c> for a lambda in a member or, in F#, a function or value <c>Train</c>.</summary>
     /// <param name="method">The method that was compiled; null where nothing is known of it.</param>

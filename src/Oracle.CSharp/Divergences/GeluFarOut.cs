@@ -16,7 +16,7 @@ internal sealed class GeluFarOut : Forward
     internal static bool ExplainsNaN(Sighting seen) => seen.Depends(0, ProgramFacts.TakesGeluOfInfinity) && (seen.HasNaN || IsRight(seen));
 
     /// <summary>Whether a finding is that infinity, or what comes of it.</summary>
-    internal static bool ExplainsInfinity(Sighting seen) => seen.Depends(0, ProgramFacts.TakesGeluOfMoreThanHalf) && (seen.HasNoFiniteElement || IsRight(seen));
+    internal static bool ExplainsInfinity(Sighting seen) => seen.Depends(0, ProgramFacts.TakesGeluOfMoreThanHalf) && IsRight(seen);
 
     private static bool IsRight(Sighting seen) => seen.HasWrongElements && seen.IsRightBy(Expectation.Of(seen.Program, seen.Engine.Ulp, Registry));
 

@@ -39,5 +39,5 @@ internal static class Needs
         RegistryModule.all.TryGetValue(step.Op, out var op) || RegistryModule.all.TryGetValue(step.Op.TrimEnd('_'), out op) ? op : null;
 
     private static bool GivesWhatMayBeLeftOut(Step step) =>
-        !step.Attrs.IsEmpty && Record(step) is { } op && op.Attrs.Any(attr => !attr.Required && step.Attrs.ContainsKey(attr.Name));
+        !step.Attrs.IsEmpty && Record(step) is { } op && op.Attrs.Any(attr => !attr.Required && !attr.OneOf && step.Attrs.ContainsKey(attr.Name));
 }

@@ -115,7 +115,8 @@ public sealed class Examination
         if (passedOver && !wanted) _report.PassOver(Corpus.Name(path));
         var done = 0;
         progress?.Report(new ExaminationProgress(phase, 0, 0, _report.Findings.Count));
-        var asked = cases.ToLookup(item => Declared.Lacks(_examiner.Engine.Info, item));
+        // For an engine that lacks little the specification has to look into each.
+        var asked = cases.AsParallel().AsOrdered().Select(item => (Item: item, Lacking: Declared.Lacks(_examiner.Engine.Info, item))).AsEnumerable().ToLookup(each => each.Lacking, each => each.Item);
         var unasked = asked.Where(lacking => lacking.Key is not null)
             .SelectMany(lacking => lacking.Select(item => new CaseResult(item.Id, item.Program, new RunResult.Unsupported(lacking.Key!), null) { Unasked = true }));
         foreach (var result in unasked.Concat(asked[null].Chunk(Batch).SelectMany(Examine)))

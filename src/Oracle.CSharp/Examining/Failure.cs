@@ -76,7 +76,7 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
 
     /// <summary>The kinds of the errors that are not the same, expected and raised; null where what is wrong is no error.</summary>
     private static (ErrorKind? Expected, ErrorKind? Actual)? Errors(CaseResult result) =>
-        result.Judgement is { } judgement && Worst(judgement) is { Difference: Difference.Raised } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
+        result.Judgement?.Findings.FirstOrDefault(finding => finding is { Verdict: Verdict.Fail, Difference: Difference.Raised }) is { } finding ? (Kind(finding.Expected), Kind(finding.Actual)) : null;
 
     /// <summary>Whether a wrong error is still the same one: raised alike, or missing alike. What should have been raised later may be gone.</summary>
     private static bool IsStill((ErrorKind? Expected, ErrorKind? Actual) found, (ErrorKind? Expected, ErrorKind? Actual) now) =>

@@ -6,6 +6,9 @@ public sealed class Reasons
     private const int Shown = 5;
     private const int Letters = 80;
 
+    // Beyond so many texts an engine writes another one for each program.
+    private const int Kept = 1000;
+
     private readonly Dictionary<string, int> _counts = [];
 
     /// <summary>The reasons, the most frequent first.</summary>
@@ -18,6 +21,7 @@ public sealed class Reasons
         ArgumentNullException.ThrowIfNull(reason);
         var line = reason.ReplaceLineEndings(" ").Trim();
         if (line.Length == 0) line = "no reason given";
+        if (_counts.Count >= Kept && !_counts.ContainsKey(line)) line = "other reasons";
         _counts[line] = _counts.GetValueOrDefault(line) + 1;
     }
 
@@ -26,7 +30,7 @@ public sealed class Reasons
     {
         var all = All;
         var shown = string.Join(", ", all.Take(Shown).Select(entry => $"{Short(entry.Reason)} ({ReportText.Number(entry.Count)})"));
-        return all.Count > Shown ? $"{shown} and {all.Count - Shown} more" : shown;
+        return all.Count > Shown ? $"{shown} and {ReportText.Number(all.Count - Shown)} more" : shown;
     }
 
     private static string Short(string reason) => reason.Length <= Letters ? reason : reason[..(Letters - 3)] + "...";

@@ -17,7 +17,7 @@ internal static class Attributes
         foreach (var spec in op.Attrs)
         {
             if (spec.StandsFor is { Value: var place } && given(place)) continue;
-            if (spec.Required || (rng.Chance(0.5) && optional))
+            if (spec.Required || (rng.Chance(0.5) && (optional || spec.OneOf)))
                 if (Value(rng, spec, shape) is { } value) attrs.Add(Tuple.Create(spec.Name, value));
         }
 

@@ -54,15 +54,28 @@ internal static partial class Endings
         return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe, wentOn: actual is null)) : null;
     }
 
-    // The observed names that a step may change before it ends, or raises.
+    // The observed names that a step, and what stands in it, may change before it ends or raises.
     private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed, bool wentOn)
     {
-        if (step.Op is "backward" or "grad")
-            return [.. Run.reached(state, Roots(step), observed), .. Roots(step).Select(root => root + ".grad"), .. StepNames.Bound(step)];
-        HashSet<string> changed = [.. StepNames.Bound(step), .. StepNames.Bound(step).Select(name => name + ".grad")];
-        // A flag is set, or a history cut, at once; elements are written one by one.
-        if (step.Op.EndsWith('_') && (wentOn || Needs.Record(step) is not null) && StepNames.Read(step).FirstOrDefault() is { } written) changed.UnionWith(Run.sharing(state, written, observed));
+        var changed = new HashSet<string>();
+        foreach (var each in Steps.All([step]))
+        {
+            changed.UnionWith(StepNames.Bound(each).SelectMany(name => new[] { name, name + ".grad" }));
+            if (each.Op is "backward" or "grad") changed.UnionWith(Run.reached(state, Roots(each), observed).Concat(Roots(each).Select(root => root + ".grad")));
+            foreach (var written in Written(each, wentOn)) changed.UnionWith(Run.sharing(state, written, observed));
+            if (each.Op == "zero_grad") changed.UnionWith(StepNames.Read(each).SelectMany(name => Run.sharingGradient(state, name, observed)));
+        }
+
         return changed;
+    }
+
+    // A flag is set, or a history cut, at once; elements are written one by one.
+    private static IEnumerable<string> Written(Step step, bool wentOn)
+    {
+        var record = Needs.Record(step);
+        if (step.Op.EndsWith('_') && (wentOn || record is not null) && StepNames.Read(step).FirstOrDefault() is { } target) yield return target;
+        foreach (var (place, _) in record?.Updates ?? [])
+            if (step.In.ElementAtOrDefault(place) is Arg.Name { Item: var updated }) yield return updated;
     }
 
     // That an input was not used a grad finds out at its end; that a kept view may not be asked for its history, where it is read; that a gradient does not fit

@@ -28,10 +28,10 @@ public static class Judge
             return new Judgement([new Finding("raised", Verdict.Inconclusive, Difference.None) { Note = $"the specification has not got it: {expectation.Ran.Raised!.Value.Message}" }]);
         var (ending, against, open) = Held(expectation, outcome, engine);
         var values = against is null ? [] : Values(against, outcome, engine).Where(finding => !open.Contains(finding.Name));
-        return new Judgement(ending.Verdict == Verdict.Fail ? [ending, .. values] : [.. values, ending]);
+        return new Judgement(ending.Difference == Difference.Raised ? [ending, .. values] : [.. values, ending]);
     }
 
-    // The verdict on one of its names alone, whether that is left open or not; null where the expectation has no such name.
+    // The verdict on one of its names alone, whether that is left open or not; null where the expectation has no such name, or nothing can be held against it.
     internal static Finding? OfOne(string name, Expectation expectation, Outcome outcome, EngineInfo engine)
     {
         var (ending, against, _) = Held(expectation, outcome, engine);

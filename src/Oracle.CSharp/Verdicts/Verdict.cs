@@ -66,7 +66,7 @@ public enum Difference
 }
 
 /// <summary>The verdict on an outcome: one finding for each observed value, and one for how the program ended.</summary>
-/// <param name="Findings">In the order of observation, <c>raised</c> last.</param>
+/// <param name="Findings">In the order of observation, <c>raised</c> last; first where the wrong error was raised, or none.</param>
 public sealed record Judgement(IReadOnlyList<Finding> Findings)
 {
     /// <summary>The worst of all findings.</summary>

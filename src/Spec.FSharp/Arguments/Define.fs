@@ -145,11 +145,15 @@ module Define =
         { Name = name
           Kind = kind
           Required = false
-          StandsFor = None }
+          StandsFor = None
+          OneOf = false }
 
     /// A number in the place of a tensor argument.
     let operand name place values : AttrSpec =
         { attr name (AttrKind.Number values) with
             StandsFor = Some place }
+
+    /// One of several attributes, or the only one, without which a step is refused.
+    let oneOf (spec: AttrSpec) : AttrSpec = { spec with OneOf = true }
 
     let required name kind : AttrSpec = { attr name kind with Required = true }

@@ -179,7 +179,8 @@ module Piecewise =
               "clamp"
               "min(max(x, min), max)"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.operand "min" 1 [ -1.0; 0.0; -0.25 ]; Define.operand "max" 2 [ 1.0; 0.5; -0.5 ] ]
+              [ Define.oneOf (Define.operand "min" 1 [ -1.0; 0.0; -0.25 ])
+                Define.oneOf (Define.operand "max" 2 [ 1.0; 0.5; -0.5 ]) ]
               forward with
             Spelling = Define.ofTensor |> Define.byKeyword [ "min"; "max" ]
             Node = Define.nodeByOverload "Clamp" (fun call -> if call.Inputs = 1 then 1 else 0)

@@ -262,8 +262,8 @@ module Resizing =
                for terms in inPlane -> terms |> Array.map (fun tap -> { tap with Source = plane + tap.Source }) |]
 
     let private interpolateAttrs =
-        [ Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ])
-          Define.attr "scale_factor" (AttrKind.Number [ 2.0; 1.5; 0.5; 3.0 ])
+        [ Define.oneOf (Define.attr "size" (AttrKind.Integers [ [ 4L; 4L ]; [ 3L; 5L ]; [ 1L; 2L ] ]))
+          Define.oneOf (Define.attr "scale_factor" (AttrKind.Number [ 2.0; 1.5; 0.5; 3.0 ]))
           Define.attr "mode" (AttrKind.Choice [ "nearest"; "bilinear" ])
           Define.attr "align_corners" AttrKind.Flag ]
 

@@ -211,8 +211,8 @@ module Slicing =
         severalViews
             "split"
             "views of split_size_or_sections elements each along `dim` (or of the sizes given)"
-            [ Define.attr "split_size_or_sections" (AttrKind.Integer [ 1L; 2L ])
-              Define.attr "split_size" (AttrKind.Integer [ 2L ])
+            [ Define.oneOf (Define.attr "split_size_or_sections" (AttrKind.Integer [ 1L; 2L ]))
+              Define.oneOf (Define.attr "split_size" (AttrKind.Integer [ 2L ]))
               Define.attr "dim" AttrKind.Dim ]
             "cat"
             (fun g attrs ->

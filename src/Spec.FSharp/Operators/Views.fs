@@ -87,18 +87,22 @@ module Views =
             Derive.apply "view" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]
 
     let view =
-        defineViews "view" "the same elements in another shape, never copied" [ Define.attr "size" AttrKind.Size ] (fun g attrs ->
-            result {
-                let! requested = size attrs
-                let! shape = inferSize requested (Shape.count g.Shape)
+        defineViews
+            "view"
+            "the same elements in another shape, never copied"
+            [ Define.oneOf (Define.attr "size" AttrKind.Size) ]
+            (fun g attrs ->
+                result {
+                    let! requested = size attrs
+                    let! shape = inferSize requested (Shape.count g.Shape)
 
-                match viewOf g shape with
-                | Some view -> return! one view
-                | None ->
-                    return!
-                        Complain.shape
-                            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
-            })
+                    match viewOf g shape with
+                    | Some view -> return! one view
+                    | None ->
+                        return!
+                            Complain.shape
+                                "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."
+                })
         |> rearrangedBy reshapedBack
 
     let private viewOrCopy g shape =
@@ -110,7 +114,7 @@ module Views =
         { defineViews
               "reshape"
               "the same elements in another shape, copied only where strides allow no view"
-              [ Define.attr "shape" AttrKind.Size ]
+              [ Define.oneOf (Define.attr "shape" AttrKind.Size) ]
               (fun g attrs ->
                   result {
                       let! requested = size attrs

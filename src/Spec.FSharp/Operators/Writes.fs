@@ -123,7 +123,7 @@ module Writes =
               "fill"
               "value, a number or a zero-dimensional tensor"
               [ ArgKind.Any; ArgKind.Optional ArgKind.Any ]
-              [ Define.operand "value" 1 [ 0.0; 1.5; -2.0 ] ]
+              [ Define.oneOf (Define.operand "value" 1 [ 0.0; 1.5; -2.0 ]) ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -203,7 +203,7 @@ module Writes =
               "masked_fill"
               "value where the mask holds, else x"
               [ ArgKind.Any; ArgKind.Mask; ArgKind.Optional ArgKind.Any ]
-              [ Define.operand "value" 2 [ 0.0; -1.5 ] ]
+              [ Define.oneOf (Define.operand "value" 2 [ 0.0; -1.5 ]) ]
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -411,7 +411,7 @@ module Writes =
               "lerp"
               "self + weight * (end - self)"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
-              [ Define.operand "weight" 2 [ 0.5; 0.25; 0.75; 1.5 ] ]
+              [ Define.oneOf (Define.operand "weight" 2 [ 0.5; 0.25; 0.75; 1.5 ]) ]
               (combined (fun _ -> Ok CombinedFunctions.interpolation) (fun _ dtype ->
                   Complain.dtype $"\"lerp_kernel_scalar\" not implemented for '{Promotion.messageName dtype}'")) with
             Admits = takesOneType
