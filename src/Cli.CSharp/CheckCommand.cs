@@ -98,6 +98,10 @@ internal static class CheckCommand
         return Directory.Exists(folder) ? [.. Directory.GetFiles(folder, "*.jsonl.gz").Order(StringComparer.Ordinal)] : [];
     }
 
+    /// <summary>The committed golden of an id as reports print it; null where there is none.</summary>
+    internal static Json.Case? GoldenNamed(string id) =>
+        id.Contains('/', StringComparison.Ordinal) ? Goldens().SelectMany(Corpus.Read).FirstOrDefault(golden => golden.Id == id) : null;
+
     private static (int, int) ReadShard(string? text)
     {
         if (text is null) return (0, 1);

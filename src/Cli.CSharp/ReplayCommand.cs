@@ -60,7 +60,8 @@ internal static class ReplayCommand
 
     private static Json.Case FromToken(string text, EngineInfo info)
     {
-        var token = ReplayToken.Parse(text) ?? throw new CorpusException($"'{text}' is neither a file nor a replay token such as V{GeneratorOptions.Version}-9e3779b97f4a7c15");
+        if (CheckCommand.GoldenNamed(text) is { } golden) return golden;
+        var token = ReplayToken.Parse(text) ?? throw new CorpusException($"'{text}' is neither a file, nor the id of a golden, nor a replay token such as V{GeneratorOptions.Version}-9e3779b97f4a7c15");
         if (token.Operators?.FirstOrDefault(name => !RegistryModule.all.ContainsKey(name)) is { } unknown)
             throw new CorpusException($"{text}: the specification has no operator '{unknown}'");
         var generator = new ProgramGenerator(RegistryModule.all, Examination.For(info, token.Operators));

@@ -115,14 +115,14 @@ public static class Corpus
 
     private static Stream Open(string path)
     {
-        if (path == "-") return Console.OpenStandardInput();
-        Check(path);
+        if (path != "-") Check(path);
         try
         {
-            var file = File.OpenRead(path);
-            var zipped = file.ReadByte() == 0x1f && file.ReadByte() == 0x8b;
-            file.Position = 0;
-            if (!zipped) return file;
+            var file = path == "-" ? Console.OpenStandardInput() : File.OpenRead(path);
+            var peeked = new PeekedStream(file, 2);
+            if (peeked.First is not [0x1f, 0x8b]) return peeked;
+            if (!file.CanSeek) return new GZipStream(peeked, CompressionMode.Decompress);
+            // A pipe is whole where its end is; of a file .NET would take a part for the whole.
             if (!Gzip.IsWhole(file)) throw new CorpusException($"{path}: the compressed file is truncated");
             return new GZipStream(file, CompressionMode.Decompress);
         }

@@ -30,7 +30,7 @@ internal static class GradientReach
                 ? "it leads to the result only where no gradient flows, such as through detach, a comparison or a block without recording"
                 : "it does not lead to the result";
             var numbers = read.Count == 0 ? "" : $"; numbers were read out of {string.Join(", ", read)}: what is computed of them counts as constant";
-            yield return $"no gradient reaches {name}: {why}{numbers}";
+            yield return $"no gradient reaches {name} ({leaf.DType.ToString().ToLowerInvariant()} [{string.Join(", ", leaf.Shape.ToArray())}]): {why}{numbers}";
         }
     }
 

@@ -294,8 +294,8 @@ public class VerifyModelTests
         Holds(report);
         Assert.Equal(
             [
-                "no gradient reaches x2: it leads to the result only where no gradient flows, such as through detach, a comparison or a block without recording",
-                "no gradient reaches x3: it does not lead to the result",
+                "no gradient reaches x2 (float32 [3]): it leads to the result only where no gradient flows, such as through detach, a comparison or a block without recording",
+                "no gradient reaches x3 (float32 [3]): it does not lead to the result",
             ],
             report.Notes);
         Assert.Null(report.WhyNoGradient);
@@ -343,7 +343,7 @@ public class VerifyModelTests
         var w = Weight(1, 3);
         var report = Verify.Model(t => (Tensor.Create(Array.ConvertAll((t * 3).ToFloats(), v => v * v * v + 1)) * w).Sum(), Random(2, 3));
         Holds(report);
-        Assert.Equal("no gradient reaches x1: it does not lead to the result; numbers were read out of mul_1: what is computed of them counts as constant", report.Notes[^1]);
+        Assert.Equal("no gradient reaches x1 (float32 [3]): it does not lead to the result; numbers were read out of mul_1: what is computed of them counts as constant", report.Notes[^1]);
         // What is a gradient itself depends on what it was taken by.
         var slope = Verify.Model(t => Autograd.Grad([t.Exp().Sum()], [t])[0]!, Random(2, 3));
         Assert.DoesNotContain(slope.Notes, note => note.Contains("does not lead to the result", StringComparison.Ordinal));

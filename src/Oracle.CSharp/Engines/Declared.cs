@@ -25,6 +25,8 @@ internal static class Declared
         // Without writes a view is as good as a copy.
         if (steps.Exists(step => step.Op.EndsWith('_')) && steps.Exists(step => Needs.Record(step)?.Behaviour.IsAliases is true)) yield return "views";
         if (steps.Count(step => step.Op == "backward") > 1) yield return "accumulate";
+        // An engine may free all of a graph after the first pass.
+        if (steps.Exists(step => step.Op == "grad") && steps.Count(step => step.Op is "backward" or "grad") > 1) yield return "retain_graph";
         if (item.Golden?.Value.Raised is not null) yield return "errors";
     }
 }

@@ -76,8 +76,8 @@ public sealed class ExaminationReport
     public string Outcome =>
         !Holds && (GivenUp is null || _findings.Exists(finding => finding.Result is not RunResult.Broken)) ? "FAIL"
         : GivenUp is not null ? "NOT DONE"
-        : Total.Examined == 0 ? "NOTHING EXAMINED"
         : Interrupted ? "INTERRUPTED"
+        : Total.Examined == 0 ? "NOTHING EXAMINED"
         : "PASS";
 
     /// <summary>True where nothing counts against the engine.</summary>

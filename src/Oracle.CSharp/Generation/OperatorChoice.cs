@@ -39,7 +39,9 @@ internal sealed class OperatorChoice
 
     public Operator? Pick(Rng rng, bool heavy, bool views, bool inPlace)
     {
-        var from = inPlace ? _inPlace : views ? _views : heavy ? _heavy : _light;
+        // Where there are none of the one kind, the other serves: programs of a few operators are to hold these.
+        var (wanted, other) = heavy ? (_heavy, _light) : (_light, _heavy);
+        var from = inPlace ? _inPlace : views ? _views : wanted.Count > 0 ? wanted : other;
         return from.Count == 0 ? null : rng.Pick(from);
     }
 

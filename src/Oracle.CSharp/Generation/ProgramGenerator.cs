@@ -27,8 +27,19 @@ public sealed class ProgramGenerator
         _choice = new OperatorChoice(registry, options);
     }
 
-    /// <summary>The program of a seed. The same seed gives the same program.</summary>
-    public Program Generate(ulong seed) => new Draft(new Rng(seed), _options, _choice, _start()).Write();
+    /// <summary>The program of a seed. The same seed gives the same program. Where operators are named it holds one of them, if a few tries give such a program.</summary>
+    public Program Generate(ulong seed)
+    {
+        var program = Drafted(seed);
+        for (var again = 1; again < MostTries && _options.Operators is not null && !HoldsAnOperator(program); again++) program = Drafted(Rng.CaseSeed(seed, again));
+        return program;
+    }
+
+    private const int MostTries = 20;
+
+    private Program Drafted(ulong seed) => new Draft(new Rng(seed), _options, _choice, _start()).Write();
+
+    private bool HoldsAnOperator(Program program) => Steps.All(program.Steps).Any(step => Needs.Record(step) is { } op && _options.Operators!.Contains(op.Name));
 }
 
 /// <summary>One program in the making.</summary>

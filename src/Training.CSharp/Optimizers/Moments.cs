@@ -11,6 +11,13 @@ internal static class Moments
     /// <summary>The tensor, or a copy whose elements lie in a row.</summary>
     public static Tensor Dense(Tensor tensor) => tensor.IsContiguous ? tensor : tensor.Detach().Contiguous();
 
+    private static Tensor Apart(Tensor tensor)
+    {
+        var copy = Tensor.Empty(tensor.Shape.ToArray(), tensor.DType);
+        Copying.Copy(tensor, copy);
+        return copy;
+    }
+
     /// <summary>A parameter that is being written to: itself where it is dense, else a copy that is put back at the end.</summary>
     public readonly ref struct Written
     {
@@ -19,7 +26,8 @@ internal static class Moments
         public Written(Tensor parameter)
         {
             this.parameter = parameter;
-            Dense = Moments.Dense(parameter);
+            // A listener hears the copy that puts it back, and not what the kernel writes.
+            Dense = Calls.Heard ? Apart(parameter) : Moments.Dense(parameter);
         }
 
         public Tensor Dense { get; }
