@@ -26,7 +26,7 @@ internal static class Losses
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
     public static readonly CompositeOperator L1Loss = new(
         "l1_loss",
-        call => Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes)))
+        call => Distance(call.Tensor(0), call.Tensor(1), call.Attributes))
     { Keywords = ["reduction"] };
 
     /// <summary>-log(1 + exp(-x)) without overflow.</summary>
@@ -53,7 +53,7 @@ internal static class Losses
         "smooth_l1_loss",
         call =>
         {
-            return call.Attributes.Double("beta", 1) == 0 ? [Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes))] : Smooth!(call);
+            return call.Attributes.Double("beta", 1) == 0 ? [Distance(call.Tensor(0), call.Tensor(1), call.Attributes)] : Smooth!(call);
         })
     { Keywords = ["reduction", "beta"] };
 
@@ -155,9 +155,10 @@ internal static class Losses
     }
 
     /// <summary>The mean (or sum) of |a - b|.</summary>
-    public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
+    public static Tensor Distance(Tensor a, Tensor b, Attributes attributes)
     {
         (a, b) = DistanceLoss.Expanded(a, b);
+        var reduction = ReductionOf(attributes);
         var distances = (a - b).Abs();
         return reduction switch
         {
@@ -261,7 +262,7 @@ public sealed partial class Tensor
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
     /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction is none of these.</exception>
     public Tensor L1Loss(Tensor target, string reduction = "mean") =>
-        Losses.Distance(this, target, Losses.ReductionOf(Attributes.Of("reduction", reduction)));
+        Losses.Distance(this, target, Attributes.Of("reduction", reduction));
 
     /// <summary>The distances d from a target, broadcast: d d / (2 beta) up to beta, beyond it |d| - beta / 2.</summary>
     /// <param name="target">Of a shape that broadcasts with this tensor's.</param>
