@@ -250,9 +250,7 @@ module Activations =
                               Complain.unlessValue (p >= 0.0 && p <= 1.0) (fun () ->
                                   $"dropout probability has to be between 0 and 1, but got {p}")
 
-                          do!
-                              Complain.unlessDType (mask.DType = Bool) (fun () ->
-                                  $"dropout expects a bool mask, but got {mask.DType.Name}")
+                          do! Complain.unlessDType (mask.DType = Bool) (fun () -> $"dropout expects a bool mask, but got {mask.DType.Name}")
 
                           do!
                               Complain.unlessShape (mask.Shape = x.Shape) (fun () ->

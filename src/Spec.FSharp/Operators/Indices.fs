@@ -60,23 +60,23 @@ module internal Indices =
                     Complain.index "a mask must have a dimension"
                 else
 
-                // Dimension by dimension: one that differs is seen before one that is not there.
-                match List.tryFind (fun k -> dim + k >= shape.Length || mask.Shape[k] <> shape[dim + k]) [ 0 .. rank - 1 ] with
-                | Some at when dim + at >= shape.Length -> beyond shape (dim + at)
-                | Some at ->
-                    Complain.shape
-                        $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
-                | None ->
-                    let elements, decided = Value.asInts Bool mask
+                    // Dimension by dimension: one that differs is seen before one that is not there.
+                    match List.tryFind (fun k -> dim + k >= shape.Length || mask.Shape[k] <> shape[dim + k]) [ 0 .. rank - 1 ] with
+                    | Some at when dim + at >= shape.Length -> beyond shape (dim + at)
+                    | Some at ->
+                        Complain.shape
+                            $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
+                    | None ->
+                        let elements, decided = Value.asInts Bool mask
 
-                    let places =
-                        [| for i in 0 .. elements.Length - 1 do
-                               if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
+                        let places =
+                            [| for i in 0 .. elements.Length - 1 do
+                                   if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
 
-                    let along k : int * Value<'S> =
-                        dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
+                        let along k : int * Value<'S> =
+                            dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
 
-                    go (dim + rank) rest (List.rev (List.init rank along) @ found)
+                        go (dim + rank) rest (List.rev (List.init rank along) @ found)
             | Some _ :: _ -> Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
 
         go 0 indices []
