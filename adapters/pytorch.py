@@ -578,6 +578,8 @@ class Run:
             raise ValueError(f"dropout probability has to be between 0 and 1, but got {p}")
         if not x.is_floating_point():
             raise RuntimeError("result type Float can't be cast to the desired output type of the input")
+        if mask.dtype != torch.bool:
+            raise ValueError(f"dropout expects a bool mask, but got {DTYPE_NAMES[mask.dtype]}")
         if mask.shape != x.shape:
             raise ValueError(f"dropout expects a mask of shape {list(x.shape)}, but got {list(mask.shape)}")
         kept = mask.to(x.dtype)

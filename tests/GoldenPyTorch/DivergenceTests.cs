@@ -81,6 +81,17 @@ public sealed class DivergenceTests
         { "gradient-without-storage", Again("abs", 1, """, {"op": "zero_", "in": ["v"]}"""), """{"values": {}, "raised": {"step": [3], "kind": "other", "message": "ZeroTensors are immutable."}}""" },
         // No NaN decides the element at 0.
         { "gelu-of-infinity", """{"inputs": {"x": {"dtype": "float32", "shape": [2], "data": ["inf", 0]}}, "steps": [{"op": "gelu", "in": ["x"], "out": "t"}, {"op": "ge", "in": ["t", "x"], "out": "y"}], "observe": ["y"]}""", """{"values": {"y": {"dtype": "bool", "shape": [2], "data": [true, false]}}}""" },
+        // Two values, and one that is added, are written as by indices.
+        { "index-put-of-one-value-by-a-mask", PutByAMask("[2]", "[5, 6]", ""), Nothing("float32", "[2]", "[5, 6]") },
+        { "index-put-of-one-value-by-a-mask", PutByAMask("[]", "[5]", """, "attrs": {"accumulate": true}"""), Nothing("float32", "[2]", "[6, 7]") },
+        // There are elements, or dimensions.
+        { "batch-norm-of-nothing", """{"inputs": {"x": {"dtype": "float32", "shape": [1, 1], "data": [1]}}, "steps": [{"op": "batch_norm", "in": ["x"], "attrs": {"training": false}, "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[1, 1]", "[1]") },
+        { "batch-norm-without-channels", """{"inputs": {"x": {"dtype": "float32", "shape": [2, 1], "data": [1, 2]}, "w": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]}""", """{"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}""" },
+        { "mask-of-no-dimension-for-nothing", """{"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [1]}, "m": {"dtype": "bool", "shape": [], "data": [true]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[1]", "[1]") },
+        { "mask-of-no-dimension-for-nothing", """{"inputs": {"x": {"dtype": "float32", "shape": [0], "data": []}, "m": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[]", "[1]") },
+        // Another error at the step itself, or one before it.
+        { "index-put-into-shared-memory", PutIntoShared, """{"values": {}, "raised": {"step": [1], "kind": "index", "message": "index 0 is out of bounds"}}""" },
+        { "index-put-into-shared-memory", PutIntoShared, """{"values": {}, "raised": {"step": [0], "kind": "shape", "message": "expand"}}""" },
         // It does not call itself a bug.
         { "internal-assertion", Filled("int64", "true"), """{"values": {}, "raised": {"step": [0], "kind": "other", "message": "iter.numel() INTERNAL ASSERT FAILED"}}""" },
     };
@@ -95,6 +106,26 @@ public sealed class DivergenceTests
         Assert.NotEmpty(wrong);
         foreach (var finding in wrong) Assert.False(divergence.Covers(Seen(golden, finding)), finding.Message);
     }
+
+    [Fact]
+    public void What_is_raised_after_a_step_that_should_have_been_refused_is_known_with_it()
+    {
+        var divergence = KnownDivergences.All.Single(d => d.Id == "index-put-into-shared-memory");
+        var golden = Json.readCase($$$$"""{"id": "later", "program": {{{{PutIntoShared}}}}, "outcome": {"values": {}, "raised": {"step": [3], "kind": "no_grad_fn", "message": "element 0 of tensors does not require grad and does not have a grad_fn"}}}""").ResultValue;
+        var finding = Assert.Single(Wrong(golden), finding => finding.Name == "raised");
+        Assert.True(divergence.Covers(Seen(golden, finding)), finding.Message);
+    }
+
+    private static string PutByAMask(string shape, string data, string attributes) => $$$"""
+        {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, true]}, "v": {"dtype": "float64", "shape": {{{shape}}}, "data": {{{data}}}}}, "steps": [{"op": "index_put", "in": ["x", ["m"], "v"]{{{attributes}}}, "out": "y"}], "observe": ["y"]}
+        """;
+
+    private const string PutIntoShared = """
+        {"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [1]}, "i": {"dtype": "int64", "shape": [1], "data": [0]}, "v": {"dtype": "float32", "shape": [], "data": [5]}}, "steps": [{"op": "expand", "in": ["x"], "attrs": {"size": [2]}, "out": "y"}, {"op": "index_put_", "in": ["y", ["i"], "v"]}, {"op": "sum", "in": ["y"], "out": "s"}, {"op": "backward", "in": ["s"]}], "observe": ["y"]}
+        """;
+
+    // An outcome in which nothing is raised.
+    private static string Nothing(string dtype, string shape, string data) => $$$$"""{"values": {"y": {"dtype": "{{{{dtype}}}}", "shape": {{{{shape}}}}, "data": {{{{data}}}}}}}""";
 
     // A second derivative, and what comes after it.
     private static string Again(string op, int at, string after = "") => $$$"""

@@ -265,6 +265,23 @@ public sealed class AutogradTests
             "raises overlapping_write at 1"
         },
         {
+            "a slice has three parts: of two it is not known which is missing",
+            """
+            a: 1 2 3
+            v = getitem a {"index": [[0, 1]]}
+            """,
+            "raises value at 0"
+        },
+        {
+            "a slice that is written to has three parts",
+            """
+            a: 1 2 3
+            b: [] 0
+            setitem_ a b {"index": [[0, 1]]}
+            """,
+            "raises value at 0"
+        },
+        {
             "a part and the whole of one storage overlap",
             """
             a: [2,2] 1 2 3 4

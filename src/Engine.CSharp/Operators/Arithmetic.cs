@@ -25,7 +25,7 @@ internal static class Arithmetic
         },
         new Rule(g => g),
         new Rule(Saved.None, (g, c) => -Alpha(g, c)))
-    { Keywords = ["alpha"] };
+    { Keywords = ["alpha"], CheckOperands = CheckNoBools };
 
     public static readonly BinaryOperator Mul = new(
         "mul",

@@ -72,6 +72,7 @@ internal static class Arrangement
             if (p is < 0 or > 1) throw new AutogradException(ErrorKind.Value, $"dropout probability has to be between 0 and 1, but got {p}");
             Tensor x = call.Tensor(0), mask = call.Tensor(1);
             if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"dropout of {x.DType.ScalarType()}: the tensor must be of a floating-point type");
+            if (mask.DType != DType.Bool) throw new AutogradException(ErrorKind.Dtype, $"dropout expects a bool mask, but got {mask.DType.Name()}");
             if (!Shapes.Same(mask.Sizes, x.Sizes))
                 throw new AutogradException(ErrorKind.Shape, $"dropout expects a mask of shape {Shapes.Text(x.Sizes)}, but got {Shapes.Text(mask.Sizes)}");
             return x.Mul(mask.To(x.DType).Mul(p == 1 ? 0 : 1 / (1 - p)));

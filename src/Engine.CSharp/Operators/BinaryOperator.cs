@@ -36,6 +36,9 @@ public sealed class BinaryOperator : Operator
         NumberKeywords = [null, "other"];
     }
 
+    /// <summary>What is asked of the operands before it is seen whether the first one can be written to.</summary>
+    internal Action<Tensor, Tensor>? CheckOperands { get; init; }
+
     /// <summary>What is saved where it depends on the second operand, from what the rules name.</summary>
     internal Func<Tensor, Saved, Saved>? Keeps { get; init; }
 
@@ -152,6 +155,7 @@ public sealed class BinaryOperator : Operator
                 if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
             }
         }
+        CheckOperands?.Invoke(a, b);
         Overlap.CheckWritable(a);
         Overlap.CheckReadable(a, b);
         InPlaceChecks.Shape(a, Shapes.Broadcast(a.Sizes, b.Sizes));

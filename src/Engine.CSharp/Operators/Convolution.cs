@@ -33,7 +33,7 @@ internal static class Convolution
             Tensor x = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Forward(a, x.Sizes, weight.Sizes);
-            Check(window, x, weight, bias, window.OutShape[1]);
+            Check(a, x, weight, bias, window.OutShape[1]);
             return ComputeOutput(window, x, weight, bias);
         },
         [Both],
@@ -50,7 +50,7 @@ internal static class Convolution
             Tensor y = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Transposed(a, y.Sizes, weight.Sizes);
-            Check(window, y, weight, bias, window.InShape[1]);
+            Check(a, y, weight, bias, window.InShape[1]);
             return ComputeInput(window, y, weight, bias);
         },
         [Both],
@@ -141,7 +141,7 @@ internal static class Convolution
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 
-    private static void Check(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias, int channels)
+    private static void Check(Attributes attributes, Tensor x, Tensor weight, Tensor? bias, int channels)
     {
         if (bias is not null && (bias.Rank != 1 || bias.Sizes[0] != channels))
         {
@@ -150,11 +150,12 @@ internal static class Convolution
                 $"Given weight of size {Shapes.Text(weight.Sizes)}, expected bias to be 1-dimensional with {channels} elements, "
                 + $"but got bias of size {Shapes.Text(bias.Sizes)} instead");
         }
+        ConvolutionWindow.CheckKernel(attributes, x.Sizes);
         var other = weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
         if (other is not null)
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
-        int rows = window.Group.KernelHeight, columns = window.Group.KernelWidth;
+        int rows = weight.Sizes[2], columns = weight.Sizes[3];
         if (rows < 1 || columns < 1)
             throw new AutogradException(ErrorKind.Value, $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}");
     }

@@ -109,12 +109,6 @@ internal readonly record struct ConvolutionWindow
         }
         if (weight[0] < groups || weight[0] % groups != 0)
             throw Wrong($"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {Shapes.Text(weight)} instead");
-        if (extra.H >= Math.Max(stride.H, dilation.H) || extra.W >= Math.Max(stride.W, dilation.W))
-        {
-            throw Bad(
-                $"output padding must be smaller than either stride or dilation, but got output_padding_height: {extra.H} output_padding_width: {extra.W} "
-                + $"stride_height: {stride.H} stride_width: {stride.W} dilation_height: {dilation.H} dilation_width: {dilation.W}");
-        }
         var height = ((y[2] - 1) * stride.H) - (2 * padding.H) + (dilation.H * (weight[2] - 1)) + extra.H + 1;
         var width = ((y[3] - 1) * stride.W) - (2 * padding.W) + (dilation.W * (weight[3] - 1)) + extra.W + 1;
         if (height <= 0 || width <= 0)
@@ -130,6 +124,22 @@ internal readonly record struct ConvolutionWindow
                 Given = (y[2], y[3]),
             },
         };
+    }
+
+    /// <summary>
+    /// What the kernel asks for: where the batch or the channels are nothing there is none, and nothing else may be
+    /// (aten/src/ATen/native/Convolution.cpp, _select_conv_backend).
+    /// </summary>
+    public static void CheckKernel(Attributes attributes, int[] input)
+    {
+        if (input[0] == 0 || input[1] == 0) return;
+        if (Array.IndexOf(input, 0) >= 0) throw Wrong($"Only zero batch or zero channel inputs are supported, but got input shape: {Shapes.Text(input)}");
+        var (stride, dilation, _) = Steps(attributes);
+        var extra = SizePair.Of(attributes, "output_padding", 0);
+        if (extra.H < Math.Max(stride.H, dilation.H) && extra.W < Math.Max(stride.W, dilation.W)) return;
+        throw Bad(
+            $"output padding must be smaller than either stride or dilation, but got output_padding_height: {extra.H} output_padding_width: {extra.W} "
+            + $"stride_height: {stride.H} stride_width: {stride.W} dilation_height: {dilation.H} dilation_width: {dilation.W}");
     }
 
     private static void CheckRanks(string name, Attributes attributes, int[] input, int[] weight)

@@ -11,6 +11,7 @@ internal static class DistanceLoss
     /// <param name="losses">The loss of each element.</param>
     /// <param name="slope">Its derivative by the input, from the distance.</param>
     /// <param name="curve">The derivative of the slope, times what is given, from the distance.</param>
+    /// <param name="check">What is asked of the attributes before it is of the types.</param>
     /// <param name="oneFactor">Whether the derivative by what arrives is of the slopes where 1 arrives, as PyTorch has it for <c>huber_loss</c>.</param>
     public static Func<OperatorCall, Tensor[]> Of(
         string name,
@@ -18,6 +19,7 @@ internal static class DistanceLoss
         Func<Tensor, Tensor, Attributes, Tensor> losses,
         Func<Tensor, Attributes, Tensor> slope,
         Func<Tensor, Func<Tensor>, Attributes, Tensor> curve,
+        Action<Attributes>? check = null,
         bool oneFactor = false)
     {
         FunctionOperator toInput = Gradient(0), toTarget = Gradient(1);
@@ -27,6 +29,7 @@ internal static class DistanceLoss
             {
                 Tensor x = inputs[0]!, target = inputs[1]!;
                 _ = Losses.ReductionOf(a);
+                check?.Invoke(a);
                 var dtype = DTypes.Promote(x, target);
                 if (!dtype.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{dtype.ScalarType()}'");
                 return Losses.Reduced(losses(x, target, a), a);

@@ -114,10 +114,9 @@ internal static class Gathering
         (inputs, attributes) =>
         {
             var (index, weight) = (inputs[0]!, inputs[1]!);
+            if (attributes.IntOrNull("padding_idx") is { } padding and not 0) CheckPadding(padding, weight);
             RequireIndex(index, "embedding");
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
-            if (attributes.IntOrNull("padding_idx") is { } padding && (padding < -weight.Sizes[0] || padding >= Math.Max(weight.Sizes[0], 1)))
-                throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");
             var flat = Checked(Copying.Packed(index), 0, weight.Sizes[0], _ => "index out of range in self");
             return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);
         },
@@ -240,6 +239,14 @@ internal static class Gathering
     }
 
     private static Tensor AtLeastVector(Tensor x) => x.Rank == 0 ? x.Window([1], [1], 0) : x;
+
+    /// <summary>The padding's row is looked for before anything else (torch/nn/functional.py, embedding); 0 is within a table without rows.</summary>
+    private static void CheckPadding(int padding, Tensor weight)
+    {
+        if (weight.Rank == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
+        if (padding < -weight.Sizes[0] || padding >= weight.Sizes[0])
+            throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");
+    }
 
     private static void RequireIndex(Tensor index, string name)
     {

@@ -26,7 +26,7 @@ internal static class Losses
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
     public static readonly CompositeOperator L1Loss = new(
         "l1_loss",
-        call => Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes)))
+        call => Distance(call.Tensor(0), call.Tensor(1), call.Attributes))
     { Keywords = ["reduction"] };
 
     /// <summary>-log(1 + exp(-x)) without overflow.</summary>
@@ -53,24 +53,15 @@ internal static class Losses
         "smooth_l1_loss",
         call =>
         {
-            var beta = call.Attributes.Double("beta", 1);
-            if (beta < 0) throw new AutogradException(ErrorKind.Value, "smooth_l1_loss does not support negative values for beta.");
-            return beta == 0 ? [Distance(call.Tensor(0), call.Tensor(1), ReductionOf(call.Attributes))] : Smooth!(call);
+            return call.Attributes.Double("beta", 1) == 0 ? [Distance(call.Tensor(0), call.Tensor(1), call.Attributes)] : Smooth!(call);
         })
     { Keywords = ["reduction", "beta"] };
 
-    private static readonly Func<OperatorCall, Tensor[]> Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (a.Double("beta", 1), a.Double("beta", 1)));
+    private static readonly Func<OperatorCall, Tensor[]> Smooth = Rounded("smooth_l1_loss", "smooth_l1_cpu", a => (Beta(a), Beta(a)));
 
     public static readonly CompositeOperator HuberLoss = new(
-        "huber_loss",
-        call =>
-        {
-            _ = Delta(call.Attributes);
-            return Knee!(call);
-        })
+        "huber_loss", Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true))
     { Keywords = ["reduction", "delta"] };
-
-    private static readonly Func<OperatorCall, Tensor[]> Knee = Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true);
 
     /// <summary>Weight and pos_weight have no derivative.</summary>
     public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(
@@ -124,6 +115,10 @@ internal static class Losses
     public static Tensor Share(Tensor gradient, Attributes attributes, int[] shape) =>
         ReductionOf(attributes) == LossReduction.Mean ? gradient / Tensor.Number((double)Shapes.Count(shape)) : gradient;
 
+    private static double Beta(Attributes attributes) => attributes.Double("beta", 1) is var beta and >= 0
+        ? beta
+        : throw new AutogradException(ErrorKind.Value, "smooth_l1_loss does not support negative values for beta.");
+
     private static double Delta(Attributes attributes) => attributes.Double("delta", 1) is var delta and > 0
         ? delta
         : throw new AutogradException(ErrorKind.Value, "huber_loss does not support non-positive values for delta.");
@@ -155,13 +150,15 @@ internal static class Losses
                 t *= d().Abs().Lt(knee).To(t.DType);
                 return scale == 1 ? t : t / scale;
             },
+            a => _ = shapeOf(a),
             oneFactor);
     }
 
     /// <summary>The mean (or sum) of |a - b|.</summary>
-    public static Tensor Distance(Tensor a, Tensor b, LossReduction reduction)
+    public static Tensor Distance(Tensor a, Tensor b, Attributes attributes)
     {
         (a, b) = DistanceLoss.Expanded(a, b);
+        var reduction = ReductionOf(attributes);
         var distances = (a - b).Abs();
         return reduction switch
         {
@@ -265,7 +262,7 @@ public sealed partial class Tensor
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
     /// <exception cref="AutogradException">The shapes do not broadcast, or the reduction is none of these.</exception>
     public Tensor L1Loss(Tensor target, string reduction = "mean") =>
-        Losses.Distance(this, target, Losses.ReductionOf(Attributes.Of("reduction", reduction)));
+        Losses.Distance(this, target, Attributes.Of("reduction", reduction));
 
     /// <summary>The distances d from a target, broadcast: d d / (2 beta) up to beta, beyond it |d| - beta / 2.</summary>
     /// <param name="target">Of a shape that broadcasts with this tensor's.</param>

@@ -74,6 +74,7 @@ internal static class Pooling
 
     private static Tensor[] Maxima(Tensor x, Attributes attributes)
     {
+        if (x.Rank is not (3 or 4)) throw new AutogradException(ErrorKind.Shape, "non-empty 3D or 4D (batch mode) tensor expected for input");
         var window = PoolingWindow.Of("max_pool2d", attributes, x.Sizes);
         CheckNumbers("max_pool2d", x);
         if (PoolingWindow.HasEmptyPlaces(window)) throw new AutogradException(ErrorKind.Unsupported, "max_pool2d with a window of padding alone");
@@ -119,11 +120,11 @@ internal static class Pooling
 
     private static Tensor Averages(Tensor x, Attributes attributes)
     {
+        var (countPad, divisor) = Divisor(attributes);
         // The channels' dimension is asked for before it is seen how many there are.
         Shapes.WrapDim(-3, x.Rank);
         var window = PoolingWindow.Of("avg_pool2d", attributes, x.Sizes);
         CheckNumbers("avg_pool2d", x);
-        var (countPad, divisor) = Divisor(attributes);
         x = Copying.Packed(x);
         var y = Tensor.Empty(OutShape(x.Sizes, window), x.DType);
         if (x.DType == DType.Float32) Run<float>();

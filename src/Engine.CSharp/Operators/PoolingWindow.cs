@@ -8,12 +8,6 @@ internal static class PoolingWindow
     /// <summary>The window over the last two dimensions of a shape.</summary>
     public static Window Of(string name, Attributes attributes, int[] shape)
     {
-        if (shape.Length is not (3 or 4)) throw new AutogradException(ErrorKind.Shape, "non-empty 3D or 4D (batch mode) tensor expected for input");
-        if (Array.IndexOf(shape, 0, 1) >= 0 || (shape.Length == 3 && shape[0] == 0))
-        {
-            throw new AutogradException(
-                ErrorKind.Shape, $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shapes.Text(shape)}");
-        }
         if (attributes.Ints("kernel_size") is null) throw Bad($"{name}() needs the attribute 'kernel_size'");
         var kernel = SizePair.Of(attributes, "kernel_size", 1);
         var stride = SizePair.Of(attributes, "stride", kernel);
@@ -27,6 +21,11 @@ internal static class PoolingWindow
         if (padding.H < 0 || padding.W < 0) throw Bad($"pad must be non-negative, but got pad: {Math.Min(padding.H, padding.W)}");
         CheckPadding(padding.H, kernel.H, dilation.H);
         CheckPadding(padding.W, kernel.W, dilation.W);
+        if (shape.Length is not (3 or 4) || Array.IndexOf(shape, 0, 1) >= 0 || (shape.Length == 3 && shape[0] == 0))
+        {
+            throw new AutogradException(
+                ErrorKind.Shape, $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shapes.Text(shape)}");
+        }
         int height = shape[^2], width = shape[^1];
         var outHeight = Window.OutputSize(height, kernel.H, stride.H, padding.H, dilation.H, ceil);
         var outWidth = Window.OutputSize(width, kernel.W, stride.W, padding.W, dilation.W, ceil);

@@ -77,12 +77,11 @@ internal static class Reshaping
         (x, attributes) =>
         {
             var dims = attributes.Ints("dim");
-            var drop = new bool[x.Rank];
+            var drop = new bool[Math.Max(x.Rank, 1)];
             if (dims is null) Array.Fill(drop, true);
             else foreach (var dim in dims)
             {
                 var d = Shapes.WrapDim(dim, x.Rank);
-                if (x.Rank == 0) continue;
                 if (drop[d]) throw new AutogradException(ErrorKind.Value, $"dim {d} appears multiple times in the list of dims");
                 drop[d] = true;
             }

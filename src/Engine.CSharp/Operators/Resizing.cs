@@ -120,12 +120,12 @@ internal static class Resizing
         if (size is not null)
         {
             var targets = Each(size, spatial.Length);
-            RefuseEmpty(spatial, targets);
+            RefuseEmpty(shape, targets);
             return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
         }
         var scales = Each(scale!, spatial.Length);
         int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
-        RefuseEmpty(spatial, sizes);
+        RefuseEmpty(shape, sizes);
         var recompute = attributes.Bool("recompute_scale_factor", false);
         return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, sizes[d], recompute ? 0 : scales[d]))]);
     }
@@ -146,7 +146,6 @@ internal static class Resizing
             case "linear" or "bilinear":
                 var rank = mode == "linear" ? 3 : 4;
                 if (shape.Length != rank) throw new AutogradException(ErrorKind.Unsupported, $"Got {shape.Length}D input, but {mode} mode needs {rank}D input");
-                if (shape[1] == 0) throw new AutogradException(ErrorKind.Shape, $"Non-empty {rank}D data tensor expected but got a tensor with sizes {Shapes.Text(shape)}");
                 return;
             case "nearest":
                 if (shape.Length is >= 3 and <= 5) return;
@@ -169,11 +168,14 @@ internal static class Resizing
         return sources;
     }
 
-    private static void RefuseEmpty(int[] spatial, int[] target)
+    private static void RefuseEmpty(int[] shape, int[] target)
     {
-        if (Array.TrueForAll(target, n => n > 0) && Array.IndexOf(spatial, 0) < 0) return;
-        string Show(int[] sizes) => string.Join(", ", sizes.Select((size, d) => $"{"DHW"[d + 3 - sizes.Length]}: {size}"));
-        throw Bad($"Input and output sizes should be greater than 0, but got input ({Show(spatial)}) output ({Show(target)})");
+        if (!Array.TrueForAll(target, n => n > 0) || Array.IndexOf(shape, 0, 2) >= 0)
+            throw Bad($"Input and output sizes should be greater than 0, but got input ({Show(shape[2..])}) output ({Show(target)})");
+        if (shape[1] == 0)
+            throw new AutogradException(ErrorKind.Shape, $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shapes.Text(shape)}");
+
+        static string Show(int[] sizes) => string.Join(", ", sizes.Select((size, d) => $"{"DHW"[d + 3 - sizes.Length]}: {size}"));
     }
 
     private static T[] Each<T>(T[] items, int count) => items.Length == count ? items : [.. Enumerable.Repeat(items[0], count)];

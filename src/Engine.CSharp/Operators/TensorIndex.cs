@@ -12,8 +12,9 @@ internal static class TensorIndex
     /// <summary>For each element of the result the place in the row-major order of x, and the result's shape.</summary>
     public static (Tensor Flat, int[] Shape) Places(int[] sizes, IReadOnlyList<Tensor?> given, Action<int[]>? accept = null)
     {
+        CheckCount(sizes, given.Count);
         var indices = Expanded(sizes, given);
-        CheckCount(sizes, indices.Count);
+        if (indices.Count > sizes.Length) throw Beyond(sizes, sizes.Length);
         while (indices.Count < sizes.Length) indices.Add(null);
         var broadcast = Broadcast(indices);
 
@@ -69,13 +70,19 @@ internal static class TensorIndex
             if (index.Sizes.Length == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
             var first = indices.Count;
             for (var d = 0; d < index.Sizes.Length; d++)
-                if (first + d >= sizes.Length || sizes[first + d] != index.Sizes[d])
+            {
+                if (first + d >= sizes.Length) throw Beyond(sizes, first + d);
+                if (sizes[first + d] != index.Sizes[d])
                     throw new AutogradException(
                         ErrorKind.Shape, $"The shape of the mask {Shapes.Text(index.Sizes)} at index {d} does not match the shape of the indexed tensor {Shapes.Text(sizes)} at index {first + d}");
+            }
             indices.AddRange(TruePlaces(index));
         }
         return indices;
     }
+
+    private static AutogradException Beyond(int[] sizes, int dim) =>
+        new(ErrorKind.Index, $"Dimension out of range (expected to be in range of [{-sizes.Length}, {sizes.Length - 1}], but got {dim})");
 
     private static IEnumerable<Tensor> TruePlaces(Tensor mask)
     {

@@ -70,6 +70,28 @@ internal static class ProgramFacts
         Raised(program) is { Kind.IsIndexError: true }
         && EndsInACallOfNothing(program, (state, step) => step.Op is "index_put" or "index_put_" && Find(state, First(step)) is { } written && written.Shape.Contains(0));
 
+    /// <summary>Whether a program is refused at an index_put of one value by a mask alone, for the value's dtype or shape.</summary>
+    internal static bool EndsInIndexPutOfOneByAMask(Program program) =>
+        Raised(program) is { Kind: { IsDTypeError: true } or { IsShapeError: true } }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put" or "index_put_" } step
+        && !Accumulates(step) && step.In.Length > 2 && step.In[1] is Arg.Names { Item: var names } && step.In[2] is Arg.Name { Item: var value }
+        && names.Where(name => name is not null).ToList() is [{ Value: var mask }] && Find(state, mask) is { DType.IsBool: true }
+        && Find(state, value)?.Shape.All(size => size == 1) == true;
+
+    /// <summary>Whether a program is refused at an index into a tensor without elements, by a mask without dimensions.</summary>
+    internal static bool EndsInAMaskOfNoDimensionForNothing(Program program) =>
+        Raised(program) is { Kind.IsIndexError: true }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index" } step
+        && Find(state, First(step)) is { } x && x.Shape.Contains(0)
+        && StepNames.Read(step).Skip(1).Any(name => Find(state, name) is { DType.IsBool: true, Shape.Length: 0 });
+
+    /// <summary>Whether a program is refused at a batch_norm of a tensor without elements.</summary>
+    internal static bool EndsInBatchNormOfNothing(Program program) =>
+        EndsInACallOfNothing(program, IsBatchNormOfNothing) && Raised(program) is not null;
+
+    /// <summary>Whether a step is batch_norm of a tensor without elements.</summary>
+    internal static bool IsBatchNormOfNothing(State<Real> state, Step step) => step.Op == "batch_norm" && Find(state, First(step))?.Shape.Contains(0) == true;
+
     /// <summary>Whether the last step before the program's error starts from the same tensor twice, a later gradient being of another shape.</summary>
     internal static bool EndsInTheSameRootTwice(Program program) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && GivesALaterRootAnotherShape(state, last)
@@ -179,7 +201,7 @@ internal static class ProgramFacts
     /// <summary>Whether a step is an index_put that writes several values to one place.</summary>
     internal static bool WritesAPlaceTwice(State<Real> state, Step step) =>
         step.Op is "index_put" or "index_put_"
-        && !(step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true })
+        && !Accumulates(step)
         && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names }
         && Find(state, First(step)) is { } written
         && Places(state, written.Shape, [.. names.Select(n => n?.Value)]) is { } places
@@ -208,6 +230,8 @@ internal static class ProgramFacts
         var count = indices.Select(i => i.Length).DefaultIfEmpty(0).Max();
         return [.. Enumerable.Range(0, count).Select(k => string.Join(',', indices.Select(i => i[k % i.Length])))];
     }
+
+    private static bool Accumulates(Step step) => step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true };
 
     private static string First(Step step) => StepNames.Read(step).First();
 

@@ -23,6 +23,10 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether nothing was raised where something should have been.</summary>
     internal bool RaisesNothing => Finding is { Name: "raised", Difference: Difference.Raised, Actual: null };
 
+    /// <summary>Whether nothing was raised at the step where something should have been: neither later nor at all.</summary>
+    internal bool GoesOn =>
+        RaisesNothing || Finding is { Name: "raised", Expected: Side.Error { Raised.Step: var refused }, Raised.Step: var raised } && Paths.Earlier(refused, raised);
+
     /// <summary>Whether a version counts writes that were not expected.</summary>
     internal bool CountsMore => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual > expected;
 

@@ -132,6 +132,36 @@ internal static class Witnesses
         return golden.Golden!.Value.Raised is null && Input(index).Data is Data.Ints { Item: var at } && at.Any(i => i >= Input(of).Shape[0]) ? null : "PyTorch refuses, or the index is in bounds";
     };
 
+    /// <summary>PyTorch raises nothing, though a value has another dtype than the tensor that it is written to, or more dimensions than what a mask chooses of it.</summary>
+    internal static Func<Json.Case, string?> TakesAValueThatDoesNotFit(string of, string mask, string value) => golden =>
+    {
+        Literal Input(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor;
+        var chosen = Input(of).Shape.Length - Input(mask).Shape.Length + 1;
+        return golden.Golden!.Value.Raised is null && (!Input(of).DType.Equals(Input(value).DType) || Input(value).Shape.Length > chosen) ? null : "PyTorch refuses, or the value fits";
+    };
+
+    /// <summary>PyTorch's result has the shape of the tensor of which a mask that holds nowhere chooses.</summary>
+    internal static Func<Json.Case, string?> ChoosesAllThoughNothingHolds(string of, string mask, string result) => golden =>
+        golden.Program.Inputs.First(input => input.Name == mask).Tensor.Data is Data.Ints { Item: var holds } && holds.All(held => held == 0)
+        && ShapeOf(golden, result) is { } shape && ShapeOf(golden, of) is { } whole && shape.AsSpan().SequenceEqual(whole)
+            ? null
+            : "PyTorch refuses, or has another shape";
+
+    /// <summary>PyTorch raises nothing, though the last step has not the tensors that it asks for: of one size each, or in evaluation at all.</summary>
+    internal static Func<Json.Case, string?> NormalisesByWhatDoesNotFit(string of) => golden =>
+    {
+        Literal Input(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor;
+        var last = golden.Program.Steps[golden.Program.Steps.Length - 1];
+        var others = last.In.Skip(1).OfType<Arg.Name>().Select(arg => Input(arg.Item)).ToList();
+        return golden.Golden!.Value.Raised is null && (others.Count == 0 || others.Exists(other => other.Shape[0] != Input(of).Shape[1])) ? null : "PyTorch refuses, or all fit";
+    };
+
+    /// <summary>PyTorch complains of an index, in a program that has none.</summary>
+    internal static string? ComplainsOfAnIndex(Json.Case golden) =>
+        golden.Golden!.Value.Raised?.Value.Kind.IsIndexError == true && !Steps.All(golden.Program.Steps).Any(step => step.Attrs.ContainsKey("index") || step.Attrs.ContainsKey("dim"))
+            ? null
+            : "PyTorch raises something else, or nothing";
+
     /// <summary>PyTorch says of integers that they require a gradient, which it refuses when it is asked for by name.</summary>
     internal static string? AreIntegersThatRequireAGradient(Json.Case golden) =>
         golden.Golden!.Value.Values.Any(v => v.Item2?.Value is { RequiresGrad.Value: true, Tensor.DType.IsFloat: false }) ? null : "no integers require a gradient";

@@ -250,6 +250,8 @@ module Activations =
                               Complain.unlessValue (p >= 0.0 && p <= 1.0) (fun () ->
                                   $"dropout probability has to be between 0 and 1, but got {p}")
 
+                          do! Complain.unlessDType (mask.DType = Bool) (fun () -> $"dropout expects a bool mask, but got {mask.DType.Name}")
+
                           do!
                               Complain.unlessShape (mask.Shape = x.Shape) (fun () ->
                                   $"dropout expects a mask of shape {Shape.show x.Shape}, but got {Shape.show mask.Shape}")

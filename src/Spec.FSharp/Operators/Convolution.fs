@@ -330,12 +330,6 @@ module Convolution =
                 Complain.unlessShape (w[0] >= groups && w[0] % groups = 0) (fun () ->
                     $"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {Shape.show w} instead")
 
-            do!
-                Complain.unlessValue
-                    (fst outputPadding < max (fst stride) (fst dilation) && snd outputPadding < max (snd stride) (snd dilation))
-                    (fun () ->
-                        $"output padding must be smaller than either stride or dilation, but got output_padding_height: {fst outputPadding} output_padding_width: {snd outputPadding} stride_height: {fst stride} stride_width: {snd stride} dilation_height: {fst dilation} dilation_width: {snd dilation}")
-
             let size n s p k d extra = (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
             let h = size y[2] (fst stride) (fst padding) (fst kernel) (fst dilation) (fst outputPadding)
             let v = size y[3] (snd stride) (snd padding) (snd kernel) (snd dilation) (snd outputPadding)
@@ -363,6 +357,27 @@ module Convolution =
             Complain.shape
                 $"Given weight of size {Shape.show w}, expected bias to be 1-dimensional with {channels} elements, but got bias of size {Shape.show b.Shape} instead"
         | _ -> Ok()
+
+    /// Where the batch or the channels are nothing, there is nothing to compute (aten/src/ATen/native/Convolution.cpp, _select_conv_backend).
+    let private isOfNothing (x: int[]) = x[0] = 0 || x[1] = 0
+
+    let private checkEmpty (x: int[]) =
+        Complain.unlessShape (isOfNothing x || Shape.count x > 0) (fun () ->
+            $"Only zero batch or zero channel inputs are supported, but got input shape: {Shape.show x}")
+
+    /// Padding of the output alone, which the kernel asks for.
+    let private checkOutputPadding (attrs: Attrs) (x: int[]) =
+        result {
+            let! down, across = Read.pairOr (0, 0) attrs "output_padding"
+            let! stride = Read.pairOr (1, 1) attrs "stride"
+            let! dilation = Read.pairOr (1, 1) attrs "dilation"
+
+            return!
+                Complain.unlessValue
+                    (isOfNothing x || (down < max (fst stride) (fst dilation) && across < max (snd stride) (snd dilation)))
+                    (fun () ->
+                        $"output padding must be smaller than either stride or dilation, but got output_padding_height: {down} output_padding_width: {across} stride_height: {fst stride} stride_width: {snd stride} dilation_height: {fst dilation} dilation_width: {snd dilation}")
+        }
 
     let private checkKernel (window: Window) =
         let rows, columns = window.Kernel
@@ -411,6 +426,8 @@ module Convolution =
                           let! window = windowOf call.Attrs x.Shape w.Shape
                           let shape: int[] = resultOf window
                           do! checkBias shape[1] w.Shape bias
+                          do! checkEmpty x.Shape
+                          do! checkOutputPadding call.Attrs x.Shape
                           do! checkDTypes x w bias
                           do! checkKernel window
 

@@ -83,6 +83,12 @@ module Embedding =
                                       { Kind = Unsupported
                                         Message = "embedding with max_norm, which writes to its weight" }
                           | None ->
+                              let! padding = Read.tryInteger call.Attrs "padding_idx"
+
+                              do!
+                                  Complain.unlessIndex (weight.Shape.Length > 0 || Option.defaultValue 0 padding = 0) (fun () ->
+                                      "Dimension specified as 0 but tensor has no dimensions")
+
                               let! _ = readPadding call.Attrs (Array.tryHead weight.Shape |> Option.defaultValue 0)
                               let! shape, positions = lookUp index weight.Shape
                               return [ Pick.at shape positions weight ]

@@ -42,11 +42,15 @@ module internal Indices =
                 decided
             )
 
+    let private beyond (shape: int[]) dim =
+        Complain.index $"Dimension out of range (expected to be in range of [{-shape.Length}, {shape.Length - 1}], but got {dim})"
+
     /// An int64 index for each dimension that is indexed: a mask stands for the places where it holds, one index a dimension.
     let private expand (shape: int[]) (indices: Value<'S> option list) =
         let rec go dim indices found =
             match indices with
             | [] -> Ok(List.rev found)
+            | _ :: _ when dim >= shape.Length -> beyond shape shape.Length
             | None :: rest -> go (dim + 1) rest found
             | Some(index: Value<'S>) :: rest when index.DType = Int64 -> go (dim + 1) rest ((dim, index) :: found)
             | Some mask :: rest when mask.DType = Bool ->
@@ -54,24 +58,25 @@ module internal Indices =
 
                 if rank = 0 then
                     Complain.index "a mask must have a dimension"
-                elif dim + rank > shape.Length then
-                    Complain.index $"too many indices for tensor of dimension {shape.Length}"
-                elif mask.Shape <> shape[dim .. dim + rank - 1] then
-                    let at = Seq.find (fun k -> mask.Shape[k] <> shape[dim + k]) (seq { 0 .. rank - 1 })
-
-                    Complain.shape
-                        $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
                 else
-                    let elements, decided = Value.asInts Bool mask
 
-                    let places =
-                        [| for i in 0 .. elements.Length - 1 do
-                               if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
+                    // Dimension by dimension: one that differs is seen before one that is not there.
+                    match List.tryFind (fun k -> dim + k >= shape.Length || mask.Shape[k] <> shape[dim + k]) [ 0 .. rank - 1 ] with
+                    | Some at when dim + at >= shape.Length -> beyond shape (dim + at)
+                    | Some at ->
+                        Complain.shape
+                            $"The shape of the mask {Shape.show mask.Shape} at index {at} does not match the shape of the indexed tensor {Shape.show shape} at index {dim + at}"
+                    | None ->
+                        let elements, decided = Value.asInts Bool mask
 
-                    let along k : int * Value<'S> =
-                        dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
+                        let places =
+                            [| for i in 0 .. elements.Length - 1 do
+                                   if elements[i] <> 0L then Positions.unflatten mask.Shape i |]
 
-                    go (dim + rank) rest (List.rev (List.init rank along) @ found)
+                        let along k : int * Value<'S> =
+                            dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
+
+                        go (dim + rank) rest (List.rev (List.init rank along) @ found)
             | Some _ :: _ -> Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
 
         go 0 indices []

@@ -141,23 +141,32 @@ module Pointwise =
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs g) ])) }
 
     /// Two bools are refused with a text of their own; one is refused beside anything of another dtype. True and False as numbers are bools, too.
-    let private refusingBool (forward: Forward) =
+    let private refuseBools (call: Call<'S>) =
+        let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
+
+        Operand.read call 1 "other"
+        |> Result.bind (fun other ->
+            let isTruth =
+                match other with
+                | Number(Attr.Flag _) -> 1
+                | _ -> 0
+
+            match bools + isTruth with
+            | 0 -> Ok()
+            | 1 ->
+                Complain.dtype
+                    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+            | _ ->
+                Complain.dtype
+                    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead.")
+
+    let private takesNoBools =
+        { new Admission with
+            member _.Of call = refuseBools call }
+
+    let private refusingBools (forward: Forward) =
         { new Forward with
-            member _.Of(call: Call<'S>) =
-                let bools = call.In |> Array.choose id |> Array.filter (fun t -> t.DType = Bool) |> Array.length
-
-                Operand.read call 1 "other"
-                |> Result.bind (fun other ->
-                    let isTruth =
-                        match other with
-                        | Number(Attr.Flag _) -> 1
-                        | _ -> 0
-
-                    if bools + isTruth = 1 then
-                        Complain.dtype
-                            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
-                    else
-                        forward.Of call) }
+            member _.Of(call: Call<'S>) = refuseBools call |> Result.bind (fun () -> forward.Of call) }
 
     let sub =
         { Define.elementwise
@@ -165,14 +174,12 @@ module Pointwise =
               "self - alpha * other"
               arithmetic
               [ numberOther; alpha ]
-              (refusingBool (
+              (refusingBools (
                   Elementwise.binary (fun attrs -> floatAlpha attrs |> Result.map Functions.differenceScaled) (fun attrs dtype ->
-                      if dtype = Bool then
-                          Complain.dtype
-                              "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator instead."
-                      else
-                          integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))
+                      integerAlpha attrs dtype |> Result.map (fun alpha -> fun a b -> a - alpha * b))
               )) with
+            // It is asked before it is seen whether the tensor can be written to.
+            Admits = takesNoBools
             InPlace = true
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g); Some(fun () -> timesAlpha d.Attrs (-g)) ])) }
 

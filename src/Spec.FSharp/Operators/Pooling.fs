@@ -26,17 +26,16 @@ module internal Pool =
         let count = floorDiv (if ceil then room + stride - 1 else room) stride + 1
         if ceil && (count - 1) * stride >= size + padding then count - 1 else count
 
-    /// The windows that the attributes describe over an input of this shape.
+    /// Of three dimensions none is empty, of four none but the first.
+    let private hasPlanes (shape: int[]) =
+        match shape.Length with
+        | 3 -> Array.forall (fun size -> size > 0) shape
+        | 4 -> Array.forall (fun size -> size > 0) shape[1..]
+        | _ -> false
+
+    /// The windows that the attributes describe over an input of this shape, at which PyTorch looks last.
     let read name (attrs: Attrs) (shape: int[]) =
         result {
-            do!
-                Complain.unlessShape (shape.Length = 3 || shape.Length = 4) (fun () ->
-                    "non-empty 3D or 4D (batch mode) tensor expected for input")
-
-            do!
-                Complain.unlessShape (Array.forall (fun size -> size > 0) shape[1..] && (shape.Length = 4 || shape[0] > 0)) (fun () ->
-                    $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
-
             let! _ = Read.integers attrs "kernel_size"
             let! kernel = Read.pairOr (1, 1) attrs "kernel_size"
             let! stride = Read.pairOr kernel attrs "stride"
@@ -72,6 +71,10 @@ module internal Pool =
                         $"pad should be at most half of effective kernel size, but got pad={fst padding}, kernel_size={fst kernel} and dilation={fst dilation}"
                     else
                         $"pad should be at most half of effective kernel size, but got pad={snd padding}, kernel_size={snd kernel} and dilation={snd dilation}")
+
+            do!
+                Complain.unlessShape (hasPlanes shape) (fun () ->
+                    $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
 
             let planes, h, w = shape[shape.Length - 3], shape[shape.Length - 2], shape[shape.Length - 1]
 
@@ -184,6 +187,11 @@ module Pooling =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
+
+                          do!
+                              Complain.unlessShape (x.Shape.Length = 3 || x.Shape.Length = 4) (fun () ->
+                                  "non-empty 3D or 4D (batch mode) tensor expected for input")
+
                           let! pool = Pool.read "max_pool2d" call.Attrs x.Shape
                           do! numbersFor "max_pool2d" x
                           let windows = Pool.windows pool
@@ -252,12 +260,17 @@ module Pooling =
 
     // ---- avg_pool2d ----
 
+    let private checkDivisor (attrs: Attrs) =
+        result {
+            let! divisor = Read.tryInteger attrs "divisor_override"
+            return! Complain.unlessValue (divisor <> Some 0) (fun () -> "divisor must be not zero")
+        }
+
     /// What the sum of each window is divided by.
     let private divisors (attrs: Attrs) (pool: Pool) =
         result {
             let! includePadding = Read.flagOr true attrs "count_include_pad"
             let! fixedDivisor = Read.tryInteger attrs "divisor_override"
-            do! Complain.unlessValue (fixedDivisor <> Some 0) (fun () -> "divisor must be not zero")
 
             return
                 match fixedDivisor with
@@ -281,6 +294,7 @@ module Pooling =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
+                          do! checkDivisor call.Attrs
                           // The channels' dimension is asked for before it is seen how many there are.
                           let! _ = Dim.normalise x.Shape.Length -3
                           let! pool = Pool.read "avg_pool2d" call.Attrs x.Shape

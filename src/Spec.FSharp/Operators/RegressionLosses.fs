@@ -144,8 +144,8 @@ module RegressionLosses =
 
     let private meanDistance attrs (terms: Term option list) =
         result {
-            let! reduction = readReduction attrs
             let! a, b = expanded terms
+            let! reduction = readReduction attrs
             let distances = a - b |> Shaping.unary "abs"
 
             return

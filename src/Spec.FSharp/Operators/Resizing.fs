@@ -149,9 +149,7 @@ module Resizing =
 
         match mode, ranksOf mode with
         | _, Some rank when rank <> shape.Length -> unsupported $"Got {shape.Length}D input, but {mode} mode needs {rank}D input"
-        | _, Some _ ->
-            Complain.unlessShape (Array.forall (fun n -> n > 0) shape[1..1]) (fun () ->
-                $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
+        | _, Some _ -> Ok()
         | "nearest", _ ->
             Complain.unlessShape (shape.Length >= 3 && shape.Length <= 5) (fun () ->
                 $"Input Error: Only 3D, 4D and 5D input Tensors supported (got {shape.Length}D) for the modes: nearest")
@@ -193,14 +191,21 @@ module Resizing =
                 )
 
             let planned along =
-                { IsLinear = mode <> "nearest"
-                  Aligned = (aligned = Some true)
-                  Along = along }
+                result {
+                    do!
+                        Complain.unlessShape (shape[1] > 0) (fun () ->
+                            $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
+
+                    return
+                        { IsLinear = mode <> "nearest"
+                          Aligned = (aligned = Some true)
+                          Along = along }
+                }
 
             match Option.map each size with
             | Some size when Array.exists (fun n -> n <= 0) size || Array.exists (fun n -> n = 0) spatial ->
                 return! refuseEmpty spatial size
-            | Some size -> return planned (Array.map2 (fun n target -> n, target, None) spatial size)
+            | Some size -> return! planned (Array.map2 (fun n target -> n, target, None) spatial size)
             | None ->
                 let scale = each scale.Value
                 let targets = Array.map2 (fun n scale -> int (floor (float n * scale))) spatial scale
@@ -208,7 +213,7 @@ module Resizing =
                 if Array.exists (fun n -> n <= 0) targets || Array.exists (fun n -> n = 0) spatial then
                     return! refuseEmpty spatial targets
                 else
-                    return
+                    return!
                         Array.map3 (fun n target scale -> n, target, (if recompute then None else Some scale)) spatial targets scale
                         |> planned
         }

@@ -95,15 +95,15 @@ module Slicing =
                 | Attr.Integer i when i < -(int64 size) || i >= int64 size ->
                     return! Complain.index $"index {i} is out of bounds for dimension {d} with size {size}"
                 | Attr.Integer i -> return selected g d (if i < 0L then int i + size else int i), d
-                | Attr.Items parts when parts.Length <= 3 ->
-                    let part k = List.tryItem k parts |> Option.defaultValue Attr.Null
-                    let! start = bound 0 (part 0)
-                    let! stop = bound size (part 1)
-                    let! step = bound 1 (part 2)
+                | Attr.Items [ start; stop; step ] ->
+                    let! start = bound 0 start
+                    let! stop = bound size stop
+                    let! step = bound 1 step
                     do! Complain.unlessValue (step > 0) (fun () -> "step must be greater than zero")
                     let start = clamp size start
                     let stop = max start (clamp size stop)
                     return sliced g d start ((stop - start + step - 1) / step) step, d + 1
+                | Attr.Items _ -> return! Complain.value "a slice must be [start, stop, step]"
                 | _ -> return! Complain.value "attribute 'index' must hold integers, nulls and [start, stop, step]"
             }
 
@@ -133,12 +133,10 @@ module Slicing =
     let private seesAll (d: IDerivation) =
         let isWhole size item =
             match item with
-            | Attr.Items parts ->
-                let part k = List.tryItem k parts |> Option.defaultValue Attr.Null
-
-                List.contains (part 0) [ Attr.Null; Attr.Integer 0L ]
-                && part 1 = Attr.Integer size
-                && List.contains (part 2) [ Attr.Null; Attr.Integer 1L ]
+            | Attr.Items [ start; stop; step ] ->
+                List.contains start [ Attr.Null; Attr.Integer 0L ]
+                && stop = Attr.Integer size
+                && List.contains step [ Attr.Null; Attr.Integer 1L ]
             | _ -> false
 
         let shape = d.ShapeOf 0

@@ -66,5 +66,46 @@ internal static class KnownOfChecks
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0.20141327798275246], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
+        new("batch-norm-of-nothing", "unreported",
+            "batch_norm of a tensor without elements looks at nothing else: in evaluation statistics may be missing, and sizes may be wrong; right is to refuse them, as of anything else.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInBatchNormOfNothing(seen.Program),
+            Witnesses.NormalisesByWhatDoesNotFit("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-of-nothing-without-statistics", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [0, 1], "data": []}}, "steps": [{"op": "batch_norm", "in": ["x"], "attrs": {"training": false}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/batch-norm-of-nothing-by-other-sizes", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [0, 2], "data": []}, "m": {"dtype": "float32", "shape": [1], "data": [1]}, "v": {"dtype": "float32", "shape": [1], "data": [1]}, "w": {"dtype": "float32", "shape": [3], "data": [1, 2, 3]}}, "steps": [{"op": "batch_norm", "in": ["x", "m", "v", "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 2], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("batch-norm-without-channels", "unreported",
+            "batch_norm of a tensor without elements multiplies by the first weight and adds the first bias, which are not there where there are no channels; right is what is normalised, which is nothing.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.IsBatchNormOfNothing, "index 0 out of range for tensor of size [0]"),
+            Witnesses.ComplainsOfAnIndex)
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-without-channels", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2, 0], "data": []}, "w": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}}
+                """],
+        },
+        new("mask-of-no-dimension-for-nothing", "unreported",
+            "index of a tensor without elements leaves out a mask without dimensions, whatever it holds; right is to refuse it, as where there are elements.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInAMaskOfNoDimensionForNothing(seen.Program),
+            Witnesses.ChoosesAllThoughNothingHolds("x", "m", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/mask-of-no-dimension-for-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [0, 1], "data": []}, "m": {"dtype": "bool", "shape": [], "data": [false]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["x", "y"]},
+                 "outcome": {"values": {"x": {"dtype": "float32", "shape": [0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "y": {"dtype": "float32", "shape": [0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
     ];
 }

@@ -32,13 +32,35 @@ internal static class KnownOfIndexPut
         new("index-put-into-shared-memory", "unreported",
             "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
             [],
-            seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program),
+            seen => seen.GoesOn && ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program),
             Witnesses.LosesWhatItWrote("y", "v"))
         {
             Examples = ["""
                 {"id": "divergences/index-put-into-shared-memory", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1]}, "i": {"dtype": "int64", "shape": [2], "data": [0, 2]}, "v": {"dtype": "float64", "shape": [2], "data": [5, 6]}}, "steps": [{"op": "expand", "in": ["x"], "attrs": {"size": [3]}, "out": "y"}, {"op": "index_put_", "in": ["y", ["i"], "v"]}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [3], "data": [6, 6, 6], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("index-put-of-one-value-by-a-mask", "unreported",
+            "index_put of a single value by a mask fills by the mask and does not look at the value's dtype and shape; right is to refuse them, as by indices, and as of more than one value.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInIndexPutOfOneByAMask(seen.Program),
+            Witnesses.TakesAValueThatDoesNotFit("x", "m", "v"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-of-a-double-by-a-mask", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "v": {"dtype": "float64", "shape": [], "data": [5]}}, "steps": [{"op": "index_put", "in": ["x", ["m"], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [5, 2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/index-put-of-a-float-by-a-mask", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "v": {"dtype": "float32", "shape": [], "data": [5.5]}}, "steps": [{"op": "index_put_", "in": ["x", ["m"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "int64", "shape": [2], "data": [5, 2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/index-put-of-a-matrix-by-a-mask", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "v": {"dtype": "float32", "shape": [1, 1], "data": [5]}}, "steps": [{"op": "index_put", "in": ["x", ["m"], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [5, 2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
     ];
