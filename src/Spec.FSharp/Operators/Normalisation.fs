@@ -381,20 +381,16 @@ module Normalisation =
                 [ Some(fun () -> Derive.apply "scaled_distance" [ d.Input 1; g ] [])
                   Some(fun () -> Derive.apply "scaled_distance" [ d.Input 0; g ] []) ])
 
-    let private about name formula shapes forward gradients =
-        { Define.computes name formula [ ArgKind.Float; ArgKind.Float; ArgKind.Float ] [] forward with
-            Internal = true
-            Shapes = shapes
-            Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
-            Derivative = Some(Derive.rule gradients) }
+    // With the mean given: of gradients that are one node, so these have no derivatives of their own.
 
-    let private overLine (t: Term) = Shaping.sumOver [ t.Shape.Length - 1 ] true t
+    let private about name formula forward =
+        { Define.computes name formula [ ArgKind.Float; ArgKind.Float; ArgKind.Float ] [] forward with
+            Internal = true }
 
     let distanceFrom =
         about
             "distance_from"
             "y[r,i] = s[r] (x[r,i] - m[r])"
-            [ [ [| 2; 3 |]; [| 2; 1 |]; [| 2; 1 |] ]; [ [| 1; 4 |]; [| 1; 1 |]; [| 1; 1 |] ] ]
             { new Forward with
                 member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                     result {
@@ -405,16 +401,11 @@ module Normalisation =
                         let found = linesOf x |> Array.mapi (fun r line -> Normalise.distanceFrom means[r] scales[r] line)
                         return [ Value.floats x.DType x.Shape (Array.concat found) ]
                     } }
-            (fun d g ->
-                [ Some(fun () -> g * d.Input 1)
-                  Some(fun () -> Derive.apply "covariance_from" [ g; d.Input 0; d.Input 2 ] [])
-                  Some(fun () -> -(overLine g * d.Input 1)) ])
 
     let covarianceFrom =
         about
             "covariance_from"
             "y[r] = sum over i of a[r,i] (x[r,i] - m[r])"
-            [ [ [| 2; 3 |]; [| 2; 3 |]; [| 2; 1 |] ]; [ [| 1; 4 |]; [| 1; 4 |]; [| 1; 1 |] ] ]
             { new Forward with
                 member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                     result {
@@ -430,10 +421,6 @@ module Normalisation =
 
                         return [ Value.floats x.DType (perLine x) found ]
                     } }
-            (fun d g ->
-                [ Some(fun () -> Derive.apply "distance_from" [ d.Input 1; g; d.Input 2 ] [])
-                  Some(fun () -> d.Input 0 * g)
-                  Some(fun () -> -(overLine (d.Input 0) * g)) ])
 
     let all =
         [ softmax
