@@ -61,7 +61,10 @@ internal static class BatchNormalization
         {
             (mean, variance) = (Copying.Packed(runningMean!), Copying.Packed(runningVar!));
         }
-        var rstd = (variance + attributes.Double("eps", 1e-5)).Rsqrt();
+        var eps = attributes.Double("eps", 1e-5);
+        var rstd = (variance + eps).Rsqrt();
+        // Where nothing varies and nothing is added PyTorch's on a CPU is 0 (InvStd in aten/src/ATen/native/Normalization.cpp).
+        if (training && eps == 0) rstd = rstd.MaskedFill(variance.Eq(0), 0);
         var scale = weight is null ? rstd : Copying.Packed(rstd * weight);
         var shift = bias is null ? Tensor.Zeros([layout.Channels], x.DType) : Copying.Packed(bias);
         var y = Tensor.Empty(x.Sizes, x.DType);
@@ -156,7 +159,7 @@ internal static class BatchNormalization
             var mean = training ? lines.Mean(1, keepdim: true) : inputs[3]!.Unsqueeze(1);
             var distance = lines - mean;
             var variance = training ? (distance * distance).Mean(1, keepdim: true) : inputs[4]!.Unsqueeze(1);
-            var rstd = (variance + eps).Rsqrt();
+            var rstd = training && eps == 0 ? UnlessFlat(variance, inputs[4]!.Eq(0).Unsqueeze(1)) : (variance + eps).Rsqrt();
             var standard = distance * rstd;
             if (needs[0])
             {
@@ -168,6 +171,9 @@ internal static class BatchNormalization
             if (toBias) results[4] = arrived.Sum(1);
         }
     }
+
+    /// <summary>1 / sqrt(variance), and 0 where nothing varies: there its derivative is 0 too.</summary>
+    private static Tensor UnlessFlat(Tensor variance, Tensor flat) => (variance + flat.To(variance.DType)).Rsqrt().MaskedFill(flat, 0);
 
     /// <summary>Each channel as a row.</summary>
     private static Tensor Lines(Tensor x, Layout layout) =>

@@ -29,24 +29,30 @@ internal static class Losses
         call => Distance(call.Tensor(0), call.Tensor(1), call.Attributes))
     { Keywords = ["reduction"] };
 
-    /// <summary>-log(1 + exp(-x)) without overflow.</summary>
-    public static readonly UnaryOperator LogSigmoid = new(
+    /// <summary>-log(1 + exp(-x)) without overflow, and where it is recorded exp(-|x|), PyTorch's <c>buffer</c> on a CPU: of x the derivative reads the sign alone.</summary>
+    public static readonly FunctionOperator LogSigmoid = new(
         "logsigmoid",
-        (x, _, into) => Elementwise.Unary(Elementwise.Unary(Copying.Packed(RequireFloat(x, "log_sigmoid_cpu")), null, new Op.Neg<float>(), new Op.Neg<double>()), into, new MinusSoftplus<float>(), new MinusSoftplus<double>()),
-        new Rule(Saved.Input0, (g, c) => LogSigmoidBackward!.Apply(g, c.Input(0))),
-        "LogSigmoidBackward0")
-    { HasInPlaceTwin = false };
-
-    private static readonly BinaryOperator LogSigmoidBackward = Activations.Smooth(
-        "log_sigmoid_backward",
-        (g, x, _, _) =>
+        (inputs, _) =>
         {
-            using var off = Autograd.NoGrad();
-            return g * (-x).Sigmoid();
+            var x = Copying.Packed(RequireFloat(inputs[0]!, "log_sigmoid_cpu"));
+            var minus = Elementwise.Unary(x, null, new Op.Neg<float>(), new Op.Neg<double>());
+            var y = Elementwise.Unary(minus, null, new MinusSoftplus<float>(), new MinusSoftplus<double>());
+            return GradMode.Records && inputs[0]!.RequiresGrad ? [y, Elementwise.Unary(x, null, new ExpOfMinusAbs<float>(), new ExpOfMinusAbs<double>())] : [y];
         },
-        // Not s (s - 1), which is zero where s rounds to 1.
-        (h, g, x, _) => h * g * (-(-x).Sigmoid() * x.Sigmoid()),
-        []);
+        [new Rule(Saved.Input0 | Saved.Output1, (g, c) => LogSigmoidBackward!.Apply([g, c.Input(0), c.Output(1).Detach()], Attributes.None)[0])],
+        "LogSigmoidBackward0")
+    { Arity = 1, Visible = 1 };
+
+    private static readonly FunctionOperator LogSigmoidBackward = new(
+        "log_sigmoid_backward",
+        (inputs, _) => Elementwise.Ternary(inputs[0]!, inputs[1]!, inputs[2]!, null, new LogSigmoidSlope<float>(), new LogSigmoidSlope<double>()),
+        [
+            new Rule(Saved.Input1 | Saved.Input2, (h, c) => LogSigmoidBackward!.Apply([h, c.Input(1), c.Input(2)], Attributes.None)[0]),
+            // Not s (s - 1), which is zero where s rounds to 1.
+            new Rule(Saved.Input0 | Saved.Input1, (h, c) => h * c.Input(0) * (-(-c.Input(1)).Sigmoid() * c.Input(1).Sigmoid())),
+            Rule.NotDifferentiable,
+        ])
+    { Arity = 3, KeepsAnyway = Saved.Input1 };
 
     /// <summary>A square up to beta, a line beyond; with a beta of 0 it is the distance, as PyTorch has it.</summary>
     public static readonly CompositeOperator SmoothL1Loss = new(
@@ -234,6 +240,34 @@ internal static class Losses
             var line = (size - (half * V.Create(knee))) * V.Create(knee / scale);
             return V.Select(V.LessOrEqual(V.Create(knee), size), line, square);
         }
+    }
+
+    /// <summary>exp(-|x|).</summary>
+    private readonly struct ExpOfMinusAbs<T> : IUnary<T>, IWide1
+        where T : unmanaged
+    {
+        public static bool IsWide => true;
+
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => V.Wide(this, x);
+
+        public V Invoke<V, P>(V x)
+            where V : struct, ISimd<V, double>
+            where P : struct, IPrecision => Core.Exp<V, P>(x | V.Create(-0.0));
+    }
+
+    /// <summary>g sigmoid(-y), from the sign of y and z = exp(-|y|).</summary>
+    private readonly struct LogSigmoidSlope<T> : ITernary<T>, IWide3
+        where T : unmanaged
+    {
+        public static bool IsWide => true;
+
+        public V Invoke<V>(V x, V y, V z)
+            where V : struct, ISimd<V, T> => V.Wide(this, x, y, z);
+
+        public V Invoke<V, P>(V x, V y, V z)
+            where V : struct, ISimd<V, double>
+            where P : struct, IPrecision => x * (V.Select(V.Less(y, V.Create(0.0)), V.Create(1.0), z) / (V.Create(1.0) + z));
     }
 
     /// <summary>-log(1 + exp(x)), without a threshold.</summary>

@@ -7,7 +7,10 @@ namespace Verified.Engine;
 /// <summary>The loss of log-probabilities at the classes that a target names.</summary>
 internal static class NegativeLogLikelihood
 {
-    /// <summary>PyTorch keeps the log-probabilities although the derivative reads only how much each counts, a result that only the derivative sees.</summary>
+    /// <summary>
+    /// The derivative reads target and weight as they are by then, over the total of the weights as it was, a result that only the derivative sees: PyTorch's <c>total_weight</c>. Of the
+    /// log-probabilities, which PyTorch keeps too, it reads the shape alone.
+    /// </summary>
     private static readonly FunctionOperator OfGroups = new(
         "nll_loss",
         (inputs, a) => Compute(inputs[0]!, inputs[1]!, Losses.Optional(inputs, 2), a),
@@ -35,10 +38,10 @@ internal static class NegativeLogLikelihood
     })
     { Keywords = ["reduction", "ignore_index"] };
 
-    /// <summary>Minus the gradient times how much each log-probability counts. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
+    /// <summary>Minus the gradient times the weight of each group's class, of a mean over the total. As PyTorch's it is a function of the log-probabilities too, with the derivative zero.</summary>
     private static readonly FunctionOperator NllBackward = new(
         "nll_loss_backward",
-        (inputs, a) => Spread(inputs[0]!, inputs[2]!, inputs[3]!, a),
+        (inputs, a) => Spread(inputs[0]!, inputs[1]!, inputs[2]!, inputs[3]!, Losses.Optional(inputs, 4), SettingsOf(a)),
         [
             new Rule(Saved.Input2 | Saved.Input3, (h, c) => OfGroups!.Apply([h, c.Input(2), c.InputOrNull(4)], c.Attributes)[0]),
             new Rule(Saved.None, (h, _) => Tensor.Zeros(h.Sizes, h.DType)),
@@ -51,32 +54,41 @@ internal static class NegativeLogLikelihood
     /// <summary>The dimension of the classes: the second, or the only one.</summary>
     public static int ClassDim(int[] shape) => shape.Length == 1 ? 0 : 1;
 
-    private static Tensor Spread(Tensor g, Tensor target, Tensor counts, Attributes attributes)
-    {
-        var ignored = attributes.Int("ignore_index", -100);
-        return counts.DType == DType.Float32 ? Spread<float>(g, target, counts, ignored) : Spread<double>(g, target, counts, ignored);
-    }
+    private static Settings SettingsOf(Attributes attributes) => new(Losses.ReductionOf(attributes), attributes.Int("ignore_index", -100));
 
-    private static Tensor Spread<T>(Tensor g, Tensor target, Tensor counts, int ignored)
+    private static Tensor Spread(Tensor g, Tensor x, Tensor target, Tensor total, Tensor? weight, Settings settings) => x.DType == DType.Float32
+        ? Spread<float>(g, x.Sizes, target, total, weight, settings)
+        : Spread<double>(g, x.Sizes, target, total, weight, settings);
+
+    private static Tensor Spread<T>(Tensor g, int[] sizes, Tensor target, Tensor total, Tensor? weight, Settings settings)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        (g, target, counts) = (Copying.Packed(g), Copying.Packed(target), Copying.Packed(counts));
-        var dx = Tensor.Zeros(counts.Sizes, counts.DType);
-        var (_, classes, inner) = Normalizations.Split(counts.Sizes, ClassDim(counts.Sizes));
-        Span<T> arriving = Span<T>(g), shares = Span<T>(counts), result = Span<T>(dx);
+        (g, target) = (Copying.Packed(g), Copying.Packed(target));
+        weight = weight is null ? null : Copying.Packed(weight);
+        var dx = Tensor.Zeros(sizes, total.DType);
+        var (_, classes, inner) = Normalizations.Split(sizes, ClassDim(sizes));
+        Span<T> arriving = Span<T>(g), weights = weight is null ? default : Span<T>(weight), result = Span<T>(dx);
         var targets = Span<long>(target);
+        var each = settings.Reduction == LossReduction.None;
+        var one = each ? T.Zero : settings.Reduction == LossReduction.Mean ? arriving[0] / total.Origin<T>() : arriving[0];
         for (var group = 0; group < targets.Length; group++)
         {
-            if (targets[group] == ignored) continue;
-            var at = Place(group, targets[group], classes, inner);
-            // Where a class does not count nothing flows, whatever arrives.
-            if (!T.IsZero(shares[at])) result[at] = -arriving[arriving.Length == 1 ? 0 : group] * shares[at];
+            if (targets[group] == settings.Ignored) continue;
+            CheckClass(targets[group], classes);
+            var flowing = each ? arriving[group] : one;
+            result[Place(group, targets[group], classes, inner)] = -(weights.IsEmpty ? flowing : weights[(int)targets[group]] * flowing);
         }
         GC.KeepAlive(g);
         GC.KeepAlive(target);
-        GC.KeepAlive(counts);
+        GC.KeepAlive(total);
+        GC.KeepAlive(weight);
         GC.KeepAlive(dx);
         return dx;
+    }
+
+    private static void CheckClass(long target, int classes)
+    {
+        if (target < 0 || target >= classes) throw new AutogradException(ErrorKind.Index, $"Target {target} is out of bounds.");
     }
 
     /// <summary>The place of a group's class among log-probabilities whose classes lie <paramref name="inner"/> apart.</summary>
@@ -84,7 +96,7 @@ internal static class NegativeLogLikelihood
 
     private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
     {
-        var settings = new Settings(Losses.ReductionOf(attributes), attributes.Int("ignore_index", -100));
+        var settings = SettingsOf(attributes);
         if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "Expected 1 or more dimensions (got 0)");
         var dim = ClassDim(x.Sizes);
         int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
@@ -131,7 +143,6 @@ internal static class NegativeLogLikelihood
     {
         var (_, classes, inner) = Normalizations.Split(logs.Sizes, dim);
         target = Copying.Packed(target);
-        var counts = Tensor.Empty(logs.Sizes, logs.DType);
         var losses = Tensor.Empty(groups, logs.DType);
         var work = new Groups<T>
         {
@@ -142,12 +153,17 @@ internal static class NegativeLogLikelihood
             Weights = weight is null ? default : Span<T>(weight),
             Losses = Span<T>(losses),
         };
-        var (total, divisor) = work.Fill(Span<long>(target), Span<T>(counts));
+        var (sum, total) = work.Fill(Span<long>(target));
         GC.KeepAlive(logs);
         GC.KeepAlive(target);
         GC.KeepAlive(weight);
-        if (settings.Reduction == LossReduction.None) return [losses, counts];
-        return [Tensor.Scalar(settings.Reduction == LossReduction.Mean ? -total / divisor : -total, logs.DType), counts];
+        var loss = settings.Reduction switch
+        {
+            LossReduction.None => losses,
+            LossReduction.Sum => Tensor.Scalar(-sum, logs.DType),
+            _ => Tensor.Scalar(-sum / total, logs.DType),
+        };
+        return [loss, Tensor.Scalar(total, logs.DType)];
     }
 
     private static Span<T> Span<T>(Tensor packed)
@@ -167,33 +183,23 @@ internal static class NegativeLogLikelihood
         public Span<T> Weights;
         public Span<T> Losses;
 
-        /// <summary>Fills the losses and how much each log-probability counts; returns minus the losses' sum, and that of the classes' weights.</summary>
-        public readonly (double Total, double Weight) Fill(Span<long> targets, Span<T> counts)
+        /// <summary>Fills the losses; returns minus their sum, and that of the classes' weights.</summary>
+        public readonly (double Sum, double Weight) Fill(Span<long> targets)
         {
-            counts.Clear();
-            double total = -0.0, weight = 0;
+            double sum = -0.0, total = 0;
             for (var group = 0; group < Losses.Length; group++)
             {
                 var target = targets[group];
                 Losses[group] = T.Zero;
                 if (target == Settings.Ignored) continue;
-                if (target < 0 || target >= Classes) throw new AutogradException(ErrorKind.Index, $"Target {target} is out of bounds.");
-                weight += Weights.IsEmpty ? 1 : double.CreateTruncating(Weights[(int)target]);
-                var at = Place(group, target, Classes, Inner);
-                counts[at] = Weights.IsEmpty ? T.One : Weights[(int)target];
-                var sum = double.CreateTruncating(counts[at]) * double.CreateTruncating(Logs[at]);
-                Losses[group] = T.CreateTruncating(-sum);
-                total += sum;
+                CheckClass(target, Classes);
+                var weight = Weights.IsEmpty ? 1 : double.CreateTruncating(Weights[(int)target]);
+                var product = weight * double.CreateTruncating(Logs[Place(group, target, Classes, Inner)]);
+                Losses[group] = T.CreateTruncating(-product);
+                sum += product;
+                total += weight;
             }
-            if (Settings.Reduction == LossReduction.Mean) Divide(targets, counts, T.CreateTruncating(weight));
-            return (total, weight);
-        }
-
-        /// <summary>A mean's shares.</summary>
-        private readonly void Divide(Span<long> targets, Span<T> counts, T weight)
-        {
-            for (var group = 0; group < targets.Length; group++)
-                if (targets[group] != Settings.Ignored) counts[Place(group, targets[group], Classes, Inner)] /= weight;
+            return (sum, total);
         }
     }
 }

@@ -80,9 +80,20 @@ module Calls =
                   if inputs[j].IsSome && not (isConstant j || List.contains gradient.Places[j - 1] fusion.Unread) then
                       Input j ]
 
+        // A result that only the derivative sees is a constant to it.
+        let isHidden j =
+            match gradient.Places[j - 1] with
+            | Output k -> k >= gradient.Operator.Results gradient.Attrs
+            | Input _
+            | Indices -> false
+
         let differentiable =
             inputs
-            |> Array.mapi (fun j input -> if fusion.Constants.IsEmpty || j = 0 || isConstant j then input else None)
+            |> Array.mapi (fun j input ->
+                if j = 0 || isConstant j || (fusion.Constants.IsEmpty && not (isHidden j)) then
+                    input
+                else
+                    None)
 
         let recorded =
             if s.Records && anyRequires s differentiable then

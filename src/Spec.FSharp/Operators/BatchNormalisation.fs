@@ -11,6 +11,15 @@ module internal BatchNormalise =
         let spread = variance + num eps
         'S.Permitted [| num 1.0 / sqrt spread; apply Elementary.Rsqrt spread |]
 
+    /// The same of a batch: 0 where nothing varies and nothing is added (InvStd in aten/src/ATen/native/Normalization.cpp).
+    let scaleOfBatch<'S when 'S :> IScalar<'S>> dtype (eps: float) (variance: 'S) : 'S =
+        let usual () = scale eps variance
+
+        if eps = 0.0 then
+            choose variance (num 0.0) usual (fun () -> Value.exact dtype 0.0) usual usual
+        else
+            usual ()
+
     /// (x - mean) scale weight + bias: as it stands, with scale and weight multiplied first, or as a line through the origin's image.
     let affine<'S when 'S :> IScalar<'S>> (mean: 'S) (scale: 'S) (weight: 'S option) (bias: 'S option) (xs: 'S[]) : 'S[] =
         let times (y: 'S) =
@@ -61,6 +70,8 @@ module BatchNormalisation =
         match settings d.Attrs with
         | Ok settings -> settings
         | Error complaint -> invalidOp complaint.Message
+
+    let private isTraining attrs = (settings attrs |> Result.map _.Training) = Ok true
 
     let private names = [ "running_mean"; "running_var"; "weight"; "bias" ]
 
@@ -132,28 +143,37 @@ module BatchNormalisation =
                     let lines = groups.Of(Value.asFloats x.DType x)
                     let found = Array.zeroCreate (Value.count x)
 
-                    let normalise c center spread =
-                        BatchNormalise.affine center (BatchNormalise.scale settings.Eps spread) (channel weight c) (channel bias c) lines[c]
+                    let normalise c center scale =
+                        BatchNormalise.affine center scale (channel weight c) (channel bias c) lines[c]
                         |> Array.iteri (fun n y -> found[groups.Outer[c] + groups.Inner[n]] <- y)
 
                     let y () = Value.floats x.DType x.Shape found
+                    let perChannel numbers = Value.floats x.DType [| Array.length numbers |] numbers
 
                     if settings.Training && groups.Size > 0 then
                         let means = lines |> Array.map (fun xs -> Reduce.over (float xs.Length) (Scalar.sum xs))
-                        lines |> Array.iteri (fun c xs -> normalise c means[c] (Reduce.variance x.DType 0.0 xs))
+                        let scales = lines |> Array.map (Reduce.variance x.DType 0.0 >> BatchNormalise.scaleOfBatch x.DType settings.Eps)
+                        lines |> Array.iteri (fun c _ -> normalise c means[c] scales[c])
 
                         let moved (running: 'S[] option) (now: int -> 'S) =
-                            let elements =
-                                match running with
-                                | Some running -> running |> Array.mapi (fun c r -> BatchNormalise.moved settings.Momentum r (now c))
-                                | None -> [||]
+                            match running with
+                            | Some running -> running |> Array.mapi (fun c r -> BatchNormalise.moved settings.Momentum r (now c))
+                            | None -> [||]
+                            |> perChannel
 
-                            Value.floats x.DType [| elements.Length |] elements
-
-                        return [ y (); moved mean (fun c -> means[c]); moved variance (fun c -> Reduce.variance x.DType 1.0 lines[c]) ]
+                        return
+                            [ y ()
+                              perChannel means
+                              perChannel scales
+                              moved mean (fun c -> means[c])
+                              moved variance (fun c -> Reduce.variance x.DType 1.0 lines[c]) ]
+                    elif settings.Training then
+                        let nothing () = Array.create x.Shape[1] (Value.exact x.DType 0.0) |> perChannel
+                        return [ y (); nothing (); nothing () ]
                     else
                         if groups.Size > 0 then
-                            lines |> Array.iteri (fun c _ -> normalise c mean.Value[c] variance.Value[c])
+                            lines
+                            |> Array.iteri (fun c _ -> normalise c mean.Value[c] (BatchNormalise.scale settings.Eps variance.Value[c]))
 
                         return [ y () ]
                 } }
@@ -172,32 +192,40 @@ module BatchNormalisation =
             let ofLines (t: Term) = t |> Shaping.reshape [| channels; batch; rest |] |> Shaping.transpose 0 1 |> Shaping.reshape shape
 
             let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
-            let line name args = Derive.apply name args []
             // Apart, as in layer_norm.
             let x = toLines (d.Input 0) |> Shaping.apart
             let lines = toLines g
             let g = Shaping.apart lines
+            let scaleOf (variance: Term) = Shaping.unary "rsqrt" (variance + settings.Eps)
 
-            let variance =
-                if settings.Training then
-                    Derive.apply "var" [ x ] [ "dim", Derive.dimsAttr [ -1 ]; "correction", Attr.Integer 0L; "keepdim", Attr.Flag true ]
+            // 0 where nothing varies and nothing is added; there its derivative is 0 too.
+            let scaleOfBatch (variance: Term) =
+                if settings.Eps = 0.0 then
+                    let isFlat = Derive.compared "eq" (column (d.Output 2)) 0.0
+                    Derive.zeroWhere isFlat (scaleOf (variance + Derive.cast variance.DType isFlat))
                 else
-                    column (d.Input 2)
+                    scaleOf variance
 
-            let scale = Shaping.unary "rsqrt" (variance + settings.Eps)
+            let ofBatch =
+                lazy
+                    (if LineStatistics.isRecorded d 3 then
+                         LineStatistics.ofLines scaleOfBatch x
+                     else
+                         LineStatistics.kept (d.Output 1) (d.Output 2) x)
+
+            let ofRunning = lazy (scaleOf (column (d.Input 2)))
             let weighted (t: Term) = if d.Has 3 then t * (column (d.Input 3) |> Shaping.apart) else t
 
             let toInput () =
-                if settings.Training then
-                    let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
-                    line "scaled_distance" [ g; weighted scale ] - line "scaled_distance" [ x; weighted slope ]
-                else
-                    g * weighted scale
+                // Nothing is normalised: PyTorch then multiplies by the weight alone.
+                if n = 0 then weighted g
+                elif settings.Training then LineStatistics.project n ofBatch.Value g weighted
+                else g * weighted ofRunning.Value
 
             let toWeight () =
                 if n = 0 then Shaping.sumOver [ 1 ] false g
-                elif settings.Training then line "covariance" [ g; x ] * scale
-                else Shaping.sumOver [ 1 ] true (g * (x - column (d.Input 1))) * scale
+                elif settings.Training then ofBatch.Value.Covariance g * ofBatch.Value.Scale
+                else Shaping.sumOver [ 1 ] true (g * (x - column (d.Input 1))) * ofRunning.Value
 
             [ Some(toInput >> Shaping.apart >> ofLines)
               None
@@ -230,12 +258,21 @@ module BatchNormalisation =
             // A variance is positive.
             Domain = Positive
             // All four, whichever needs a gradient: derivatives.yaml has one formula for them.
-            Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Input 3 ]
+            // Behind them, of training, the mean and 1 / deviation of each channel, which only the derivative sees.
+            Saves =
+                fun _ attrs ->
+                    [ Input 0
+                      Input 1
+                      Input 2
+                      Input 3
+                      if isTraining attrs then
+                          Output 1
+                          Output 2 ]
             Refuses = fun _ -> [ 1, "running_mean"; 2, "running_var" ]
-            Updates = [ 1, 1; 2, 2 ]
+            Updates = [ 1, 3; 2, 4 ]
             Kinks =
                 Some
-                    "in training a channel of equal elements gives 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (a known divergence)"
+                    "in training a channel of equal elements gives 0 and slopes of 1/sqrt(eps), with an eps of 0 slopes of 0 (PyTorch's on a CPU: InvStd in aten/src/ATen/native/Normalization.cpp). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (a known divergence)"
             Derivative = Some rule }
 
     let all = [ batchNorm ]

@@ -16,6 +16,19 @@ module internal Logistic =
     /// log(1 / (1 + exp(-x))), without overflow.
     let logSigmoid<'S when 'S :> IScalar<'S>> (x: 'S) : 'S = belowZero x - apply Elementary.Log1p (exp (neg (abs x)))
 
+    /// Its slope, sigmoid(-x), from exp(-|x|) and the sign of x alone.
+    let slope<'S when 'S :> IScalar<'S>> (x: 'S) (exponential: 'S) : 'S =
+        let above () = exponential / (num 1.0 + exponential)
+
+        let below () = 'S.Permitted [| num 1.0 - above (); num 1.0 / (num 1.0 + exponential) |]
+
+        match 'S.Compare(x, num 0.0) with
+        | Less -> below ()
+        | Undecided -> 'S.Permitted [| above (); below () |]
+        | Equal
+        | Greater
+        | Unordered -> above ()
+
     /// (1 - t) x - (1 + (p - 1) t) log sigmoid(x): with log sigmoid, with its two parts apart, or, where there is no p, as
     /// max(x, 0) - x t + log(1 + exp(-|x|)).
     let binaryCrossEntropy<'S when 'S :> IScalar<'S>> (x: 'S) (t: 'S) (p: 'S option) : 'S =
@@ -47,7 +60,9 @@ module BinaryLosses =
                               Complain.unlessDType x.DType.IsFloat (fun () ->
                                   $"\"log_sigmoid_cpu\" not implemented for '{Promotion.messageName x.DType}'")
 
-                          return [ Value.asFloats x.DType x |> Array.map Logistic.logSigmoid |> Value.floats x.DType x.Shape ]
+                          let xs = Value.asFloats x.DType x
+                          let each (f: 'S -> 'S) = Array.map f xs |> Value.floats x.DType x.Shape
+                          return [ each Logistic.logSigmoid; each (Scalar.abs >> Scalar.neg >> Scalar.exp) ]
                       } } with
             Spelling = Define.functional
             Node = Define.node "LogSigmoid"
@@ -57,8 +72,29 @@ module BinaryLosses =
                     let s (x: Term) = Shaping.unary "sigmoid" x
                     let x = a.First.Input 0
                     a.Arriving * a.First.Gradient(0).Value * -(s -x) * s x)
-            Saves = fun _ _ -> [ Input 0 ]
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g * Shaping.unary "sigmoid" (-(d.Input 0))) ])) }
+            // The second result is PyTorch's `buffer` on a CPU.
+            Saves = fun _ _ -> [ Input 0; Output 1 ]
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "log_sigmoid_backward" [ g; d.Input 0; d.Output 1 ] []) ])) }
+
+    /// The gradient of logsigmoid, as PyTorch's log_sigmoid_backward: of the input it reads the sign alone.
+    let logSigmoidBackward =
+        { Define.computes
+              "log_sigmoid_backward"
+              "x = g e / (1 + e) where self is not negative, else g (1 - e / (1 + e)); e = exp(-|self|) as it was kept"
+              [ ArgKind.Float; ArgKind.Float; ArgKind.Float ]
+              []
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! g = Argument.floats call 0
+                          let! x = Argument.floats call 1
+                          let! exponential = Argument.floats call 2
+                          let read = Value.asFloats x.DType
+                          let pulled (g: 'S) (x: 'S) (e: 'S) = 'S.Mul(g, Logistic.slope x e)
+                          return [ Array.map3 pulled (read g) (read x) (read exponential) |> Value.floats x.DType x.Shape ]
+                      } } with
+            Internal = true }
 
     let binaryCrossEntropyWithLogits =
         { Define.computes
@@ -144,4 +180,4 @@ module BinaryLosses =
                           None ])
                 ) }
 
-    let all = [ logSigmoid; binaryCrossEntropyWithLogits ]
+    let all = [ logSigmoid; logSigmoidBackward; binaryCrossEntropyWithLogits ]

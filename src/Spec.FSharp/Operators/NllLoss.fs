@@ -58,62 +58,63 @@ module internal ClassIndices =
         | Some w -> Value.asFloats x.DType w
         | None -> Array.create classes (Value.exact x.DType 1.0)
 
-    /// Numbers for each class of each group, laid out as the logits are.
-    let layOut (groups: Groups) count (perGroup: 'a[][]) =
-        let found = Array.zeroCreate count
+    let isKept settings target = target <> settings.Ignored
 
-        for o in 0 .. groups.Outer.Length - 1 do
-            for c in 0 .. groups.Inner.Length - 1 do
-                found[groups.Outer[o] + groups.Inner[c]] <- perGroup[o][c]
-
-        found
-
-    /// The loss, and how much each log-probability counts in it: nothing where the target is ignored, or another class.
+    /// The loss, and what a mean is divided by: the total of the weights of the classes that are named.
     let ofClasses<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) (logs: 'S[][]) (weights: 'S[]) weighted (targets: int64[]) =
-        let zero: 'S = Value.exact dtype 0.0
-        let isKept t = t <> settings.Ignored
-
-        let counts =
-            targets
-            |> Array.map (fun t -> Array.init weights.Length (fun c -> if isKept t && int64 c = t then weights[c] else zero))
+        let weight o = weights[int targets[o]]
 
         let kept =
             [| for o in 0 .. targets.Length - 1 do
-                   if isKept targets[o] then o |]
+                   if isKept settings targets[o] then o |]
 
-        let loss (counts: 'S[][]) (groups: int[]) =
-            let at (numbers: 'S[][]) = groups |> Array.map (fun o -> numbers[o][int targets[o]])
-            Likelihood.minusDot dtype (at counts) (at logs)
+        let loss (counts: int -> 'S) (groups: int[]) =
+            Likelihood.minusDot dtype (Array.map counts groups) (groups |> Array.map (fun o -> logs[o][int targets[o]]))
 
-        match settings.Reduction with
-        | Elementwise ->
-            let one o = loss counts (if isKept targets[o] then [| o |] else [||])
-            Value.floats dtype groups.Result (Array.init targets.Length one), counts
-        | Sum -> Value.floats dtype [||] [| loss counts kept |], counts
-        | Mean ->
-            let total =
-                if weighted then
-                    kept |> Array.map (fun o -> weights[int targets[o]]) |> Reduce.total dtype
-                else
-                    Value.exact dtype (float kept.Length)
+        let total =
+            if weighted then
+                kept |> Array.map weight |> Reduce.total dtype
+            else
+                Value.exact dtype (float kept.Length)
 
-            let share o =
-                if isKept targets[o] then
-                    counts[o] |> Array.mapi (fun c q -> if int64 c = targets[o] then Likelihood.ratio q total else q)
-                else
-                    counts[o]
+        let value =
+            match settings.Reduction with
+            | Elementwise ->
+                let one o = loss weight (if isKept settings targets[o] then [| o |] else [||])
+                Value.floats dtype groups.Result (Array.init targets.Length one)
+            | Sum -> Value.floats dtype [||] [| loss weight kept |]
+            | Mean ->
+                let mean = Likelihood.ratio (loss weight kept) total
 
-            let shares = Array.init targets.Length share
-            let mean = Likelihood.ratio (loss counts kept) total
+                // Who divides first does not overflow.
+                let mean =
+                    if System.Double.IsFinite('S.Value mean) then
+                        mean
+                    else
+                        'S.Permitted [| mean; loss (fun o -> Likelihood.ratio (weight o) total) kept |]
 
-            // Who divides first does not overflow.
-            let mean =
-                if System.Double.IsFinite('S.Value mean) then
-                    mean
-                else
-                    'S.Permitted [| mean; loss shares kept |]
+                Value.floats dtype [||] [| mean |]
 
-            Value.floats dtype [||] [| mean |], shares
+        value, total
+
+    /// The gradient of the log-probabilities: minus the weight of each group's class, of a mean over the total, times what arrives.
+    let pulled<'S when 'S :> IScalar<'S>> dtype settings (groups: Groups) count (g: 'S[]) (weights: 'S[]) (total: 'S) (targets: int64[]) =
+        let found = Array.create count (Value.exact dtype 0.0)
+
+        for o in 0 .. targets.Length - 1 do
+            if isKept settings targets[o] then
+                let weight = weights[int targets[o]]
+                let g = if settings.Reduction = Elementwise then g[o] else g[0]
+
+                let gradient =
+                    match settings.Reduction with
+                    | Mean -> 'S.Permitted [| 'S.Mul(Likelihood.ratio g total, weight); 'S.Mul(g, Likelihood.ratio weight total) |]
+                    | Elementwise
+                    | Sum -> 'S.Mul(g, weight)
+
+                found[groups.Outer[o] + groups.Inner[int targets[o]]] <- 'S.Neg gradient
+
+        found
 
     let unknown<'S when 'S :> IScalar<'S>> decided (v: Value<'S>) =
         if decided then
@@ -173,9 +174,8 @@ module NllLoss =
                           let! targets, decided = indicesOf groups.Size settings target
                           let weights = weightsOf x groups.Size weight
                           let logs = groups.Of(Value.asFloats x.DType x)
-                          let loss, counts = ofClasses x.DType settings groups logs weights weight.IsSome targets
-                          let counts = layOut groups (Value.count x) counts |> Value.floats x.DType x.Shape
-                          return [ unknown decided (signless loss); unknown decided counts ]
+                          let loss, total = ofClasses x.DType settings groups logs weights weight.IsSome targets
+                          return [ unknown decided (signless loss); unknown decided (Value.floats x.DType [||] [| total |]) ]
                       } } with
             Internal = true
             Node = Define.node "NllLoss"
@@ -193,22 +193,44 @@ module NllLoss =
                         "nll_loss_of_groups"
                         [ Some a.Arriving; Some(a.First.Input 1); optionalInput a.First 2 ]
                         (Map.toList a.First.Attrs))
+            // The second result is PyTorch's `total_weight`.
             Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1 ]
             Kinks = Some "all targets ignored: the mean is 0/0 = NaN and the gradient 0 (measured)"
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        let shape = d.ShapeOf 0
-                        let dim = classDim shape
-
-                        let each =
-                            match (ofRule (readSettings d.Attrs)).Reduction with
-                            | Elementwise -> g |> Shaping.reshape (shape |> Array.mapi (fun k size -> if k = dim then 1 else size))
-                            | _ -> g
-
-                        // Where a class does not count nothing flows, whatever arrives.
-                        [ Some(fun () -> Derive.zeroWhere (Derive.compared "eq" (d.Output 1) 0.0) -(each * d.Output 1)) ])
+                        [ Some(fun () ->
+                              Derive.applyTo
+                                  "nll_loss_backward"
+                                  [ Some g; Some(d.Input 1); Some(d.Output 1); optionalInput d 2 ]
+                                  (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
                 ) }
+
+    /// The gradient of the log-probabilities, as PyTorch's nll_loss_backward: by the target and the weight as they are now, over the total of
+    /// then.
+    let nllLossBackward =
+        { Define.computes
+              "nll_loss_backward"
+              "x[target] = -g weight[target], of a mean over the total; else 0"
+              [ ArgKind.Float; ArgKind.Index; ArgKind.Float; ArgKind.Optional ArgKind.Float ]
+              (Define.required "input_size" AttrKind.Size :: nllLossOfGroups.Attrs)
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! g = Argument.floats call 0
+                          let! target = Argument.tensor call 1
+                          let! total = Argument.floats call 2
+                          let! settings = readSettings call.Attrs
+                          let! size = Read.integers call.Attrs "input_size"
+                          let shape = Array.ofList size
+                          let groups = Groups.over shape [ classDim shape ] false
+                          let! targets, decided = indicesOf groups.Size settings target
+                          let weights = weightsOf g groups.Size (Argument.tryTensor call 3)
+                          let read = Value.asFloats g.DType
+                          let found = pulled g.DType settings groups (Shape.count shape) (read g) weights (read total).[0] targets
+                          return [ unknown decided (Value.floats g.DType shape found) ]
+                      } } with
+            Internal = true }
 
     /// Of planes that are not two-dimensional PyTorch makes one line each, of a copy where they do not lie in order; the losses of each are
     /// then a view of its result (aten/src/ATen/native/LossNLL.cpp, nll_loss_nd).
@@ -247,4 +269,4 @@ module NllLoss =
             Shapes = nllLossOfGroups.Shapes
             Kinks = nllLossOfGroups.Kinks }
 
-    let all = [ nllLossOfGroups; nllLoss ]
+    let all = [ nllLossOfGroups; nllLossBackward; nllLoss ]

@@ -30,27 +30,33 @@ module internal Normalise =
             let logTotal = log (sum (Array.map exp ds))
             ds |> Array.map (fun d -> d - logTotal)
 
-    /// s (x - mean of x) along a line: distances first, or scaled first.
-    let scaledDistance<'S when 'S :> IScalar<'S>> (xs: 'S[]) (scale: 'S) : 'S[] =
-        if xs.Length = 0 then
-            xs
-        else
-            let mean = Reduce.mean xs
-            let shift = scale * mean
-            xs |> Array.map (fun x -> 'S.Permitted [| (x - mean) * scale; x * scale - shift |])
+    /// s (x - mean): distances first, or scaled first.
+    let distanceFrom<'S when 'S :> IScalar<'S>> (mean: 'S) (scale: 'S) (xs: 'S[]) : 'S[] =
+        let shift = scale * mean
+        xs |> Array.map (fun x -> 'S.Permitted [| (x - mean) * scale; x * scale - shift |])
 
-    /// The sum of a (x - mean of x) along a line: distances first, or the mean's part taken off the product.
+    /// s (x - mean of x) along a line.
+    let scaledDistance<'S when 'S :> IScalar<'S>> (xs: 'S[]) (scale: 'S) : 'S[] =
+        if xs.Length = 0 then xs else distanceFrom (Reduce.mean xs) scale xs
+
+    /// The sum of a (x - mean): distances first, or the mean's part taken off the product.
+    let covarianceFrom<'S when 'S :> IScalar<'S>> dtype (mean: 'S) (a: 'S[]) (xs: 'S[]) : 'S =
+        if xs.Length = 0 then
+            Value.exact dtype 0.0
+        else
+            'S.Permitted [| dot a (xs |> Array.map (fun x -> x - mean)); dot a xs - mean * sum a |]
+
+    /// The sum of a (x - mean of x) along a line.
     let covariance<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (xs: 'S[]) : 'S =
         if xs.Length = 0 then
             Value.exact dtype 0.0
         else
-            let mean = Reduce.over (float xs.Length) (sum xs)
-            'S.Permitted [| dot a (xs |> Array.map (fun x -> x - mean)); dot a xs - mean * sum a |]
+            covarianceFrom dtype (Reduce.over (float xs.Length) (sum xs)) a xs
 
-    /// (x - mean of x) / sqrt(var x + eps) along a line.
-    let standardise<'S when 'S :> IScalar<'S>> dtype (eps: float) (xs: 'S[]) : 'S[] =
+    /// The mean of a line, and 1 / sqrt(var x + eps).
+    let statistics<'S when 'S :> IScalar<'S>> dtype (eps: float) (xs: 'S[]) : 'S * 'S =
         let spread = Reduce.variance dtype 0.0 xs + num eps
-        scaledDistance xs ('S.Permitted [| num 1.0 / sqrt spread; apply Elementary.Rsqrt spread |])
+        Reduce.mean xs, 'S.Permitted [| num 1.0 / sqrt spread; apply Elementary.Rsqrt spread |]
 
 /// Softmax and layer normalisation.
 module Normalisation =
@@ -259,8 +265,17 @@ module Normalisation =
                               | None -> Elementwise.eitherZero y
 
                           let lines = if n = 0 then [||] else Array.chunkBySize n elements
-                          let found = lines |> Array.collect (Normalise.standardise x.DType eps >> Array.mapi affine)
-                          return [ Value.floats x.DType x.Shape found ]
+                          let statistics = lines |> Array.map (Normalise.statistics x.DType eps)
+
+                          let found =
+                              Array.map2
+                                  (fun (mean, scale) line -> Normalise.distanceFrom mean scale line |> Array.mapi affine)
+                                  statistics
+                                  lines
+                              |> Array.concat
+
+                          let perLine number = statistics |> Array.map number |> Value.floats x.DType [| lines.Length |]
+                          return [ Value.floats x.DType x.Shape found; perLine fst; perLine snd ]
                       } } with
             Spelling = Define.functional |> Define.byKeyword [ "weight"; "bias" ]
             Node = Define.node "NativeLayerNorm"
@@ -273,7 +288,8 @@ module Normalisation =
                   [ [| 2; 1 |]; [| 1 |]; [| 1 |] ]
                   [ [| 0; 3 |]; [| 3 |]; [| 3 |] ] ]
             // All three, whichever needs a gradient: derivatives.yaml has one formula for them.
-            Saves = fun _ _ -> [ Input 0; Input 1; Input 2 ]
+            // Behind them the mean and 1 / deviation of each line, which only the derivative sees.
+            Saves = fun _ _ -> [ Input 0; Input 1; Input 2; Output 1; Output 2 ]
             Kinks =
                 Some
                     "equal elements give 0 and slopes of 1/sqrt(eps). From the third derivative on PyTorch is wrong: it takes the saved mean and deviation for constants (a known divergence)"
@@ -285,7 +301,6 @@ module Normalisation =
                         let rows = if n = 0 then 0 else Shape.count (d.ShapeOf 0) / n
                         let asRows = Shaping.reshape [| rows; n |]
                         let asLine = Shaping.reshape [| n |]
-                        let line name args = Derive.apply name args []
                         // Apart, so that nothing that a program could write to is kept for the third order, and no write is noticed there: by
                         // its formula, which is wrong there, PyTorch keeps other things.
                         let x = asRows (d.Input 0) |> Shaping.apart
@@ -293,26 +308,18 @@ module Normalisation =
                         let g = Shaping.apart rows
                         let weight () = asLine (d.Input 1) |> Shaping.apart
 
-                        let variance =
-                            Derive.apply
-                                "var"
-                                [ x ]
-                                [ "dim", Derive.dimsAttr [ -1 ]; "correction", Attr.Integer 0L; "keepdim", Attr.Flag true ]
-
-                        let scale = Shaping.unary "rsqrt" (variance + ofRule (readEps d.Attrs))
+                        let line =
+                            if LineStatistics.isRecorded d 1 then
+                                LineStatistics.ofLines (fun variance -> Shaping.unary "rsqrt" (variance + ofRule (readEps d.Attrs))) x
+                            else
+                                LineStatistics.kept (d.Output 1) (d.Output 2) x
 
                         [ Some(fun () ->
                               let g = if d.Has 1 then g * weight () else g
-                              let slope = Reductions.overCount n (line "covariance" [ g; x ] * (scale * scale * scale))
 
-                              line "scaled_distance" [ g; scale ] - line "scaled_distance" [ x; slope ]
-                              |> Shaping.apart
-                              |> Shaping.reshape (d.ShapeOf 0))
+                              LineStatistics.project n line g id |> Shaping.apart |> Shaping.reshape (d.ShapeOf 0))
                           Some(fun () ->
-                              g * line "scaled_distance" [ x; scale ]
-                              |> Shaping.sumOver [ 0 ] false
-                              |> Shaping.apart
-                              |> Shaping.reshape normalized)
+                              g * line.Distance line.Scale |> Shaping.sumOver [ 0 ] false |> Shaping.apart |> Shaping.reshape normalized)
                           Some(fun () -> rows |> Shaping.sumOver [ 0 ] false |> Shaping.reshape normalized) ])
                 ) }
 
@@ -374,4 +381,53 @@ module Normalisation =
                 [ Some(fun () -> Derive.apply "scaled_distance" [ d.Input 1; g ] [])
                   Some(fun () -> Derive.apply "scaled_distance" [ d.Input 0; g ] []) ])
 
-    let all = [ softmax; logSoftmax; logSoftmaxBackward; layerNorm; scaledDistance; covariance ]
+    // With the mean given: of gradients that are one node, so these have no derivatives of their own.
+
+    let private about name formula forward =
+        { Define.computes name formula [ ArgKind.Float; ArgKind.Float; ArgKind.Float ] [] forward with
+            Internal = true }
+
+    let distanceFrom =
+        about
+            "distance_from"
+            "y[r,i] = s[r] (x[r,i] - m[r])"
+            { new Forward with
+                member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                    result {
+                        let! x = Argument.floats call 0
+                        let! scale = Argument.floats call 1
+                        let! mean = Argument.floats call 2
+                        let scales, means = Value.asFloats x.DType scale, Value.asFloats x.DType mean
+                        let found = linesOf x |> Array.mapi (fun r line -> Normalise.distanceFrom means[r] scales[r] line)
+                        return [ Value.floats x.DType x.Shape (Array.concat found) ]
+                    } }
+
+    let covarianceFrom =
+        about
+            "covariance_from"
+            "y[r] = sum over i of a[r,i] (x[r,i] - m[r])"
+            { new Forward with
+                member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                    result {
+                        let! a = Argument.floats call 0
+                        let! x = Argument.floats call 1
+                        let! mean = Argument.floats call 2
+
+                        let found =
+                            if Array.last x.Shape = 0 then
+                                Array.create (Shape.count (perLine x)) (Value.exact x.DType 0.0)
+                            else
+                                Array.map3 (Normalise.covarianceFrom x.DType) (Value.asFloats x.DType mean) (linesOf a) (linesOf x)
+
+                        return [ Value.floats x.DType (perLine x) found ]
+                    } }
+
+    let all =
+        [ softmax
+          logSoftmax
+          logSoftmaxBackward
+          layerNorm
+          scaledDistance
+          covariance
+          distanceFrom
+          covarianceFrom ]
