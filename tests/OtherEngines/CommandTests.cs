@@ -184,7 +184,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--engine", engine, "--random", "0", "--corpus", Written("two.jsonl", corpus));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 1 (typo): steps[0]: there is no operator 'expp'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program named an operator that there is not", result.Output, StringComparison.Ordinal);
+        Assert.Contains("1 program names an operator that does not exist", result.Output, StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 
@@ -195,7 +195,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--random", "0", "--corpus", Written("two.jsonl", string.Join('\n', lines)));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 2 (unbound): steps[0] (exp): nothing before binds 'z'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program named an operator that there is not, or a name that nothing binds, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("1 program names an operator that does not exist, or reads a name that nothing binds, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 

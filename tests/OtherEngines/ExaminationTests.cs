@@ -66,9 +66,8 @@ public sealed class ExaminationTests
     {
         var failure = Assert.ThrowsAny<XunitException>(() => new Empty().Operator("exp")).Message;
         Assert.Contains("no program could be judged: the engine does not support everything (20)", failure, StringComparison.Ordinal);
-        Assert.Contains("more programs (Options.ProgramsPerOperator, now 20)", failure, StringComparison.Ordinal);
-        var rule = Assert.ThrowsAny<XunitException>(() => new Empty().Rule("forward")).Message;
-        Assert.Contains("more programs (Options.ProgramsPerRule, now 20)", rule, StringComparison.Ordinal);
+        // More of what it does not support would help nobody.
+        Assert.DoesNotContain("more programs", failure, StringComparison.Ordinal);
     }
 
     [Fact]

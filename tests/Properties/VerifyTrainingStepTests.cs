@@ -13,7 +13,7 @@ public sealed class VerifyTrainingStepTests
     [MemberData(nameof(Optimizers))]
     public void A_step_with_an_optimizer_holds(string name)
     {
-        var net = new Linear(4, 3);
+        var net = new Training.Linear(4, 3);
         var input = Tensor.Create([0.5f, -1, 2, 0.25f, 1, 0, -0.5f, 3], [2, 4]);
         Optimizer optimizer = name switch
         {
