@@ -17,8 +17,7 @@ internal static class Exponentials
     public static readonly UnaryOperator Log1p = new(
         "log1p", (x, _, into) => Elementwise.Unary(x, into, new Op.Log1p<float>(), new Op.Log1p<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) + 1)));
 
-    public static readonly UnaryOperator Log2 = new(
-        "log2", (x, _, into) => Elementwise.Unary(x, into, new Log2Kernel<float>(), new Log2Kernel<double>()), new Rule(Saved.Input0, (g, c) => g / (c.Input(0) * Math.Log(2))));
+    public static readonly UnaryOperator Log2 = Logarithm("log2", 2);
 
     private static readonly BinaryOperator SigmoidBackward = OfResult("sigmoid_backward", (g, y) => g * (1 - y) * y, (h, g, y) => h * g * (1 - 2 * y));
 
@@ -53,7 +52,13 @@ internal static class Exponentials
 
     public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh];
 
-    private readonly struct Log2Kernel<T> : IUnary<T>, IWide1
+    /// <summary>A logarithm to another base than e.</summary>
+    private static UnaryOperator Logarithm(string name, double to) => new(
+        name,
+        (x, _, into) => Elementwise.Unary(x, into, new LogarithmKernel<float>(1 / Math.Log(to)), new LogarithmKernel<double>(1 / Math.Log(to))),
+        new Rule(Saved.Input0, (g, c) => g / (c.Input(0) * Math.Log(to))));
+
+    private readonly struct LogarithmKernel<T>(double factor) : IUnary<T>, IWide1
         where T : unmanaged
     {
         public static bool IsWide => true;
@@ -63,7 +68,7 @@ internal static class Exponentials
 
         public V Invoke<V, P>(V x)
             where V : struct, ISimd<V, double>
-            where P : struct, IPrecision => Core.Log<V, P>(x) * V.Create(1 / Math.Log(2));
+            where P : struct, IPrecision => Core.Log<V, P>(x) * V.Create(factor);
     }
 }
 

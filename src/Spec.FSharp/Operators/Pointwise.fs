@@ -87,9 +87,10 @@ module private Functions =
         { new Unary with
             member _.Of x = apply f x }
 
-    let log2 =
+    /// A logarithm to another base than e: the natural one times 1 / ln base.
+    let logarithm (factor: float) =
         { new Unary with
-            member _.Of x = apply Elementary.Log x * num 1.4426950408889634 }
+            member _.Of x = apply Elementary.Log x * num factor }
 
 /// Arithmetic and elementary functions, element by element.
 module Pointwise =
@@ -296,11 +297,13 @@ module Pointwise =
         elementary "log1p" "ln(1 + x)" Elementary.Log1p (Input 0) (fun d g -> g / (d.Input 0 + 1.0))
         |> on (Above -1.0)
 
-    let log2 =
-        { Define.elementwise "log2" "ln x / ln 2" [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always Functions.log2)) with
+    let private logarithm name formula factor (ofBase: float) =
+        { Define.elementwise name formula [ ArgKind.Float ] [] (Elementwise.toFloats (Elementwise.always (Functions.logarithm factor))) with
             Saves = fun _ _ -> [ Input 0 ]
             Domain = Positive
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g / (d.Input 0 * 0.6931471805599453)) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> g / (d.Input 0 * ofBase)) ])) }
+
+    let log2 = logarithm "log2" "ln x / ln 2" 1.4426950408889634 0.6931471805599453
 
     let sqrt =
         { elementary "sqrt" "x^(1/2)" Elementary.Sqrt (Output 0) (fun d g -> g / (2.0 * d.Output 0)) with
