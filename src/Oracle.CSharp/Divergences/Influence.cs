@@ -44,7 +44,7 @@ internal sealed class Influence
                 break;
             case "grad":
                 if (Pulled(step) is not None and var order)
-                    foreach (var gradient in StepNames.Bound(step)) Raise(gradient, order + 1);
+                    foreach (var gradient in StepNames.Bound(step).Concat(Retained(state, step))) Raise(gradient, order + 1);
                 break;
             case "get_grad":
                 foreach (var gradient in StepNames.Bound(step)) Raise(gradient, StepNames.Read(step).Max(name => Order(name + ".grad")));
@@ -62,6 +62,11 @@ internal sealed class Influence
     private int Pulled(Step step) => StepNames.Roots(step)
         .Concat(step.Gradients?.Value.OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(g => g.Value) ?? [])
         .Max(Order);
+
+    // A grad leaves leaves alone, and adds to the gradients that intermediates retain.
+    private static IEnumerable<string> Retained(State<Real> state, Step step) =>
+        Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), Run.everything(state))
+            .Where(text => text.EndsWith(".grad", StringComparison.Ordinal) && ProgramFacts.Find(state, text[..^".grad".Length]) is { RetainsGrad: true });
 
     // A write shows in everything that shares the memory.
     private static IEnumerable<string> Sharing(State<Real> state, string written) =>
