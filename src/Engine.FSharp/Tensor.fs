@@ -143,9 +143,6 @@ module Tensor =
     /// The logarithm to base 2.
     let log2 (x: Tensor) = x.Log2()
 
-    /// The logarithm to base 10.
-    let log10 (x: Tensor) = x.Log10()
-
     /// The square root.
     let sqrt (x: Tensor) = x.Sqrt()
 

@@ -19,8 +19,6 @@ internal static class Exponentials
 
     public static readonly UnaryOperator Log2 = Logarithm("log2", 2);
 
-    public static readonly UnaryOperator Log10 = Logarithm("log10", 10);
-
     private static readonly BinaryOperator SigmoidBackward = OfResult("sigmoid_backward", (g, y) => g * (1 - y) * y, (h, g, y) => h * g * (1 - 2 * y));
 
     public static readonly UnaryOperator Sigmoid = new(
@@ -52,7 +50,7 @@ internal static class Exponentials
         return self;
     }
 
-    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Log10, Sigmoid, Tanh];
+    public static IEnumerable<Operator> All => [Exp, Expm1, Log, Log1p, Log2, Sigmoid, Tanh];
 
     /// <summary>A logarithm to another base than e.</summary>
     private static UnaryOperator Logarithm(string name, double to) => new(
@@ -93,9 +91,6 @@ public sealed partial class Tensor
 
     /// <summary>The logarithm to base 2; -inf at 0, NaN below.</summary>
     public Tensor Log2() => Exponentials.Log2.Apply(this);
-
-    /// <summary>The logarithm to base 10; -inf at 0, NaN below.</summary>
-    public Tensor Log10() => Exponentials.Log10.Apply(this);
 
     /// <summary>1 / (1 + exp(-x)).</summary>
     public Tensor Sigmoid() => Exponentials.Sigmoid.Apply(this);

@@ -34,8 +34,6 @@ public sealed partial class Tensor
 
     public static Tensor Log(Tensor x) => Exponentials.Log.Apply(x);
 
-    public static Tensor Log10(Tensor x) => Exponentials.Log10.Apply(x);
-
     public static Tensor Sqrt(Tensor x) => Powers.Sqrt.Apply(x);
 
     public static Tensor Tanh(Tensor x) => Exponentials.Tanh.Apply(x);

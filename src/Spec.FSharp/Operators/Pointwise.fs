@@ -305,8 +305,6 @@ module Pointwise =
 
     let log2 = logarithm "log2" "ln x / ln 2" 1.4426950408889634 0.6931471805599453
 
-    let log10 = logarithm "log10" "ln x / ln 10" 0.4342944819032518 2.302585092994046
-
     let sqrt =
         { elementary "sqrt" "x^(1/2)" Elementary.Sqrt (Output 0) (fun d g -> g / (2.0 * d.Output 0)) with
             InPlace = true
@@ -497,7 +495,6 @@ module Pointwise =
           log
           log1p
           log2
-          log10
           expm1
           sqrt
           rsqrt
