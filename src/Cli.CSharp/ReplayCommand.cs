@@ -12,7 +12,7 @@ internal static class ReplayCommand
 {
     public static Command Create()
     {
-        var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token as a report prints it, or a file with a program or a corpus; - is standard input." };
+        var what = new Argument<string>("TOKEN|FILE") { Description = "A replay token or the id of a golden as a report prints it, or a file with a program or a corpus; - is standard input." };
         var engine = new EngineOptions();
         var print = new Option<string>("--print") { Description = "How programs are printed.", DefaultValueFactory = _ => "pytorch" };
         print.AcceptOnlyFromAmong("pytorch", "csharp", "fsharp", "json");
