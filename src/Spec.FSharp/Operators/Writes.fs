@@ -146,7 +146,8 @@ module Writes =
                     { Within = if write.Inputs = 1 then SameForAll else Refused
                       Reads = fun _ -> Before }
             Overwrites = true
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> g) ])) }
+            // The sum is another tensor, also of a gradient of one element.
+            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> zerosLike g); Some(fun () -> Shaping.unary "sum" g) ])) }
 
     let clone =
         { Define.computes
