@@ -169,10 +169,16 @@ module Run =
         let targets = System.Collections.Generic.HashSet<int>()
         let waiting = System.Collections.Generic.Stack<Node<'S>>()
 
-        for root in roots do
+        // Looking for a root's history may make it anew, and what the root retains moves there.
+        let known (s: State<'S>, edges: Edge<'S> list) root =
             match Map.tryFind root s.Names |> Option.flatten |> Option.map (History.edge s) with
-            | Some(Ok(_, Some edge)) -> waiting.Push edge.Node
-            | _ -> ()
+            | Some(Ok(after, Some edge)) -> after, edge :: edges
+            | _ -> s, edges
+
+        let s, edges = List.fold known (s, []) roots
+
+        for edge in edges do
+            waiting.Push edge.Node
 
         while waiting.Count > 0 do
             let node = waiting.Pop()
