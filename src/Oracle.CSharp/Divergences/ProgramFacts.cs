@@ -1,3 +1,4 @@
+using Microsoft.FSharp.Collections;
 using Verified.Oracle.Generation;
 using Verified.Oracle.Shrinking;
 using Verified.Spec;
@@ -184,9 +185,12 @@ internal static class ProgramFacts
 
     /// <summary>A program in which huber_loss has its input's dtype, whatever its target's.</summary>
     internal static Program WithHuberLossesOfTheInputsDType(Program program) => program.WithSteps([.. Before(program).Select(at =>
-        at.Step is { Op: "huber_loss", Out: Out.Name { Item: var loss } } && IsOfTwoDTypes(at.State, at.Step) && Find(at.State, First(at.Step)) is { DType: var dtype }
-            ? Steps.Block("enable_grad", [at.Step, Steps.Call("to", [loss], loss).With("dtype", Attr.NewText(dtype.Name))])
+        at.Step is { Op: "huber_loss", Out: Out.Name } && IsOfTwoDTypes(at.State, at.Step) && Find(at.State, First(at.Step)) is { DType: var dtype }
+            // It is computed in that dtype, rounded at each step.
+            ? Steps.Block("enable_grad", [Steps.Call("to", [StepNames.Read(at.Step).ElementAt(1)], AsTheInput).With("dtype", Attr.NewText(dtype.Name)), at.Step.On(ListModule.OfSeq([at.Step.In[0], Arg.NewName(AsTheInput)]), null)])
             : at.Step)]);
+
+    private const string AsTheInput = "the target in the input's dtype";
 
     /// <summary>Whether a step is addcdiv by a denominator that holds no floats.</summary>
     internal static bool DividesByIntegers(State<Real> state, Step step) =>
