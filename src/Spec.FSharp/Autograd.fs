@@ -217,10 +217,16 @@ module Autograd =
                                 complaint.Message.StartsWith "Inplace update to inference tensor"
                                 && s.Holds Rules.Modes.inferenceErrorsComeLate
                             then
-                                match single registry { s with Inference = true } step with
-                                | Ok after -> { after with Inference = s.Inference }, complaint
+                                let unforbidden =
+                                    { s with
+                                        Off = s.Off.Add Rules.Modes.inferenceIsReadOnlyOutside.Name }
+
+                                match single registry unforbidden step with
                                 | Error earlier when step.Op.EndsWith '_' -> s, earlier
-                                | Error _ -> s, complaint
+                                | _ ->
+                                    match single registry { s with Inference = true } step with
+                                    | Ok after -> { after with Inference = s.Inference }, complaint
+                                    | Error _ -> s, complaint
                             else
                                 s, complaint
 
