@@ -58,62 +58,113 @@ module History =
         | WithoutGrad -> Complain.because NoGradViewInPlace (start + " " + modes "no_grad")
         | InInference -> Complain.because NoGradViewInPlace (start + " " + modes "inference_mode")
 
+    let private key (edge: Edge<'S>) : ResultKey = struct (edge.Node.Sequence, edge.Output)
+
+    /// What the hooks on a gradient that goes to an edge are found by.
+    let hookKey (edge: Edge<'S>) : HookKey =
+        match edge.Node.Kind with
+        | Accumulate leaf -> OfLeaf leaf
+        | _ -> OfResult(key edge)
+
     /// Moves the wish to keep a gradient to the latest history of a tensor; hooks stay where they were registered.
     let private moveRetained id (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
         match before with
-        | Some edge when s.Tensors[id].RetainsGrad && s.Holds Rules.Gradients.retainedIsOfTheLatest ->
+        | Some edge when
+            s.Tensors[id].RetainsGrad
+            && Map.tryFind (key edge) s.Retained = Some id
+            && s.Holds Rules.Gradients.retainedIsOfTheLatest
+            ->
             { s with
-                Retained =
-                    s.Retained
-                    |> Map.remove (struct (edge.Node.Sequence, edge.Output))
-                    |> Map.add (struct (after.Node.Sequence, after.Output)) id }
+                Retained = s.Retained |> Map.remove (key edge) |> Map.add (key after) id }
         | _ -> s
 
     /// Without the rule that hooks stay where they were registered: they move like retained gradients.
     let private moveHooks (before: Edge<'S> option) (after: Edge<'S>) (s: State<'S>) : State<'S> =
-        let key (edge: Edge<'S>) = struct (edge.Node.Sequence, edge.Output)
-
         match before with
         | Some edge when not (s.Holds Rules.Hooks.stayWithTheirHistory) && key edge <> key after ->
-            match Map.tryFind (key edge) s.Hooks with
+            match Map.tryFind (hookKey edge) s.Hooks with
             | Some hooks ->
                 { s with
-                    Hooks = s.Hooks |> Map.remove (key edge) |> Map.add (key after) hooks }
+                    Hooks = s.Hooks |> Map.remove (hookKey edge) |> Map.add (hookKey after) hooks }
             | None -> s
         | _ -> s
 
     /// What was hooked of a leaf is forgotten where it gets its first history: it was of the tensor as it was before.
-    let private forgetHooks (t: Tensor<'S>) (s: State<'S>) : State<'S> =
-        match t.GradFn, t.Accumulator with
-        | None, Some node when s.Holds Rules.Hooks.stayWithTheirHistory ->
+    let private forgetHooks id (before: Edge<'S> option) (s: State<'S>) : State<'S> =
+        if before.IsNone && s.Holds Rules.Hooks.stayWithTheirHistory then
             { s with
-                Hooks = Map.remove (struct (node.Sequence, 0)) s.Hooks }
-        | _ -> s
+                Hooks = Map.remove (OfLeaf id) s.Hooks }
+        else
+            s
+
+    let private hooksAt (place: HookKey) (s: State<'S>) = Map.tryFind place s.Hooks |> Option.defaultValue []
+
+    let private hookAt (hooks: Hook list) (s: State<'S>) (place: HookKey) =
+        { s with
+            Hooks = Map.add place (hooksAt place s @ hooks) s.Hooks }
+
+    let private beganAt places id (s: State<'S>) = State.setTensor id { s.Tensors[id] with Hooked = places } s
+
+    /// Where what is hooked of a tensor is registered.
+    let private placesOfHooks id (s: State<'S>) =
+        let t = s.Tensors[id]
+
+        if t.Hooked.IsEmpty || s.Holds Rules.Hooks.belongToTheTensorAsItIs then
+            // A view made without grad requires one by its base alone, and leads nowhere: its hook waits for it to become a leaf.
+            [ t.GradFn |> Option.map hookKey |> Option.defaultValue (OfLeaf id) ]
+        else
+            t.Hooked
+
+    /// Hooks a tensor whose history is up to date.
+    let addHook id hook (s: State<'S>) : State<'S> =
+        let places = placesOfHooks id s
+        places |> List.fold (hookAt [ hook ]) s |> beganAt places id
 
     /// What was hooked of a tensor with a history is hooked of the leaf that it becomes by `detach_`.
     let keepHooks id (s: State<'S>) : State<'S> =
-        let hooks key (s: State<'S>) = Map.tryFind key s.Hooks |> Option.defaultValue []
+        if s.Tensors[id].GradFn.IsSome && s.Holds Rules.Hooks.outliveDetachInPlace then
+            let places = placesOfHooks id s
 
-        match s.Tensors[id].GradFn with
-        | Some edge when s.Holds Rules.Hooks.outliveDetachInPlace ->
-            match hooks (struct (edge.Node.Sequence, edge.Output)) s with
-            | [] -> s
-            | kept ->
-                let s, node = State.accumulator id s
-                let key = struct (node.Sequence, 0)
+            match hooksAt places.Head s with
+            | [] when s.Tensors[id].Hooked.IsEmpty -> s
+            | _ when List.contains (OfLeaf id) places -> s
+            | kept -> hookAt kept s (OfLeaf id) |> beganAt (places @ [ OfLeaf id ]) id
+        else
+            s
 
-                { s with
-                    Hooks = Map.add key (hooks key s @ kept) s.Hooks }
-        | _ -> s
+    let private lead id edge (s: State<'S>) =
+        State.setTensor
+            id
+            { s.Tensors[id] with
+                GradFn = Some edge }
+            s
 
-    /// Gives a tensor another history.
+    /// Gives a tensor that was written to another history.
     let replace id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
         let t = s.Tensors[id]
 
-        State.setTensor id { t with GradFn = Some edge } s
+        lead id edge s
+        |> beganAt [] id
         |> moveRetained id t.GradFn edge
         |> moveHooks t.GradFn edge
-        |> forgetHooks t
+        |> forgetHooks id t.GradFn
+
+    /// Gives a tensor that was written to through a view of it another history.
+    let replaceBehind id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
+        if requiresGrad s s.Tensors[id] || s.Holds Rules.Hooks.belongToTheTensorAsItIs then
+            replace id edge s
+        else
+            lead id edge s
+
+    /// Gives a tensor that has another geometry now another history.
+    let replaceGeometry id (edge: Edge<'S>) (s: State<'S>) : State<'S> =
+        let before = s.Tensors[id].GradFn
+        let s = lead id edge s |> moveHooks before edge
+
+        if s.Holds Rules.Gradients.retainedFollowsGeometry then
+            moveRetained id before edge s
+        else
+            s
 
     /// The history of a view is that of what its storage holds now.
     let upToDate id (s: State<'S>) : State<'S> =

@@ -81,6 +81,17 @@ and Saved =
         Twin: bool
     }
 
+/// A hook: the gradient is multiplied by a number.
+type Hook = { Id: int; Scale: Attr }
+
+/// A result of a node: the node's sequence number and the result's.
+type ResultKey = (struct (int * int))
+
+/// What hooks are found by. Those of a leaf are the tensor's own: they need no node yet.
+type HookKey =
+    | OfResult of ResultKey
+    | OfLeaf of tensor: int
+
 /// Of a view: the tensor whose storage it shows, and how it was made.
 type ViewOf =
     {
@@ -107,6 +118,8 @@ type Tensor<'S> =
         /// The tensor that is its `.grad`, or none.
         Grad: int option
         RetainsGrad: bool
+        /// Where the list of its hooks began: the results whose gradients they are given. Asked only where hooks do not belong to the tensor as it is.
+        Hooked: HookKey list
         /// Made in inference mode: it has no versions and cannot be kept for a derivative.
         Inference: bool
     }
@@ -116,12 +129,6 @@ type Tensor<'S> =
 
     /// What a node knows of it as an input.
     member t.Outline = struct (t.Shape, t.DType, t.Geometry.Strides)
-
-/// A hook: the gradient is multiplied by a number.
-type Hook = { Id: int; Scale: Attr }
-
-/// What the hooks of a result of a node are found by: the node's sequence number and the result's.
-type HookKey = (struct (int * int))
 
 /// Everything that a program's steps change. Immutable: a step makes a new one.
 type State<'S> =
@@ -136,7 +143,7 @@ type State<'S> =
         HookNames: Map<string, int>
         Hooks: Map<HookKey, Hook list>
         /// For a result of a node, the tensor that wants its gradient kept.
-        Retained: Map<HookKey, int>
+        Retained: Map<ResultKey, int>
         /// Nodes whose kept tensors have been freed.
         Freed: Set<int>
         GradMode: bool
@@ -211,6 +218,7 @@ module State =
               Accumulator = None
               Grad = None
               RetainsGrad = false
+              Hooked = []
               Inference = s.Inference }
 
         { s with

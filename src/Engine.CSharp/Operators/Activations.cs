@@ -155,9 +155,9 @@ internal static class Activations
     {
         const double cubic = 0.044715;
         var k = Math.Sqrt(2 / Math.PI);
-        // Farther out tanh is flat and all of this 0, and the square could overflow; an infinity still gives NaN.
+        // Farther out tanh is flat and all of this 0, and the square could overflow; an infinity still gives NaN, here and in the derivative.
         var far = x.Abs().Gt(GeluInner.Flat);
-        var nothing = x * 0;
+        var nothing = x * 0 * x;
         x = x.Clamp(-GeluInner.Flat, GeluInner.Flat);
         var squared = x * x;
         var t = ((x + squared * x * cubic) * k).Tanh();

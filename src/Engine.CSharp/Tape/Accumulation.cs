@@ -6,6 +6,9 @@ internal static class Accumulation
     /// <summary>The operator of the nodes that stand for leaves; their state is the leaf.</summary>
     public static readonly Operator Definition = new LeafOperator();
 
+    /// <summary>The leaf that a node stands for; null where it stands for none.</summary>
+    public static Tensor? LeafOf(Node node) => ReferenceEquals(node.Operator, Definition) ? (Tensor?)node.State : null;
+
     /// <summary>
     /// Adds a gradient to a leaf's: in place while nothing records, out of place under createGraph. The first one is taken over if nobody else can hold it
     /// (<paramref name="exclusive"/>) and it lies in memory as the leaf does, otherwise copied.

@@ -165,7 +165,7 @@ internal sealed class BackwardPass
         if (!hooked) RunHooks(ref entry, outputs);
         var hooks = HookTable.Of(node);
         var upstream = hooks is null ? null : RunNodeHooks(ref entry, outputs, hooks);
-        if (node.State is Tensor leaf && ReferenceEquals(node.Operator, Accumulation.Definition))
+        if (Accumulation.LeafOf(node) is { } leaf)
         {
             if (entry.Gradient is { } arrived) Accumulation.Add(leaf, arrived, entry.Owned);
             entry.Gradient = null;

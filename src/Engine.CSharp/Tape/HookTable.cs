@@ -8,18 +8,27 @@ namespace Verified.Engine;
 /// </summary>
 internal static class HookTable
 {
-    private static readonly ConditionalWeakTable<Node, NodeHooks> Table = [];
+    private static readonly ConditionalWeakTable<object, NodeHooks> Table = [];
     private static volatile bool any;
 
     /// <summary>The hooks of a node, or null.</summary>
-    public static NodeHooks? Of(Node node) => any && Table.TryGetValue(node, out var hooks) ? hooks : null;
+    public static NodeHooks? Of(Node node) => any && Table.TryGetValue(Owner(node), out var hooks) ? hooks : null;
 
     /// <summary>The hooks of a node, to be added to.</summary>
     public static NodeHooks For(Node node)
     {
         any = true;
-        return Table.GetOrCreateValue(node);
+        return Table.GetOrCreateValue(Owner(node));
     }
+
+    /// <summary>The hooks of a leaf, to be added to: they need no node at which its gradients arrive.</summary>
+    public static NodeHooks For(Tensor leaf)
+    {
+        any = true;
+        return Table.GetOrCreateValue(leaf);
+    }
+
+    private static object Owner(Node node) => Accumulation.LeafOf(node) ?? (object)node;
 
     /// <summary>
     /// After a write: what the tensor retained at its old node it now retains at the new one. What was hooked of a leaf was of the tensor as it was before, and is forgotten.
@@ -28,7 +37,7 @@ internal static class HookTable
     {
         if (from is null)
         {
-            if (tensor.KnownAccumulator is { } leaf) Of(leaf)?.Clear();
+            if (any && Table.TryGetValue(tensor, out var hooks)) hooks.Clear();
             return;
         }
         if (!tensor.RetainsGrad) return;
@@ -37,8 +46,8 @@ internal static class HookTable
     }
 
     /// <summary>What was hooked of a tensor with a history is hooked of the leaf that it becomes.</summary>
-    public static void KeepForLeaf(Node from, int output, Func<Node> leaf)
+    public static void KeepForLeaf(Node from, int output, Tensor leaf)
     {
-        if (Of(from)?.On(output) is { Length: > 0 } kept) For(leaf()).Add(kept);
+        if (Of(from)?.On(output) is { Length: > 0 } kept) For(leaf).Add(kept);
     }
 }

@@ -146,10 +146,11 @@ public sealed partial class Tensor
                 + "gradients are views of DDP buckets, and hence detach_() cannot be called on these gradients. To fix this error, please refer to the "
                 + "Optimizer.zero_grad() function in torch/optim/optimizer.py as the solution.");
         }
-        if (node is not null) HookTable.KeepForLeaf(node, outputNumber, () => Accumulator);
+        if (node is not null) HookTable.KeepForLeaf(node, outputNumber, this);
         node = null;
         outputNumber = 0;
         leafRequiresGrad = false;
+        if (leaf is not null) leaf.Retains = false;
         return this;
     }
 
@@ -173,6 +174,8 @@ public sealed partial class Tensor
     {
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.RetainGradWithoutGrad, "can't retain_grad on Tensor that has requires_grad=False");
+        // A view that must not be used any more and never had a history has no gradient to retain.
+        if (node is null && ViewOf is { Origin: not ViewOrigin.Default }) return this;
         if (GradNode is not { } made || RetainsGrad) return this;
         State.Retains = true;
         HookTable.For(made).Retain(outputNumber, this);
@@ -187,9 +190,8 @@ public sealed partial class Tensor
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.Other, "cannot register a hook on a tensor that doesn't require gradient");
         if (Calls.Heard) _ = Heard("register_hook", Attributes.None, t => t);
-        var edge = GradEdge;
         // A view made with recording off requires a gradient by its base alone, and leads nowhere: its hook waits for it to become a leaf.
-        return edge.Node is null ? HookTable.For(Accumulator).Add(0, hook) : HookTable.For(edge.Node).Add(edge.Output, hook);
+        return GradNode is { } made ? HookTable.For(made).Add(outputNumber, hook) : HookTable.For(this).Add(0, hook);
     }
 
     /// <summary>Calls a function with this leaf whenever a gradient has just been added to its <see cref="Grad"/>.</summary>
@@ -252,9 +254,8 @@ public sealed partial class Tensor
         if (requiresGrad && !dtype.IsFloat()) throw new AutogradException(ErrorKind.RequiresGradDtype, wrongType);
         if (requiresGrad && IsInference && !GradMode.Inference)
             throw new AutogradException(ErrorKind.Other, "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.");
-        // A view that must not be used any more is no leaf, and asking for a gradient there says nothing.
-        if (ViewOf is { } view && view.Version != Storage.Version && view.Base.RequiresGrad) return this;
-        if (!IsLeaf)
+        // As the history was last set: asking for it could find that this view must not be used any more.
+        if (node is not null)
         {
             if (requiresGrad) return this;
             throw new AutogradException(

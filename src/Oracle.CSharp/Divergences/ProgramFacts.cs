@@ -21,19 +21,11 @@ internal static class ProgramFacts
             && Positions.ofGeometry(written.Geometry).Intersect(Positions.ofGeometry(read.Geometry)).Any());
     }
 
-    /// <summary>The views retained while they had only their base's history: it is given to them when something asks for it.</summary>
-    internal static IEnumerable<string> RetainedBeforeItsHistoryWasAskedFor(Program program) =>
-        from at in Before(program)
-        where at.Step.Op == "retain_grad"
-        let name = at.Step.In.OfType<Arg.Name>().First().Item
-        where Find(at.State, name) is { GradFn: null, RequiresGrad: false } view && History.requiresGrad(at.State, view)
-        select name;
-
-    /// <summary>What was retained and then given another shape in place.</summary>
-    internal static IEnumerable<string> RetainedBeforeItWasTransposed(Program program) =>
-        from at in Before(program)
-        where at.Step.Op is "t_" or "transpose_" or "squeeze_" or "unsqueeze_" && Find(at.State, First(at.Step)) is { RetainsGrad: true }
-        select First(at.Step);
+    /// <summary>Whether a tensor retains its gradient at a history that it no longer has, where t_ and squeeze_ leave there what was retained.</summary>
+    internal static bool IsRetainedElsewhere(Program program, string name) =>
+        Expectation.Without([Spec.Rules.Gradients.retainedFollowsGeometry], program).Ran.Last is var state
+        && state.Names.TryGetValue(name, out var id) && id is not null && State.tensor(state, id.Value) is { RetainsGrad: true, GradFn.Value: { } edge }
+        && !(state.Retained.TryGetValue(new ValueTuple<int, int>(edge.Node.Sequence, edge.Output), out var retains) && retains == id.Value);
 
     /// <summary>Whether a tensor, or what it is a view of, is the result of a step that read memory of inference mode.</summary>
     internal static bool IsMadeOfInferenceTensors(Program program, string name)
@@ -112,10 +104,6 @@ internal static class ProgramFacts
         Raised(program) is { Kind.IsOverlappingWrite: true }
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put_" } step
         && Find(state, First(step)) is { Geometry: var g } && g.Shape.Zip(g.Strides).Any(d => d.First > 1 && d.Second == 0);
-
-    /// <summary>Whether the program's error is one of shapes, and the last step before it goes back.</summary>
-    internal static bool EndsInBackwardOfAnotherShape(Program program) =>
-        Raised(program) is { Kind.IsShapeError: true } && Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "backward" or "grad" };
 
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>
@@ -210,10 +198,6 @@ internal static class ProgramFacts
         && Find(state, First(step)) is { } written
         && Places(state, written.Shape, [.. names.Select(n => n?.Value)]) is { } places
         && places.Distinct().Count() < places.Count;
-
-    /// <summary>Whether a tensor has another node after a step than before it.</summary>
-    internal static bool BeginsAnotherHistory(State<Real> before, State<Real> after, int tensor) =>
-        !Equals(State.tensor(before, tensor).GradFn?.Value.Node.Sequence, State.tensor(after, tensor).GradFn?.Value.Node.Sequence);
 
     /// <summary>The steps at the top of a program, each with the state before it.</summary>
     internal static IEnumerable<(State<Real> State, Step Step)> Before(Program program) =>

@@ -42,9 +42,9 @@ public sealed class Expectation
         return new Expectation(program, registry ?? RegistryModule.all, ulp, SetModule.Empty<string>());
     }
 
-    // What it says without a rule.
-    internal static Expectation Without(AutogradRule rule, Program program, IReadOnlyDictionary<string, double>? ulp = null) =>
-        new(program, RegistryModule.all, ulp, SetModule.Singleton(rule.Name));
+    // What it says without some of the rules.
+    internal static Expectation Without(IEnumerable<AutogradRule> rules, Program program, IReadOnlyDictionary<string, double>? ulp = null) =>
+        new(program, RegistryModule.all, ulp, SetModule.OfSeq(rules.Select(rule => rule.Name)));
 
     // What is a gradient, or follows from one: there the sign of a zero is an accident of how the rule is written.
     internal IReadOnlySet<string> Gradients => _gradients ??= Tainted.ByGradients(Program);

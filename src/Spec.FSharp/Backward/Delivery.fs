@@ -33,7 +33,7 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
             match gradients[k] with
             | Some _ when c.State.Hooks.IsEmpty -> ()
             | Some g ->
-                match Map.tryFind (struct (node.Sequence, k)) c.State.Hooks with
+                match Map.tryFind (History.hookKey { Node = node; Output = k }) c.State.Hooks with
                 | Some hooks when c.State.Holds Rules.Hooks.replaceTheGradient ->
                     let run (g: Term) (hook: Hook) =
                         // A hook's number is a program's.
@@ -73,21 +73,30 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
         let target = c.State.Tensors[target].Shape
         Broadcast.shapes target gradient.Shape |> Result.bind (Complain.unlessFits target) |> Complaints.orFail
 
-    /// PyTorch's conditions for keeping a leaf's first gradient without a copy: nothing is recorded, nobody else holds it, and it lies as the leaf does.
+    /// PyTorch's conditions for keeping a leaf's first gradient without a look at it: nothing is recorded, nobody else holds it, and it lies as the leaf does.
     member private _.MayBeKept(leaf: Tensor<'S>, gradient: Term, isHeld) =
         let id = c.Tensor gradient
         let g = c.State.Tensors[id].Geometry
 
         let liesAlike =
-            if g.Shape <> leaf.Shape then
-                false
-            elif Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
-                Array.zip3 g.Shape g.Strides leaf.Geometry.Strides
-                |> Array.forall (fun (size, stride, like) -> if size = 1 then stride <> 0 else stride = like)
+            if Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
+                Array.zip g.Shape g.Strides
+                |> Array.indexed
+                |> Array.forall (fun (d, (size, stride)) ->
+                    if size = 1 then
+                        stride <> 0
+                    else
+                        d < leaf.Shape.Length && stride = leaf.Geometry.Strides[d])
             else
                 Layout.isContiguous g
 
-        not c.Creates && liesAlike && c.IsMadeHere gradient && not (isHeld gradient)
+        let isLeftAsItIs =
+            if g.Shape = leaf.Shape then
+                not (c.State.Holds Rules.Gradients.viewsAreNotShared)
+            else
+                not (c.State.Holds Rules.Gradients.firstHasTheLeafsShape)
+
+        isLeftAsItIs && not c.Creates && liesAlike && c.IsMadeHere gradient && not (isHeld gradient)
 
     /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once. `isHeld`: by what has yet to run.
     member d.Accumulate(id: int, arrived: Term list, isHeld: Term -> bool) =
@@ -108,7 +117,10 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                       Message = "leaf variable has been moved into the graph interior" }
             | Error complaint -> Complaints.fail complaint
 
-        if not arrived.IsEmpty && (t.RequiresGrad || not (c.State.Holds Rules.Leaves.switchedOffAccumulatesNothing)) then
+        if
+            not arrived.IsEmpty
+            && (History.requiresGrad c.State t || not (c.State.Holds Rules.Leaves.switchedOffAccumulatesNothing))
+        then
             match t.Grad with
             | Some before when c.State.Holds Rules.Gradients.backwardsAccumulate ->
                 let tracked = c.Tracked before
@@ -136,14 +148,16 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                     d.SetGrad(id, c.Tensor total)
             | _ ->
                 let gradient = c.Sum(arrived).Value
-                d.Fits(id, gradient)
 
                 let kept =
-                    if not (c.State.Holds Rules.Gradients.viewsAreNotShared) && d.MayBeKept(t, gradient, isHeld) then
+                    if d.MayBeKept(t, gradient, isHeld) then
                         c.Detached gradient
-                    elif c.State.Holds Rules.Gradients.neverShared then
-                        c.Copy gradient
                     else
-                        c.Tensor gradient
+                        d.Fits(id, gradient)
+
+                        if c.State.Holds Rules.Gradients.neverShared then
+                            c.Copy gradient
+                        else
+                            c.Tensor gradient
 
                 d.SetGrad(id, kept)

@@ -7,7 +7,11 @@ open Complaints
 [<Sealed>]
 type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
     // Views of what the user gave may be seen in what `grad` returns, or, without the rule, in what a leaf keeps.
-    let shows = not demand.Accumulates || not (start.Holds Rules.Gradients.viewsAreNotShared)
+    let shows =
+        not demand.Accumulates
+        || not (start.Holds Rules.Gradients.viewsAreNotShared)
+        || not (start.Holds Rules.Gradients.firstHasTheLeafsShape)
+
     let c = Calculus<'S>(registry, start, demand.Creates, shows)
 
     // What is made under create_graph, or of something so made, is of second order.
@@ -169,7 +173,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
         // A hook on a leaf sees the sum of what arrives there.
         let accumulated =
             match node.Kind with
-            | Accumulate _ when slot.Runs -> Map.containsKey (struct (node.Sequence, 0)) c.State.Hooks |> not
+            | Accumulate leaf when slot.Runs -> Map.containsKey (OfLeaf leaf) c.State.Hooks |> not
             | _ -> false
 
         let gradients = if accumulated then [| None |] else Array.map c.Sum slot.Arrived

@@ -29,7 +29,7 @@ module InPlace =
                       Results = [| struct (whole.Shape, whole.DType) |] }
 
                 { s with Next = s.Next + 1 }
-                |> History.replace view.Base { Node = through; Output = 0 }
+                |> History.replaceBehind view.Base { Node = through; Output = 0 }
                 |> fun s -> History.gradFn s id
                 |> Result.map fst)
         | _ -> Ok(History.replace id { Node = node; Output = 0 } s)
@@ -175,7 +175,9 @@ module InPlace =
                               Inputs = [| t.Outline |]
                               Results = [| struct (g.Shape, t.DType) |] }
 
-                        reshaped { s with Next = s.Next + 1 } |> History.upToDate id |> History.replace id { Node = node; Output = 0 })
+                        reshaped { s with Next = s.Next + 1 }
+                        |> History.upToDate id
+                        |> History.replaceGeometry id { Node = node; Output = 0 })
                 | _ -> Complain.because OtherError $"{op.Name}_ does not return a single view"
             | _ -> Complain.because OtherError $"{op.Name}_ does not return a single view")
 

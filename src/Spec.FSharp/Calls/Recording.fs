@@ -102,7 +102,8 @@ module internal Recording =
                 RequiresGrad = false
                 Accumulator = None
                 Grad = None
-                RetainsGrad = false }
+                RetainsGrad = false
+                Hooked = [] }
             s
 
     /// What an operator keeps of its results. A view that was written to keeps its own history, which leads to its base.

@@ -71,7 +71,8 @@ module internal Viewing =
                         View = view
                         Accumulator = None
                         Grad = None
-                        RetainsGrad = false }
+                        RetainsGrad = false
+                        Hooked = [] }
 
                 let next, id =
                     if s.Holds Rules.Views.shareMemory then

@@ -37,6 +37,13 @@ module Gradients =
             "A leaf's first gradient is no view of what the user passed to `backward` either."
             "A view that nothing else holds is kept as it is, where it lies in memory as the leaf does."
 
+    /// PyTorch breaks it (the known divergence first-gradient-of-another-shape): without it the specification does what PyTorch does.
+    let firstHasTheLeafsShape =
+        rule
+            "gradients/first-has-the-leafs-shape"
+            "A leaf's first gradient has to fit the shape that the leaf has when it arrives."
+            "A gradient that nothing else holds is kept as it is where it lies in memory as the leaf does, which was given another shape since the graph was made."
+
     let mayBeViews =
         rule
             "gradients/may-be-views"
@@ -121,6 +128,27 @@ module Gradients =
             "After a write in place, a retained gradient is that of the tensor as it is now."
             "It is that of the tensor before the write."
 
+    /// PyTorch breaks it (the known divergence retained-before-it-was-transposed): without it the specification does what PyTorch does.
+    let retainedFollowsGeometry =
+        rule
+            "gradients/retained-follows-geometry"
+            "`t_` and `squeeze_` are no exception: after them a retained gradient is that of the tensor as it is now."
+            "It is that of the tensor before, of another shape."
+
+    /// PyTorch breaks it (the known divergence retained-again-after-detach): without it the specification does what PyTorch does.
+    let detachedRetainsNothing =
+        rule
+            "gradients/detached-retains-nothing"
+            "`detach_` ends what `retain_grad` asked for, which may be asked for again."
+            "The tensor is taken to retain its gradient still, and asking again does nothing."
+
+    /// PyTorch breaks it (the known divergence view-taken-for-a-leaf): without it the specification does what PyTorch does.
+    let retainingAsksForTheHistory =
+        rule
+            "gradients/retaining-asks-for-the-history"
+            "`retain_grad` of a view that a write to its base has made part of a graph retains, whether or not something has asked for the view's `grad_fn` before."
+            "Until something has asked, the view is taken for a leaf, and nothing is retained."
+
     let onlyWhatRequiresIsRetained =
         rule
             "gradients/only-what-requires-is-retained"
@@ -167,6 +195,7 @@ module Gradients =
           createGraphAddsOutOfPlace
           neverShared
           viewsAreNotShared
+          firstHasTheLeafsShape
           mayBeViews
           broadcastIsSummed
           ownDtype
@@ -184,6 +213,9 @@ module Gradients =
           retainedIsKept
           retainedAccumulates
           retainedIsOfTheLatest
+          retainedFollowsGeometry
+          detachedRetainsNothing
+          retainingAsksForTheHistory
           onlyWhatRequiresIsRetained
           onlyOneElementIsImplicit
           givenHasTheShape

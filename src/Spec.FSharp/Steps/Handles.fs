@@ -11,7 +11,8 @@ module internal Handles =
             View = None
             Accumulator = None
             Grad = None
-            RetainsGrad = false }
+            RetainsGrad = false
+            Hooked = [] }
 
     /// The same storage under a version counter of its own, without a history.
     let data (s: State<'S>) id : State<'S> * int =
@@ -69,7 +70,7 @@ module internal Handles =
                         RequiresGrad = false
                         GradFn = None
                         View = None
-                        RetainsGrad = false }
+                        RetainsGrad = t.RetainsGrad && not (s.Holds Rules.Gradients.detachedRetainsNothing) }
                     s
             )
 
@@ -96,8 +97,13 @@ module internal Handles =
     let retainGrad (s: State<'S>) id : Result<State<'S>, Complaint> =
         if not (History.requiresGrad s s.Tensors[id] || not (s.Holds Rules.Gradients.onlyWhatRequiresIsRetained)) then
             Complain.because RetainGradWithoutGrad "can't retain_grad on Tensor that has requires_grad=False"
+        elif s.Tensors[id].GradFn.IsNone && not (s.Holds Rules.Gradients.retainingAsksForTheHistory) then
+            Ok s
         else
-            History.gradFn s id |> Result.map (fun (s, _) -> History.retain id s)
+            match History.gradFn s id with
+            // A view that must not be used any more and never had a history has no gradient to retain.
+            | Error _ when s.Tensors[id].GradFn.IsNone -> Ok s
+            | found -> found |> Result.map (fun (s, _) -> History.retain id s)
 
     let zeroGrad (s: State<'S>) (step: Step) id : Result<State<'S>, Complaint> =
         flag "set_to_none" true step.Attrs
@@ -133,8 +139,8 @@ module internal Handles =
             if not (History.requiresGrad s s.Tensors[id] || not (s.Holds Rules.Hooks.onlyWhatRequiresIsHooked)) then
                 Complain.because OtherError "cannot register a hook on a tensor that doesn't require gradient"
             else
-                History.edge s id
-                |> Result.map (fun (s, edge) ->
+                History.gradFn s id
+                |> Result.map (fun (s, _) ->
                     let hook = { Id = s.Next; Scale = scale }
                     let s = { s with Next = s.Next + 1 }
 
@@ -145,19 +151,7 @@ module internal Handles =
                                 HookNames = Map.add name hook.Id s.HookNames }
                         | _ -> s
 
-                    // A view made without grad requires one by its base alone, and leads nowhere: its hook waits for it to become a leaf.
-                    let s, edge =
-                        match edge with
-                        | Some edge -> s, edge
-                        | None ->
-                            let s, node = State.accumulator id s
-                            s, { Node = node; Output = 0 }
-
-                    let key = struct (edge.Node.Sequence, edge.Output)
-                    let hooks = Map.tryFind key s.Hooks |> Option.defaultValue []
-
-                    { s with
-                        Hooks = Map.add key (hooks @ [ hook ]) s.Hooks })
+                    History.addHook id hook s)
         | _ -> Complain.because ValueError "register_hook needs the attribute 'scale', a number"
 
     let removeHook (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =

@@ -71,16 +71,22 @@ internal static class KnownOfGradients
                  "outcome": {"values": {"g10": {"dtype": "float32", "shape": [1], "data": [1], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}, "raised": {"step": [5], "kind": "freed_graph", "message": "Trying to backward through the graph a second time (or directly access saved tensors after they have already been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). Specify retain_graph=True if you need to backward through the graph a second time or if you need to access saved tensors after calling backward."}}}
                 """],
         },
+        new("first-gradient-of-another-shape", "unreported",
+            "A leaf that was given another shape since the graph was made keeps its first gradient as it arrives, in the old shape, where nothing else holds it; right is to refuse it, as PyTorch does where it copies or adds.",
+            ["semantics/gradients/first-has-the-leafs-shape/"],
+            seen => seen.IsRightWithout(Spec.Rules.Gradients.firstHasTheLeafsShape),
+            Witnesses.HasAGradientOfAnotherShape("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/first-gradient-of-another-shape", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 1], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [3, 4]}}, "steps": [{"op": "mul", "in": ["x"], "attrs": {"other": 2.0}, "out": "y"}, {"op": "no_grad", "steps": [{"op": "t_", "in": ["x"]}]}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["x", "x.grad"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true, "is_leaf": true, "version": 1, "grad_fn": null}, "x.grad": {"dtype": "float64", "shape": [2, 1], "data": [6, 8], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("view-taken-for-a-leaf", "unreported",
             "retain_grad of a view that a write to its base made part of a graph does nothing until something has asked for its grad_fn, as if it were a leaf, which is_leaf denies; right is that it retains, and the view may then be written to.",
-            [],
-            seen => ProgramFacts.RetainedBeforeItsHistoryWasAskedFor(seen.Program).Any(name => seen.Finding.Difference switch
-            {
-                Difference.Null => seen.Finding.Name == name + ".grad",
-                Difference.Raised => seen.RaisedAt("a leaf Variable that requires grad is being used in an in-place operation.") is { } step
-                    && step.Op.EndsWith('_') && step.In[0] is Arg.Name { Item: var written } && written == name,
-                _ => false,
-            }),
+            ["semantics/gradients/retaining-asks-for-the-history/"],
+            seen => seen.IsRightWithout(Spec.Rules.Gradients.retainingAsksForTheHistory),
             Witnesses.IsNoLeaf("v"))
         {
             Examples = ["""
