@@ -28,11 +28,17 @@ public class AutogradRules
     private const string ChangeFlag =
         "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph that doesn't require differentiation use var_no_grad = var.detach().";
 
+    private static string Undifferentiated(string function, string argument) =>
+        $"The function '{function}' is not differentiable with respect to argument '{argument}'. This input cannot have requires_grad True.";
+
     private static readonly Dictionary<string, (ErrorKind Kind, string Message, Action Act)> Cases = new()
     {
         ["int requires_grad at creation"] = (ErrorKind.RequiresGradDtype, "Only Tensors of floating point and complex dtype can require gradients", () => Tensor.Ones([1], DType.Int64, requiresGrad: true)),
         ["int requires_grad by setter"] = (ErrorKind.RequiresGradDtype, "only Tensors of floating point and complex dtype can require gradients", () => Tensor.Ones([1], DType.Int64).RequiresGrad = true),
         ["int requires_grad_()"] = (ErrorKind.RequiresGradDtype, "only Tensors of floating point dtype can require gradients", () => Tensor.Ones([1], DType.Int64).RequiresGradInPlace()),
+        ["weight of classes that requires a gradient"] = (ErrorKind.Unsupported, Undifferentiated("nll_loss", "weight"), () => Tensor.Ones([1, 2]).NllLoss(Tensor.Zeros([1], DType.Int64), Leaf())),
+        ["weight that requires a gradient"] = (ErrorKind.Unsupported, Undifferentiated("binary_cross_entropy_with_logits", "pos_weight"), () => Tensor.Ones([2]).BinaryCrossEntropyWithLogits(Tensor.Ones([2]), posWeight: Leaf())),
+        ["running statistics that require a gradient"] = (ErrorKind.Unsupported, Undifferentiated("batch_norm", "running_mean"), () => Tensor.Ones([2, 2]).BatchNorm(Leaf(), Tensor.Ones([2]))),
         ["computed tensor set to False"] = (ErrorKind.NonleafRequiresGrad, ChangeFlag, () => (Leaf() * 2).RequiresGrad = false),
         ["backward of a vector"] = (ErrorKind.NonScalarBackward, "grad can be implicitly created only for scalar outputs", () => (Leaf() * 2).Backward()),
         ["backward without a graph"] = (ErrorKind.NoGradFn, "element 0 of tensors does not require grad and does not have a grad_fn", () => Tensor.Ones([1]).Backward()),

@@ -42,6 +42,20 @@ public sealed class ShrinkerTests
     }
 
     [Fact]
+    public void A_flag_that_a_step_gives_an_input_is_the_inputs_own()
+    {
+        var program = Json.readProgram(
+            """
+            {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 1]}},
+             "steps": [{"op": "requires_grad_", "in": ["x"]}, {"op": "exp", "in": ["x"], "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["x"]}],
+             "observe": ["x.grad"]}
+            """).ResultValue;
+        var shrunk = new Shrinker(candidate => Run.outcome(RegistryModule.all, candidate).Values.Any(value => value.Item1 == "x.grad" && value.Item2 is not null), Budget).Shrink(program);
+        Assert.DoesNotContain(shrunk.Steps, step => step.Op == "requires_grad_");
+        Assert.True(shrunk.Inputs.First(input => input.Name == "x").RequiresGrad);
+    }
+
+    [Fact]
     public void A_program_that_always_fails_becomes_nothing() => Assert.Empty(Shrunk(_ => true).Program.Steps);
 
     [Fact]

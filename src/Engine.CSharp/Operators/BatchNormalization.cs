@@ -13,7 +13,7 @@ internal static class BatchNormalization
         Normalized,
         [new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3 | Saved.Output1 | Saved.Output2, (_, _) => null)],
         "NativeBatchNormBackward0")
-    { Keywords = ["training", "momentum", "eps"], Arity = 1, Visible = 1, BackwardAll = Backward };
+    { Keywords = ["training", "momentum", "eps"], Arity = 1, Visible = 1, BackwardAll = Backward, Undifferentiated = [(1, "running_mean"), (2, "running_var")] };
 
     private static readonly FusedGradient Gradient = new("native_batch_norm_backward", Gradients);
 

@@ -74,6 +74,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>What is saved whichever input requires a gradient: PyTorch's derivatives of derivatives keep what they read even where nothing comes of it.</summary>
     internal Saved KeepsAnyway { get; init; }
 
+    /// <summary>Inputs that must not require a gradient, since there is none for them, each with PyTorch's name of it.</summary>
+    public IReadOnlyList<(int Input, string Name)> Undifferentiated { get; init; } = [];
+
     /// <summary>How many of the results a caller sees; those behind them are kept for the derivative alone (<c>max_pool2d</c>'s places).</summary>
     public int Visible { get; init; } = int.MaxValue;
 
@@ -149,6 +152,7 @@ public sealed class FunctionOperator : Operator
     private Tensor[] Compute(Tensor?[] inputs, Attributes attributes)
     {
         var records = GradMode.Records && AnyRequiresGrad(inputs);
+        if (records) CheckDifferentiated(inputs);
         // A history that cannot be told is an error before any of the arguments is.
         var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
         var results = forward(inputs, attributes);
@@ -220,6 +224,16 @@ public sealed class FunctionOperator : Operator
     private protected override IReadOnlyList<object?> ToArguments(Tensor?[] inputs) => Unbind?.Invoke(inputs) ?? inputs;
 
     private protected override int VisibleResults => Visible;
+
+    private void CheckDifferentiated(Tensor?[] inputs)
+    {
+        foreach (var (input, name) in Undifferentiated)
+        {
+            if (input >= inputs.Length || inputs[input] is not { RequiresGrad: true }) continue;
+            throw new AutogradException(
+                ErrorKind.Unsupported, $"The function '{Name}' is not differentiable with respect to argument '{name}'. This input cannot have requires_grad True.");
+        }
+    }
 
     private static bool AnyRequiresGrad(Tensor?[] inputs)
     {

@@ -88,7 +88,7 @@ internal static class Losses
             }),
             Rule.NotDifferentiable,
         ])
-    { ArgumentsFirst = true, Keywords = ["reduction"], Arity = 2 };
+    { ArgumentsFirst = true, Keywords = ["reduction"], Arity = 2, Undifferentiated = [(2, "weight"), (3, "pos_weight")] };
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 

@@ -18,7 +18,7 @@ internal static class NegativeLogLikelihood
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1, (g, c) => NllBackward!.Apply([g, c.Input(0), c.Input(1), c.Output(1).Detach(), c.Node.InputCount > 2 ? c.InputOrNull(2) : null], c.Attributes)[0]),
             Rule.NotDifferentiable,
         ])
-    { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1 };
+    { Keywords = ["reduction", "ignore_index"], Arity = 2, Visible = 1, Undifferentiated = [(2, "weight")] };
 
     /// <summary>
     /// Of planes that are not two-dimensional PyTorch makes one line each, of a copy where they do not lie in order; the losses of each are then a view of its
@@ -114,6 +114,9 @@ internal static class NegativeLogLikelihood
     /// <summary>PyTorch's texts depend on the rank.</summary>
     private static void CheckTarget(int[] shape, int[] groups, int[] target)
     {
+        // One class of one is taken as a target without dimensions.
+        if (shape is [1] && target is [1]) return;
+        if (shape is [0, _] && target.Length == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
         var text = shape.Length == 1 && target.Length > 0 ? $"size mismatch (got input: {Shapes.Text(shape)}, target: {Shapes.Text(target)})"
             : shape.Length > 1 && target.Length > 0 && target[0] != shape[0] ? $"Expected input batch_size ({shape[0]}) to match target batch_size ({target[0]})."
             : target.Length != groups.Length ? $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"

@@ -63,12 +63,13 @@ internal static class ProgramFacts
         Raised(program) is { Kind.IsIndexError: true }
         && EndsInACallOfNothing(program, (state, step) => step.Op is "index_put" or "index_put_" && Find(state, First(step)) is { } written && written.Shape.Contains(0));
 
-    /// <summary>Whether a program is refused at an index_put of one value by a mask alone, for the value's dtype or shape.</summary>
+    /// <summary>Whether a program is refused at an index_put of one value by a mask alone, for the value's dtype or shape, or since the mask has no dimension.</summary>
     internal static bool EndsInIndexPutOfOneByAMask(Program program) =>
-        Raised(program) is { Kind: { IsDTypeError: true } or { IsShapeError: true } }
+        Raised(program) is { Kind: var kind }
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put" or "index_put_" } step
         && !Accumulates(step) && step.In.Length > 2 && step.In[1] is Arg.Names { Item: var names } && step.In[2] is Arg.Name { Item: var value }
-        && names.Where(name => name is not null).ToList() is [{ Value: var mask }] && Find(state, mask) is { DType.IsBool: true }
+        && names.Where(name => name is not null).ToList() is [{ Value: var mask }] && Find(state, mask) is { DType.IsBool: true, Shape: var holds }
+        && (kind.IsDTypeError || kind.IsShapeError || (kind.IsIndexError && holds.Length == 0))
         && Find(state, value)?.Shape.All(size => size == 1) == true;
 
     /// <summary>Whether a program is refused at an index into a tensor without elements, by a mask without dimensions.</summary>

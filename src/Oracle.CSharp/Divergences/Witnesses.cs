@@ -132,12 +132,13 @@ internal static class Witnesses
         return golden.Golden!.Value.Raised is null && Input(index).Data is Data.Ints { Item: var at } && at.Any(i => i >= Input(of).Shape[0]) ? null : "PyTorch refuses, or the index is in bounds";
     };
 
-    /// <summary>PyTorch raises nothing, though a value has another dtype than the tensor that it is written to, or more dimensions than what a mask chooses of it.</summary>
+    /// <summary>PyTorch raises nothing, though a value has another dtype than the tensor that it is written to, or more dimensions than what a mask chooses of it, or the mask has none.</summary>
     internal static Func<Json.Case, string?> TakesAValueThatDoesNotFit(string of, string mask, string value) => golden =>
     {
         Literal Input(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor;
         var chosen = Input(of).Shape.Length - Input(mask).Shape.Length + 1;
-        return golden.Golden!.Value.Raised is null && (!Input(of).DType.Equals(Input(value).DType) || Input(value).Shape.Length > chosen) ? null : "PyTorch refuses, or the value fits";
+        var fits = Input(mask).Shape.Length > 0 && Input(of).DType.Equals(Input(value).DType) && Input(value).Shape.Length <= chosen;
+        return golden.Golden!.Value.Raised is null && !fits ? null : "PyTorch refuses, or the value fits";
     };
 
     /// <summary>PyTorch's result has the shape of the tensor of which a mask that holds nowhere chooses.</summary>

@@ -32,6 +32,21 @@ internal static class Cuts
         }
     }
 
+    /// <summary>Programs in which an input has from the start the flag that a step gives it.</summary>
+    public static IEnumerable<Program> Flags(Program program)
+    {
+        var steps = program.Steps.ToList();
+        foreach (var (at, step) in steps.Index())
+        {
+            if (step is not { Op: "requires_grad_", Out.IsNothing: true }) continue;
+            var requires = !(step.Attrs.TryGetValue("requires_grad", out var flag) && flag is Attr.Flag { Item: false });
+            if (program.Inputs.FirstOrDefault(input => input.Name == StepNames.Read(step).FirstOrDefault()) is not { Tensor.DType.IsFloat: true } named) continue;
+            yield return program
+                .WithInputs(program.Inputs.Select(input => input == named ? new Input(input.Name, input.Tensor, requires) : input))
+                .WithSteps([.. steps.Take(at), .. steps.Skip(at + 1)]);
+        }
+    }
+
     /// <summary>A gradient by what the step was made from becomes one by its result.</summary>
     private static Step WithRespectTo(Step step, string? from, string to) => step.Wrt is not { } wrt
         ? step

@@ -23,7 +23,7 @@ public sealed class Shrinker
 
     private static Func<Program, IEnumerable<Program>>[] Passes { get; } =
     [
-        Deletions.Observations, Deletions.Steps, Roots.Earlier, Cuts.Steps, Deletions.Blocks, Deletions.Observations, Deletions.Attributes,
+        Deletions.Observations, Deletions.Steps, Roots.Earlier, Cuts.Steps, Cuts.Flags, Deletions.Blocks, Deletions.Observations, Deletions.Attributes,
         Simplifications.Flags, Simplifications.Shapes, Simplifications.Values,
     ];
 

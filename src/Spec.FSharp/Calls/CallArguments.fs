@@ -25,7 +25,7 @@ module internal CallArguments =
             | None, None -> Ok()
 
     /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
-    /// the end are dropped.
+    /// the end are dropped; what a list says is missing, is not.
     let resolve
         (lookup: string -> Result<int, Complaint>)
         (op: Operator)
@@ -33,6 +33,7 @@ module internal CallArguments =
         (attrs: Attrs)
         : Result<int option[], Complaint> =
         let found = ResizeArray<int option>()
+        let mutable listed = 0
 
         let add name = lookup name |> Result.map (fun id -> found.Add(Some id))
 
@@ -62,13 +63,15 @@ module internal CallArguments =
                             | Some name -> add name
                             | None -> Ok(found.Add None)))
                     (Ok())
-                |> Result.bind (fun () -> go kinds rest (position + 1))
+                |> Result.bind (fun () ->
+                    listed <- found.Count
+                    go kinds rest (position + 1))
             | _, Arg.Names _ :: _ -> Complain.because ValueError $"{op.Name} takes a tensor as argument {position}, got a list"
 
         go op.Args args 0
         |> Result.bind (fun () -> checkAttributes op attrs)
         |> Result.map (fun () ->
-            while found.Count > 0 && found[found.Count - 1].IsNone do
+            while found.Count > listed && found[found.Count - 1].IsNone do
                 found.RemoveAt(found.Count - 1)
 
             found.ToArray())

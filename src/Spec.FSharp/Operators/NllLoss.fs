@@ -135,8 +135,13 @@ module NllLoss =
     let private checkTarget (x: int[]) (target: int[]) (groups: Groups) =
         if x.Length = 0 then
             Complain.shape "Expected 1 or more dimensions (got 0)"
+        elif x = [| 1 |] && target = [| 1 |] then
+            // One class of one: taken as a target without dimensions.
+            Ok()
         elif x.Length = 1 && target.Length > 0 then
             Complain.shape $"size mismatch (got input: {Shape.show x}, target: {Shape.show target})"
+        elif x.Length = 2 && x[0] = 0 && target.Length = 0 then
+            Complain.index "Dimension specified as 0 but tensor has no dimensions"
         elif x.Length > 1 && target.Length > 0 && target[0] <> x[0] then
             Complain.shape $"Expected input batch_size ({x[0]}) to match target batch_size ({target[0]})."
         elif target.Length <> groups.Result.Length then

@@ -42,7 +42,7 @@ internal static class KnownOfIndexPut
                 """],
         },
         new("index-put-of-one-value-by-a-mask", "unreported",
-            "index_put of a single value by a mask fills by the mask and does not look at the value's dtype and shape; right is to refuse them, as by indices, and as of more than one value.",
+            "index_put of a single value by a mask fills by the mask and looks neither at the value's dtype and shape nor whether the mask has a dimension; right is to refuse them, as by indices, and as of more than one value.",
             [],
             seen => seen.GoesOn && ProgramFacts.EndsInIndexPutOfOneByAMask(seen.Program),
             Witnesses.TakesAValueThatDoesNotFit("x", "m", "v"))
@@ -56,6 +56,11 @@ internal static class KnownOfIndexPut
                 {"id": "divergences/index-put-of-a-float-by-a-mask", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "int64", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, false]}, "v": {"dtype": "float32", "shape": [], "data": [5.5]}}, "steps": [{"op": "index_put_", "in": ["x", ["m"], "v"]}], "observe": ["x"]},
                  "outcome": {"values": {"x": {"dtype": "int64", "shape": [2], "data": [5, 2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/index-put-by-a-mask-without-dimension", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [], "data": [true]}, "v": {"dtype": "float32", "shape": [], "data": [5]}}, "steps": [{"op": "index_put", "in": ["x", ["m"], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [5, 5], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """,
                 """
                 {"id": "divergences/index-put-of-a-matrix-by-a-mask", "source": {"pytorch": "2.6.0"},
