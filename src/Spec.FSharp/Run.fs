@@ -163,8 +163,8 @@ module Run =
         roots |> List.indexed |> List.forall fits
 
     /// Which of the observed names a backward from these roots may change before it raises: the gradients of the leaves below them, those
-    /// that intermediates retain, and whatever shares their memory.
-    let reached (s: State<'S>) (roots: string list) (observed: Observed list) : Set<string> =
+    /// that intermediates retain, those of the tensors that are `named` in the step, and whatever shares their memory.
+    let reached (s: State<'S>) (roots: string list) (named: string list) (observed: Observed list) : Set<string> =
         let seen = System.Collections.Generic.HashSet<int>()
         let targets = System.Collections.Generic.HashSet<int>()
         let waiting = System.Collections.Generic.Stack<Node<'S>>()
@@ -176,6 +176,9 @@ module Run =
             | _ -> s, edges
 
         let s, edges = List.fold known (s, []) roots
+
+        for name in named do
+            Map.tryFind name s.Names |> Option.flatten |> Option.iter (targets.Add >> ignore)
 
         for edge in edges do
             waiting.Push edge.Node

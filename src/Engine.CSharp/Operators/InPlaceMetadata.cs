@@ -43,10 +43,10 @@ public sealed class InPlaceMetadata : Operator
         {
             throw new AutogradException(e.Kind, Name + e.Message[view.Name.Length..]);
         }
-        Views.CountWrite(self);
         self.Sizes = window.Sizes;
         self.Steps = window.Steps;
         self.Offset = window.Offset;
+        Views.CountWrite(self);
         if (!write.Records)
         {
             if (self.ViewOf is null && self.KnownGradEdge is { Node: not null } known) UnrecordedShapes.Add(known, self.Sizes);

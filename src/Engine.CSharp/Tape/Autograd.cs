@@ -91,6 +91,7 @@ public static class Autograd
         {
             Roots = edges,
             Gradients = seeds!,
+            AreGiven = gradients is not null,
             Targets = targets,
             Keep = retainGraph ?? createGraph,
             CreateGraph = createGraph,

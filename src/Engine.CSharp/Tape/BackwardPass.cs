@@ -35,6 +35,9 @@ internal sealed class BackwardPass
         /// <summary>The gradient of each root.</summary>
         public required Tensor[] Gradients { get; init; }
 
+        /// <summary>Whether the caller gave any of these gradients.</summary>
+        public bool AreGiven { get; init; }
+
         /// <summary>Where gradients are wanted; null for all leaves.</summary>
         public Edge[]? Targets { get; init; }
 
@@ -106,7 +109,7 @@ internal sealed class BackwardPass
         {
             var root = request.Roots[i];
             // A root that was given another shape in place, unrecorded, still has the shape that its node knows.
-            Deliver(Find(root.Node!), root.Output, GradientShape.Fit(request.Gradients[i], root.Node!.Form(root.Output), null, i), owned: false);
+            Deliver(Find(root.Node!), root.Output, GradientShape.Fit(Apart(request, i), root.Node!.Form(root.Output), null, i), owned: false);
         }
         for (var i = 0; i < request.Roots.Length; i++)
         {
@@ -119,6 +122,16 @@ internal sealed class BackwardPass
             if (GradMode.DetectsAnomalies) ProcessWatched(index, request);
             else Process(index, request);
         }
+    }
+
+    // A gradient that was given may be a leaf's own, which is added to in place while it is still under way elsewhere.
+    private Tensor Apart(Request request, int root)
+    {
+        var gradient = request.Gradients[root];
+        if (!request.AreGiven || request.CreateGraph || request.Captured is not null) return gradient;
+        for (var i = 0; i < count; i++)
+            if (Accumulation.LeafOf(entries[i].Node)?.Grad is { } grad && grad.SharesMemoryWith(gradient)) return gradient.Clone();
+        return gradient;
     }
 
     private void ProcessWatched(int index, Request request)

@@ -153,8 +153,8 @@ internal sealed class SavedValues
         public void Check(Node owner, int index, SavedValues lease)
         {
             if (Value is not { } value) return;
-            if (value.Storage.Version != version) throw Modified(value, owner, index, lease);
             if (role == Computed && value.NodeWithoutChecks is null && !value.IsView) throw new AutogradException(ErrorKind.Other, Detached);
+            if (value.Storage.Version != version) throw Modified(value, owner, index, lease);
         }
 
         private AutogradException Modified(Tensor value, Node owner, int index, SavedValues lease)

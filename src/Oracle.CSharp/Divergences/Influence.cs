@@ -40,7 +40,7 @@ internal sealed class Influence
         {
             case "backward":
                 if (Pulled(step) is not None and var pulled)
-                    foreach (var gradient in Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), Run.everything(state))) Raise(gradient, pulled + 1);
+                    foreach (var gradient in Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), FSharpList<string>.Empty, Run.everything(state))) Raise(gradient, pulled + 1);
                 break;
             case "grad":
                 if (Pulled(step) is not None and var order)
@@ -65,7 +65,7 @@ internal sealed class Influence
 
     // A grad leaves leaves alone, and adds to the gradients that intermediates retain.
     private static IEnumerable<string> Retained(State<Real> state, Step step) =>
-        Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), Run.everything(state))
+        Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), FSharpList<string>.Empty, Run.everything(state))
             .Where(text => text.EndsWith(".grad", StringComparison.Ordinal) && ProgramFacts.Find(state, text[..^".grad".Length]) is { RetainsGrad: true });
 
     // A write shows in everything that shares the memory.

@@ -40,11 +40,11 @@ internal static class ProgramFacts
         return states.Count > 0 && Find(states[^1], name) is { } tensor && made.Contains(tensor.Storage) && !inference.Contains(tensor.Storage);
     }
 
-    /// <summary>Whether a tensor has the memory of one of inference mode, and is none itself.</summary>
-    internal static bool IsDetachedFromInference(Program program, string name)
+    /// <summary>Whether a tensor, as it is at the end or in a state, has the memory of one of inference mode, and is none itself.</summary>
+    internal static bool IsDetachedFromInference(Program program, string name, State<Real>? at = null)
     {
         var states = ToTheEnd(program);
-        return states.Count > 0 && Find(states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
+        return states.Count > 0 && Find(at ?? states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
     }
 
     // The states before and after each step, and where one raised, what it had made until then.
@@ -86,10 +86,16 @@ internal static class ProgramFacts
     /// <summary>Whether a step is batch_norm of a tensor without elements.</summary>
     internal static bool IsBatchNormOfNothing(State<Real> state, Step step) => step.Op == "batch_norm" && Find(state, First(step))?.Shape.Contains(0) == true;
 
-    /// <summary>Whether the last step before the program's error starts from the same tensor twice, a later gradient being of another shape.</summary>
-    internal static bool EndsInTheSameRootTwice(Program program) =>
-        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && GivesALaterRootAnotherShape(state, last)
-        && StepNames.Roots(last).Distinct().Count() < StepNames.Roots(last).Count();
+    /// <summary>Whether the last step before the program's error gives a root after the first a gradient of another shape.</summary>
+    internal static bool EndsInALaterRootOfAnotherShape(Program program) =>
+        Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step => GivesALaterRootAnotherShape(state, step));
+
+    /// <summary>Whether a step gives a backward what has the memory of a gradient that a tensor keeps, laid out in another way.</summary>
+    internal static bool IsGivenAGradientLaidOutOtherwise(State<Real> state, Step step) =>
+        step is { Op: "backward", Gradients: not null } && step.Gradients.Value.Any(given =>
+            given is not null && Find(state, given.Value) is { } gradient
+            && state.Names.Values.Any(id => id is not null && State.tensor(state, id.Value).Grad is { } kept && State.tensor(state, kept.Value) is var own
+                && own.Storage == gradient.Storage && !own.Geometry.Equals(gradient.Geometry)));
 
     /// <summary>Whether a program is refused at a product, a softmax or an adaptive pooling that has no kernel for its operands' dtype, one of them being empty.</summary>
     internal static bool EndsInAKernelOfNothing(Program program) =>
@@ -99,6 +105,14 @@ internal static class ProgramFacts
     private static bool EndsInACallOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
             isIt(state, step) && StepNames.Read(step).Any(name => Find(state, name) is { } operand && operand.Shape.Contains(0)));
+
+    /// <summary>A program whose last step before its error is index_put, where it is index_put_.</summary>
+    internal static Program WithIndexPutOutOfPlace(Program program)
+    {
+        var last = Before(program).Count() - 1;
+        return program.WithSteps([.. program.Steps.Select((step, at) =>
+            at == last && step.Op == "index_put_" ? new Step("index_put", step.In, step.Attrs, Out.NewName("what it would have written"), step.Wrt, step.Gradients, step.Steps) : step)]);
+    }
 
     /// <summary>Whether the last step before the program's error is index_put_ into memory that several elements share.</summary>
     internal static bool EndsInIndexPutIntoSharedMemory(Program program) =>

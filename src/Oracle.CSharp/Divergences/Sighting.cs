@@ -30,6 +30,9 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether a version counts writes that were not expected.</summary>
     internal bool CountsMore => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual > expected;
 
+    /// <summary>Whether a version counts fewer writes than were expected.</summary>
+    internal bool CountsLess => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual < expected;
+
     /// <summary>Whether the error is right, and has another text where both begin like this.</summary>
     internal bool HasAnotherText(string beginning) =>
         Finding is { Expected: Side.Text { Message: var expected }, Actual: Side.Text { Message: var actual } }
@@ -70,10 +73,12 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     [
         Spec.Rules.Gradients.viewsAreNotShared,
         Spec.Rules.Gradients.firstHasTheLeafsShape,
+        Spec.Rules.Gradients.givenIsAsItWas,
         Spec.Rules.Gradients.retainedFollowsGeometry,
         Spec.Rules.Gradients.detachedRetainsNothing,
         Spec.Rules.Gradients.retainingAsksForTheHistory,
         Spec.Rules.Hooks.belongToTheTensorAsItIs,
+        Spec.Rules.Modes.inferenceLeavesAreLeaves,
         Spec.Rules.Writes.intoIntegersIsNotRecorded,
     ];
 

@@ -179,6 +179,17 @@ internal static class Witnesses
 
     private static int[]? ShapeOf(Json.Case golden, string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
 
+    /// <summary>PyTorch says of a tensor that it has no history, though it is computed of one that requires a gradient.</summary>
+    internal static Func<Json.Case, string?> HasNoHistoryOfALeaf(string name) => golden =>
+    {
+        var values = golden.Golden!.Value.Values;
+        var requires = values.Where(v => v.Item2?.Value.RequiresGrad?.Value == true).Select(v => v.Item1).ToHashSet();
+        return values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value is { RequiresGrad.Value: false }
+            && Steps.All(golden.Program.Steps).Any(step => StepNames.Bound(step).Contains(name) && StepNames.Read(step).Any(requires.Contains))
+                ? null
+                : $"{name} has a history, or needs none";
+    };
+
     /// <summary>PyTorch counts a tensor's versions, which a tensor of inference mode has not.</summary>
     internal static Func<Json.Case, string?> HasAVersion(string name) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value.Version is not null ? null : $"PyTorch counts no versions of {name}";

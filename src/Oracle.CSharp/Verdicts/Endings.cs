@@ -30,12 +30,12 @@ internal static partial class Endings
     internal static bool IsUndefined(Ran<Bounded> ran) => ran.Raised?.Value is { } raised && raised.Kind.IsUnsupported;
 
     /// <summary>
-    /// The observed names that are left open, the roots' own gradients among them: how far a backward had accumulated before it raised is
+    /// The observed names that are left open: how far a backward had accumulated before it raised is
     /// nobody's promise, nor is what a grad left in retained gradients. One that raises before it begins has accumulated nothing.
     /// </summary>
     internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
         ran.Raised?.Value is { } raised && Paths.At(program.Steps, raised.Step) is { Op: "backward" or "grad" } step && IsRaisedDuringThePass(ran, raised.Kind, step)
-            ? Run.reached(ran.Last, Roots(step), program.Observe).Concat(Roots(step).Select(root => root + ".grad")).ToHashSet()
+            ? Reached(ran.Last, step, program.Observe).ToHashSet()
             : new HashSet<string>();
 
     /// <summary>
@@ -54,6 +54,10 @@ internal static partial class Endings
         return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe, wentOn: actual is null)) : null;
     }
 
+    // What a backward or a grad may have accumulated into: what leads there, the roots' own gradients and those of what was named.
+    private static FSharpSet<string> Reached(State<Bounded> state, Step step, FSharpList<Observed> observed) =>
+        Run.reached(state, Roots(step), ListModule.OfSeq(Roots(step).Concat(step.Wrt?.Value ?? FSharpList<string>.Empty)), observed);
+
     // The observed names that a step, and what stands in it, may change before it ends or raises.
     private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed, bool wentOn)
     {
@@ -61,7 +65,7 @@ internal static partial class Endings
         foreach (var each in Steps.All([step]))
         {
             changed.UnionWith(StepNames.Bound(each).SelectMany(name => new[] { name, name + ".grad" }));
-            if (each.Op is "backward" or "grad") changed.UnionWith(Run.reached(state, Roots(each), observed).Concat(Roots(each).Select(root => root + ".grad")));
+            if (each.Op is "backward" or "grad") changed.UnionWith(Reached(state, each, observed));
             foreach (var written in Written(each, wentOn)) changed.UnionWith(Run.sharing(state, written, observed));
             if (each.Op == "zero_grad") changed.UnionWith(StepNames.Read(each).SelectMany(name => Run.sharingGradient(state, name, observed)));
         }

@@ -24,7 +24,7 @@ module Backward =
                 Deriving = true
                 Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
 
-        let pass = Pass<'S>(registry, inside, demand)
+        let pass = Pass<'S>(registry, inside, demand, s.Records && s.Holds Rules.Gradients.givenIsCastByTheCaller)
 
         try
             let captured =

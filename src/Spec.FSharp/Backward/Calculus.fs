@@ -106,8 +106,9 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
 
     member _.Value(term: Term) : Value<'S> =
         match operands[term.Id] with
-        | Operand.Plain value
-        | Operand.Given(_, value) -> value
+        | Operand.Plain value -> value
+        | Operand.Given(_, value) when state.Holds Rules.Gradients.givenIsAsItWas -> value
+        | Operand.Given(id, _)
         | Operand.Tracked id -> State.read state state.Tensors[id]
 
     /// The tensor that a term is: what a user may see of it.
@@ -174,18 +175,37 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         | [ only ] -> Some only
         | _ -> Some(c.Call("total", terms |> List.map Some |> Array.ofList, []))
 
-    /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
-    member c.Fit(term: Term, struct (shape: int[], dtype: DType)) : Term =
+    member private _.FitBy(call: string * Term * (string * Attr) list -> Term, term: Term, struct (shape: int[], dtype: DType)) : Term =
         let term =
             if term.Shape = shape || not (state.Holds Rules.Gradients.broadcastIsSummed) then
                 term
             else
-                c.Call("sum_to", [| Some term |], [ "size", Derive.sizeAttr shape ])
+                call ("sum_to", term, [ "size", Derive.sizeAttr shape ])
 
         if term.DType = dtype || not (state.Holds Rules.Gradients.ownDtype) then
             term
         else
-            c.Call("to", [| Some term |], [ "dtype", Attr.Text dtype.Name ])
+            call ("to", term, [ "dtype", Attr.Text dtype.Name ])
+
+    /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
+    member c.Fit(term: Term, form) : Term = c.FitBy((fun (name, term, attrs) -> c.Call(name, [| Some term |], attrs)), term, form)
+
+    /// The same of a gradient that was given, in the mode of the caller, who may see it: `records`.
+    member c.FitGiven(term: Term, form, records) : Term =
+        let recorded (name, term: Term, attrs) =
+            let before = state.GradMode
+
+            let s, ids =
+                Calls.apply { state with GradMode = true } (operator name) [| Some(c.Tensor term) |] (Map.ofList attrs)
+                |> orFail
+
+            state <- { s with GradMode = before }
+            c.Tracked ids.Head
+
+        if creates || not shows || not records then
+            c.Fit(term, form)
+        else
+            c.FitBy(recorded, term, form)
 
     interface ICalculus with
         member c.Apply(name, args, attrs) =

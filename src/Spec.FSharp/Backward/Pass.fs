@@ -5,7 +5,7 @@ open Complaints
 
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
 [<Sealed>]
-type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand) =
+type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand, callerRecords: bool) =
     // Views of what the user gave may be seen in what `grad` returns, or, without the rule, in what a leaf keeps.
     let shows =
         not demand.Accumulates
@@ -27,7 +27,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
 
     // A pass within this one, for the derivative of a fused gradient.
     let within (state: State<'S>) demand =
-        let pass = Pass<'S>(registry, state, demand)
+        let pass = Pass<'S>(registry, state, demand, false)
         let found = pass.Run()
         pass.Calculus, found
 
@@ -112,7 +112,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
                   Message =
                     $"invalid gradient at index {i} - got {Shape.show seed.Shape} but expected shape compatible with {Shape.show shape}" }
 
-        c.Fit(seed, struct (shape, dtype))
+        c.FitGiven(seed, struct (shape, dtype), callerRecords)
 
     /// A gradient of a node's input as that of the result it belongs to, elsewhere.
     member private _.Fitted(node: Node<'S>, i, g: Term) : Term =
@@ -237,8 +237,15 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
         let give (edge: Edge<'S>) (gradient: Term option) =
             let arrived = slots[edge.Node.Sequence].Arrived
 
-            gradient
-            |> Option.iter (fun g -> arrived[edge.Output] <- if holds Rules.Gradients.pathsAdd then g :: arrived[edge.Output] else [ g ])
+            let together g =
+                match arrived[edge.Output] with
+                | [] -> [ g ]
+                | _ when not (holds Rules.Gradients.pathsAdd) -> [ g ]
+                // What is read where it is used is added up where it arrives.
+                | before when not (holds Rules.Gradients.givenIsAsItWas) -> [ (c.Sum(g :: before)).Value ]
+                | before -> g :: before
+
+            gradient |> Option.iter (fun g -> arrived[edge.Output] <- together g)
 
         let enqueue (slot: Slot<'S>) =
             match slot.Node.Kind with

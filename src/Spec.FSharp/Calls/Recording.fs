@@ -9,7 +9,15 @@ module internal Recording =
             | Some id -> History.requiresGrad s s.Tensors[id]
             | None -> false
 
-        Array.exists requires inputs && (s.Holds Rules.Leaves.oneArgumentIsEnough || Array.forall requires inputs)
+        // Whether autograd takes part: it knows of nothing that was made in inference mode.
+        let isSeen (input: int option) =
+            match input with
+            | Some id -> not s.Tensors[id].Inference
+            | None -> false
+
+        Array.exists requires inputs
+        && (s.Holds Rules.Modes.inferenceLeavesAreLeaves || Array.exists isSeen inputs)
+        && (s.Holds Rules.Leaves.oneArgumentIsEnough || Array.forall requires inputs)
 
     /// The edges of a call's arguments: None for those that need no gradient.
     let edges (s: State<'S>) (inputs: int option[]) : Result<State<'S> * Edge<'S> option[], Complaint> =

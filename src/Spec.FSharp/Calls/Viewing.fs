@@ -119,10 +119,7 @@ module internal Viewing =
                 | Itself -> [ dense ]
                 | Copied shape -> [ Layout.dense shape ])
 
-        let records =
-            (s.Records || not (s.Holds Rules.Views.madeInNoGradHasNoHistory))
-            && t.DType.IsFloat
-            && History.requiresGrad s t
+        let records = (s.Records || not (s.Holds Rules.Views.madeInNoGradHasNoHistory)) && t.DType.IsFloat && anyRequires s inputs
 
         let toInput = if records then History.edge s source else Ok(s, None)
 

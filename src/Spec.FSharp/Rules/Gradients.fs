@@ -44,6 +44,19 @@ module Gradients =
             "A leaf's first gradient has to fit the shape that the leaf has when it arrives."
             "A gradient that nothing else holds is kept as it is where it lies in memory as the leaf does, which was given another shape since the graph was made."
 
+    /// PyTorch breaks it (the known divergence given-what-is-added-to): without it the specification does what PyTorch does.
+    let givenIsAsItWas =
+        rule
+            "gradients/given-is-as-it-was"
+            "A gradient that is given counts as it was when the backward began, also where it is a leaf's own, to which the backward adds."
+            "It is read where it is used, some of it after it was added to."
+
+    let givenIsCastByTheCaller =
+        rule
+            "gradients/given-is-cast-by-the-caller"
+            "A gradient of another dtype that is given is cast in the caller's mode: what `grad` returns may lead back to it."
+            "It is cast inside the pass, which records nothing."
+
     let mayBeViews =
         rule
             "gradients/may-be-views"
@@ -196,6 +209,8 @@ module Gradients =
           neverShared
           viewsAreNotShared
           firstHasTheLeafsShape
+          givenIsAsItWas
+          givenIsCastByTheCaller
           mayBeViews
           broadcastIsSummed
           ownDtype

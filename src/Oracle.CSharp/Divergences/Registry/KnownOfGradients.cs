@@ -1,3 +1,4 @@
+using Verified.Oracle.Generation;
 using Verified.Spec;
 
 namespace Verified.Oracle;
@@ -81,6 +82,20 @@ internal static class KnownOfGradients
                 {"id": "divergences/first-gradient-of-another-shape", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 1], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2, 1], "data": [3, 4]}}, "steps": [{"op": "mul", "in": ["x"], "attrs": {"other": 2.0}, "out": "y"}, {"op": "no_grad", "steps": [{"op": "t_", "in": ["x"]}]}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["x", "x.grad"]},
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 2], "data": [1, 2], "requires_grad": true, "is_leaf": true, "version": 1, "grad_fn": null}, "x.grad": {"dtype": "float64", "shape": [2, 1], "data": [6, 8], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
+        new("given-what-is-added-to", "unreported",
+            "A backward that is given a leaf's own gradient adds to it in place while it is still under way to other leaves, or where it lies otherwise refuses the addition; right is the gradient as it was when the backward began.",
+            ["semantics/gradients/given-is-as-it-was/"],
+            seen => seen.IsRightWithout(Spec.Rules.Gradients.givenIsAsItWas)
+                || seen.RaisesAt(ProgramFacts.IsGivenAGradientLaidOutOtherwise, "some elements of the input tensor and the written-to tensor refer to a single memory location")
+                || (seen.HasWrongElements && ProgramFacts.Before(seen.Program).Any(at => Steps.All([at.Step]).Any(step => ProgramFacts.IsGivenAGradientLaidOutOtherwise(at.State, step)))),
+            Witnesses.DiffersFromItsTwin("p.grad", "q.grad"))
+        {
+            Examples = ["""
+                {"id": "divergences/given-what-is-added-to", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "z": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "p": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "q": {"dtype": "float64", "shape": [1], "data": [0], "requires_grad": true}, "c": {"dtype": "float64", "shape": [1], "data": [1]}}, "steps": [{"op": "backward", "in": ["x"], "gradients": ["c"]}, {"op": "backward", "in": ["z"], "gradients": ["c"]}, {"op": "add", "in": ["x", "p"], "out": "y"}, {"op": "add", "in": ["z", "q"], "out": "u"}, {"op": "get_grad", "in": ["x"], "out": "g"}, {"op": "get_grad", "in": ["z"], "out": "k"}, {"op": "clone", "in": ["k"], "out": "h"}, {"op": "backward", "in": ["y"], "gradients": ["g"]}, {"op": "backward", "in": ["u"], "gradients": ["h"]}], "observe": ["p.grad", "q.grad"]},
+                 "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [1], "data": [2], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "q.grad": {"dtype": "float64", "shape": [1], "data": [1], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("view-taken-for-a-leaf", "unreported",

@@ -30,9 +30,9 @@ internal static class KnownOfIndexPut
                 """],
         },
         new("index-put-into-shared-memory", "unreported",
-            "index_put_ writes to memory that several elements share, with a warning and in no order that is told; right is to refuse it, as other writes do.",
+            "index_put_ writes to memory that several elements share, with a warning and in no order that is told, or complains of something else; right is to refuse it, as other writes do.",
             [],
-            seen => seen.GoesOn && ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program),
+            seen => ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program) && (seen.GoesOn || seen.IsRightFor(ProgramFacts.WithIndexPutOutOfPlace(seen.Program))),
             Witnesses.LosesWhatItWrote("y", "v"))
         {
             Examples = ["""

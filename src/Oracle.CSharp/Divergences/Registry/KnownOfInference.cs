@@ -24,14 +24,27 @@ internal static class KnownOfInference
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """],
         },
+        new("leaf-of-inference-is-not-seen", "unreported",
+            "A tensor that was made in inference mode, and made to require a gradient there, is not seen by autograd outside where no other tensor takes part: what is computed of it has no history, and nothing says so; right is a history, or an error.",
+            ["semantics/modes/inference-leaves-are-leaves/"],
+            seen => seen.IsRightWithout(Spec.Rules.Modes.inferenceLeavesAreLeaves),
+            Witnesses.HasNoHistoryOfALeaf("y"))
+        {
+            Examples = ["""
+                {"id": "divergences/leaf-of-inference-is-not-seen", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "clone", "in": ["c"], "out": "x"}, {"op": "requires_grad_", "in": ["x"]}]}, {"op": "exp", "in": ["x"], "out": "y"}], "observe": ["x", "y"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": true, "grad_fn": null}, "y": {"dtype": "float64", "shape": [2], "data": [2.718281828459045, 7.38905609893065], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("detached-from-inference", "unreported",
-            "A tensor that was detached from one of inference mode has versions, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to; right is that it is a tensor like any other.",
+            "A tensor that was detached from one of inference mode has versions, which in that mode are not counted, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to; right is that it is a tensor like any other.",
             [],
             seen => seen.Finding.Difference switch
             {
-                Difference.Version => seen.Finding.Actual is null && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
-                Difference.Raised => seen.RaisedAt("Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode") is { } step
-                    && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name)),
+                Difference.Version => (seen.Finding.Actual is null || seen.CountsLess) && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
+                Difference.Raised => seen.RaisesAt(
+                    (state, step) => StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name, state)),
+                    "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode"),
                 _ => false,
             },
             Witnesses.HasAVersion("d"))
