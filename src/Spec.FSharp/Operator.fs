@@ -143,6 +143,8 @@ type IWrite =
     abstract Has: int -> bool
     /// Whether input i is the written tensor itself.
     abstract IsTarget: int -> bool
+    /// Whether an input has the target's dtype and lies where it does, element by element.
+    abstract IsWhereTheTargetIs: int -> bool
     abstract ShapeOf: int -> int[]
     abstract DTypeOf: int -> DType
     abstract Attrs: Attrs

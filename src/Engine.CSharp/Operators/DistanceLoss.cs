@@ -12,6 +12,7 @@ internal static class DistanceLoss
     /// <param name="slope">Its derivative by the input, from the distance.</param>
     /// <param name="curve">The derivative of the slope, times what is given, from the distance.</param>
     /// <param name="check">What is asked of the attributes before it is of the types.</param>
+    /// <param name="factor">What the slope is to be multiplied by: after what an element counts for, so that nothing overflows before it.</param>
     /// <param name="oneFactor">Whether the derivative by what arrives is of the slopes where 1 arrives, as PyTorch has it for <c>huber_loss</c>.</param>
     public static Func<OperatorCall, Tensor[]> Of(
         string name,
@@ -20,7 +21,8 @@ internal static class DistanceLoss
         Func<Tensor, Attributes, Tensor> slope,
         Func<Tensor, Func<Tensor>, Attributes, Tensor> curve,
         Action<Attributes>? check = null,
-        bool oneFactor = false)
+        bool oneFactor = false,
+        double factor = 1)
     {
         FunctionOperator toInput = Gradient(0), toTarget = Gradient(1);
         var loss = new FunctionOperator(
@@ -53,9 +55,12 @@ internal static class DistanceLoss
                 (inputs, a) =>
                 {
                     using var off = Autograd.NoGrad();
-                    // The kernel takes a target of truth values for numbers, which the subtraction of the next derivative does not.
-                    var distance = inputs[1]! - (inputs[2]!.DType == DType.Bool ? inputs[2]!.To(inputs[1]!.DType) : inputs[2]!);
-                    var gradient = slope(distance, a) * Losses.Share(inputs[0]!, a, distance.Sizes);
+                    // The kernel takes truth values for numbers, which the subtraction of the next derivative does not.
+                    var dtype = DTypes.Promote(inputs[1]!, inputs[2]!);
+                    Tensor Numbers(Tensor t) => t.DType == DType.Bool ? t.To(dtype) : t;
+                    var distance = Numbers(inputs[1]!) - Numbers(inputs[2]!);
+                    var share = Losses.Share(inputs[0]!, a, distance.Sizes);
+                    var gradient = slope(distance, a) * (factor == 1 ? share : share * factor);
                     return towards == 0 ? gradient : -gradient;
                 },
                 [new Rule(All, Same), new Rule(All, (h, c) => Curve(h, c, 0)), new Rule(All, (h, c) => Curve(h, c, 1))])

@@ -8,7 +8,7 @@ namespace Verified.Engine;
 internal delegate Tensor?[] GradientFormula(Tensor?[] inputs, Attributes attributes, bool[] needs);
 
 /// <summary>
-/// A derivative that PyTorch records as one node, such as <c>native_layer_norm_backward</c>. It saves all that it was computed from. Its own derivative is given, or found by computing it once
+/// A derivative that PyTorch records as one node, such as <c>native_layer_norm_backward</c>. It saves all that it is computed from. Its own derivative is given, or found by computing it once
 /// more, recorded, and going back through that.
 /// </summary>
 internal sealed class FusedGradient : Operator
@@ -27,6 +27,9 @@ internal sealed class FusedGradient : Operator
 
     /// <summary>Its derivative where it is given: called with a context of this node, and with what arrives at the gradient of each input of the operator.</summary>
     public Action<BackwardContext, Func<int, Tensor?>>? Again { get; init; }
+
+    /// <summary>How many of the last inputs are neither read nor saved: as PyTorch's, the node is recorded where one of them requires a gradient.</summary>
+    public int Unread { get; init; }
 
     /// <summary>Gives the gradients of a node's inputs.</summary>
     public void Pull(BackwardContext context, params Tensor?[] inputs)
@@ -50,7 +53,7 @@ internal sealed class FusedGradient : Operator
         Tensor?[] results;
         using (Autograd.NoGrad()) results = Array.ConvertAll(formula(inputs, attributes, needs), Own);
         var saved = new SavedValues(inputs.Length, 0);
-        for (var i = 0; i < inputs.Length; i++)
+        for (var i = 0; i < inputs.Length - Unread; i++)
             if (inputs[i] is { } input) saved.SaveInput(i, input);
         int[] made = [.. Enumerable.Range(0, results.Length).Where(i => results[i] is not null)];
         if (made.Length == 0) return results;

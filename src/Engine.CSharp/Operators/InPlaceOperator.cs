@@ -27,7 +27,7 @@ public sealed class InPlaceOperator : Operator
     /// <summary>Whether a write to memory that several elements share is refused; not for those that write one value everywhere.</summary>
     public bool ChecksOverlap { get; init; } = true;
 
-    /// <summary>Whether the tensor itself may be its second argument whatever its memory, since that changes nothing (<c>copy_</c>).</summary>
+    /// <summary>Whether what lies where the tensor does may be its second argument whatever its memory, since that changes nothing (<c>copy_</c>).</summary>
     public bool TakesItself { get; init; }
 
     /// <summary>The number of tensor arguments that must be there.</summary>
@@ -88,7 +88,7 @@ public sealed class InPlaceOperator : Operator
             }
         }
         CheckArguments?.Invoke(inputs);
-        if (ChecksOverlap && !(TakesItself && inputs.Length == 2 && ReferenceEquals(inputs[0], inputs[1])))
+        if (ChecksOverlap && !(TakesItself && inputs is [_, { } source] && Overlap.IsInTheSamePlace(self, source)))
         {
             Overlap.CheckWritable(self);
             for (var i = 1; i < inputs.Length; i++)

@@ -20,7 +20,7 @@ internal static class Losses
 {
     /// <summary>The square of the distance.</summary>
     public static readonly CompositeOperator MseLoss = new(
-        "mse_loss", DistanceLoss.Of("mse_loss", "mse_cpu", Squares, (d, _) => d * 2, (t, _, _) => t * 2))
+        "mse_loss", DistanceLoss.Of("mse_loss", "mse_cpu", Squares, (d, _) => d, (t, _, _) => t * 2, factor: 2))
     { Keywords = ["reduction"] };
 
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>

@@ -49,7 +49,7 @@ internal static class Normalizations
         "NativeLayerNormBackward0")
     { Keywords = ["normalized_shape", "eps"], Arity = 1, Visible = 1, BackwardAll = LayerNormBackward };
 
-    private static readonly FusedGradient LayerNormGradient = new("native_layer_norm_backward", LayerNormGradients);
+    private static readonly FusedGradient LayerNormGradient = new("native_layer_norm_backward", LayerNormGradients) { Unread = 1 };
 
     public static IEnumerable<Operator> All => [Softmax, SoftmaxBackward, LogSoftmax, LogSoftmaxBackward, LayerNorm];
 
@@ -147,7 +147,8 @@ internal static class Normalizations
     private static void LayerNormBackward(BackwardContext c)
     {
         if (c.Gradient(0) is not { } g) return;
-        LayerNormGradient.Pull(c, g, c.Input(0), c.Node.InputCount > 1 ? c.InputOrNull(1) : null, c.Output(1).Detach(), c.Output(2).Detach());
+        Tensor? Given(int input) => c.Node.InputCount > input ? c.InputOrNull(input) : null;
+        LayerNormGradient.Pull(c, g, c.Input(0), Given(1), c.Output(1).Detach(), c.Output(2).Detach(), Given(2));
     }
 
     /// <summary>

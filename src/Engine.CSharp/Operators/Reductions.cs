@@ -47,7 +47,7 @@ internal static class Reductions
         x = Copying.Cast(x, dtype);
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
         var sum = Reducing.Run(x, reduced, attributes.Bool("keepdim", false), new Reduce.Sum<float>(), new Reduce.Sum<double>(), new Reduce.Sum<long>());
-        if (!mean) return sum;
+        if (!mean) return dtype == DType.Bool ? Copying.Cast(sum, dtype) : sum;
         return Elementwise.Binary(sum, Tensor.Number((double)Reducing.Count(x.Sizes, reduced)), sum, new Op.Div<float>(), new Op.Div<double>());
     }
 }

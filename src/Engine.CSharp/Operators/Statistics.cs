@@ -69,7 +69,8 @@ internal static class Statistics
             if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
             if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
             var reduced = Shapes.ReducedDims(attributes.IntOrNull("dim") is { } dim ? [dim] : null, x.Rank);
-            return Reducing.Run(x, reduced, attributes.Bool("keepdim", false), default(Reduce.Prod<float>), default(Reduce.Prod<double>), default(Reduce.Prod<long>));
+            var product = Reducing.Run(x, reduced, attributes.Bool("keepdim", false), default(Reduce.Prod<float>), default(Reduce.Prod<double>), default(Reduce.Prod<long>));
+            return x.DType == DType.Bool ? Copying.Cast(product, DType.Bool) : product;
         },
         new Rule(Saved.Input0 | Saved.Output, ProdBackward))
     { Keywords = ["dim", "keepdim", "dtype"], Arity = 1 };
@@ -81,6 +82,7 @@ internal static class Statistics
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
             if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
             if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
+            if (x.DType == DType.Bool) throw new AutogradException(ErrorKind.Dtype, "\"cumsum_out_cpu\" not implemented for 'Bool'");
             x = Copying.Packed(x);
             var y = Tensor.Empty(x.Sizes, x.DType);
             var reverse = attributes.Bool("reverse", false);

@@ -44,6 +44,11 @@ internal static class Overlap
             throw new AutogradException(ErrorKind.OverlappingWrite, Between);
     }
 
+    /// <summary>Whether two tensors have the same elements in the same order.</summary>
+    public static bool IsInTheSamePlace(Tensor a, Tensor b) =>
+        ReferenceEquals(a, b)
+        || (a.SharesMemoryWith(b) && a.Offset == b.Offset && a.DType == b.DType && Shapes.Same(a.Sizes, b.Sizes) && a.Steps.AsSpan().SequenceEqual(b.Steps));
+
     // The bytes between which a dense tensor lies.
     private static (long Start, long End) Places(Tensor t) => ((long)t.Offset * t.DType.Size(), ((long)t.Offset + t.Count) * t.DType.Size());
 

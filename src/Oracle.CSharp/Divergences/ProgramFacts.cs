@@ -16,7 +16,7 @@ internal static class ProgramFacts
         var operands = step.In.OfType<Arg.Name>().Select(arg => arg.Item).ToList();
         return operands.Skip(1).FirstOrDefault(operand =>
             Find(state, operands[0]) is { } written && Find(state, operand) is { } read
-            && written.Storage == read.Storage && !written.Geometry.Equals(read.Geometry)
+            && written.Storage == read.Storage && (!written.Geometry.Equals(read.Geometry) || step.Op == "index_put_")
             && (step.Op == "setitem_" || !(Strides.isDense(written.Geometry) && Strides.isDense(read.Geometry)))
             && Positions.ofGeometry(written.Geometry).Intersect(Positions.ofGeometry(read.Geometry)).Any());
     }

@@ -62,6 +62,11 @@ module internal WriteChecks =
             member _.Inputs = inputs.Length
             member _.Has i = inputs[i].IsSome
             member _.IsTarget i = inputs[i] = inputs[0]
+
+            member _.IsWhereTheTargetIs i =
+                let target, input = s.Tensors[inputs[0].Value], s.Tensors[inputs[i].Value]
+                input.Storage = target.Storage && input.Geometry = target.Geometry && input.DType = target.DType
+
             member _.ShapeOf i = s.Tensors[inputs[i].Value].Shape
             member _.DTypeOf i = s.Tensors[inputs[i].Value].DType
             member _.Attrs = attrs }

@@ -115,6 +115,9 @@ module internal Reduction =
             return Value.cast (dtype |> Option.defaultWith (fun () -> otherwise x.DType)) x
         }
 
+    /// An integer as an element of a dtype: of truth values there are two.
+    let element dtype (n: int64) = if dtype = Bool then min 1L (abs n) else n
+
     let integersAsInt64 (t: DType) = if t.IsFloat then t else Int64
 
 /// What becomes of the elements along one dimension, over any number system.

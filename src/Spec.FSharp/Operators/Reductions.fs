@@ -28,7 +28,12 @@ module Reductions =
                           | Elements.Floats elements ->
                               return [ groups.Of elements |> Array.map (total x.DType) |> Value.floats x.DType groups.Result ]
                           | Elements.Ints(elements, decided) ->
-                              return [ Value.ints x.DType groups.Result (groups.Of elements |> Array.map (Array.fold (+) 0L)) decided ]
+                              return
+                                  [ Value.ints
+                                        x.DType
+                                        groups.Result
+                                        (groups.Of elements |> Array.map (Array.fold (+) 0L >> Reduction.element x.DType))
+                                        decided ]
                       } } with
             Node = Reduction.node "Sum"
             Shapes = Reduction.shapes
@@ -104,7 +109,7 @@ module Reductions =
                           | Elements.Floats elements ->
                               return [ groups.Of elements |> Array.map (product x.DType) |> Value.floats x.DType groups.Result ]
                           | Elements.Ints(elements, decided) ->
-                              let products = groups.Of elements |> Array.map (Array.fold (*) 1L)
+                              let products = groups.Of elements |> Array.map (Array.fold (*) 1L >> Reduction.element x.DType)
                               return [ Value.ints x.DType groups.Result products decided ]
                       } } with
             Node = Reduction.node "Prod"
@@ -216,6 +221,7 @@ module Reductions =
                       result {
                           let! x = Reduction.converted Reduction.integersAsInt64 call
                           let! dim = Read.dim call.Attrs "dim" x.Shape.Length
+                          do! Complain.unlessDType (x.DType <> Bool) (fun () -> "\"cumsum_out_cpu\" not implemented for 'Bool'")
                           let groups = Groups.over x.Shape [ dim ] true
 
                           let along (sums: 'a[] -> 'a[]) (elements: 'a[]) =

@@ -52,9 +52,9 @@ module RegressionLosses =
             return Shaping.expand shape a, Shaping.expand shape b
         }
 
-    /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, is that of an element
-    /// for g of 1; `second` is the slope's, for what arrives.
-    let private ofAlike name node kernel formula attrs check (loss: Attrs -> Binary) slope second opposite =
+    /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, times `factor` is that of an
+    /// element for g of 1; `second` is the slope's, for what arrives.
+    let private ofAlike name node kernel formula attrs check (loss: Attrs -> Binary) factor slope second opposite =
         let attrs = reductionAttr :: attrs
 
         { Define.computes
@@ -98,15 +98,19 @@ module RegressionLosses =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        // The kernel takes a target of truth values for numbers, which the subtraction of the next derivative does not.
-                        let target () =
-                            if d.DTypeOf 1 = DType.Bool then
-                                Derive.cast (d.DTypeOf 0) (d.Input 1)
+                        // The kernel takes truth values for numbers, which the subtraction of the next derivative does not.
+                        let numbers i =
+                            if d.DTypeOf i = DType.Bool then
+                                Derive.cast (d.DTypeOf(1 - i)) (d.Input i)
                             else
-                                d.Input 1
+                                d.Input i
 
-                        let slope () =
-                            slope d.Attrs (d.Input 0 - target ()) * Shaping.expand (d.ShapeOf 0) (share d.Attrs (d.ShapeOf 0) g)
+                        // The factor after what an element counts for, so that nothing overflows before it.
+                        let share () =
+                            let share = share d.Attrs (d.ShapeOf 0) g
+                            Shaping.expand (d.ShapeOf 0) (if factor = 1.0 then share else share * factor)
+
+                        let slope () = slope d.Attrs (numbers 0 - numbers 1) * share ()
 
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
@@ -134,7 +138,8 @@ module RegressionLosses =
             (fun _ ->
                 { new Binary with
                     member _.Of(x, y) = Regression.squaredDistance x y })
-            (fun _ distance -> distance * 2.0)
+            2.0
+            (fun _ distance -> distance)
             (fun _ _ t -> 2.0 * t)
             sameOf
 
@@ -179,6 +184,7 @@ module RegressionLosses =
 
                 { new Binary with
                     member _.Of(x, y) = Regression.distance x y |> Regression.rounded knee scale })
+            1.0
             (fun attrs distance ->
                 let knee, scale = shapeOf attrs
                 let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)

@@ -79,10 +79,10 @@ module Writes =
                           return! fitted self source
                       } } with
             Node = fun _ -> "torch::autograd::CopyBackwards"
-            // Of itself it finds what it writes.
+            // Of what lies where it writes it finds what it writes.
             Overlap =
                 fun write ->
-                    { Within = if write.IsTarget 1 then SameForAll else Refused
+                    { Within = if write.IsWhereTheTargetIs 1 then SameForAll else Refused
                       Reads = fun _ -> InStep }
             Overwrites = true
             // Converted before it is summed, as in PyTorch.

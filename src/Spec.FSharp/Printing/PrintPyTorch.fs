@@ -129,7 +129,7 @@ module PrintPyTorch =
 
     let rec private lines indent (step: Step) : string list =
         let line text = [ indent + text ]
-        let self () = arg step.In.Head
+        let self () = step.In |> List.tryHead |> Option.map arg |> Option.defaultValue "None"
 
         match step.Op with
         | "no_grad"
@@ -166,7 +166,8 @@ module PrintPyTorch =
         | "remove_hook" -> line (self () + ".remove()")
         | "dropout" ->
             let p = step.Attrs |> Map.tryFind "p" |> Option.map attr |> Option.defaultValue "0.5"
-            line (bound step.Out $"{self ()} * ({arg step.In[1]}.to({self ()}.dtype) / (1 - {p}))")
+            let mask = step.In |> List.tryItem 1 |> Option.map arg |> Option.defaultValue "None"
+            line (bound step.Out $"{self ()} * ({mask}.to({self ()}.dtype) / (1 - {p}))")
         | "getitem" -> line (bound step.Out (self () + indexOf step))
         | "setitem_" ->
             let value =

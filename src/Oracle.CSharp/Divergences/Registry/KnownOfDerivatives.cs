@@ -21,6 +21,18 @@ internal static class KnownOfDerivatives
                  "outcome": {"values": {"d": {"dtype": "float64", "shape": [2, 2], "data": [5, 6, 2, 3], "requires_grad": true, "is_leaf": false, "grad_fn": "EmbeddingDenseBackwardBackward0"}, "q.grad": null}, "raised": {"step": [8], "kind": "modified_in_place", "message": "one of the variables needed for gradient computation has been modified by an inplace operation: [torch.DoubleTensor [3, 2]], which is output 0 of AsStridedBackward0, is at version 1; expected version 0 instead. Hint: enable anomaly detection to find the operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True)."}}}
                 """],
         },
+        new("variance-over-no-named-dimension", "unreported",
+            "The derivative of var and std with dim=[], which is over all elements, counts one element; right is that of the value, as without dim.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(1, (_, step) => step.Op is "var" or "std" && step.Attrs.TryGetValue("dim", out var dim) && dim is Attr.Items { Item.IsEmpty: true }),
+            Witnesses.ByDifferences("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/variance-over-no-named-dimension", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [3], "data": [1, -2, 3], "requires_grad": true}}, "steps": [{"op": "var", "in": ["x"], "attrs": {"dim": [], "correction": 0}, "out": "y"}, {"op": "backward", "in": ["y"]}], "observe": ["x.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [3], "data": [0.6666666666666667, -5.333333333333333, 4.666666666666667], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("embedding-of-nothing-second", "unreported",
             "The derivative of embedding's backward raises where nothing was looked up; right is that it is empty, too.",
             [],
