@@ -123,7 +123,8 @@ internal static class Statistics
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
         var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
         var count = Reducing.Count(x.Sizes, reduced);
-        var divisor = Math.Max(0, count - correction);
+        // Of nothing there is none, whatever is corrected.
+        var divisor = count == 0 ? double.NaN : Math.Max(0, count - correction);
         if (y.Count == 0) return y;
         if (x.DType == DType.Float32) Run<float>();
         else Run<double>();
