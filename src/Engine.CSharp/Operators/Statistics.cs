@@ -179,7 +179,8 @@ internal static class Statistics
                 if (reduced[d] && x.Sizes[d] == 0)
                     throw new AutogradException(ErrorKind.Shape, $"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an identity");
         }
-        switch (p)
+        // Of nothing it is 0, in whatever order.
+        switch (x.Count == 0 && double.IsNaN(p) ? 1 : p)
         {
             case 0: return Reducing.Run(x, reduced, keepdim, default(Reduce.CountNonZero<float>), default(Reduce.CountNonZero<double>));
             case 1: return Reducing.Run(x, reduced, keepdim, default(Reduce.SumOfMagnitudes<float>), default(Reduce.SumOfMagnitudes<double>));
