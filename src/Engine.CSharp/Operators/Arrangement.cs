@@ -50,7 +50,7 @@ internal static class Arrangement
     /// <summary>A border of one value, from the last dimension on; negative widths cut.</summary>
     public static readonly FunctionOperator Pad = new(
         "pad",
-        (x, attributes) => Padded(x, Widths(x.Rank, attributes), attributes.Double("value", 0)),
+        (x, attributes) => Padded(x, Widths(x.Rank, attributes), attributes.Ints("pad")!.Length / 2, attributes.Double("value", 0)),
         new Rule(Saved.None, (g, c) => Pad!.Apply(g, Attributes.Of("pad", Array.ConvertAll(c.Attributes.Ints("pad")!, n => -n)))),
         "ConstantPadNdBackward0")
     { ArgumentsFirst = true, Keywords = ["pad", "mode", "value"], Arity = 1 };
@@ -144,7 +144,7 @@ internal static class Arrangement
         return widths;
     }
 
-    private static Tensor Padded(Tensor x, (int Before, int After)[] widths, double value)
+    private static Tensor Padded(Tensor x, (int Before, int After)[] widths, int padded, double value)
     {
         var sizes = new int[x.Rank];
         var inner = new int[x.Rank];
@@ -156,6 +156,13 @@ internal static class Arrangement
                 throw new AutogradException(ErrorKind.Value, "narrow(): length must be non-negative.");
             inner[d] = (int)kept;
             sizes[d] = Shapes.Size((long)x.Sizes[d] + widths[d].Before + widths[d].After);
+        }
+        // Where nothing is put around it, PyTorch cuts, and looks at neither.
+        if (Array.Exists(widths, w => w.Before > 0 || w.After > 0))
+        {
+            var empty = Array.FindIndex(sizes, x.Rank - padded, size => size == 0);
+            if (empty >= 0) throw new AutogradException(ErrorKind.Shape, $"The padding resulted in a negative output size, which is invalid. Check dimension {empty} of your input.");
+            Writes.CheckLiesAmong(x.DType, Tensor.Number(value));
         }
         var y = Tensor.Full(sizes, value, x.DType);
         if (Shapes.Count(inner) == 0) return y;

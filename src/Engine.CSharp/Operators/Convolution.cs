@@ -76,6 +76,9 @@ internal static class Convolution
     {
         Tensor x = call.Tensor(0), weight = call.Tensor(1);
         var bias = call.TensorOrNull(2);
+        // Before all else conv2d looks at the bias, unless the padding is in words (aten/src/ATen/native/Convolution.cpp, conv2d_symint).
+        if (ofBatches == Conv2dOfBatches && bias is not null && bias.DType != x.DType && call.Attributes["padding"] is not string)
+            throw new AutogradException(ErrorKind.Dtype, $"Input type ({x.DType.Name()}) and bias type ({bias.DType.Name()}) should be the same");
         return x.Rank == 3 ? Apply(x.Unsqueeze(0)).Squeeze(0) : Apply(x);
 
         Tensor Apply(Tensor x)

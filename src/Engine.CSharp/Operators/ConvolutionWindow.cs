@@ -135,6 +135,7 @@ internal readonly record struct ConvolutionWindow
         if (input[0] == 0 || input[1] == 0) return;
         if (Array.IndexOf(input, 0) >= 0) throw Wrong($"Only zero batch or zero channel inputs are supported, but got input shape: {Shapes.Text(input)}");
         var (stride, dilation, _) = Steps(attributes);
+        if (dilation.H == 0 || dilation.W == 0) throw Bad($"dilation should be greater than zero, but got [{dilation.H}, {dilation.W}]");
         var extra = SizePair.Of(attributes, "output_padding", 0);
         if (extra.H < Math.Max(stride.H, dilation.H) && extra.W < Math.Max(stride.W, dilation.W)) return;
         throw Bad(
@@ -160,7 +161,8 @@ internal readonly record struct ConvolutionWindow
         var dilation = SizePair.Of(attributes, "dilation", 1);
         var groups = attributes.Int("groups", 1);
         if (stride.H <= 0 || stride.W <= 0) throw Bad("non-positive stride is not supported");
-        if (dilation.H <= 0 || dilation.W <= 0) throw Bad("dilation should be greater than zero");
+        // That it is not 0 is for the kernel to ask.
+        if (dilation.H < 0 || dilation.W < 0) throw Bad("dilation should be greater than zero");
         if (groups <= 0) throw Bad("non-positive groups is not supported");
         return (stride, dilation, groups);
     }

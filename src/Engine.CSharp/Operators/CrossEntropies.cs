@@ -50,6 +50,7 @@ internal static class CrossEntropies
         var dim = NegativeLogLikelihood.ClassDim(x.Sizes);
         var logs = x.LogSoftmax(dim);
         var loss = NegativeLogLikelihood.NllLoss.Apply([logs, target, weight], Attributes.Of("reduction", attributes.Text("reduction", "mean"), "ignore_index", ignored));
+        if (smoothing > 0 && weight is { Rank: 0 }) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
         return smoothing == 0 ? loss : (loss * (1 - smoothing)) + (Spread(logs, target, weight, reduction, ignored, dim) * (smoothing / logs.Sizes[dim]));
     }
 
@@ -63,7 +64,7 @@ internal static class CrossEntropies
         if (reduction == LossReduction.Sum) return sum;
         if (weight is null) return sum / target.Ne(ignored).Sum();
         // An ignored target names no class; any will do, since it counts for nothing.
-        var weights = weight.IndexSelect(0, target.MaskedFill(mask, 0).Reshape([-1])).Reshape(target.Sizes);
+        var weights = weight.Gather(0, target.MaskedFill(mask, 0).Reshape([-1])).Reshape(target.Sizes);
         return sum / weights.MaskedFill(mask, 0).Sum();
     }
 
@@ -71,7 +72,7 @@ internal static class CrossEntropies
     private static Tensor Weighted(Tensor t, Tensor? weight, int dim)
     {
         if (weight is null) return t;
-        return t.Rank == 1 ? t * weight : t * weight.View([.. t.Sizes.Select((_, k) => k == dim ? weight.Count : 1)]);
+        return t.Rank == 1 ? t * weight : t * weight.View([.. t.Sizes.Select((_, k) => k == dim ? weight.Sizes[0] : 1)]);
     }
 
     private static double Smoothing(Attributes attributes)

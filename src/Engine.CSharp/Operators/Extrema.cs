@@ -20,7 +20,9 @@ internal static class Extrema
             var dim = attributes.IntOrNull("dim");
             var reduced = dim is null ? Shapes.ReducedDims(null, x.Rank) : Reduced(x, [dim.Value], "argmax");
             if (dim is null && x.Count == 0) throw new AutogradException(ErrorKind.Shape, "argmax(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with the 'dim' argument.");
-            if (x.DType == DType.Bool && x.Count > 0) throw new AutogradException(ErrorKind.Dtype, "\"argmax_cpu\" not implemented for 'Bool'");
+            // Where there is nothing to choose from, PyTorch looks at no element.
+            var isChoice = dim is null || x.Rank == 0 || Reducing.Count(x.Sizes, reduced) > 1;
+            if (x.DType == DType.Bool && x.Count > 0 && isChoice) throw new AutogradException(ErrorKind.Dtype, "\"argmax_cpu\" not implemented for 'Bool'");
             return Places(x, reduced, attributes.Bool("keepdim", false));
         },
         Rule.NotDifferentiable)

@@ -36,9 +36,9 @@ internal static class Gathering
         {
             var (x, index) = (inputs[0]!, inputs[1]!);
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
-            RequireIndex(index, "gather");
             var result = Tensor.Empty(index.Sizes, x.DType);
             if (index.Count == 0) return result;
+            RequireIndex(index, "gather");
             if (x.Rank == 0 || index.Rank == 0) (x, index) = (AtLeastVector(x), AtLeastVector(index));
             if (x.Rank != index.Rank)
                 throw new AutogradException(ErrorKind.Shape, "Index tensor must have the same number of dimensions as input tensor");

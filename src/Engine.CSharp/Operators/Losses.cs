@@ -194,6 +194,7 @@ internal static class Losses
             throw new AutogradException(
                 ErrorKind.Shape, $"Target size (torch.Size({Shapes.Text(t.Sizes)})) must be the same as input size (torch.Size({Shapes.Text(x.Sizes)}))");
         }
+        _ = RequireFloat(x, "log_sigmoid_cpu");
         using var off = Autograd.NoGrad();
         var losses = Pointwise(x, t, weight, posWeight);
         // The weights are multiplied in place.
@@ -202,8 +203,6 @@ internal static class Losses
         var dtype = losses.DType;
         if (x.DType != dtype || t.DType != dtype || (posWeight is not null && posWeight.DType != dtype))
             losses = Pointwise(Copying.Cast(x, dtype), Copying.Cast(t, dtype), weight, posWeight is null ? null : Copying.Cast(posWeight, dtype));
-        if (!x.DType.IsFloat() && !t.DType.IsFloat() && weight?.DType.IsFloat() != true && posWeight?.DType.IsFloat() != true)
-            throw new AutogradException(ErrorKind.Dtype, $"\"log_sigmoid_cpu\" not implemented for '{DTypes.Promote(x, t).ScalarType()}'");
         return Reduced(losses, attributes);
     }
 

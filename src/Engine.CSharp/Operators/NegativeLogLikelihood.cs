@@ -101,7 +101,7 @@ internal static class NegativeLogLikelihood
         var dim = ClassDim(x.Sizes);
         int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
         CheckTarget(x.Sizes, groups, target.Sizes);
-        CheckWeight(x.Sizes[dim], weight);
+        CheckWeight(x.Rank, x.Sizes[dim], weight);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"nll_loss_out_frame\" not implemented for '{x.DType.ScalarType()}'");
         CheckTypes(x, target, weight);
         x = Copying.Packed(x);
@@ -126,9 +126,12 @@ internal static class NegativeLogLikelihood
         if (text is not null) throw new AutogradException(ErrorKind.Shape, text);
     }
 
-    private static void CheckWeight(int classes, Tensor? weight)
+    /// <summary>Of pictures PyTorch counts the weights, whatever their shape.</summary>
+    private static void CheckWeight(int rank, int classes, Tensor? weight)
     {
-        if (weight is null || (weight.Rank == 1 && weight.Sizes[0] == classes)) return;
+        if (rank > 2 && weight is not null && weight.Count != classes)
+            throw new AutogradException(ErrorKind.Value, "weight tensor should be defined either for all or no classes");
+        if (weight is null || rank > 2 || (weight.Rank == 1 && weight.Sizes[0] == classes)) return;
         throw new AutogradException(
             ErrorKind.Shape,
             $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shapes.Text(weight.Sizes)}");

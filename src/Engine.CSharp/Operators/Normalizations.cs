@@ -76,8 +76,8 @@ internal static class Normalizations
     private static Tensor Normalized(string name, Tensor x, Attributes attributes, bool logarithm)
     {
         x = Copying.Packed(Copying.Cast(x, attributes.DType("dtype") ?? x.DType));
-        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"{name}_lastdim_kernel_impl\" not implemented for '{x.DType.ScalarType()}'");
         var dim = SoftmaxDim(attributes, x.Rank);
+        if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"{name}_lastdim_kernel_impl\" not implemented for '{x.DType.ScalarType()}'");
         if (logarithm) return LogSoftmaxOf(x, dim);
         var y = Tensor.Empty(x.Sizes, x.DType);
         var (outer, n, inner) = Split(x.Sizes, dim);
@@ -112,13 +112,13 @@ internal static class Normalizations
     {
         var x = inputs[0]!;
         Tensor? weight = inputs.Length > 1 ? inputs[1] : null, bias = inputs.Length > 2 ? inputs[2] : null;
+        var other = weight is not null && weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
+        if (other is not null) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         var normalized = NormalizedShape(attributes, x.Sizes);
         CheckAffine("weight", weight, normalized);
         CheckAffine("bias", bias, normalized);
         var eps = attributes.Double("eps", 1e-5);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"LayerNormKernelImpl\" not implemented for '{x.DType.ScalarType()}'");
-        var other = weight is not null && weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
-        if (other is not null) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         x = Copying.Packed(x);
         weight = weight is null ? null : Copying.Packed(weight);
         bias = bias is null ? null : Copying.Packed(bias);

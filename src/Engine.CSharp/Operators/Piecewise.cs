@@ -147,6 +147,8 @@ internal static class Piecewise
     /// <summary>The larger of x and low, then the smaller of that and high: high wins where the bounds are the wrong way round.</summary>
     private static Tensor Clamped(Tensor x, Tensor? low, Tensor? high)
     {
+        var sizes = low is null ? x.Sizes : Shapes.Broadcast(x.Sizes, low.Sizes);
+        if (high is not null) _ = Shapes.Broadcast(sizes, high.Sizes);
         // Of truth values PyTorch has a kernel for one bound that is a tensor, and no other.
         var isOneTensor = low is null ? high is { IsWrappedNumber: false } : high is null && !low.IsWrappedNumber;
         if (!isOneTensor && x.DType == DType.Bool && (low?.DType ?? DType.Bool) == DType.Bool && (high?.DType ?? DType.Bool) == DType.Bool)

@@ -74,11 +74,11 @@ internal static class Powers
     {
         if (y.IsWrappedNumber && y.Item() < 0)
             throw new AutogradException(ErrorKind.Value, "Integers to negative integer powers are not allowed.");
+        var sizes = Shapes.Broadcast(x.Sizes, y.Sizes);
         var type = DTypes.Promote(x, y);
         // By a number that is 0 or 1 nothing is computed.
         if (type == DType.Bool && !y.IsWrappedNumber) throw new AutogradException(ErrorKind.Dtype, "\"pow\" not implemented for 'Bool'");
         if (into is not null) InPlaceChecks.DType(into, type);
-        var sizes = Shapes.Broadcast(x.Sizes, y.Sizes);
         long[] Spread(Tensor t) => Copying.Cast(t, DType.Int64).Expand(sizes).ToLongs();
         var result = Copying.Cast(Tensor.Create([.. Spread(x).Zip(Spread(y), IntegerPower)], sizes), type);
         if (into is null) return result;

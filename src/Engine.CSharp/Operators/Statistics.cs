@@ -125,7 +125,8 @@ internal static class Statistics
         var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
         var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
         var count = Reducing.Count(x.Sizes, reduced);
-        var divisor = Math.Max(0, count - correction);
+        // Of nothing there is none, whatever is corrected.
+        var divisor = count == 0 ? double.NaN : Math.Max(0, count - correction);
         if (y.Count == 0) return y;
         if (x.DType == DType.Float32) Run<float>();
         else Run<double>();
@@ -180,7 +181,8 @@ internal static class Statistics
                 if (reduced[d] && x.Sizes[d] == 0)
                     throw new AutogradException(ErrorKind.Shape, $"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an identity");
         }
-        switch (p)
+        // Of nothing it is 0, in whatever order.
+        switch (x.Count == 0 && double.IsNaN(p) ? 1 : p)
         {
             case 0: return Reducing.Run(x, reduced, keepdim, default(Reduce.CountNonZero<float>), default(Reduce.CountNonZero<double>));
             case 1: return Reducing.Run(x, reduced, keepdim, default(Reduce.SumOfMagnitudes<float>), default(Reduce.SumOfMagnitudes<double>));

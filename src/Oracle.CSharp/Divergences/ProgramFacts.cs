@@ -58,10 +58,10 @@ internal static class ProgramFacts
     internal static bool EndsInAProductOfNothing(Program program) =>
         EndsInACallOfNothing(program, (state, step) => step.Op is "mv" or "bmm" or "matmul" && IsOfTwoDTypes(state, step));
 
-    /// <summary>Whether a program is refused at an index_put into a tensor without elements.</summary>
+    /// <summary>Whether a program is refused at an index_put into a tensor without elements, or by an index without any.</summary>
     internal static bool EndsInIndexPutIntoNothing(Program program) =>
         Raised(program) is { Kind.IsIndexError: true }
-        && EndsInACallOfNothing(program, (state, step) => step.Op is "index_put" or "index_put_" && Find(state, First(step)) is { } written && written.Shape.Contains(0));
+        && EndsInACallOfNothing(program, (_, step) => step.Op is "index_put" or "index_put_");
 
     /// <summary>Whether a program is refused at an index_put of one value by a mask alone, for the value's dtype or shape, or since the mask has no dimension.</summary>
     internal static bool EndsInIndexPutOfOneByAMask(Program program) =>
@@ -97,10 +97,12 @@ internal static class ProgramFacts
             && state.Names.Values.Any(id => id is not null && State.tensor(state, id.Value).Grad is { } kept && State.tensor(state, kept.Value) is var own
                 && own.Storage == gradient.Storage && !own.Geometry.Equals(gradient.Geometry)));
 
-    /// <summary>Whether a program is refused at a product, a softmax or an adaptive pooling that has no kernel for its operands' dtype, one of them being empty.</summary>
+    /// <summary>Whether a program is refused at a product, a softmax or an adaptive pooling that has no kernel for its operands' dtype, one of them or what is pooled being empty.</summary>
     internal static bool EndsInAKernelOfNothing(Program program) =>
         Raised(program) is { Kind.IsDTypeError: true, Message: var message } && message.Contains("not implemented for '", StringComparison.Ordinal)
-        && EndsInACallOfNothing(program, (_, step) => step.Op is "mv" or "mm" or "bmm" or "matmul" or "linear" or "softmax" or "log_softmax" or "adaptive_avg_pool2d");
+        && (EndsInACallOfNothing(program, (_, step) => step.Op is "mv" or "mm" or "bmm" or "matmul" or "linear" or "softmax" or "log_softmax" or "adaptive_avg_pool2d")
+            || (Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "adaptive_avg_pool2d" } step
+                && step.Attrs.TryGetValue("output_size", out var size) && (size is Attr.Integer { Item: 0 } || (size is Attr.Items { Item: var sizes } && sizes.Contains(Attr.NewInteger(0))))));
 
     private static bool EndsInACallOfNothing(Program program, Func<State<Real>, Step, bool> isIt) =>
         Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
@@ -163,10 +165,23 @@ internal static class ProgramFacts
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values }
         && values.Any(v => Math.Pow(Math.Abs(v.V), power) > (x.DType.IsFloat32 ? float.MaxValue : double.MaxValue));
 
-    /// <summary>Whether a step takes log1p of a float32 of more than 1e38.</summary>
+    /// <summary>Whether a step takes log1p of a float32 of more than 1e38, or of a float64 of more than 1e307.</summary>
     internal static bool TakesLog1pFarOut(State<Real> state, Step step) =>
-        step.Op.TrimEnd('_') == "log1p" && Find(state, First(step)) is { DType.IsFloat32: true } x
-        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V > 1e38);
+        step.Op.TrimEnd('_') == "log1p" && Find(state, First(step)) is { } x
+        && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V > (x.DType.IsFloat32 ? 1e38 : 1e307));
+
+    /// <summary>Whether a step clamps by one number alone, which is NaN.</summary>
+    internal static bool ClampsByNaNAlone(State<Real> state, Step step) =>
+        step.Op.TrimEnd('_') == "clamp" && step.In.Skip(1).All(bound => bound is not Arg.Name)
+        && step.Attrs.Where(attr => attr.Key is "min" or "max").Select(attr => attr.Value).ToList() is [Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }];
+
+    /// <summary>Whether a step is index_put by no index at all.</summary>
+    internal static bool PutsByNoIndex(State<Real> state, Step step) =>
+        step.Op.TrimEnd('_') == "index_put" && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names } && names.All(name => name is null);
+
+    /// <summary>Whether a step is logsumexp over an empty list of dimensions.</summary>
+    internal static bool NamesNoDimension(State<Real> state, Step step) =>
+        step.Op == "logsumexp" && step.Attrs.TryGetValue("dim", out var dim) && dim is Attr.Items { Item.IsEmpty: true };
 
     // The specification's error.
     private static Raised? Raised(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value;

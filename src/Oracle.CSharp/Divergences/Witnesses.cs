@@ -96,6 +96,21 @@ internal static class Witnesses
             ? null
             : "PyTorch does not call it a bug";
 
+    /// <summary>How PyTorch speaks of tensors that are not there.</summary>
+    internal static readonly string[] MissingTensors = ["called on an undefined Tensor", "dtype nullptr (uninitialized)"];
+
+    /// <summary>PyTorch complains of a tensor that is not there, though it was given all.</summary>
+    internal static string? SpeaksOfAMissingTensor(Json.Case golden) =>
+        MissingTensors.Any(text => golden.Golden?.Value.Raised?.Value.Message.Contains(text, StringComparison.Ordinal) is true) ? null : "PyTorch complains of something else";
+
+    /// <summary>PyTorch refuses what it takes in other words: the specification gives it the value of its twin, which is PyTorch's.</summary>
+    internal static Func<Json.Case, string?> IsRefusedUnlikeItsTwin(string name, string twin) => golden =>
+    {
+        if (Specified(golden.Program, name)?.Select(b => b.V) is not { } x || Specified(golden.Program, twin) is not { } y || !x.SequenceEqual(y.Select(b => b.V))) return "the specification's differ";
+        if (Reported(golden, twin) is not { } other || !other.Zip(y).All(t => Math.Abs(t.First - t.Second.V) <= t.Second.E)) return "PyTorch's twin is another";
+        return golden.Golden?.Value.Raised is null ? "PyTorch refuses nothing" : null;
+    };
+
     /// <summary>PyTorch's complaint is of a dimension, though the only step names none.</summary>
     internal static string? ComplainsOfADimensionThatNothingNames(Json.Case golden) =>
         golden.Program.Steps is not [{ Attrs.IsEmpty: true }] ? "more than one step, or one that names a dimension"

@@ -114,8 +114,10 @@ module Activations =
                 Read.numberOr 0.01 attrs "negative_slope" |> Result.map ActivationFunctions.leakyRelu))
             (Some "leaky_relu'(0) = negative_slope (pytorch-kinks: leaky_relu)")
             (fun d g ->
-                let leak = g * numberOf d "negative_slope" 0.01
-                Derive.apply "where_above" [ d.Input 0; g; leak ] [ "unordered", Attr.Flag false ])
+                let x = d.Input 0
+                // Above 0 nothing flows there, though the slope may not be finite.
+                let leak = Derive.zeroWhere (Derive.compared "gt" x 0.0) g * numberOf d "negative_slope" 0.01
+                Derive.apply "where_above" [ x; g; leak ] [ "unordered", Attr.Flag false ])
 
     let elu =
         { activation

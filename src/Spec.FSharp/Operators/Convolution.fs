@@ -248,7 +248,8 @@ module Convolution =
             let! dilation = Read.pairOr (1, 1) attrs "dilation"
             let! groups = Read.integerOr 1 attrs "groups"
             do! Complain.unlessValue (positive stride) (fun () -> "non-positive stride is not supported")
-            do! Complain.unlessValue (positive dilation) (fun () -> "dilation should be greater than zero")
+            // That it is not 0 is for the kernel to ask.
+            do! Complain.unlessValue (fst dilation >= 0 && snd dilation >= 0) (fun () -> "dilation should be greater than zero")
             do! Complain.unlessValue (groups > 0) (fun () -> "non-positive groups is not supported")
             return stride, dilation, groups
         }
@@ -365,12 +366,16 @@ module Convolution =
         Complain.unlessShape (isOfNothing x || Shape.count x > 0) (fun () ->
             $"Only zero batch or zero channel inputs are supported, but got input shape: {Shape.show x}")
 
-    /// Padding of the output alone, which the kernel asks for.
-    let private checkOutputPadding (attrs: Attrs) (x: int[]) =
+    /// Dilation and padding of the output alone, which the kernel asks for.
+    let private checkSteps (attrs: Attrs) (x: int[]) =
         result {
             let! down, across = Read.pairOr (0, 0) attrs "output_padding"
             let! stride = Read.pairOr (1, 1) attrs "stride"
             let! dilation = Read.pairOr (1, 1) attrs "dilation"
+
+            do!
+                Complain.unlessValue (isOfNothing x || positive dilation) (fun () ->
+                    $"dilation should be greater than zero, but got [{fst dilation}, {snd dilation}]")
 
             return!
                 Complain.unlessValue
@@ -427,7 +432,7 @@ module Convolution =
                           let shape: int[] = resultOf window
                           do! checkBias shape[1] w.Shape bias
                           do! checkEmpty x.Shape
-                          do! checkOutputPadding call.Attrs x.Shape
+                          do! checkSteps call.Attrs x.Shape
                           do! checkDTypes x w bias
                           do! checkKernel window
 
@@ -464,7 +469,7 @@ module Convolution =
                 ) }
 
     /// As programs name it, its input and attributes prepared: of [C, H, W] it is that of a batch of one, seen without it (aten/src/ATen/native/Convolution.cpp, batchify).
-    let private convolution name (ofBatches: Operator) prepare shapes =
+    let private convolution name (ofBatches: Operator) check prepare shapes =
         { Define.composes name ofBatches.Formula ofBatches.Args ofBatches.Attrs (fun attrs terms ->
               let apply (x: Term) others =
                   let x, attrs =
@@ -474,10 +479,12 @@ module Convolution =
 
                   Derive.applyTo ofBatches.Name (Some x :: others) (Map.toList attrs)
 
-              match terms with
-              | Some x :: others when x.Shape.Length = 3 -> Ok [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ]
-              | Some x :: others -> Ok [ apply x others ]
-              | _ -> Ok [ Derive.applyTo ofBatches.Name terms (Map.toList attrs) ]) with
+              check attrs terms
+              |> Result.map (fun () ->
+                  match terms with
+                  | Some x :: others when x.Shape.Length = 3 -> [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ]
+                  | Some x :: others -> [ apply x others ]
+                  | _ -> [ Derive.applyTo ofBatches.Name terms (Map.toList attrs) ])) with
             Spelling = Define.functional
             Shapes = ofBatches.Shapes @ shapes }
 
@@ -504,7 +511,16 @@ module Convolution =
                 member _.Of(window, dtype, x, w, bias) = Window.output window dtype x w bias }
             ((fun attrs g w -> inputOf attrs g w), (fun attrs g x -> weightOf attrs x g))
 
-    let conv2d = convolution "conv2d" conv2dOfBatches inNumbers [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
+    /// Before all else conv2d looks at the bias, unless the padding is in words (aten/src/ATen/native/Convolution.cpp, conv2d_symint).
+    let private checkBiasType (attrs: Attrs) (terms: Term option list) =
+        match terms, Read.optional attrs "padding" with
+        | _, Some(Attr.Text _) -> Ok()
+        | Some x :: _ :: Some bias :: _, _ ->
+            Complain.unlessDType (bias.DType = x.DType) (fun () ->
+                $"Input type ({x.DType.Name}) and bias type ({bias.DType.Name}) should be the same")
+        | _ -> Ok()
+
+    let conv2d = convolution "conv2d" conv2dOfBatches checkBiasType inNumbers [ [ [| 2; 4; 4 |]; [| 2; 1; 3; 3 |]; [| 2 |] ] ]
 
     let private convTranspose2dOfBatches =
         convolutionOfBatches
@@ -523,7 +539,12 @@ module Convolution =
             ((fun attrs g w -> outputOf attrs g w), (fun attrs g y -> weightOf attrs g y))
 
     let convTranspose2d =
-        convolution "conv_transpose2d" convTranspose2dOfBatches (fun attrs x _ -> x, attrs) [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
+        convolution
+            "conv_transpose2d"
+            convTranspose2dOfBatches
+            (fun _ _ -> Ok())
+            (fun attrs x _ -> x, attrs)
+            [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
 
     let all =
         [ conv2dOfBatches

@@ -89,7 +89,7 @@ module CrossEntropy =
                     let classes = Derive.apply "masked_fill" [ target; mask ] [ "value", Attr.Integer 0L ]
                     let flat = Shaping.reshape [| Shape.count target.Shape |] classes
 
-                    Derive.apply "index_select" [ weight; flat ] [ "dim", Derive.integerAttr 0 ]
+                    Derive.apply "gather" [ weight; flat ] [ "dim", Derive.integerAttr 0 ]
                     |> Shaping.reshape target.Shape
                     |> without
 
@@ -104,6 +104,12 @@ module CrossEntropy =
 
             let loss =
                 Derive.applyTo "nll_loss" [ Some logs; Some target; weight ] (attrs |> Map.remove "label_smoothing" |> Map.toList)
+
+            do!
+                match weight with
+                | Some w when smoothing > 0.0 && w.Shape.Length = 0 ->
+                    Complain.index "Dimension specified as 0 but tensor has no dimensions"
+                | _ -> Ok()
 
             return
                 if smoothing > 0.0 then

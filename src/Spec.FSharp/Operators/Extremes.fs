@@ -278,9 +278,11 @@ module Extremes =
                           let! groups = Groups.readOne call.Attrs x.Shape
                           do! Extreme.refuseNothing "argmax" (Groups.namesDims call.Attrs) x.Shape groups
 
-                          do!
-                              Complain.unlessDType (x.DType <> Bool || Shape.count groups.Result = 0) (fun () ->
-                                  "\"argmax_cpu\" not implemented for 'Bool'")
+                          // Where there is nothing to choose from, PyTorch looks at no element.
+                          let isChoice =
+                              Shape.count groups.Result > 0 && not (x.Shape.Length > 0 && Groups.namesDims call.Attrs && groups.Size = 1)
+
+                          do! Complain.unlessDType (x.DType <> Bool || not isChoice) (fun () -> "\"argmax_cpu\" not implemented for 'Bool'")
 
                           return Extreme.withIndices 1 groups x |> List.tail
                       } } with

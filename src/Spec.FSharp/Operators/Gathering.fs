@@ -12,12 +12,15 @@ module Gathering =
         let own = atLeastOne index.Shape
 
         result {
+            // An index of nothing may have any shape.
+            let isEmpty = Shape.count own = 0
+
             do!
-                Complain.unlessShape (shape.Length = own.Length) (fun () ->
+                Complain.unlessShape (isEmpty || shape.Length = own.Length) (fun () ->
                     "Index tensor must have the same number of dimensions as input tensor")
 
             do!
-                if Shape.count own = 0 then
+                if isEmpty then
                     Ok()
                 else
                     match Seq.tryFind (fun d -> d <> dim && own[d] > shape[d]) (seq { 0 .. shape.Length - 1 }) with
@@ -37,15 +40,18 @@ module Gathering =
                 let still = Array.mapi (fun d stride -> if d = dim then 0 else stride) strides
 
                 return
-                    (Positions.ofView own still 0, elements)
-                    ||> Array.map2 (fun p i -> p + int (max 0L (min i (int64 size - 1L))) * strides[dim]),
+                    (if isEmpty then
+                         [||]
+                     else
+                         (Positions.ofView own still 0, elements)
+                         ||> Array.map2 (fun p i -> p + int (max 0L (min i (int64 size - 1L))) * strides[dim])),
                     decided
         }
 
     let private indexOf (call: Call<'S>) i name =
         result {
             let! index = Argument.tensor call i
-            do! Complain.unlessDType (index.DType = Int64) (fun () -> $"{name}(): Expected dtype int64 for index")
+            do! Complain.unlessDType (index.DType = Int64 || Value.count index = 0) (fun () -> $"{name}(): Expected dtype int64 for index")
             return index
         }
 

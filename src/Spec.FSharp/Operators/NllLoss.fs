@@ -30,8 +30,11 @@ module internal ClassIndices =
                   Ignored = int64 ignored }
         }
 
-    let checkWeight classes (weight: Value<'S> option) =
+    /// Of pictures PyTorch counts the weights, whatever their shape.
+    let checkWeight rank classes (weight: Value<'S> option) =
         match weight with
+        | Some w when rank > 2 ->
+            Complain.unlessValue (Value.count w = classes) (fun () -> "weight tensor should be defined either for all or no classes")
         | Some w when w.Shape <> [| classes |] ->
             Complain.shape
                 $"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of shape: {Shape.show w.Shape}"
@@ -169,7 +172,7 @@ module NllLoss =
                           let! settings = readSettings call.Attrs
                           let groups = Groups.over x.Shape [ classDim x.Shape ] false
                           do! checkTarget x.Shape target.Shape groups
-                          do! checkWeight groups.Size weight
+                          do! checkWeight x.Shape.Length groups.Size weight
 
                           do!
                               Complain.unlessDType x.DType.IsFloat (fun () ->

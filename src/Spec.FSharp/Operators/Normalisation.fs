@@ -94,12 +94,12 @@ module Normalisation =
                     let! x = Argument.tensor call 0
                     let! dtype = Read.tryDType call.Attrs "dtype"
                     let x = Value.cast (Option.defaultValue x.DType dtype) x
+                    let! dim = softmaxDim call.Attrs x.Shape.Length
 
                     do!
                         Complain.unlessDType x.DType.IsFloat (fun () ->
                             $"\"{name}_lastdim_kernel_impl\" not implemented for '{Promotion.messageName x.DType}'")
 
-                    let! dim = softmaxDim call.Attrs x.Shape.Length
                     return [ along (fun xs -> transform.Of(x.DType, xs)) dim x ]
                 } }
 
@@ -231,15 +231,6 @@ module Normalisation =
                       result {
                           let! x = Argument.tensor call 0
                           let weight, bias = Argument.tryTensor call 1, Argument.tryTensor call 2
-                          let! normalized = lineOf call.Attrs x.Shape
-                          do! checkAffine "weight" normalized weight
-                          do! checkAffine "bias" normalized bias
-                          let! eps = readEps call.Attrs
-
-                          do!
-                              Complain.unlessDType x.DType.IsFloat (fun () ->
-                                  $"\"LayerNormKernelImpl\" not implemented for '{Promotion.messageName x.DType}'")
-
                           let others = [ weight; bias ] |> List.choose id
 
                           do!
@@ -248,6 +239,15 @@ module Normalisation =
                                   Complain.dtype
                                       $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName other.DType}"
                               | None -> Ok()
+
+                          let! normalized = lineOf call.Attrs x.Shape
+                          do! checkAffine "weight" normalized weight
+                          do! checkAffine "bias" normalized bias
+                          let! eps = readEps call.Attrs
+
+                          do!
+                              Complain.unlessDType x.DType.IsFloat (fun () ->
+                                  $"\"LayerNormKernelImpl\" not implemented for '{Promotion.messageName x.DType}'")
 
                           let n = Shape.count normalized
                           let elements = Value.asFloats x.DType x

@@ -49,7 +49,7 @@ module Products =
 
     let private lower (t: DType) = (Promotion.messageName t).ToLowerInvariant()
 
-    /// Products want one dtype, and have none for booleans.
+    /// Products want one dtype.
     let private sameDType kernel (a: Value<'S>) (b: Value<'S>) =
         if a.DType <> b.DType then
             let found, other = Promotion.messageName a.DType, Promotion.messageName b.DType
@@ -58,10 +58,12 @@ module Products =
             | "dot" -> Complain.dtype $"dot : expected both vectors to have same dtype, but found {found} and {other}"
             | "addmm_impl_cpu_" -> Complain.dtype $"expected m1 and m2 to have the same dtype, but got: {lower a.DType} != {lower b.DType}"
             | _ -> Complain.dtype $"expected scalar type {found} but found {other}"
-        elif a.DType = Bool then
-            Complain.dtype $"\"{kernel}\" not implemented for 'Bool'"
         else
             Ok()
+
+    /// They have no kernel for booleans, which shows where the shapes fit.
+    let private isImplemented kernel (a: Value<'S>) =
+        Complain.unlessDType (a.DType <> Bool) (fun () -> $"\"{kernel}\" not implemented for 'Bool'")
 
     let private rank (shape: int[]) = shape.Length
 
@@ -84,6 +86,7 @@ module Products =
                         Complain.unlessShape (n = b.Shape[0]) (fun () ->
                             $"inconsistent tensor size, expected tensor [{n}] and src [{b.Shape[0]}] to have the same number of elements, but got {n} and {b.Shape[0]} elements respectively")
 
+                    do! isImplemented "dot" a
                     return value [||] a (multiply [| 0, 0 |] 1 n 1 a b)
                 } }
 
@@ -108,6 +111,7 @@ module Products =
                             $"size mismatch, got input ({m}), mat ({m}x{k}), vec ({b.Shape[0]})")
 
                     do! sameDType "addmv_impl_cpu" a b
+                    do! isImplemented "addmv_impl_cpu" a
                     return value [| m |] a (multiply [| 0, 0 |] m k 1 a b)
                 } }
 
@@ -125,6 +129,7 @@ module Products =
                             $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {b.Shape[0]}x{n})")
 
                     do! sameDType "addmm_impl_cpu_" a b
+                    do! isImplemented "addmm_impl_cpu_" a
                     return value [| m; n |] a (multiply [| 0, 0 |] m k n a b)
                 } }
 
@@ -142,6 +147,7 @@ module Products =
                             $"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {k}] but got: [{b.Shape[0]}, {b.Shape[1]}].")
 
                     do! sameDType "baddbmm" a b
+                    do! isImplemented "baddbmm" a
                     return value [| batch; m; n |] a (multiply (Array.init batch (fun i -> i, i)) m k n a b)
                 } }
 
@@ -393,6 +399,7 @@ module Products =
                         Complain.unlessShape (k = b.Shape[0]) (fun () ->
                             $"mat1 and mat2 shapes cannot be multiplied ({m}x{k} and {b.Shape[0]}x{n})")
 
+                    do! isImplemented "addmm_impl_cpu_" a
                     let added = Value.expand [| m; n |] added
 
                     return

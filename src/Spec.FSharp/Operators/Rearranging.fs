@@ -287,6 +287,20 @@ module Rearranging =
                           do! Complain.unlessValue (Array.forall (fun n -> n >= 0) cut) (fun () -> "narrow(): length must be non-negative.")
                           let shape = Array.map2 (fun n (before, behind) -> n + before + behind) x.Shape around
 
+                          // Where nothing is put around it, PyTorch cuts, and looks at neither.
+                          let onlyCuts = List.forall (fun n -> n <= 0) pad
+
+                          do!
+                              match shape |> Array.skip (rank - pad.Length / 2) |> Array.tryFindIndex (fun n -> n = 0) with
+                              | Some d when not onlyCuts ->
+                                  Complain.shape
+                                      $"The padding resulted in a negative output size, which is invalid. Check dimension {rank - pad.Length / 2 + d} of your input."
+                              | _ -> Ok()
+
+                          do!
+                              Complain.unlessValue (onlyCuts || x.DType <> Int64 || Value.isAmongIntegers value) (fun () ->
+                                  "value cannot be converted to type int64_t without overflow")
+
                           let fill =
                               if x.DType.IsFloat then
                                   Value.floats x.DType [||] [| 'S.Cast(Value.format x.DType, 'S.Constant value) |]

@@ -259,7 +259,7 @@ module internal Reduce =
         let divisor: 'S = num (lessBy correction xs.Length)
 
         if xs.Length = 0 then
-            Value.exact dtype 0.0 / divisor
+            Value.exact dtype nan
         else
             let mean = over (float xs.Length) (sum xs)
             let fromMean = xs |> Array.map (fun x -> x - mean)

@@ -381,7 +381,7 @@ module Reductions =
         else p.ToString("R", System.Globalization.CultureInfo.InvariantCulture)
 
     let private refuseNoIdentity (attrs: Attrs) p (shape: int[]) (groups: Groups) =
-        if Shape.count shape > 0 || (p >= 0.0 && p < infinity) then
+        if Shape.count shape > 0 || not (p < 0.0 || p = infinity) then
             Ok()
         elif not (Groups.namesDims attrs) then
             Complain.shape

@@ -72,16 +72,33 @@ internal static class KnownFarOut
                 """],
         },
         new("log1p-of-large", "unreported",
-            "In float32 log1p of more than 1e38 is infinite; right is its logarithm, of some 88.",
+            "log1p of more than 1e38 in float32, and of more than 4e307 in float64, is infinite; right is its logarithm, of some 88 or 709.",
             [],
             seen => (seen.Finding.Difference == Difference.Value || seen.HasNoFiniteElement)
                 && seen.Depends(0, ProgramFacts.TakesLog1pFarOut),
-            Witnesses.ByFloat64("y", "z"))
+            golden => golden.Program.Inputs[0].Tensor.DType.IsFloat64 ? Witnesses.DiffersFromItsTwin("y", "z")(golden) : Witnesses.ByFloat64("y", "z")(golden))
         {
             Examples = ["""
                 {"id": "divergences/log1p-of-large", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [2e38, 9e37]}}, "steps": [{"op": "log1p", "in": ["x"], "out": "y"}, {"op": "to", "in": ["x"], "attrs": {"dtype": "float64"}, "out": "w"}, {"op": "log1p", "in": ["w"], "out": "z"}], "observe": ["y", "z"]},
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": ["inf", 87.392876], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [2], "data": [88.19138068236225, 87.39287299741248], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/log1p-of-large-in-float64", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1.7e308]}}, "steps": [{"op": "log1p", "in": ["x"], "out": "y"}, {"op": "log", "in": ["x"], "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [1], "data": ["inf"], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [1], "data": [709.7268368932282], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("clamp-by-nan-alone", "unreported",
+            "clamp by one number that is NaN leaves everything as it is; right is NaN, as by two numbers, by a tensor, and of clamp_min and clamp_max.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(0, ProgramFacts.ClampsByNaNAlone),
+            Witnesses.DiffersFromItsTwin("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/clamp-by-nan-alone", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [3, -1]}}, "steps": [{"op": "clamp", "in": ["x"], "attrs": {"min": "nan"}, "out": "y"}, {"op": "clamp_min", "in": ["x"], "attrs": {"min": "nan"}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [3, -1], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("gelu-by-approximate-erf", "unreported",

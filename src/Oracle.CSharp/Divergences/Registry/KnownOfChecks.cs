@@ -1,6 +1,6 @@
 namespace Verified.Oracle;
 
-/// <summary>Calls that should be refused.</summary>
+/// <summary>Calls that should be refused, or should not be.</summary>
 internal static class KnownOfChecks
 {
     internal static IReadOnlyList<Divergence> Entries { get; } =
@@ -23,7 +23,7 @@ internal static class KnownOfChecks
                 """],
         },
         new("kernels-of-nothing", "unreported",
-            "Where there are no elements mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
+            "Where there are no elements, or none come of it, mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
             [],
             seen => seen.RaisesNothing && ProgramFacts.EndsInAKernelOfNothing(seen.Program),
             Witnesses.IsOfIntegers("y"))
@@ -52,6 +52,23 @@ internal static class KnownOfChecks
                 {"id": "divergences/pooling-of-no-integers", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "int64", "shape": [0, 1, 1], "data": []}}, "steps": [{"op": "adaptive_avg_pool2d", "in": ["x"], "attrs": {"output_size": [3, 2]}, "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "int64", "shape": [0, 3, 2], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/pooling-into-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [1, 1, 1], "data": [2]}}, "steps": [{"op": "adaptive_avg_pool2d", "in": ["x"], "attrs": {"output_size": [0, 1]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "int64", "shape": [1, 0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("logsumexp-over-no-named-dimension", "unreported",
+            "logsumexp over an empty list of dimensions, which stands for all of them, raises unless they are kept; right is that of all.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.NamesNoDimension, "doesn't match the broadcast shape"),
+            Witnesses.IsRefusedUnlikeItsTwin("z", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/logsumexp-over-no-named-dimension", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "logsumexp", "in": ["x"], "attrs": {"dim": [0]}, "out": "y"}, {"op": "logsumexp", "in": ["x"], "attrs": {"dim": []}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [2.313261687518223], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [1], "kind": "shape", "message": "output with shape [] doesn't match the broadcast shape [1]"}}}
                 """],
         },
         new("cross-entropy-smoothed-below-zero", "unreported",

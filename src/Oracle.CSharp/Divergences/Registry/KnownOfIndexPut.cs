@@ -18,7 +18,7 @@ internal static class KnownOfIndexPut
                 """],
         },
         new("index-put-into-nothing", "unreported",
-            "index_put_ into a tensor without elements does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
+            "index_put_ into a tensor without elements, or by an index without any, does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
             [],
             seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoNothing(seen.Program),
             Witnesses.TakesAnIndexOutOfBounds("x", "i"))
@@ -27,6 +27,28 @@ internal static class KnownOfIndexPut
                 {"id": "divergences/index-put-into-nothing", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [3]}, "v": {"dtype": "float64", "shape": [], "data": [0]}}, "steps": [{"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 0], "data": [], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/index-put-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1], "data": [1]}, "none": {"dtype": "int64", "shape": [0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [3]}, "v": {"dtype": "float64", "shape": [0], "data": []}}, "steps": [{"op": "index_put_", "in": ["x", ["none", "i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 1], "data": [1], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """],
+        },
+        new("index-put-by-no-index", "unreported",
+            "index_put by no index reads a tensor that is not there; right is that everything is written to.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.PutsByNoIndex, Witnesses.MissingTensors),
+            Witnesses.SpeaksOfAMissingTensor)
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-by-no-index", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1]}, "v": {"dtype": "float64", "shape": [1], "data": [2]}}, "steps": [{"op": "index_put", "in": ["x", [], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "other", "message": "sym_strides() called on an undefined Tensor"}}}
+                """,
+                """
+                {"id": "divergences/index-put-by-null", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1], "data": [1]}, "v": {"dtype": "float64", "shape": [1], "data": [2]}}, "steps": [{"op": "index_put", "in": ["x", [null], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "dtype", "message": "masked_fill_ only supports boolean masks, but got mask with dtype nullptr (uninitialized)"}}}
                 """],
         },
         new("index-put-into-shared-memory", "unreported",
