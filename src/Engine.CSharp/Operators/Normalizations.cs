@@ -71,7 +71,7 @@ internal static class Normalizations
         : (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
 
     /// <summary>Without <c>dim</c> PyTorch takes 0 for ranks 0, 1 and 3 and 1 for others.</summary>
-    private static int SoftmaxDim(Attributes attributes, int rank) => Shapes.WrapDim(attributes.Int("dim", rank is 0 or 1 or 3 ? 0 : 1), rank);
+    private static int SoftmaxDim(Attributes attributes, int rank) => Shapes.WrapDim(attributes.Int("dim"), rank);
 
     private static Tensor Normalized(string name, Tensor x, Attributes attributes, bool logarithm)
     {

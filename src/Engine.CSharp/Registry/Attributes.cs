@@ -63,7 +63,6 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     {
         null => null,
         long value => checked((int)value),
-        int[] { Length: 1 } list => list[0],
         _ => throw Wrong(name, "an integer"),
     };
 
