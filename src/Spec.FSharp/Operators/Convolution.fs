@@ -79,6 +79,10 @@ module internal Window =
     let private assemble<'S when 'S :> IScalar<'S>> own window dtype (first: 'S[]) (second: 'S[]) (bias: int -> 'S[]) : 'S[] =
         let found, outside = products own window
 
+        let isCertainlyFinite (x: 'S) =
+            let most = if dtype = Float32 then float System.Single.MaxValue else System.Double.MaxValue
+            'S.Compare(Scalar.abs x, Value.exact dtype most) = Less
+
         found
         |> Array.mapi (fun element terms ->
             let bias = bias element
@@ -91,7 +95,7 @@ module internal Window =
 
             // What meets the padding is left out by some engines, and by others multiplied by its zeros: it shows where that is not 0, and in the
             // sign of a sum that is.
-            match outside[element] |> Seq.tryFind (fun k -> not (System.Double.IsFinite('S.Value first[k]))) with
+            match outside[element] |> Seq.tryFind (fun k -> not (isCertainlyFinite first[k])) with
             | None when outside[element].Count > 0 -> Elementwise.eitherZero (sum a b)
             | None -> sum a b
             | Some k -> 'S.Permitted [| sum a b; sum (Array.append a [| first[k] |]) (Array.append b [| Value.exact dtype 0.0 |]) |])
