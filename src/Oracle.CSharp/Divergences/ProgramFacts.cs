@@ -72,12 +72,11 @@ internal static class ProgramFacts
         && (kind.IsDTypeError || kind.IsShapeError || (kind.IsIndexError && holds.Length == 0))
         && Find(state, value)?.Shape.All(size => size == 1) == true;
 
-    /// <summary>Whether a program is refused at an index into a tensor without elements, by a mask without dimensions.</summary>
-    internal static bool EndsInAMaskOfNoDimensionForNothing(Program program) =>
-        Raised(program) is { Kind.IsIndexError: true }
-        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index" } step
-        && Find(state, First(step)) is { } x && x.Shape.Contains(0)
-        && StepNames.Read(step).Skip(1).Any(name => Find(state, name) is { DType.IsBool: true, Shape.Length: 0 });
+    /// <summary>Whether a program is refused for a mask without dimensions, that is not the only index into a tensor that has elements.</summary>
+    internal static bool EndsInAMaskOfNoDimension(Program program) =>
+        Raised(program) is { Kind.IsIndexError: true, Message: "a mask must have a dimension" }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { } step
+        && (step.Op is "index_put" or "index_put_" || StepNames.Read(step).Count() > 2 || Find(state, First(step))?.Shape.Contains(0) == true);
 
     /// <summary>Whether a program is refused at a batch_norm of a tensor without elements.</summary>
     internal static bool EndsInBatchNormOfNothing(Program program) =>

@@ -112,10 +112,10 @@ internal static class KnownOfChecks
                  "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}}
                 """],
         },
-        new("mask-of-no-dimension-for-nothing", "unreported",
-            "index of a tensor without elements leaves out a mask without dimensions, whatever it holds; right is to refuse it, as where there are elements.",
+        new("mask-of-no-dimension", "unreported",
+            "index and index_put leave out a mask without dimensions, whatever it holds, and go on with the other indices, or complain of these, or fail an assertion where there are none; right is to refuse it.",
             [],
-            seen => seen.GoesOn && ProgramFacts.EndsInAMaskOfNoDimensionForNothing(seen.Program),
+            seen => seen.Finding.Difference == Difference.Raised && ProgramFacts.EndsInAMaskOfNoDimension(seen.Program),
             Witnesses.ChoosesAllThoughNothingHolds("x", "m", "y"))
         {
             Examples = ["""
