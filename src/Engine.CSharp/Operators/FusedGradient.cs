@@ -103,7 +103,7 @@ internal sealed class FusedGradient : Operator
         var results = formula(inputs, context.Attributes, needs);
         int[] roots = Array.FindAll(arrived, k => results[made[k]] is { RequiresGrad: true });
         int[] wanted = Array.FindAll([.. Enumerable.Range(0, inputs.Length)], i => context.Needs(i) && inputs[i] is { RequiresGrad: true });
-        if (roots.Length == 0) return;
+        if (roots.Length == 0 || wanted.Length == 0) return;
         var found = Autograd.Grad(
             Array.ConvertAll(roots, k => results[made[k]]!),
             Array.ConvertAll(wanted, i => inputs[i]!),

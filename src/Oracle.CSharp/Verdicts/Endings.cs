@@ -56,7 +56,7 @@ internal static partial class Endings
 
     // What a backward or a grad may have accumulated into: what leads there, the roots' own gradients and those of what was named.
     private static FSharpSet<string> Reached(State<Bounded> state, Step step, FSharpList<Observed> observed) =>
-        Run.reached(state, Roots(step), ListModule.OfSeq(Roots(step).Concat(step.Wrt?.Value ?? FSharpList<string>.Empty)), observed);
+        Run.reached(state, Roots(step), ListModule.OfSeq(Roots(step).Concat(step is { Op: "backward", Wrt: not null } ? step.Wrt.Value : [])), observed);
 
     // The observed names that a step, and what stands in it, may change before it ends or raises.
     private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed, bool wentOn)
