@@ -70,8 +70,9 @@ internal static class Normalizations
         ? (1, 1, 1)
         : (Shapes.Count(shape.AsSpan(0, dim)), shape[dim], Shapes.Count(shape.AsSpan(dim + 1)));
 
-    /// <summary>Without <c>dim</c> PyTorch takes 0 for ranks 0, 1 and 3 and 1 for others.</summary>
-    private static int SoftmaxDim(Attributes attributes, int rank) => Shapes.WrapDim(attributes.Int("dim"), rank);
+    /// <summary>Where <c>dim</c> is null, PyTorch takes 0 for ranks 0, 1 and 3 and 1 for others.</summary>
+    private static int SoftmaxDim(Attributes attributes, int rank) =>
+        Shapes.WrapDim(attributes.Has("dim") ? attributes.Int("dim", rank is 0 or 1 or 3 ? 0 : 1) : attributes.Int("dim"), rank);
 
     private static Tensor Normalized(string name, Tensor x, Attributes attributes, bool logarithm)
     {

@@ -112,6 +112,7 @@ internal static class Statistics
 
     private static double Correction(Attributes attributes)
     {
+        if (attributes["unbiased"] is not null && attributes.Has("keepdim") && !attributes.Has("dim")) throw new AutogradException(ErrorKind.Value, "unbiased and keepdim go together only with dim");
         if (attributes["correction"] is null) return attributes.Bool("unbiased", true) ? 1 : 0;
         if (attributes["unbiased"] is not null) throw new AutogradException(ErrorKind.Value, "only one of unbiased and correction can be given");
         return attributes.Double("correction", 1);

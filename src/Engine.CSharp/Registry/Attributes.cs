@@ -91,7 +91,6 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     {
         null => otherwise,
         bool value => value,
-        long value => value != 0,
         _ => throw Wrong(name, "true or false"),
     };
 
@@ -182,5 +181,5 @@ public sealed class Attributes : IReadOnlyCollection<KeyValuePair<string, object
     }
 
     private AutogradException Wrong(string name, string expected) =>
-        new(ErrorKind.Value, $"attribute '{name}' must be {expected}, but is {this[name] ?? "missing"}");
+        new(ErrorKind.Value, $"attribute '{name}' must be {expected}, but is {(this[name] is int[] list ? Shapes.Text(list) : this[name] ?? "missing")}");
 }

@@ -268,6 +268,9 @@ module Reductions =
     let private readCorrection attrs =
         match Read.optional attrs "unbiased", Read.optional attrs "correction" with
         | Some _, Some _ -> Complain.value "only one of unbiased and correction can be given"
+        // No signature of PyTorch's takes these without dim.
+        | Some _, None when attrs.ContainsKey "keepdim" && not (attrs.ContainsKey "dim") ->
+            Complain.value "unbiased and keepdim go together only with dim"
         | Some _, None -> Read.flagOr true attrs "unbiased" |> Result.map (fun unbiased -> if unbiased then 1.0 else 0.0)
         | None, _ -> Read.numberOr 1.0 attrs "correction"
 
