@@ -167,6 +167,9 @@ module Tensor =
     /// The largest integer not above `x`; its derivative is 0.
     let floor (x: Tensor) = x.Floor()
 
+    /// The smallest integer not below.
+    let ceil (x: Tensor) = x.Ceil()
+
     /// The nearest integer, ties to even; its derivative is 0.
     let round (x: Tensor) = x.Round()
 

@@ -29,6 +29,9 @@ internal static class Piecewise
     public static readonly UnaryOperator Floor = new(
         "floor", (x, _, into) => Whole(x, into, x => Elementwise.Unary(x, into, new Op.Floor<float>(), new Op.Floor<double>())), new Rule(Zeros));
 
+    public static readonly UnaryOperator Ceil = new(
+        "ceil", (x, _, into) => Whole(x, into, x => Elementwise.Unary(x, into, new Ceiling<float>(), new Ceiling<double>())), new Rule(Zeros));
+
     /// <summary>To the nearest integer, ties to even; with <c>decimals</c>, to that many places.</summary>
     public static readonly UnaryOperator Round = new(
         "round",
@@ -91,7 +94,14 @@ internal static class Piecewise
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
     { HasInPlaceTwin = false, KeptOrder = [1, 0], NumberKeywords = [] };
 
-    public static IEnumerable<Operator> All => [Abs, Sign, Floor, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
+    public static IEnumerable<Operator> All => [Abs, Sign, Floor, Ceil, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
+
+    private readonly struct Ceiling<T> : IUnary<T>
+        where T : unmanaged
+    {
+        public V Invoke<V>(V x)
+            where V : struct, ISimd<V, T> => -V.Floor(-x);
+    }
 
     private static FunctionOperator Bounded(
         string name, string keyword, Func<Tensor, Tensor, Tensor> clamp, Func<Tensor, Tensor, Tensor> inside, Func<Tensor, Tensor, Tensor> outside) =>
@@ -176,6 +186,9 @@ public sealed partial class Tensor
 
     /// <summary>The largest integer not above x; its derivative is 0.</summary>
     public Tensor Floor() => Piecewise.Floor.Apply(this);
+
+    /// <summary>The smallest integer not below x; its derivative is 0.</summary>
+    public Tensor Ceil() => Piecewise.Ceil.Apply(this);
 
     /// <summary>The nearest integer, ties to even, or the nearest number with so many decimals; its derivative is 0.</summary>
     public Tensor Round(int decimals = 0) => Piecewise.Round.Apply(this, decimals == 0 ? null : Attributes.Of("decimals", decimals));

@@ -46,6 +46,8 @@ public sealed partial class Tensor
 
     public static Tensor Floor(Tensor x) => Piecewise.Floor.Apply(x);
 
+    public static Tensor Ceiling(Tensor x) => Piecewise.Ceil.Apply(x);
+
     public static Tensor Round(Tensor x) => Piecewise.Round.Apply(x);
 
     public static Tensor DivideByInt(Tensor x, int divisor) => Arithmetic.Div.Apply(x, Number((double)divisor));

@@ -14,6 +14,10 @@ module private PiecewiseFunctions =
         { new Unary with
             member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) = 'S.Floor x }
 
+    let ceil =
+        { new Unary with
+            member _.Of<'S when 'S :> IScalar<'S>>(x: 'S) = neg ('S.Floor(neg x)) }
+
     let roundTo (decimals: int) =
         let unit: float = System.Math.Pow(10.0, float (System.Math.Abs decimals))
 
@@ -61,6 +65,13 @@ module Piecewise =
             "the largest integer not above x"
             "floor' = 0 everywhere, also at integers (pytorch-kinks: floor)"
             (Elementwise.keeping PiecewiseFunctions.floor (Elementwise.ofInt64 "floor_vml_cpu" id))
+
+    let ceil =
+        step
+            "ceil"
+            "the smallest integer not below x"
+            "ceil' = 0 everywhere, also at integers (measured)"
+            (Elementwise.keeping PiecewiseFunctions.ceil (Elementwise.ofInt64 "ceil_vml_cpu" id))
 
     let round =
         let forward =
@@ -331,4 +342,4 @@ module Piecewise =
                             [ None; Some toInput; Some toOther ])
                 ) }
 
-    let all = [ sign; sgn; floor; round; maximum; minimum; clamp; clampMin; clampMax; where ]
+    let all = [ sign; sgn; floor; ceil; round; maximum; minimum; clamp; clampMin; clampMax; where ]

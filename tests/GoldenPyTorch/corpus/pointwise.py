@@ -28,6 +28,7 @@ UNARY = {
     "softplus": ("any", [19.9, 20.0, 20.1, -40.0]),
     "sign": ("any", [1e-30, -1e-30]),
     "floor": ("any", [0.5, -0.5, 2.0, 1e10]),
+    "ceil": ("any", [0.5, -0.5, 2.0, 1e10]),
     "round": ("any", [0.5, 1.5, 2.5, -0.5, -1.5, 0.49999997, 1e10]),
 }
 COMMON = [0.0, -0.0, 1.0, -1.0]
@@ -105,7 +106,7 @@ def whole_numbers():
     """Integers and bools as data: no gradients, and what promotes to floating point."""
     found = []
     i, b = Arg([5], (-3, 4), dtype="int64"), Arg([5], dtype="bool")
-    for op in ["neg", "abs", "square", "sign", "relu", "floor", "round"]:
+    for op in ["neg", "abs", "square", "sign", "relu", "floor", "ceil", "round"]:
         found += forward(op, "int64", [i], dtypes=["f32"])
     for decimals in (0, 1, -1):
         found += forward("round", f"int64-decimals-{decimals}-raises".replace("--", "-minus-"), [i], {"decimals": decimals}, dtypes=["f32"])
