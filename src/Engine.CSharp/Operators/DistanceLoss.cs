@@ -9,20 +9,18 @@ internal static class DistanceLoss
     /// <param name="name">PyTorch's name.</param>
     /// <param name="kernel">The name in PyTorch's complaint about types.</param>
     /// <param name="losses">The loss of each element.</param>
-    /// <param name="slope">Its derivative by the input, from the distance.</param>
+    /// <param name="gradient">The gradient of the input, from the distance and from what arrives.</param>
     /// <param name="curve">The derivative of the slope, times what is given, from the distance.</param>
     /// <param name="check">What is asked of the attributes before it is of the types.</param>
-    /// <param name="factor">What the slope is to be multiplied by: after what an element counts for, so that nothing overflows before it.</param>
     /// <param name="oneFactor">Whether the derivative by what arrives is of the slopes where 1 arrives, as PyTorch has it for <c>huber_loss</c>.</param>
     public static Func<OperatorCall, Tensor[]> Of(
         string name,
         string kernel,
         Func<Tensor, Tensor, Attributes, Tensor> losses,
-        Func<Tensor, Attributes, Tensor> slope,
+        Func<Tensor, Tensor, Attributes, Tensor> gradient,
         Func<Tensor, Func<Tensor>, Attributes, Tensor> curve,
         Action<Attributes>? check = null,
-        bool oneFactor = false,
-        double factor = 1)
+        bool oneFactor = false)
     {
         FunctionOperator toInput = Gradient(0), toTarget = Gradient(1);
         var loss = new FunctionOperator(
@@ -55,13 +53,11 @@ internal static class DistanceLoss
                 (inputs, a) =>
                 {
                     using var off = Autograd.NoGrad();
+                    var toInput = gradient(Number(inputs[1]!, inputs[2]!) - Number(inputs[2]!, inputs[1]!), inputs[0]!, a);
+                    return towards == 0 ? toInput : -toInput;
+
                     // The kernel takes truth values for numbers, which the subtraction of the next derivative does not.
-                    var dtype = DTypes.Promote(inputs[1]!, inputs[2]!);
-                    Tensor Numbers(Tensor t) => t.DType == DType.Bool ? t.To(dtype) : t;
-                    var distance = Numbers(inputs[1]!) - Numbers(inputs[2]!);
-                    var share = Losses.Share(inputs[0]!, a, distance.Sizes);
-                    var gradient = slope(distance, a) * (factor == 1 ? share : share * factor);
-                    return towards == 0 ? gradient : -gradient;
+                    static Tensor Number(Tensor t, Tensor other) => t.DType == DType.Bool ? t.To(other.DType) : t;
                 },
                 [new Rule(All, Same), new Rule(All, (h, c) => Curve(h, c, 0)), new Rule(All, (h, c) => Curve(h, c, 1))])
             { Keywords = ["reduction", "beta", "delta"] };

@@ -20,7 +20,7 @@ internal static class Losses
 {
     /// <summary>The square of the distance.</summary>
     public static readonly CompositeOperator MseLoss = new(
-        "mse_loss", DistanceLoss.Of("mse_loss", "mse_cpu", Squares, (d, _) => d, (t, _, _) => t * 2, factor: 2))
+        "mse_loss", DistanceLoss.Of("mse_loss", "mse_cpu", Squares, MseGradient, (t, _, _) => t * 2))
     { Keywords = ["reduction"] };
 
     /// <summary>Distances, as PyTorch composes them: a write to an argument is no error.</summary>
@@ -145,10 +145,10 @@ internal static class Losses
                 var (knee, scale) = shapeOf(a);
                 return Elementwise.Binary(x, target, null, new RoundedDistance<float>((float)knee, (float)scale), new RoundedDistance<double>(knee, scale));
             },
-            (d, a) =>
+            (d, g, a) =>
             {
                 var (knee, scale) = shapeOf(a);
-                return Tensor.Where(d.Abs().Ge(knee), scale == knee ? d.Sign() : d.Sign() * knee, scale == 1 ? d : d / scale);
+                return Tensor.Where(d.Abs().Ge(knee), scale == knee ? d.Sign() : d.Sign() * knee, scale == 1 ? d : d / scale) * Share(g, a, d.Sizes);
             },
             (t, d, a) =>
             {
@@ -173,6 +173,10 @@ internal static class Losses
             _ => distances,
         };
     }
+
+    // In PyTorch's order: 2 d may overflow where 2 d / n does not.
+    private static Tensor MseGradient(Tensor d, Tensor g, Attributes attributes) =>
+        d * Tensor.Number(ReductionOf(attributes) == LossReduction.Mean ? 2.0 / d.Count : 2.0) * g;
 
     private static Tensor Squares(Tensor a, Tensor b, Attributes attributes) =>
         Elementwise.Binary(a, b, null, new SquaredDifference<float>(), new SquaredDifference<double>());

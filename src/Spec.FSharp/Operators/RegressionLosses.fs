@@ -52,9 +52,9 @@ module RegressionLosses =
             return Shaping.expand shape a, Shaping.expand shape b
         }
 
-    /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, times `factor` is that of an
-    /// element for g of 1; `second` is the slope's, for what arrives.
-    let private ofAlike name node kernel formula attrs check (loss: Attrs -> Binary) factor slope second opposite =
+    /// A loss of input and target of one shape, which programs name without "_of_alike". Its `slope`, of the distance, is that of an element
+    /// for g of 1, and takes its share before or afterwards; `second` is the slope's, for what arrives.
+    let private ofAlike name node kernel formula attrs check (loss: Attrs -> Binary) slope second opposite =
         let attrs = reductionAttr :: attrs
 
         { Define.computes
@@ -99,18 +99,14 @@ module RegressionLosses =
                 Some(
                     Derive.rule (fun d g ->
                         // The kernel takes truth values for numbers, which the subtraction of the next derivative does not.
-                        let numbers i =
-                            if d.DTypeOf i = DType.Bool then
-                                Derive.cast (d.DTypeOf(1 - i)) (d.Input i)
+                        let number input other =
+                            if d.DTypeOf input = DType.Bool then
+                                Derive.cast (d.DTypeOf other) (d.Input input)
                             else
-                                d.Input i
+                                d.Input input
 
-                        // The factor after what an element counts for, so that nothing overflows before it.
-                        let share () =
-                            let share = share d.Attrs (d.ShapeOf 0) g
-                            Shaping.expand (d.ShapeOf 0) (if factor = 1.0 then share else share * factor)
-
-                        let slope () = slope d.Attrs (numbers 0 - numbers 1) * share ()
+                        let slope () =
+                            slope d.Attrs (share d.Attrs (d.ShapeOf 0)) (number 0 1 - number 1 0) (Shaping.expand (d.ShapeOf 0) g)
 
                         [ Some slope; Some(fun () -> -(slope ())) ])
                 ) }
@@ -138,8 +134,8 @@ module RegressionLosses =
             (fun _ ->
                 { new Binary with
                     member _.Of(x, y) = Regression.squaredDistance x y })
-            2.0
-            (fun _ distance -> distance)
+            // Of its share: twice the distance may overflow where that does not.
+            (fun _ share distance g -> share distance * 2.0 * g)
             (fun _ _ t -> 2.0 * t)
             sameOf
 
@@ -184,8 +180,7 @@ module RegressionLosses =
 
                 { new Binary with
                     member _.Of(x, y) = Regression.distance x y |> Regression.rounded knee scale })
-            1.0
-            (fun attrs distance ->
+            (fun attrs share distance g ->
                 let knee, scale = shapeOf attrs
                 let beyond = Shaping.compareWith "ge" knee (Shaping.unary "abs" distance)
                 let sign = Shaping.unary "sign" distance
@@ -197,7 +192,7 @@ module RegressionLosses =
                     else
                         Derive.apply "div" [ distance ] [ "other", Attr.Float scale ]
 
-                Derive.apply "where" [ beyond; line; curve ] [])
+                Derive.apply "where" [ beyond; line; curve ] [] * share g)
             (fun attrs distance t ->
                 let knee, scale = shapeOf attrs
                 let curved = Shaping.compareWith "lt" knee (Shaping.unary "abs" (distance ()))
