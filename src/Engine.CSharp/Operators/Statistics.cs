@@ -82,6 +82,7 @@ internal static class Statistics
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
             if (x.DType == DType.Bool) x = Copying.Cast(x, DType.Int64);
             if (attributes.DType("dtype") is { } dtype) x = Copying.Cast(x, dtype);
+            if (x.DType == DType.Bool && (x.Rank == 0 || x.Count == 0)) return Copying.Duplicate(x);
             if (x.DType == DType.Bool) throw new AutogradException(ErrorKind.Dtype, "\"cumsum_out_cpu\" not implemented for 'Bool'");
             x = Copying.Packed(x);
             var y = Tensor.Empty(x.Sizes, x.DType);

@@ -221,7 +221,11 @@ module Reductions =
                       result {
                           let! x = Reduction.converted Reduction.integersAsInt64 call
                           let! dim = Read.dim call.Attrs "dim" x.Shape.Length
-                          do! Complain.unlessDType (x.DType <> Bool) (fun () -> "\"cumsum_out_cpu\" not implemented for 'Bool'")
+
+                          do!
+                              Complain.unlessDType (x.DType <> Bool || x.Shape.Length = 0 || Shape.count x.Shape = 0) (fun () ->
+                                  "\"cumsum_out_cpu\" not implemented for 'Bool'")
+
                           let groups = Groups.over x.Shape [ dim ] true
 
                           let along (sums: 'a[] -> 'a[]) (elements: 'a[]) =
