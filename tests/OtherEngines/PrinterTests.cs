@@ -66,6 +66,19 @@ public sealed class PrinterTests
                 Assert.NotEmpty(FailureDescription.Printed(generator.Generate(seed), language, EngineMethods.All));
     }
 
+    [Theory]
+    [InlineData("[]")]
+    [InlineData("[\"a\"]")]
+    [InlineData("[null]")]
+    [InlineData("[[\"a\", null]]")]
+    public void Steps_out_of_form_are_printed_without_error_in_every_language(string inputs)
+    {
+        string[] others = ["backward", "grad", "get_grad", "zero_grad", "detach", "detach_", "data", "requires_grad_", "retain_grad", "no_grad", "register_hook", "remove_hook", "setitem_", "unknown"];
+        foreach (var op in RegistryModule.all.Select(known => known.Key).Concat(others))
+            foreach (var language in new[] { "pytorch", "csharp", "fsharp", "json" })
+                Assert.NotEmpty(FailureDescription.Printed(Read($$"""{"op": "{{op}}", "in": {{inputs}}, "out": "y"}"""), language, EngineMethods.All));
+    }
+
     private static Program Read(string step) => Json.readProgram($$"""
         {"inputs": {"a": {"dtype": "float32", "shape": [2, 2], "data": [0.1, -0.0, "nan", "-inf"], "requires_grad": true}, "b": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 3, 4]} },
          "steps": [{{step}}], "observe": ["a.grad"]}

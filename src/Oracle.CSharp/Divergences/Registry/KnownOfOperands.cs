@@ -27,6 +27,11 @@ internal static class KnownOfOperands
                 {"id": "divergences/column-added-to-its-matrix", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 3, 4]}}, "steps": [{"op": "select", "in": ["x"], "attrs": {"dim": -1, "index": -1}, "out": "v"}, {"op": "mul_", "in": ["x", "v"]}], "observe": ["x"]},
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [2, 2], "data": [2, 8, 24, 16], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/rows-put-in-another-order", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"y": {"dtype": "float64", "shape": [2, 3], "data": [0, 0, 0, 0, 0, 1]}, "i": {"dtype": "int64", "shape": [2], "data": [1, 0]}}, "steps": [{"op": "narrow", "in": ["y"], "attrs": {"dim": 1, "start": 1, "length": 2}, "out": "x"}, {"op": "detach", "in": ["x"], "out": "v"}, {"op": "index_put_", "in": ["x", ["i"], "v"]}], "observe": ["x"]},
+                 "outcome": {"values": {"x": {"dtype": "float64", "shape": [2, 2], "data": [0, 0, 0, 0], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
                 """],
         },
         new("loss-of-two-dtypes", "unreported",
