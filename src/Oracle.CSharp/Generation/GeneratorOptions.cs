@@ -6,7 +6,7 @@ namespace Verified.Oracle.Generation;
 public sealed record GeneratorOptions
 {
     /// <summary>The version of the generator: a seed gives the same program only with the same version.</summary>
-    public const int Version = 11;
+    public const int Version = 12;
 
     /// <summary>The most elements of any tensor.</summary>
     public int MaxElements { get; init; } = 64;
