@@ -269,7 +269,7 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
         return new Step(
             call.Name,
             ListModule.OfSeq(arguments),
-            MapModule.OfSeq(call.Call.Attributes.Where(a => a.Value is not null).Select(a => Tuple.Create(a.Key, ToAttr(a.Value)))),
+            MapModule.OfSeq(call.Call.Attributes.Where(a => a.Value is not null || IsRequired(call.Name, a.Key)).Select(a => Tuple.Create(a.Key, ToAttr(a.Value)))),
             bound,
             call.Wrt is null ? null : FSharpOption<FSharpList<string>>.Some(ListModule.OfSeq(call.Wrt.Select(t => _names[t]))),
             call.Gradients is null
@@ -284,6 +284,10 @@ public sealed partial class ProgramRecorder : ICallListener, IDisposable
         IEnumerable<Tensor?> list => Arg.NewNames(ListModule.OfSeq(list.Select(t => Optional(t is null ? null : _names[t])))),
         _ => Arg.Missing,
     };
+
+    // Null is as good as nothing, but where nothing is an error.
+    private static bool IsRequired(string op, string attribute) =>
+        RegistryModule.all.TryGetValue(op, out var known) && known.Attrs.Any(spec => spec.Required && spec.Name == attribute);
 
     private static Attr ToAttr(object? value) => value switch
     {
