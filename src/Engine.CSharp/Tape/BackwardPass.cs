@@ -105,11 +105,12 @@ internal sealed class BackwardPass
         Discover(request.Roots);
         filtered = request.Targets is not null;
         if (filtered) MarkNeeded(request);
+        var kept = request.AreGiven && !request.CreateGraph && request.Captured is null ? GradientsOfLeaves() : [];
         for (var i = 0; i < request.Roots.Length; i++)
         {
             var root = request.Roots[i];
             // A root that was given another shape in place, unrecorded, still has the shape that its node knows.
-            Deliver(Find(root.Node!), root.Output, GradientShape.Fit(Apart(request, i), root.Node!.Form(root.Output), null, i), owned: false);
+            Deliver(Find(root.Node!), root.Output, GradientShape.Fit(Apart(request.Gradients[i], kept), root.Node!.Form(root.Output), null, i), owned: false);
         }
         for (var i = 0; i < request.Roots.Length; i++)
         {
@@ -125,13 +126,14 @@ internal sealed class BackwardPass
     }
 
     // A gradient that was given may be a leaf's own, which is added to in place while it is still under way elsewhere.
-    private Tensor Apart(Request request, int root)
+    private static Tensor Apart(Tensor gradient, List<Tensor> kept) => kept.Exists(grad => grad.SharesMemoryWith(gradient)) ? gradient.Clone() : gradient;
+
+    private List<Tensor> GradientsOfLeaves()
     {
-        var gradient = request.Gradients[root];
-        if (!request.AreGiven || request.CreateGraph || request.Captured is not null) return gradient;
+        var found = new List<Tensor>();
         for (var i = 0; i < count; i++)
-            if (Accumulation.LeafOf(entries[i].Node)?.Grad is { } grad && grad.SharesMemoryWith(gradient)) return gradient.Clone();
-        return gradient;
+            if (Accumulation.LeafOf(entries[i].Node)?.Grad is { } grad) found.Add(grad);
+        return found;
     }
 
     private void ProcessWatched(int index, Request request)

@@ -75,10 +75,15 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
 
     /// PyTorch's conditions for keeping a leaf's first gradient without a look at it: nothing is recorded, nobody else holds it, and it lies as the leaf does.
     member private _.MayBeKept(leaf: Tensor<'S>, gradient: Term, isHeld) =
-        let id = c.Tensor gradient
-        let g = c.State.Tensors[id].Geometry
+        let isLeftAsItIs =
+            if gradient.Shape = leaf.Shape then
+                not (c.State.Holds Rules.Gradients.viewsAreNotShared)
+            else
+                not (c.State.Holds Rules.Gradients.firstHasTheLeafsShape)
 
-        let liesAlike =
+        let liesAlike () =
+            let g = c.State.Tensors[c.Tensor gradient].Geometry
+
             if Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
                 Array.zip g.Shape g.Strides
                 |> Array.indexed
@@ -90,13 +95,7 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
             else
                 Layout.isContiguous g
 
-        let isLeftAsItIs =
-            if g.Shape = leaf.Shape then
-                not (c.State.Holds Rules.Gradients.viewsAreNotShared)
-            else
-                not (c.State.Holds Rules.Gradients.firstHasTheLeafsShape)
-
-        isLeftAsItIs && not c.Creates && liesAlike && c.IsMadeHere gradient && not (isHeld gradient)
+        isLeftAsItIs && not c.Creates && liesAlike () && c.IsMadeHere gradient && not (isHeld gradient)
 
     /// Adds what has arrived at a leaf to its gradient: one after another, or their sum at once. `isHeld`: by what has yet to run.
     member d.Accumulate(id: int, arrived: Term list, isHeld: Term -> bool) =
