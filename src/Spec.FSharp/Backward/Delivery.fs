@@ -82,7 +82,9 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                 not (c.State.Holds Rules.Gradients.firstHasTheLeafsShape)
 
         let liesAlike () =
-            let g = c.State.Tensors[c.Tensor gradient].Geometry
+            // It may have to become a tensor, which changes the state.
+            let id = c.Tensor gradient
+            let g = c.State.Tensors[id].Geometry
 
             if Strides.isDense leaf.Geometry && not (Strides.overlapsItself leaf.Geometry) then
                 Array.zip g.Shape g.Strides
