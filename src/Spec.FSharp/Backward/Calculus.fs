@@ -102,7 +102,9 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         c.Term(operand, t.DType, t.Shape)
 
     /// Whether a tensor of the state requires a gradient.
-    member c.Requires(term: Term) = History.requiresGrad state state.Tensors[c.Tensor term]
+    member c.Requires(term: Term) =
+        let id = c.Tensor term
+        History.requiresGrad state state.Tensors[id]
 
     member _.Value(term: Term) : Value<'S> =
         match operands[term.Id] with
