@@ -41,5 +41,6 @@ module internal LineStatistics =
 
     /// The gradient of x from that of (x - mean) / deviation, of n elements a line; `weighted`: the scale, times the line's weight.
     let project n (line: LineStatistics) (g: Term) (weighted: Term -> Term) =
-        let slope = Reductions.overCount n (line.Covariance g * (line.Scale * line.Scale * line.Scale))
+        // Scaled in between, so that far out nothing overflows in the derivatives that would not in one scaled first.
+        let slope = Reductions.overCount n (line.Covariance g * line.Scale * (line.Scale * line.Scale))
         Derive.apply "scaled_distance" [ g; weighted line.Scale ] [] - line.Distance(weighted slope)
