@@ -167,7 +167,7 @@ module Tensor =
     /// The largest integer not above `x`; its derivative is 0.
     let floor (x: Tensor) = x.Floor()
 
-    /// The smallest integer not below.
+    /// The smallest integer not below `x`; its derivative is 0.
     let ceil (x: Tensor) = x.Ceil()
 
     /// The nearest integer, ties to even; its derivative is 0.

@@ -141,8 +141,6 @@ type IWrite =
     abstract Inputs: int
     /// Whether input i was given, rather than left out.
     abstract Has: int -> bool
-    /// Whether input i is the written tensor itself.
-    abstract IsTarget: int -> bool
     /// Whether an input has the target's dtype and lies where it does, element by element.
     abstract IsWhereTheTargetIs: int -> bool
     abstract ShapeOf: int -> int[]

@@ -103,9 +103,6 @@ public sealed partial class Tensor
     /// <summary>The state of the handle that only leaves and retained tensors have.</summary>
     internal LeafState State => leaf ?? Interlocked.CompareExchange(ref leaf, new LeafState(), null) ?? leaf;
 
-    /// <summary>The node at which a leaf's gradients arrive, where there is one already.</summary>
-    internal Node? KnownAccumulator => leaf?.Accumulator;
-
     private Node Accumulator
     {
         get

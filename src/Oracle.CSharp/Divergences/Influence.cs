@@ -39,8 +39,11 @@ internal sealed class Influence
         switch (step.Op)
         {
             case "backward":
+                var into = Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), step.Wrt?.Value ?? FSharpList<string>.Empty, Run.everything(state));
                 if (Pulled(step) is not None and var pulled)
-                    foreach (var gradient in Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), FSharpList<string>.Empty, Run.everything(state))) Raise(gradient, pulled + 1);
+                    foreach (var gradient in into) Raise(gradient, pulled + 1);
+                if (_begins(state, step))
+                    foreach (var gradient in into) Raise(gradient, 0);
                 break;
             case "grad":
                 if (Pulled(step) is not None and var order)

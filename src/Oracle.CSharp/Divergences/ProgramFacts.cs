@@ -47,6 +47,10 @@ internal static class ProgramFacts
         return states.Count > 0 && Find(at ?? states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
     }
 
+    /// <summary>Whether a program writes in place inside inference mode.</summary>
+    internal static bool WritesInInferenceMode(Program program) =>
+        Steps.All(program.Steps).Any(step => step.Op == "inference_mode" && Steps.All(step.Steps).Any(inner => inner.Op.EndsWith('_')));
+
     // The states before and after each step, and where one raised, what it had made until then.
     private static List<State<Real>> ToTheEnd(Program program) =>
         [.. Run.states<Real>(RegistryModule.all, program), .. Run.run<Real>(RegistryModule.all, program) is { Raised: not null, Last: var last } ? [last] : Array.Empty<State<Real>>()];

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Verified.Oracle.Generation;
 using Verified.Spec;
 using Verified.Spec.Numbers;
@@ -33,10 +34,10 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     /// <summary>Whether a version counts fewer writes than were expected.</summary>
     internal bool CountsLess => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual < expected;
 
-    /// <summary>Whether the error is right, and has another text where both begin like this.</summary>
-    internal bool HasAnotherText(string beginning) =>
+    /// <summary>Whether the error is right, and its text but for such parts.</summary>
+    internal bool HasAnotherTextBut(string parts) =>
         Finding is { Expected: Side.Text { Message: var expected }, Actual: Side.Text { Message: var actual } }
-        && expected.StartsWith(beginning, StringComparison.Ordinal) && actual.StartsWith(beginning, StringComparison.Ordinal);
+        && Regex.Replace(expected, parts, "") == Regex.Replace(actual, parts, "");
 
     /// <summary>Whether what was found depends on such a step, by derivatives of at least this order.</summary>
     internal bool Depends(int order, Func<State<Real>, Step, bool> begins) => Influence.Of(Program, begins).Reaches(Finding.Name, order);

@@ -61,7 +61,6 @@ module internal WriteChecks =
         { new IWrite with
             member _.Inputs = inputs.Length
             member _.Has i = inputs[i].IsSome
-            member _.IsTarget i = inputs[i] = inputs[0]
 
             member _.IsWhereTheTargetIs i =
                 let target, input = s.Tensors[inputs[0].Value], s.Tensors[inputs[i].Value]

@@ -152,7 +152,7 @@ module Gradients =
     let detachedRetainsNothing =
         rule
             "gradients/detached-retains-nothing"
-            "`detach_` ends what `retain_grad` asked for, which may be asked for again."
+            "After `detach_` a tensor retains nothing of what it is from then on, until `retain_grad` asks for it again."
             "The tensor is taken to retain its gradient still, and asking again does nothing."
 
     /// PyTorch breaks it (the known divergence view-taken-for-a-leaf): without it the specification does what PyTorch does.

@@ -72,7 +72,7 @@ internal static class KnownFarOut
                 """],
         },
         new("log1p-of-large", "unreported",
-            "log1p of more than 1e38 in float32, and of more than 4e307 in float64, is infinite; right is its logarithm, of some 88 or 709.",
+            "log1p of more than 1e38 in float32, and of more than 1e307 in float64, is infinite; right is its logarithm, of some 88 or 709.",
             [],
             seen => (seen.Finding.Difference == Difference.Value || seen.HasNoFiniteElement)
                 && seen.Depends(0, ProgramFacts.TakesLog1pFarOut),

@@ -115,7 +115,8 @@ internal static class KnownOfChecks
         new("mask-of-no-dimension", "unreported",
             "index and index_put leave out a mask without dimensions, whatever it holds, and go on with the other indices, or complain of these, or fail an assertion where there are none; right is to refuse it.",
             [],
-            seen => seen.Finding is { Name: "raised", Difference: Difference.Raised } && ProgramFacts.EndsInAMaskOfNoDimension(seen.Program),
+            seen => ProgramFacts.EndsInAMaskOfNoDimension(seen.Program)
+                && (seen.GoesOn || seen.RaisedAt("shape mismatch", "does not match", "out of bounds", "dtypes match", "INTERNAL ASSERT FAILED") is { Op: "index" or "index_put" or "index_put_" }),
             Witnesses.ChoosesAllThoughNothingHolds("x", "m", "y"))
         {
             Examples = ["""

@@ -41,7 +41,7 @@ internal static class KnownOfInference
             [],
             seen => seen.Finding.Difference switch
             {
-                Difference.Version => (seen.Finding.Actual is null || seen.CountsLess) && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
+                Difference.Version => (seen.Finding.Actual is null || (seen.CountsLess && ProgramFacts.WritesInInferenceMode(seen.Program))) && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
                 Difference.Raised => seen.RaisesAt(
                     (state, step) => StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name, state)),
                     "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode"),

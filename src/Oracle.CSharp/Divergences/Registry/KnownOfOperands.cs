@@ -57,7 +57,7 @@ internal static class KnownOfOperands
         new("mismatch-sought-by-comparing", "unreported",
             "Where the gradient of a later root has another shape, its place in the list is sought by comparing tensors element by element, which raises itself, or finds one before it that is equal; right is that root's mismatch.",
             [],
-            seen => (seen.HasAnotherText("Mismatch in shape") && ProgramFacts.EndsInALaterRootOfAnotherShape(seen.Program)) || seen.RaisesAt(ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
+            seen => (seen.HasAnotherTextBut(@"(?<=^Mismatch in shape: .*put)\[\d+\]") && ProgramFacts.EndsInALaterRootOfAnotherShape(seen.Program)) || seen.RaisesAt(ProgramFacts.GivesALaterRootAnotherShape, "must match the size of tensor", "Boolean value of Tensor"),
             Witnesses.GradientOfAnotherShape)
         {
             Examples = ["""
