@@ -89,6 +89,12 @@ public sealed class DivergenceTests
         { "batch-norm-without-channels", """{"inputs": {"x": {"dtype": "float32", "shape": [2, 1], "data": [1, 2]}, "w": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]}""", """{"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}""" },
         { "mask-of-no-dimension", """{"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [1]}, "m": {"dtype": "bool", "shape": [], "data": [true]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[1]", "[1]") },
         { "mask-of-no-dimension", """{"inputs": {"x": {"dtype": "float32", "shape": [0], "data": []}, "m": {"dtype": "int64", "shape": [], "data": [0]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[]", "[1]") },
+        { "mask-of-no-dimension", MaskBeside, Nothing("float32", "[1, 2]", "[4, 3]") },
+        { "mask-of-no-dimension", MaskBeside, """{"values": {}, "raised": {"step": [0], "kind": "dtype", "message": "tensors used as indices must be long, int, byte or bool tensors"}}""" },
+        // Neither NaN nor what was clamped.
+        { "clamp-by-nan-alone", """{"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [3]}}, "steps": [{"op": "clamp", "in": ["x"], "attrs": {"min": "nan"}, "out": "y"}], "observe": ["y"]}""", Nothing("float32", "[1]", "[0]") },
+        // It counts two.
+        { "variance-over-no-named-dimension", """{"inputs": {"y": {"dtype": "float32", "shape": [3], "data": [1, 2, 3], "requires_grad": true}}, "steps": [{"op": "var", "in": ["y"], "attrs": {"dim": [], "correction": 0}, "out": "v"}, {"op": "backward", "in": ["v"]}], "observe": ["y.grad"]}""", """{"values": {"y.grad": {"dtype": "float32", "shape": [3], "data": [-1, 0, 1]}}}""" },
         // Another error at the step itself, or one before it.
         { "index-put-into-shared-memory", PutIntoShared, """{"values": {}, "raised": {"step": [1], "kind": "index", "message": "index 0 is out of bounds"}}""" },
         { "index-put-into-shared-memory", PutIntoShared, """{"values": {}, "raised": {"step": [0], "kind": "shape", "message": "expand"}}""" },
@@ -108,6 +114,15 @@ public sealed class DivergenceTests
     }
 
     [Fact]
+    public void A_rule_is_said_to_be_broken_by_PyTorch_where_a_known_divergence_shows_it()
+    {
+        var shown = KnownDivergences.All.SelectMany(divergence => divergence.Goldens);
+        Assert.Equal(
+            AutogradRules.all.Where(rule => rule.BrokenByPyTorch).Select(rule => rule.Name).Order(),
+            AutogradRules.all.Where(rule => shown.Contains($"semantics/{rule.Name}/")).Select(rule => rule.Name).Order());
+    }
+
+    [Fact]
     public void What_is_raised_after_a_step_that_should_have_been_refused_is_known_with_it()
     {
         var divergence = KnownDivergences.All.Single(d => d.Id == "index-put-into-shared-memory");
@@ -115,6 +130,10 @@ public sealed class DivergenceTests
         var finding = Assert.Single(Wrong(golden), finding => finding.Name == "raised");
         Assert.True(divergence.Covers(Seen(golden, finding)), finding.Message);
     }
+
+    private const string MaskBeside = """
+        {"inputs": {"x": {"dtype": "float32", "shape": [2, 2], "data": [1, 2, 3, 4]}, "m": {"dtype": "bool", "shape": [], "data": [true]}, "i": {"dtype": "int64", "shape": [1], "data": [1]}}, "steps": [{"op": "index", "in": ["x", ["m", "i"]], "out": "y"}], "observe": ["y"]}
+        """;
 
     private static string PutByAMask(string shape, string data, string attributes) => $$$"""
         {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "m": {"dtype": "bool", "shape": [2], "data": [true, true]}, "v": {"dtype": "float64", "shape": {{{shape}}}, "data": {{{data}}}}}, "steps": [{"op": "index_put", "in": ["x", ["m"], "v"]{{{attributes}}}, "out": "y"}], "observe": ["y"]}

@@ -146,6 +146,30 @@ public sealed class VerdictTests
     }
 
     [Theory]
+    // What the pass reaches, and of that only what it is asked for.
+    [InlineData("""{"op": "backward", "in": ["y"]}""", "a.grad", "b.grad")]
+    [InlineData("""{"op": "backward", "in": ["y"], "wrt": ["a"]}""", "a.grad")]
+    [InlineData("""{"op": "backward", "in": ["y"], "wrt": ["a", "c"]}""", "a.grad")]
+    [InlineData("""{"op": "backward", "in": ["y"], "wrt": ["e"]}""", "e.grad")]
+    [InlineData("""{"op": "grad", "in": ["y"], "wrt": ["a"], "out": ["d"]}""")]
+    public void A_pass_that_raises_leaves_open_what_it_adds_to(string step, params string[] open)
+    {
+        var program = $$$"""
+            {"inputs": {"a": {"dtype": "float32", "shape": [1], "data": [2], "requires_grad": true}, "b": {"dtype": "float32", "shape": [1], "data": [3], "requires_grad": true}, "c": {"dtype": "float32", "shape": [1], "data": [5], "requires_grad": true}},
+             "steps": [{"op": "add", "in": ["a", "b"], "out": "s"}, {"op": "sum", "in": ["s"], "out": "t"}, {"op": "backward", "in": ["t"]}, {"op": "sum", "in": ["c"], "out": "u"}, {"op": "backward", "in": ["u"]},
+                       {"op": "mul", "in": ["a", "b"], "out": "e"}, {"op": "exp", "in": ["e"], "out": "y"}, {"op": "mul_", "in": ["y"], "attrs": {"other": 2.0}}, {"op": "mul", "in": ["y", "e"], "out": "y"}, {{{step}}}],
+             "observe": ["a.grad", "b.grad", "c.grad", "e.grad"]}
+            """;
+        var right = Right(program);
+        Assert.True(right.Raised!.Value.Kind.IsModifiedInPlace);
+        foreach (var name in new[] { "a.grad", "b.grad", "c.grad", "e.grad" })
+        {
+            var wrong = Replaced(right, name, With(Find(right, "c.grad")!, Data.NewFloats([41])));
+            Assert.Equal(open.Contains(name) ? Verdict.Pass : Verdict.Fail, Judge.Outcome(Program(program), wrong, Engine).Verdict);
+        }
+    }
+
+    [Theory]
     // It writes without an underscore, to what it normalises with.
     [InlineData("""{"op": "batch_norm", "in": ["x", "m", "v"], "attrs": {"training": true}, "out": "y"}""", "m")]
     // The engine names the block.

@@ -39,15 +39,12 @@ internal sealed class Influence
         switch (step.Op)
         {
             case "backward":
-                var into = Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), step.Wrt?.Value ?? FSharpList<string>.Empty, Run.everything(state));
+            case "grad":
+                var into = Reach.ofStep(state, step, Run.everything(after)).Concat(StepNames.Bound(step)).ToList();
                 if (Pulled(step) is not None and var pulled)
                     foreach (var gradient in into) Raise(gradient, pulled + 1);
                 if (_begins(state, step))
                     foreach (var gradient in into) Raise(gradient, 0);
-                break;
-            case "grad":
-                if (Pulled(step) is not None and var order)
-                    foreach (var gradient in StepNames.Bound(step).Concat(Retained(state, step))) Raise(gradient, order + 1);
                 break;
             case "get_grad":
                 foreach (var gradient in StepNames.Bound(step)) Raise(gradient, StepNames.Read(step).Max(name => Order(name + ".grad")));
@@ -65,11 +62,6 @@ internal sealed class Influence
     private int Pulled(Step step) => StepNames.Roots(step)
         .Concat(step.Gradients?.Value.OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(g => g.Value) ?? [])
         .Max(Order);
-
-    // A grad leaves leaves alone, and adds to the gradients that intermediates retain.
-    private static IEnumerable<string> Retained(State<Real> state, Step step) =>
-        Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), FSharpList<string>.Empty, Run.everything(state))
-            .Where(text => text.EndsWith(".grad", StringComparison.Ordinal) && ProgramFacts.Find(state, text[..^".grad".Length]) is { RetainsGrad: true });
 
     // A write shows in everything that shares the memory.
     private static IEnumerable<string> Sharing(State<Real> state, string written) =>

@@ -1,4 +1,5 @@
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 using Verified.Oracle.Generation;
 using Verified.Oracle.Shrinking;
 using Verified.Spec;
@@ -81,6 +82,25 @@ internal static class ProgramFacts
         Raised(program) is { Kind.IsIndexError: true, Message: "a mask must have a dimension" }
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { } step
         && (step.Op is "index_put" or "index_put_" || StepNames.Read(step).Count() > 2 || Find(state, First(step))?.Shape.Contains(0) == true);
+
+    /// <summary>A program in whose last step before its error masks without dimensions are left out of the index; where nothing is left, it is the whole tensor.</summary>
+    internal static Program WithoutMasksOfNoDimension(Program program)
+    {
+        var state = ListModule.Last(Run.states<Real>(RegistryModule.all, program));
+        bool IsMask(FSharpOption<string>? name) => name is not null && Find(state, name.Value) is { DType.IsBool: true, Shape.Length: 0 };
+        Step Without(Step step)
+        {
+            if (!step.Steps.IsEmpty) return step.WithSteps(step.Steps.Select(Without));
+            if (step.Op is not ("index" or "index_put" or "index_put_") || step.In.ElementAtOrDefault(1) is not Arg.Names { Item: var names }) return step;
+            var left = names.Where(name => !IsMask(name)).ToList();
+            return left.Count == 0 && step.Op == "index"
+                ? Steps.Call("clone", [First(step)], StepNames.Bound(step).First())
+                : step.On(ListModule.OfSeq([step.In[0], Arg.NewNames(ListModule.OfSeq(left)), .. step.In.Skip(2)]), null);
+        }
+
+        var last = Before(program).Count() - 1;
+        return program.WithSteps(program.Steps.Select((step, at) => at == last ? Without(step) : step));
+    }
 
     /// <summary>Whether a program is refused at a batch_norm of a tensor without elements.</summary>
     internal static bool EndsInBatchNormOfNothing(Program program) =>
@@ -173,18 +193,54 @@ internal static class ProgramFacts
         step.Op.TrimEnd('_') == "log1p" && Find(state, First(step)) is { } x
         && State.read(state, x).Elements is Elements<Real>.Floats { Item: var values } && values.Any(v => v.V > (x.DType.IsFloat32 ? 1e38 : 1e307));
 
-    /// <summary>Whether a step clamps by one number alone, which is NaN.</summary>
-    internal static bool ClampsByNaNAlone(State<Real> state, Step step) =>
+    /// <summary>A program in which clamp by one number alone that is NaN leaves its operand as it is, and passes nothing back.</summary>
+    internal static Program WithClampsByNaNLeftOut(Program program)
+    {
+        const string constant = "what is clamped, as a constant";
+        const string never = "nowhere";
+        IEnumerable<Step> LeftOut(Step step)
+        {
+            if (!ClampsByNaNAlone(step) || (step.Out is not Out.Name && !step.Op.EndsWith('_'))) return [step.Steps.IsEmpty ? step : Steps.Block(step.Op, step.Steps.SelectMany(LeftOut))];
+            var clamped = First(step);
+            Step[] copied = [Steps.Call("detach", [clamped], constant), Steps.Call("mul", [constant], constant).With("other", Attr.NewFloat(1))];
+            return step.Op.EndsWith('_')
+                ? [.. copied, Steps.Act("copy_", clamped, constant)]
+                : [.. copied, Steps.Call("lt", [clamped], never).With("other", Attr.NewFloat(double.NegativeInfinity)), Steps.Call("where", [never, clamped, constant], ((Out.Name)step.Out!).Item)];
+        }
+
+        return program.WithSteps([.. program.Steps.SelectMany(LeftOut)]);
+    }
+
+    private static bool ClampsByNaNAlone(Step step) =>
         step.Op.TrimEnd('_') == "clamp" && step.In.Skip(1).All(bound => bound is not Arg.Name)
         && step.Attrs.Where(attr => attr.Key is "min" or "max").Select(attr => attr.Value).ToList() is [Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }];
+
+    /// <summary>A program in which the derivative of var and std over an empty list of dimensions counts one element, as many as the product over no size is.</summary>
+    internal static Program WithVariancesThatCountOne(Program program) => program.WithSteps([.. Before(program).SelectMany(at => CountingOne(at.State, at.Step))]);
+
+    private static IEnumerable<Step> CountingOne(State<Real> state, Step step)
+    {
+        if (step.Op is not ("var" or "std") || !NamesNoDimension(step) || Find(state, First(step)) is not { } x || !History.requiresGrad(state, x) || !state.Records || step.Out is not Out.Name { Item: var result })
+            return [step.Steps.IsEmpty || step.Op == "no_grad" ? step : Steps.Block(step.Op, step.Steps.SelectMany(inner => CountingOne(state, inner)))];
+        var correction = step.Attrs.TryGetValue("correction", out var given) ? given switch { Attr.Integer { Item: var whole } => whole, Attr.Float { Item: var real } => real, _ => 1 }
+            : step.Attrs.TryGetValue("unbiased", out var unbiased) && unbiased is Attr.Flag { Item: false } ? 0 : 1;
+        var count = x.Shape.Aggregate(1.0, (product, size) => product * size);
+        // The hook is on what the derivative starts from, and is met once in those of any order.
+        const string counted = "what is counted as one";
+        return
+        [
+            step.Binding(counted),
+            Steps.Act("register_hook", counted).With("scale", Attr.NewFloat((count - correction) / (1 - correction))),
+            Steps.Call("clone", [counted], result),
+        ];
+    }
 
     /// <summary>Whether a step is index_put by no index at all.</summary>
     internal static bool PutsByNoIndex(State<Real> state, Step step) =>
         step.Op.TrimEnd('_') == "index_put" && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names } && names.All(name => name is null);
 
-    /// <summary>Whether a step is logsumexp over an empty list of dimensions.</summary>
-    internal static bool NamesNoDimension(State<Real> state, Step step) =>
-        step.Op == "logsumexp" && step.Attrs.TryGetValue("dim", out var dim) && dim is Attr.Items { Item.IsEmpty: true };
+    /// <summary>Whether a step names an empty list of dimensions.</summary>
+    internal static bool NamesNoDimension(Step step) => step.Attrs.TryGetValue("dim", out var dim) && dim is Attr.Items { Item.IsEmpty: true };
 
     // The specification's error.
     private static Raised? Raised(Program program) => Run.run<Real>(RegistryModule.all, program).Raised?.Value;

@@ -70,21 +70,13 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
         return Without(rule) || (Without(BrokenByPyTorch) && !Without(BrokenByPyTorch.Where(other => other != rule)));
     }
 
-    private static readonly AutogradRule[] BrokenByPyTorch =
-    [
-        Spec.Rules.Gradients.viewsAreNotShared,
-        Spec.Rules.Gradients.firstHasTheLeafsShape,
-        Spec.Rules.Gradients.givenIsAsItWas,
-        Spec.Rules.Gradients.retainedFollowsGeometry,
-        Spec.Rules.Gradients.detachedRetainsNothing,
-        Spec.Rules.Gradients.retainingAsksForTheHistory,
-        Spec.Rules.Hooks.belongToTheTensorAsItIs,
-        Spec.Rules.Modes.inferenceLeavesAreLeaves,
-        Spec.Rules.Writes.intoIntegersIsNotRecorded,
-    ];
+    private static readonly AutogradRule[] BrokenByPyTorch = [.. AutogradRules.all.Where(rule => rule.BrokenByPyTorch)];
 
     /// <summary>Whether what was found is right by the specification of a program that does what PyTorch really does.</summary>
     internal bool IsRightFor(Program program) => IsRightBy(Expectation.Of(program, Engine.Ulp));
+
+    /// <summary>Whether the whole outcome is right by the specification of such a program.</summary>
+    internal bool IsRightInAllFor(Program program) => Judge.Outcome(program, Outcome, Engine).Verdict is Verdict.Pass or Verdict.Inconclusive;
 
     /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place, or what the prediction leaves open.</summary>
     internal bool IsRightBy(Expectation prediction) =>

@@ -156,12 +156,20 @@ internal static class Witnesses
         return golden.Golden!.Value.Raised is null && !fits ? null : "PyTorch refuses, or the value fits";
     };
 
-    /// <summary>PyTorch's result has the shape of the tensor of which a mask that holds nowhere chooses.</summary>
-    internal static Func<Json.Case, string?> ChoosesAllThoughNothingHolds(string of, string mask, string result) => golden =>
-        golden.Program.Inputs.First(input => input.Name == mask).Tensor.Data is Data.Ints { Item: var holds } && holds.All(held => held == 0)
-        && ShapeOf(golden, result) is { } shape && ShapeOf(golden, of) is { } whole && shape.AsSpan().SequenceEqual(whole)
-            ? null
-            : "PyTorch refuses, or has another shape";
+    /// <summary>PyTorch's outcome of the only step is that of the same without its mask, whatever that holds.</summary>
+    internal static string? LeavesOutTheMask(Json.Case golden)
+    {
+        if (golden.Program.Steps.Length != 1) return "more than one step";
+        var without = Run.run<Real>(RegistryModule.all, ProgramFacts.WithoutMasksOfNoDimension(golden.Program));
+        var outcome = golden.Golden!.Value;
+        if (outcome.Raised?.Value is { } raised)
+            return without.Raised?.Value.Kind is { } kind && kind.Equals(raised.Kind) ? null : "PyTorch complains of something else";
+        foreach (var (name, report) in outcome.Values)
+            if (without.Values.FirstOrDefault(value => value.Item1 == name)?.Item2?.Value.Value is not { Elements: Elements<Real>.Floats { Item: var expected } } value
+                || report?.Value.Tensor is not { Data: Data.Floats { Item: var reported } } tensor
+                || !value.Shape.AsSpan().SequenceEqual(tensor.Shape) || !expected.Select(x => x.V).SequenceEqual(reported)) return $"{name} is another";
+        return null;
+    }
 
     /// <summary>PyTorch raises nothing, though the last step has not the tensors that it asks for: of one size each, or in evaluation at all.</summary>
     internal static Func<Json.Case, string?> NormalisesByWhatDoesNotFit(string of) => golden =>

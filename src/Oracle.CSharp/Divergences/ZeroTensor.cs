@@ -22,7 +22,7 @@ internal static class ZeroTensor
 
     private static bool WritesToZeros(State<Real> state, Step step) => step.Op switch
     {
-        "backward" => Run.reached(state, ListModule.OfSeq(StepNames.Roots(step)), FSharpList<string>.Empty, Run.everything(state)).Any(name => IsZero(state, Kept(state, name))),
+        "backward" => Reach.ofStep(state, step, Run.everything(state)).Any(name => IsZero(state, Kept(state, name))),
         "zero_grad" => IsZero(state, Kept(state, StepNames.Read(step).First())),
         var op => op.EndsWith('_') && IsZero(state, ProgramFacts.Find(state, StepNames.Read(step).First())),
     };

@@ -35,7 +35,7 @@ internal static partial class Endings
     /// </summary>
     internal static IReadOnlySet<string> LeftOpen(Program program, Ran<Bounded> ran) =>
         ran.Raised?.Value is { } raised && Paths.At(program.Steps, raised.Step) is { Op: "backward" or "grad" } step && IsRaisedDuringThePass(ran, raised.Kind, step)
-            ? Reached(ran.Last, step, program.Observe).ToHashSet()
+            ? Reach.ofStep(ran.Last, step, program.Observe).ToHashSet()
             : new HashSet<string>();
 
     /// <summary>
@@ -54,10 +54,6 @@ internal static partial class Endings
         return until.Ran.Raised is null ? (until, ChangedBy(step, until.Ran.Last, program.Observe, wentOn: actual is null)) : null;
     }
 
-    // What a backward or a grad may have accumulated into: what leads there, the roots' own gradients and those of what was named.
-    private static FSharpSet<string> Reached(State<Bounded> state, Step step, FSharpList<Observed> observed) =>
-        Run.reached(state, Roots(step), ListModule.OfSeq(Roots(step).Concat(step is { Op: "backward", Wrt: not null } ? step.Wrt.Value : [])), observed);
-
     // The observed names that a step, and what stands in it, may change before it ends or raises.
     private static HashSet<string> ChangedBy(Step step, State<Bounded> state, FSharpList<Observed> observed, bool wentOn)
     {
@@ -65,7 +61,7 @@ internal static partial class Endings
         foreach (var each in Steps.All([step]))
         {
             changed.UnionWith(StepNames.Bound(each).SelectMany(name => new[] { name, name + ".grad" }));
-            if (each.Op is "backward" or "grad") changed.UnionWith(Reached(state, each, observed));
+            if (each.Op is "backward" or "grad") changed.UnionWith(Reach.ofStep(state, each, observed));
             foreach (var written in Written(each, wentOn)) changed.UnionWith(Run.sharing(state, written, observed));
             if (each.Op == "zero_grad") changed.UnionWith(StepNames.Read(each).SelectMany(name => Run.sharingGradient(state, name, observed)));
         }
@@ -87,9 +83,7 @@ internal static partial class Endings
     private static bool IsRaisedDuringThePass(Ran<Bounded> ran, ErrorKind kind, Step step) =>
         kind.IsModifiedInPlace || kind.IsFreedGraph || kind.IsOtherError || kind.IsOverlappingWrite || kind.IsNoGradViewInPlace || kind.IsMultiOutputViewInPlace
         || (kind.IsUnusedInput && step.Op == "grad")
-        || ((kind.IsShapeError || kind.IsGradientShape) && Run.seedsFit(ran.Last, Roots(step), step.Gradients?.Value ?? FSharpList<FSharpOption<string>?>.Empty));
-
-    private static FSharpList<string> Roots(Step step) => ListModule.OfSeq(StepNames.Roots(step));
+        || ((kind.IsShapeError || kind.IsGradientShape) && Reach.seedsFit(ran.Last, step));
 
     // The engine stopped where a derivative is identically zero: the rest is held against what the specification has there.
     private static (Finding, Expectation?) Stopped(Expectation expectation, Raised? expected, Raised actual) =>

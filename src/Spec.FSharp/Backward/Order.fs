@@ -14,11 +14,13 @@ type internal Slot<'S>(node: Node<'S>) =
     member val Runs = true with get, set
     /// The places among the wanted gradients that its results' gradients are.
     member val Captures: (int * int) list = [] with get, set
+    /// Whether what arrives for its results is hooked, and kept where it is to be retained.
+    member val Delivers = true with get, set
 
 /// Which nodes a pass goes through.
 module internal Order =
     /// The slots of all nodes that can be reached, each knowing how many others lead to it.
-    let collect (roots: Edge<'S> list) : Dictionary<int, Slot<'S>> =
+    let private collect (roots: Edge<'S> list) : Dictionary<int, Slot<'S>> =
         let slots = Dictionary<int, Slot<'S>>()
         let open' = Stack<Node<'S>>()
 
@@ -45,7 +47,7 @@ module internal Order =
         slots
 
     /// Marks the slots that lie on the way to a wanted gradient, and those whose own it is: they run where it accumulates, else it is captured.
-    let restrict accumulates (slots: Dictionary<int, Slot<'S>>) (wanted: Edge<'S> option list) =
+    let private restrict accumulates (slots: Dictionary<int, Slot<'S>>) (wanted: Edge<'S> option list) =
         for slot in slots.Values do
             slot.Runs <- false
 
@@ -72,3 +74,24 @@ module internal Order =
                             let next = slots[edge.Node.Sequence]
                             next.Runs || not next.Captures.IsEmpty
                         | None -> false)
+
+    /// The slots of a pass from these roots: to what is wanted alone, if anything is named.
+    let plan (s: State<'S>) accumulates (roots: Edge<'S> list) (wanted: Edge<'S> option list option) : Dictionary<int, Slot<'S>> =
+        let slots = collect roots
+
+        if not accumulates || s.Holds Rules.Gradients.onlyWhatIsWanted then
+            wanted |> Option.iter (restrict accumulates slots)
+
+        if not accumulates && not (s.Holds Rules.Gradients.gradLeavesLeavesAlone) then
+            for slot in slots.Values do
+                slot.Runs <- true
+
+        for slot in slots.Values do
+            slot.Delivers <- slot.Runs || not slot.Captures.IsEmpty && s.Holds Rules.Hooks.runInGrad
+
+        // PyTorch enters a single root whether or not its gradient leads anywhere.
+        match roots with
+        | [ root ] when s.Holds Rules.Hooks.aSingleRootIsEntered -> slots[root.Node.Sequence].Delivers <- true
+        | _ -> ()
+
+        slots

@@ -166,14 +166,14 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
             | Some g when i < node.Inputs.Length && needs i -> Some(p.Fitted(node, i, g))
             | _ -> None)
 
-    /// A node's turn: what has arrived is captured, hooked, kept, accumulated or differentiated. `isEntered`: it is a single root.
-    member private p.Visit(slots: Dictionary<int, Slot<'S>>, slot: Slot<'S>, isEntered, captured: Term option[]) : Term option[] =
+    /// A node's turn: what has arrived is captured, hooked, kept, accumulated or differentiated.
+    member private p.Visit(slots: Dictionary<int, Slot<'S>>, slot: Slot<'S>, captured: Term option[]) : Term option[] =
         let node = slot.Node
 
         // A hook on a leaf sees the sum of what arrives there.
         let accumulated =
             match node.Kind with
-            | Accumulate leaf when slot.Runs -> Map.containsKey (OfLeaf leaf) c.State.Hooks |> not
+            | Accumulate leaf when slot.Runs -> Map.tryFind (OfLeaf leaf) c.State.Hooks |> Option.forall List.isEmpty
             | _ -> false
 
         let gradients = if accumulated then [| None |] else Array.map c.Sum slot.Arrived
@@ -187,12 +187,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
 
         if runs then capture ()
 
-        // PyTorch enters a single root whether or not its gradient leads anywhere.
-        if
-            slot.Runs
-            || not slot.Captures.IsEmpty && holds Rules.Hooks.runInGrad
-            || isEntered && holds Rules.Hooks.aSingleRootIsEntered
-        then
+        if slot.Delivers then
             if not (holds Rules.Hooks.beforeRetained) then
                 delivery.Keep(node, gradients)
 
@@ -222,15 +217,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
     member p.Run() : Term option list =
         let roots = p.Roots()
         let wanted = demand.Wanted |> Option.map (List.map p.Wanted)
-        let slots = Order.collect (roots |> List.map (fun (edge, _, _) -> edge))
-
-        if not demand.Accumulates || holds Rules.Gradients.onlyWhatIsWanted then
-            wanted |> Option.iter (Order.restrict demand.Accumulates slots)
-
-        if not demand.Accumulates && not (holds Rules.Gradients.gradLeavesLeavesAlone) then
-            for slot in slots.Values do
-                slot.Runs <- true
-
+        let slots = Order.plan c.State demand.Accumulates (roots |> List.map (fun (edge, _, _) -> edge)) wanted
         let captured = Array.create (wanted |> Option.map List.length |> Option.defaultValue 0) None
         let ready = PriorityQueue<Slot<'S>, int>()
 
@@ -258,15 +245,10 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
         for slot in slots.Values do
             if slot.Pending = 0 then enqueue slot
 
-        let isSingleRoot (node: Node<'S>) =
-            match roots with
-            | [ edge, _, _ ] -> edge.Node.Sequence = node.Sequence
-            | _ -> false
-
         while ready.Count > 0 do
             let slot = ready.Dequeue()
             let edges = slot.Node.Edges
-            let results = p.Visit(slots, slot, isSingleRoot slot.Node, captured)
+            let results = p.Visit(slots, slot, captured)
             // What has run holds its gradients no longer.
             Array.fill slot.Arrived 0 slot.Arrived.Length []
 

@@ -30,23 +30,23 @@ module Gradients =
             "A leaf's first gradient is a tensor of its own: neither what the user passed to `backward` nor another leaf's."
             "The tensor that arrives is kept as it is."
 
-    /// PyTorch breaks it (the known divergence gradient-kept-from-the-user): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence gradient-kept-from-the-user.
     let viewsAreNotShared =
-        rule
+        ruleBrokenByPyTorch
             "gradients/views-are-not-shared"
             "A leaf's first gradient is no view of what the user passed to `backward` either."
             "A view that nothing else holds is kept as it is, where it lies in memory as the leaf does."
 
-    /// PyTorch breaks it (the known divergence first-gradient-of-another-shape): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence first-gradient-of-another-shape.
     let firstHasTheLeafsShape =
-        rule
+        ruleBrokenByPyTorch
             "gradients/first-has-the-leafs-shape"
             "A leaf's first gradient has to fit the shape that the leaf has when it arrives."
             "A gradient that nothing else holds is kept as it is where it lies in memory as the leaf does, which was given another shape since the graph was made."
 
-    /// PyTorch breaks it (the known divergence given-what-is-added-to): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence given-what-is-added-to.
     let givenIsAsItWas =
-        rule
+        ruleBrokenByPyTorch
             "gradients/given-is-as-it-was"
             "A gradient that is given counts as it was when the backward began, also where it is a leaf's own, to which the backward adds."
             "It is read where it is used, some of it after it was added to."
@@ -141,23 +141,23 @@ module Gradients =
             "After a write in place, a retained gradient is that of the tensor as it is now."
             "It is that of the tensor before the write."
 
-    /// PyTorch breaks it (the known divergence retained-before-it-was-transposed): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence retained-before-it-was-transposed.
     let retainedFollowsGeometry =
-        rule
+        ruleBrokenByPyTorch
             "gradients/retained-follows-geometry"
             "`t_` and `squeeze_` are no exception: after them a retained gradient is that of the tensor as it is now."
             "It is that of the tensor before, of another shape."
 
-    /// PyTorch breaks it (the known divergence retained-again-after-detach): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence retained-again-after-detach.
     let detachedRetainsNothing =
-        rule
+        ruleBrokenByPyTorch
             "gradients/detached-retains-nothing"
             "After `detach_` a tensor retains nothing of what it is from then on, until `retain_grad` asks for it again."
             "The tensor is taken to retain its gradient still, and asking again does nothing."
 
-    /// PyTorch breaks it (the known divergence view-taken-for-a-leaf): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence view-taken-for-a-leaf.
     let retainingAsksForTheHistory =
-        rule
+        ruleBrokenByPyTorch
             "gradients/retaining-asks-for-the-history"
             "`retain_grad` of a view that a write to its base has made part of a graph retains, whether or not something has asked for the view's `grad_fn` before."
             "Until something has asked, the view is taken for a leaf, and nothing is retained."

@@ -32,9 +32,9 @@ module Hooks =
             "`detach_` writes nothing: what was hooked of the tensor before is hooked of the leaf that it becomes."
             "The hooks stay with the history that was cut off."
 
-    /// PyTorch breaks it (the known divergence hooked-again): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence hooked-again.
     let belongToTheTensorAsItIs =
-        rule
+        ruleBrokenByPyTorch
             "hooks/belong-to-the-tensor-as-it-is"
             "A hook belongs to the tensor as it is when the hook is registered, whatever was hooked of it before."
             "What `t_`, `squeeze_`, `detach_` and a first history through a view make of a tensor begins no new list of hooks: the hook is run where the list began."

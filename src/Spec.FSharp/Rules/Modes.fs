@@ -43,9 +43,9 @@ module Modes =
             "A tensor made in inference mode cannot be asked to require a gradient outside of it; that is an error."
             "It can."
 
-    /// PyTorch breaks it (the known divergence leaf-of-inference-is-not-seen): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence leaf-of-inference-is-not-seen.
     let inferenceLeavesAreLeaves =
-        rule
+        ruleBrokenByPyTorch
             "modes/inference-leaves-are-leaves"
             "A tensor that was made in inference mode, and made to require a gradient there, is a leaf outside as any other."
             "What is done outside with such tensors alone is not recorded, and not seen by autograd."

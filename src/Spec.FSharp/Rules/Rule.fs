@@ -11,6 +11,8 @@ type AutogradRule =
         Says: string
         /// What happens where it is switched off: the mistake that one would naturally make.
         Without: string
+        /// Whether PyTorch makes this very mistake, which is then a known divergence: without the rule the specification does what PyTorch does.
+        BrokenByPyTorch: bool
     }
 
 namespace Verified.Spec.Rules
@@ -22,4 +24,9 @@ module internal Writing =
     let rule name says without : AutogradRule =
         { Name = name
           Says = says
-          Without = without }
+          Without = without
+          BrokenByPyTorch = false }
+
+    let ruleBrokenByPyTorch name says without : AutogradRule =
+        { rule name says without with
+            BrokenByPyTorch = true }

@@ -63,9 +63,9 @@ module Writes =
             "A float result cannot be written into an integer or boolean tensor; that is an error."
             "It is truncated."
 
-    /// PyTorch breaks it (the known divergence integers-that-require-a-gradient): without it the specification does what PyTorch does.
+    /// PyTorch's is the known divergence integers-that-require-a-gradient.
     let intoIntegersIsNotRecorded =
-        rule
+        ruleBrokenByPyTorch
             "writes/into-integers-is-not-recorded"
             "A write into an integer or boolean tensor is not recorded, whatever is written: integers require no gradient."
             "It is recorded, and the integers require a gradient."

@@ -90,15 +90,20 @@ internal static class KnownFarOut
                 """],
         },
         new("clamp-by-nan-alone", "unreported",
-            "clamp by one number that is NaN leaves everything as it is; right is NaN, as by two numbers, by a tensor, and of clamp_min and clamp_max.",
+            "clamp by one number that is NaN leaves everything as it is, and passes no gradient back; right is NaN, as by two numbers, by a tensor, and of clamp_min and clamp_max.",
             [],
-            seen => seen.HasWrongElements && seen.Depends(0, ProgramFacts.ClampsByNaNAlone),
+            seen => seen.HasWrongElements && seen.IsRightFor(ProgramFacts.WithClampsByNaNLeftOut(seen.Program)),
             Witnesses.DiffersFromItsTwin("y", "z"))
         {
             Examples = ["""
                 {"id": "divergences/clamp-by-nan-alone", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [3, -1]}}, "steps": [{"op": "clamp", "in": ["x"], "attrs": {"min": "nan"}, "out": "y"}, {"op": "clamp_min", "in": ["x"], "attrs": {"min": "nan"}, "out": "z"}], "observe": ["y", "z"]},
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [3, -1], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [2], "data": ["nan", "nan"], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/clamp-by-nan-alone-in-place", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [3, -1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1, 1]}}, "steps": [{"op": "mul", "in": ["x"], "attrs": {"other": 2.0}, "out": "y"}, {"op": "clone", "in": ["y"], "out": "w"}, {"op": "clamp_min", "in": ["w"], "attrs": {"min": "nan"}, "out": "z"}, {"op": "clamp_", "in": ["y"], "attrs": {"min": "nan"}}, {"op": "exp", "in": ["y"], "out": "e"}, {"op": "backward", "in": ["e"], "gradients": ["g"]}], "observe": ["y", "z", "e", "x.grad"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [6, -2], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "ClampBackward1"}, "z": {"dtype": "float64", "shape": [2], "data": ["nan", "nan"], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "ClampMinBackward0"}, "e": {"dtype": "float64", "shape": [2], "data": [403.4287934927351, 0.1353352832366127], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "ExpBackward0"}, "x.grad": {"dtype": "float64", "shape": [2], "data": [0, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("gelu-by-approximate-erf", "unreported",

@@ -62,7 +62,7 @@ internal static class KnownOfChecks
         new("logsumexp-over-no-named-dimension", "unreported",
             "logsumexp over an empty list of dimensions, which stands for all of them, raises unless they are kept; right is that of all.",
             [],
-            seen => seen.RaisesAt(ProgramFacts.NamesNoDimension, "doesn't match the broadcast shape"),
+            seen => seen.RaisesAt((_, step) => step.Op == "logsumexp" && ProgramFacts.NamesNoDimension(step), "doesn't match the broadcast shape"),
             Witnesses.IsRefusedUnlikeItsTwin("z", "y"))
         {
             Examples = ["""
@@ -113,16 +113,25 @@ internal static class KnownOfChecks
                 """],
         },
         new("mask-of-no-dimension", "unreported",
-            "index and index_put leave out a mask without dimensions, whatever it holds, and go on with the other indices, or complain of these, or fail an assertion where there are none; right is to refuse it.",
+            "index and index_put leave out a mask without dimensions, whatever it holds, and go on with the other indices, or complain of these; right is to refuse it.",
             [],
-            seen => ProgramFacts.EndsInAMaskOfNoDimension(seen.Program)
-                && (seen.GoesOn || seen.RaisedAt("shape mismatch", "does not match", "out of bounds", "dtypes match", "INTERNAL ASSERT FAILED") is { Op: "index" or "index_put" or "index_put_" }),
-            Witnesses.ChoosesAllThoughNothingHolds("x", "m", "y"))
+            seen => ProgramFacts.EndsInAMaskOfNoDimension(seen.Program) && seen.IsRightInAllFor(ProgramFacts.WithoutMasksOfNoDimension(seen.Program)),
+            Witnesses.LeavesOutTheMask)
         {
             Examples = ["""
                 {"id": "divergences/mask-of-no-dimension-for-nothing", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [0, 1], "data": []}, "m": {"dtype": "bool", "shape": [], "data": [false]}}, "steps": [{"op": "index", "in": ["x", ["m"]], "out": "y"}], "observe": ["x", "y"]},
                  "outcome": {"values": {"x": {"dtype": "float32", "shape": [0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "y": {"dtype": "float32", "shape": [0, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/mask-of-no-dimension-beside-an-index", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 3, 4]}, "m": {"dtype": "bool", "shape": [], "data": [false]}, "i": {"dtype": "int64", "shape": [1], "data": [1]}}, "steps": [{"op": "index", "in": ["x", ["m", "i"]], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [1, 2], "data": [3, 4], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/mask-of-no-dimension-and-a-wrong-value", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 3, 4]}, "m": {"dtype": "bool", "shape": [], "data": [true]}, "i": {"dtype": "int64", "shape": [2], "data": [1, 0]}, "v": {"dtype": "float64", "shape": [3], "data": [5, 6, 7]}}, "steps": [{"op": "index_put", "in": ["x", ["m", "i"], "v"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "shape", "message": "shape mismatch: value tensor of shape [3] cannot be broadcast to indexing result of shape [2, 2]"}}}
                 """],
         },
     ];

@@ -24,13 +24,23 @@ internal static class KnownOfDerivatives
         new("variance-over-no-named-dimension", "unreported",
             "The derivative of var and std with dim=[], which is over all elements, counts one element; right is that of the value, as without dim.",
             [],
-            seen => seen.HasWrongElements && seen.Depends(1, (_, step) => step.Op is "var" or "std" && step.Attrs.TryGetValue("dim", out var dim) && dim is Attr.Items { Item.IsEmpty: true }),
+            seen => seen.HasWrongElements && seen.IsRightFor(ProgramFacts.WithVariancesThatCountOne(seen.Program)),
             Witnesses.ByDifferences("x"))
         {
             Examples = ["""
                 {"id": "divergences/variance-over-no-named-dimension", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [3], "data": [1, -2, 3], "requires_grad": true}}, "steps": [{"op": "var", "in": ["x"], "attrs": {"dim": [], "correction": 0}, "out": "y"}, {"op": "backward", "in": ["y"]}], "observe": ["x.grad"]},
                  "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [3], "data": [0.6666666666666667, -5.333333333333333, 4.666666666666667], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/variance-over-no-named-dimension-twice", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [3], "data": [3, -1, 1.5], "requires_grad": true}, "h": {"dtype": "float64", "shape": [3], "data": [1, 2, 5]}}, "steps": [{"op": "no_grad", "steps": [{"op": "var", "in": ["x"], "attrs": {"dim": [], "correction": 0}, "out": "n"}]}, {"op": "enable_grad", "steps": [{"op": "var", "in": ["x"], "attrs": {"dim": [], "correction": 0}, "out": "y"}]}, {"op": "grad", "in": ["y"], "wrt": ["x"], "attrs": {"create_graph": true}, "out": ["d"]}, {"op": "backward", "in": ["d"], "gradients": ["h"]}], "observe": ["n", "x.grad"]},
+                 "outcome": {"values": {"n": {"dtype": "float64", "shape": [], "data": [2.7222222222222228], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "x.grad": {"dtype": "float64", "shape": [3], "data": [-3.333333333333333, -1.333333333333333, 4.666666666666667], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/deviation-over-no-named-dimension", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [3], "data": [3, -1, 1], "requires_grad": true}, "g": {"dtype": "float64", "shape": [], "data": [1]}}, "steps": [{"op": "std", "in": ["x"], "attrs": {"dim": [], "unbiased": false}, "out": "y"}, {"op": "backward", "in": ["y"]}], "observe": ["x.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [3], "data": [1.224744871391589, -1.224744871391589, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("embedding-of-nothing-second", "unreported",

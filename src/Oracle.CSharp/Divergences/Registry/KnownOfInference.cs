@@ -68,6 +68,11 @@ internal static class KnownOfInference
                 {"id": "divergences/detached-from-inference-and-written", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}, "s": {"dtype": "float32", "shape": [], "data": [-1]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "setitem_", "in": ["d", "s"], "attrs": {"index": [[0, 1, null]]}}], "observe": ["d"]},
                  "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [2], "kind": "other", "message": "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for more details."}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-not-counted", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "inference_mode", "steps": [{"op": "mul_", "in": ["d"], "attrs": {"other": 2.0}}]}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-2, -4], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
     ];

@@ -64,6 +64,11 @@ internal static class KnownOfOperands
                 {"id": "divergences/mismatch-of-the-second-gradient", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float32", "shape": [2], "data": [1, 1]}, "h": {"dtype": "float32", "shape": [3], "data": [1, 1, 1]}}, "steps": [{"op": "square", "in": ["x"], "out": "y"}, {"op": "exp", "in": ["x"], "out": "z"}, {"op": "backward", "in": ["y", "z"], "gradients": ["g", "h"]}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [2], "data": [1, 4], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "PowBackward0"}}, "raised": {"step": [2], "kind": "shape", "message": "The size of tensor a (2) must match the size of tensor b (3) at non-singleton dimension 0"}}}
+                """,
+                """
+                {"id": "divergences/mismatch-of-a-root-that-is-equal", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true}, "g": {"dtype": "float64", "shape": [2], "data": [1, 1]}, "h": {"dtype": "float64", "shape": [1], "data": [1]}}, "steps": [{"op": "clone", "in": ["x"], "out": "y"}, {"op": "clone", "in": ["x"], "out": "z"}, {"op": "backward", "in": ["y", "z"], "gradients": ["g", "h"]}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "CloneBackward0"}}, "raised": {"step": [2], "kind": "other", "message": "Boolean value of Tensor with more than one value is ambiguous"}}}
                 """],
         },
         new("integers-that-require-a-gradient", "unreported",
