@@ -73,12 +73,20 @@ module Reach =
                   | _ -> () ]
 
         let targets = set (leaves @ retaining)
-        let memory = targets |> Set.toList |> List.choose (fun id -> s.Tensors[id].Grad) |> List.map (fun grad -> s.Tensors[grad].Storage) |> set
+
+        let memory =
+            targets
+            |> Set.toList
+            |> List.choose (fun id -> s.Tensors[id].Grad)
+            |> List.map (fun grad -> s.Tensors[grad].Storage)
+            |> set
+
         let shares id = memory.Contains s.Tensors[id].Storage
 
         let isReached o =
             match o with
             | Observed.Value name -> tensor s name |> Option.exists shares
-            | Observed.Gradient name -> tensor s name |> Option.exists (fun id -> targets.Contains id || Option.exists shares s.Tensors[id].Grad)
+            | Observed.Gradient name ->
+                tensor s name |> Option.exists (fun id -> targets.Contains id || Option.exists shares s.Tensors[id].Grad)
 
         observed |> List.filter isReached |> List.map _.Text |> set
