@@ -152,7 +152,6 @@ public sealed class FunctionOperator : Operator
     private Tensor[] Compute(Tensor?[] inputs, Attributes attributes)
     {
         var records = GradMode.Records && AnyRequiresGrad(inputs);
-        if (records) CheckDifferentiated(inputs);
         // A history that cannot be told is an error before any of the arguments is.
         var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
         var results = forward(inputs, attributes);
@@ -256,6 +255,7 @@ public sealed class FunctionOperator : Operator
 
     private (Edge[] Edges, Saved Saves) Edges(Tensor?[] inputs, Attributes attributes)
     {
+        CheckDifferentiated(inputs);
         var edges = new Edge[inputs.Length];
         var saves = KeepsAnyway;
         Saved? shared = null;

@@ -26,11 +26,12 @@ internal static class NegativeLogLikelihood
     /// </summary>
     public static readonly CompositeOperator NllLoss = new("nll_loss", call =>
     {
+        // PyTorch's function reads it in Python, before anything else is looked at.
+        var each = Losses.ReductionOf(call.Attributes) == LossReduction.None;
         Tensor x = call.Tensor(0), target = call.Tensor(1);
         var weight = call.TensorOrNull(2);
         if (x.Rank is 0 or 1 or 2 or 4) return OfGroups.Apply([x, target, weight], call.Attributes)[0];
         int[] groups = [x.Sizes[0], .. x.Sizes[2..]];
-        var each = Losses.ReductionOf(call.Attributes) == LossReduction.None;
         CheckTarget(x.Sizes, groups, target.Sizes);
         Tensor Lines(Tensor t, int[] before) => t.Contiguous().View([.. before, .. t.Count == 0 ? (int[])[0, 0] : [1, -1]]);
         var y = OfGroups.Apply([Lines(x, x.Sizes[..2]), Lines(target, x.Sizes[..1]), weight], call.Attributes)[0];
