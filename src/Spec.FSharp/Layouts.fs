@@ -57,9 +57,12 @@ module Layouts =
           Strides = strides
           Offset = 0 }
 
-    /// The geometry of a result of this shape.
-    let ofResult (op: Operator) attrs (arguments: Geometry list) (shape: int[]) : Geometry =
-        let arrangement = op.Arrangement attrs
+    let private arranged arrangement (arguments: Geometry list) (shape: int[]) : Geometry =
+        let arguments =
+            if arrangement = Arrangement.Copied then
+                List.truncate 1 arguments
+            else
+                arguments
 
         match arguments with
         | [ g ] when arrangement = Arrangement.Copied && Strides.isDense g -> { g with Offset = 0 }
@@ -70,3 +73,15 @@ module Layouts =
             ->
             Layout.dense shape
         | _ -> arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
+
+    /// The geometry of a result of this shape.
+    let ofResult (op: Operator) attrs arguments shape = arranged (op.Arrangement attrs) arguments shape
+
+    /// The geometry of a gradient that one node gives of such a result.
+    let ofGradient (op: Operator) attrs arguments shape =
+        let arrangement =
+            op.Fused
+            |> Option.bind _.Arrangement
+            |> Option.defaultWith (fun () -> op.Arrangement attrs)
+
+        arranged arrangement arguments shape

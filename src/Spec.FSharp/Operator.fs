@@ -123,7 +123,7 @@ type Arrangement =
     | RowMajor
     /// In the order of the arguments' dimensions: a transposed argument gives a transposed result.
     | Ordered
-    /// The same; of a dense argument it has the very strides, those of dimensions of one element too.
+    /// As the first argument; where that is dense it has the very strides, those of dimensions of one element too.
     | Copied
 
 /// The call that a node is recorded for, as far as PyTorch's name of the node depends on it.
@@ -266,6 +266,8 @@ type Fusion =
         Derivative: (Again -> (unit -> Term) option list) option
         /// What the operator kept and the gradient does not, since nothing of it depends on that.
         Unread: Saving list
+        /// How the gradient lies in memory; None: as the operator's result.
+        Arrangement: Arrangement option
     }
 
 /// Where PyTorch has a function.

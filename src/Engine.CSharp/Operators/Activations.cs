@@ -11,7 +11,7 @@ internal static class Activations
     /// <summary>g where y is positive (or NaN), else zero: a choice, not a product, so that an infinite g does not become NaN.</summary>
     public static readonly BinaryOperator ReluBackward = new(
         "threshold_backward",
-        (g, y, _, into) => Elementwise.Binary(g, y, into, new Op.ReluBackward<float>(), new Op.ReluBackward<double>()),
+        (g, y, _, into) => Elementwise.Binary(g, y, into ?? LaidAs(y, g), new Op.ReluBackward<float>(), new Op.ReluBackward<double>()),
         new Rule(Saved.Input1, (g, c) => ReluBackward!.Apply(g, c.Input(1))),
         new Rule(Saved.Input1, (g, _) => Zeros(g)))
     { HasInPlaceTwin = false };
@@ -23,7 +23,7 @@ internal static class Activations
 
     public static readonly BinaryOperator LeakyReluBackward = new(
         "leaky_relu_backward",
-        (g, x, a, into) => Elementwise.Binary(g, x, into, new Op.LeakyReluBackward<float>((float)Slope(a)), new Op.LeakyReluBackward<double>(Slope(a))),
+        (g, x, a, into) => Elementwise.Binary(g, x, into ?? LaidAs(x, g), new Op.LeakyReluBackward<float>((float)Slope(a)), new Op.LeakyReluBackward<double>(Slope(a))),
         new Rule(Saved.Input1, (g, c) => LeakyReluBackward!.Apply(g, c.Input(1), c.Attributes)),
         new Rule(Saved.Input1, (g, _) => Zeros(g)))
     { HasInPlaceTwin = false, Keywords = ["negative_slope"] };
@@ -102,8 +102,11 @@ internal static class Activations
     private static Tensor Numbers(Tensor x) =>
         x.DType == DType.Bool ? throw new AutogradException(ErrorKind.Dtype, "Boolean inputs not supported for relu") : x;
 
+    /// <summary>PyTorch's kernels of these two take what was kept for their first operand, whose memory order comes first.</summary>
+    private static Tensor LaidAs(Tensor kept, Tensor g) => Tensor.EmptyFor(g.Sizes, g.DType, kept, g);
+
     /// <summary>PyTorch gives zeros, not nothing, for the derivative of a constant slope.</summary>
-    private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
+    private static Tensor Zeros(Tensor g) => Tensor.ZerosLike(g);
 
     /// <summary>In one go, but of recorded operators where a derivative of it may be asked for, as PyTorch has it for this one alone.</summary>
     private static Tensor SiluGradient(Tensor g, Tensor x)

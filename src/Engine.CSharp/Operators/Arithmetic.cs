@@ -45,9 +45,9 @@ internal static class Arithmetic
                 : Truncated(Elementwise.Binary(a, b, null, new Op.Div<float>(), new Op.Div<double>()), into);
         },
         // A rounded quotient is flat between its steps.
-        new Rule(Saved.Input1, (g, c) => Rounding(c.Attributes) is null ? g / c.Input(1) : Tensor.Zeros(g.Sizes, g.DType)),
+        new Rule(Saved.Input1, (g, c) => Rounding(c.Attributes) is null ? g / c.Input(1) : Tensor.ZerosLike(g)),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) =>
-            Rounding(c.Attributes) is null ? -g * (c.Input(0) / c.Input(1) / c.Input(1)) : Tensor.Zeros(g.Sizes, g.DType)))
+            Rounding(c.Attributes) is null ? -g * (c.Input(0) / c.Input(1) / c.Input(1)) : Tensor.ZerosLike(g)))
     { Keywords = ["rounding_mode"], KeptOrder = [1, 0] };
 
     public static readonly UnaryOperator Neg = new(

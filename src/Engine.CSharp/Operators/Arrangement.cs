@@ -116,7 +116,7 @@ internal static class Arrangement
 
     private static Tensor Flipped(Tensor x, bool[] flipped)
     {
-        var y = Tensor.Empty(x.Sizes, x.DType);
+        var y = Tensor.EmptyLike(x, x.DType);
         if (y.Count == 0) return y;
         var offset = 0;
         var steps = (int[])x.Steps.Clone();
@@ -158,13 +158,15 @@ internal static class Arrangement
             sizes[d] = Shapes.Size((long)x.Sizes[d] + widths[d].Before + widths[d].After);
         }
         // Where nothing is put around it, PyTorch cuts, and looks at neither.
-        if (Array.Exists(widths, w => w.Before > 0 || w.After > 0))
+        var adds = Array.Exists(widths, w => w.Before > 0 || w.After > 0);
+        if (adds)
         {
             var empty = Array.FindIndex(sizes, x.Rank - padded, size => size == 0);
             if (empty >= 0) throw new AutogradException(ErrorKind.Shape, $"The padding resulted in a negative output size, which is invalid. Check dimension {empty} of your input.");
             Writes.CheckLiesAmong(x.DType, Tensor.Number(value));
         }
-        var y = Tensor.Full(sizes, value, x.DType);
+        // A part of it is a copy in its own memory order.
+        var y = adds ? Tensor.Full(sizes, value, x.DType) : Tensor.EmptyFor(sizes, x.DType, x.Window(sizes, x.Steps, 0));
         if (Shapes.Count(inner) == 0) return y;
         for (var d = 0; d < x.Rank; d++)
         {

@@ -54,7 +54,8 @@ internal static class DistanceLoss
                 {
                     using var off = Autograd.NoGrad();
                     var toInput = gradient(Number(inputs[1]!, inputs[2]!) - Number(inputs[2]!, inputs[1]!), inputs[0]!, a);
-                    return towards == 0 ? toInput : -toInput;
+                    // In row-major order whatever the operands' is.
+                    return Copying.Packed(towards == 0 ? toInput : -toInput);
 
                     // The kernel takes truth values for numbers, which the subtraction of the next derivative does not.
                     static Tensor Number(Tensor t, Tensor other) => t.DType == DType.Bool ? t.To(other.DType) : t;

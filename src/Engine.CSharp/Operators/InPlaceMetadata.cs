@@ -49,7 +49,7 @@ public sealed class InPlaceMetadata : Operator
         Views.CountWrite(self);
         if (!write.Records)
         {
-            if (self.ViewOf is null && self.KnownGradEdge is { Node: not null } known) UnrecordedShapes.Add(known, self.Sizes);
+            if ((self.ViewOf is null || self.NodeWithoutChecks is null) && self.KnownGradEdge is { Node: not null } known) UnrecordedShapes.Add(known, self.Sizes);
             return self;
         }
         var node = new EdgeList(edge).Record(this, attributes, self, null);

@@ -83,7 +83,7 @@ internal static class Piecewise
         "maximum",
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Maximum<float>(), new Op.Maximum<double>(), new Op.Maximum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Lt(c.Input(1)))),
-        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Lt(c.Input(0)))))
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Gt(c.Input(1)))))
     { HasInPlaceTwin = false, KeptOrder = [1, 0], NumberKeywords = [] };
 
     /// <summary>At ties each operand gets half; a NaN wins, and then both get the gradient.</summary>
@@ -91,7 +91,7 @@ internal static class Piecewise
         "minimum",
         (a, b, _, into) => Elementwise.Binary(a, b, into, new Op.Minimum<float>(), new Op.Minimum<double>(), new Op.Minimum<long>()),
         new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Gt(c.Input(1)))),
-        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(1).Gt(c.Input(0)))))
+        new Rule(Saved.Input0 | Saved.Input1, (g, c) => Chosen(g, c.Input(0).Eq(c.Input(1)), c.Input(0).Lt(c.Input(1)))))
     { HasInPlaceTwin = false, KeptOrder = [1, 0], NumberKeywords = [] };
 
     public static IEnumerable<Operator> All => [Abs, Sign, Floor, Ceil, Round, Clamp, ClampMin, ClampMax, Maximum, Minimum];
@@ -127,7 +127,7 @@ internal static class Piecewise
 
     private static Tensor Zero(Tensor like) => Tensor.Scalar(0, like.DType);
 
-    private static Tensor Zeros(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
+    private static Tensor Zeros(Tensor g) => Tensor.ZerosLike(g);
 
     private static Tensor Chosen(Tensor g, Tensor tie, Tensor lost) => Tensor.Where(lost, Zero(g), Tensor.Where(tie, g / 2, g));
 

@@ -34,7 +34,7 @@ internal static class Powers
             var (x, y) = (c.Input(0), c.Input(1));
             // Whole exponents stay whole, so that they do not decide the type.
             if (!y.IsWrappedNumber) return Tensor.Where(y.Eq(0), Zero(g), g * (y * x.Pow(Arithmetic.Sub.Apply(y, Tensor.Number(1L)))));
-            return y.Item() == 0 ? Tensor.Zeros(g.Sizes, g.DType) : g * (y * x.Pow(y.Item() - 1));
+            return y.Item() == 0 ? Tensor.ZerosLike(g) : g * (y * x.Pow(y.Item() - 1));
         }),
         new Rule(Saved.Input0 | Saved.Input1 | Saved.Output, (g, c) =>
         {

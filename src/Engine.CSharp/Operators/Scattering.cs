@@ -63,7 +63,7 @@ internal static class Scattering
         Copying.Copy(values, spread);
         var y = Tensor.Empty(x.Sizes, x.DType);
         Copying.Copy(x, y);
-        if (flat.Count == 0) return y;
+        if (flat.Count == 0) return LaidAs(x, y);
         switch (x.DType)
         {
             case DType.Float32 when accumulate: Add<float>(); break;
@@ -81,7 +81,7 @@ internal static class Scattering
         GC.KeepAlive(flat);
         GC.KeepAlive(spread);
         GC.KeepAlive(y);
-        return y;
+        return LaidAs(x, y);
 
         void Add<T>()
             where T : unmanaged, System.Numerics.INumber<T> =>
@@ -89,6 +89,15 @@ internal static class Scattering
 
         void Write<T>()
             where T : unmanaged => Indexing.Write(ref spread.Origin<T>(), ref flat.Origin<long>(), ref y.Origin<T>(), flat.Count);
+    }
+
+    // A result that was made in row-major order, in the memory order of another.
+    private static Tensor LaidAs(Tensor like, Tensor made)
+    {
+        if (like.IsContiguous) return made;
+        var laid = Tensor.EmptyLike(like, made.DType);
+        Copying.Copy(made, laid);
+        return laid;
     }
 
     private static (Tensor Values, Tensor Places) WhereTrue(Tensor values, Tensor places)

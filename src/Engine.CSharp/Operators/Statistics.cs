@@ -210,7 +210,7 @@ internal static class Statistics
         var (x, norm) = (c.Input(0), named ? Restore(c.Output(), c) : c.Output());
         if (named) g = Restore(g, c);
         if (p == 1) return Piecewise.Sgn.Apply(x) * g;
-        if (p == 2) return g * (x / norm).MaskedFill(norm.Eq(0), 0);
+        if (p == 2) return g * (x / norm).MaskedFillInPlace(norm.Eq(0), 0);
         if (double.IsInfinity(p))
         {
             var size = x.Abs();

@@ -6,7 +6,7 @@ namespace Verified.Engine;
 internal static class Writes
 {
     public static readonly InPlaceOperator Zero = new(
-        "zero_", (self, _, _) => Fill.With(self, 0), [new Rule(ZerosLike)])
+        "zero_", (self, _, _) => Fill.With(self, 0), [new Rule(Tensor.ZerosLike)])
     { ChecksOverlap = false };
 
     public static readonly InPlaceOperator FillWith = new(
@@ -22,7 +22,7 @@ internal static class Writes
             else Overlap.CheckWritable(self);
             Copying.Copy(value, self);
         },
-        [new Rule(ZerosLike), new Rule(g => g.Sum())])
+        [new Rule(Tensor.ZerosLike), new Rule(g => g.Sum())])
     { Keywords = ["value"], NumberKeywords = [null, "value"], ChecksOverlap = false, Variant = a => a.Has("value") ? "FillBackward2" : "FillBackward3" };
 
     public static readonly InPlaceOperator Copy = new(
@@ -37,7 +37,7 @@ internal static class Writes
             Copying.Copy(source.SharesMemoryWith(self) ? Copying.Duplicate(source) : source, self);
         },
         // Converted before it is summed, as in PyTorch.
-        [new Rule(ZerosLike), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
+        [new Rule(Tensor.ZerosLike), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
         "torch::autograd::CopyBackwards")
     { TakesItself = true, Keywords = ["non_blocking"] };
 
@@ -141,8 +141,6 @@ internal static class Writes
     private static Tensor Value(BackwardContext c) => c.Attributes.Number("value") ?? Tensor.Number(1L);
 
     private static int[] Broadcast(Tensor?[] inputs) => inputs.OfType<Tensor>().Select(t => t.Sizes).Aggregate(Shapes.Broadcast);
-
-    private static Tensor ZerosLike(Tensor g) => Tensor.Zeros(g.Sizes, g.DType);
 }
 
 public sealed partial class Tensor

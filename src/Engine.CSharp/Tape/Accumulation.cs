@@ -40,11 +40,11 @@ internal static class Accumulation
         foreach (var hook in state.AfterAccumulation) hook.Of<Action<Tensor>>()?.Invoke(leaf);
     }
 
-    /// <summary>Adds the gradient of a computed tensor that retains it.</summary>
+    /// <summary>Adds the gradient of a computed tensor that retains it: the first as a copy in row-major order.</summary>
     public static void Retain(Tensor tensor, Tensor gradient)
     {
         var state = tensor.State;
-        lock (state) state.Grad = state.Grad is null ? gradient.Clone() : state.Grad + gradient;
+        lock (state) state.Grad = state.Grad is null ? Laid(gradient, Shapes.ContiguousStrides(gradient.Sizes)) : state.Grad + gradient;
     }
 
     /// <summary>A gradient as what it is written to can take it: the leaf, or the gradient that it has, may have been given another shape since the graph was made.</summary>
@@ -58,9 +58,10 @@ internal static class Accumulation
     private static Tensor CopyLike(Tensor gradient, Tensor leaf)
     {
         if (HasLayoutOf(gradient, leaf)) return gradient.Clone();
-        var strides = Overlap.IsNonOverlappingAndDense(leaf) ? leaf.Steps : Shapes.ContiguousStrides(leaf.Sizes);
-        return Copies.Clone.Apply(gradient, Attributes.Of("strides", strides));
+        return Laid(gradient, Overlap.IsNonOverlappingAndDense(leaf) ? leaf.Steps : Shapes.ContiguousStrides(leaf.Sizes));
     }
+
+    private static Tensor Laid(Tensor gradient, int[] strides) => Copies.Clone.Apply(gradient, Attributes.Of("strides", strides));
 
     /// <summary>PyTorch's layout contract: a dense leaf's gradient has its strides, any other leaf's is row-major.</summary>
     private static bool HasLayoutOf(Tensor gradient, Tensor leaf)

@@ -86,8 +86,9 @@ internal static class AsStrided
             var part = Apply(whole, window);
             if (Overlap.IsNonOverlappingAndDense(part) || !HasRepeats(part)) part.CopyInPlace(g);
             else AddRepeated(whole, window, g);
-            // PyTorch's is a view of the memory that it was put together in (as_strided_backward).
-            context.Set(0, whole.Expand(whole.Sizes));
+            // PyTorch's is a view of the memory that it was put together in (as_strided_backward). Elements of the base that are one place share its gradient.
+            var gradient = whole.Expand(whole.Sizes);
+            context.Set(0, HasRepeats(gradient) ? gradient / Tensor.Number((double)Repeats(gradient)) : gradient);
         }
 
         private static bool HasRepeats(Tensor part)
@@ -95,6 +96,14 @@ internal static class AsStrided
             for (var i = 0; i < part.Rank; i++)
                 if (part.Steps[i] == 0 && part.Sizes[i] > 1) return true;
             return false;
+        }
+
+        // How many elements each place is.
+        private static long Repeats(Tensor of)
+        {
+            var count = 1L;
+            for (var i = 0; i < of.Rank; i++) count *= of.Steps[i] == 0 ? of.Sizes[i] : 1;
+            return count;
         }
 
         /// <summary>Repeated elements come from dimensions of stride zero: the gradient is summed over them first.</summary>

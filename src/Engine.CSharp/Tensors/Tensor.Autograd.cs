@@ -172,8 +172,8 @@ public sealed partial class Tensor
         if (!RequiresGrad)
             throw new AutogradException(ErrorKind.RetainGradWithoutGrad, "can't retain_grad on Tensor that has requires_grad=False");
         // A view that must not be used any more and never had a history has no gradient to retain.
-        if (node is null && ViewOf is { Origin: not ViewOrigin.Default }) return this;
-        if (GradNode is not { } made || RetainsGrad) return this;
+        if (RetainsGrad || (node is null && ViewOf is { Origin: not ViewOrigin.Default })) return this;
+        if (GradNode is not { } made) return this;
         State.Retains = true;
         HookTable.For(made).Retain(outputNumber, this);
         return this;

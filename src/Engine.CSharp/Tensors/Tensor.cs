@@ -87,6 +87,14 @@ public sealed partial class Tensor
         return new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, keeps ? like.Steps : ResultLayout.Steps(like.Sizes, like), 0);
     }
 
+    /// <summary>Zeros with the shape, the type and the memory order of another tensor.</summary>
+    internal static Tensor ZerosLike(Tensor like)
+    {
+        var zeros = EmptyLike(like, like.DType);
+        Fill.With(zeros, 0);
+        return zeros;
+    }
+
     /// <summary>A new tensor of undefined content with the shape and the memory order of another, whose strides along dimensions of size 1 are their own.</summary>
     internal static Tensor EmptyFor(DType dtype, Tensor like) =>
         new(Storage.Create((long)like.Count * dtype.Size()), dtype, like.Sizes, Shapes.IsRowMajor(like.Sizes, like.Steps) ? like.Steps : ResultLayout.Steps(like.Sizes, like), 0);

@@ -34,9 +34,9 @@ internal static class ProgramFacts
         var states = ToTheEnd(program);
         var inference = states.SelectMany(OfInference).ToHashSet();
         var made = new HashSet<int>();
-        foreach (var (after, step) in states.Skip(1).Zip(program.Steps))
+        foreach (var (before, after, step) in states.Zip(states.Skip(1), program.Steps))
             foreach (var inner in Steps.All([step]))
-                if (StepNames.Read(inner).Any(read => Find(after, read) is { } operand && inference.Contains(operand.Storage)))
+                if (StepNames.Read(inner).Any(read => (Find(before, read) ?? Find(after, read)) is { } operand && inference.Contains(operand.Storage)))
                     made.UnionWith(StepNames.Bound(inner).Select(bound => Find(after, bound)).OfType<Tensor<Real>>().Select(result => result.Storage));
         return states.Count > 0 && Find(states[^1], name) is { } tensor && made.Contains(tensor.Storage) && !inference.Contains(tensor.Storage);
     }

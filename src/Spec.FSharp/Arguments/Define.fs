@@ -96,10 +96,18 @@ module Define =
           Constants = []
           Apart = false
           Derivative = None
-          Unread = [] }
+          Unread = []
+          Arrangement = None }
 
     /// A gradient that is one node, which does not read some of what the operator kept.
     let fused node unread = Some { fusion node with Unread = unread }
+
+    /// The same gradient, lying otherwise in memory.
+    let arranged arrangement (fusion: Fusion option) =
+        fusion
+        |> Option.map (fun fusion ->
+            { fusion with
+                Arrangement = Some arrangement })
 
     /// A gradient that is one node, with its derivatives by what had arrived and by what the operator kept.
     let fusedWith node derivative =

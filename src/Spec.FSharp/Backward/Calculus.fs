@@ -3,7 +3,8 @@ namespace Verified.Spec
 /// What a term stands for.
 [<RequireQualifiedAccess>]
 type internal Operand<'S> =
-    | Plain of Value<'S>
+    /// With the geometry that it has as a tensor.
+    | Plain of Value<'S> * Geometry
     /// A tensor that is not recorded from, with its value: what a rule returns unchanged is that very tensor, as in PyTorch.
     | Given of int * Value<'S>
     /// Under create_graph.
@@ -76,21 +77,23 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
           DType = dtype
           Shape = shape }
 
-    member private _.Add(value: Value<'S>) : int =
-        let s, id = State.addValue (Layout.dense value.Shape) false value state
+    member private _.Add(value: Value<'S>, geometry) : int =
+        let s, id = State.addValue geometry false value state
         state <- s
         id
 
     /// A plain value as a term.
-    member c.Plain(value: Value<'S>) =
+    member c.Plain(value: Value<'S>, ?geometry) =
+        let geometry = defaultArg geometry (Layout.dense value.Shape)
+
         if creates then
-            c.Tracked(c.Add value)
+            c.Tracked(c.Add(value, geometry))
         else
-            c.Term(Operand.Plain value, value.DType, value.Shape)
+            c.Term(Operand.Plain(value, geometry), value.DType, value.Shape)
 
     /// A plain value as a leaf that requires a gradient.
     member c.Leaf(value: Value<'S>) : Term =
-        let id = c.Add value
+        let id = c.Add(value, Layout.dense value.Shape)
         state <- State.requireGrad true id state
         c.Tracked id
 
@@ -108,7 +111,7 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
 
     member _.Value(term: Term) : Value<'S> =
         match operands[term.Id] with
-        | Operand.Plain value -> value
+        | Operand.Plain(value, _) -> value
         | Operand.Given(_, value) when state.Holds Rules.Gradients.givenIsAsItWas -> value
         | Operand.Given(id, _)
         | Operand.Tracked id -> State.read state state.Tensors[id]
@@ -116,8 +119,8 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
     /// The tensor that a term is: what a user may see of it.
     member c.Tensor(term: Term) : int =
         match operands[term.Id] with
-        | Operand.Plain value ->
-            let id = c.Add value
+        | Operand.Plain(value, geometry) ->
+            let id = c.Add(value, geometry)
             operands[term.Id] <- Operand.Given(id, value)
             id
         | Operand.Given(id, _)
@@ -132,12 +135,45 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         state <- State.setTensor id { state.Tensors[id] with View = None } state
         id
 
-    /// A copy of a term, as a tensor of its own.
+    /// A copy of a term, as a tensor of its own in row-major order.
     member c.Copy(term: Term) : int =
         if creates then
             c.Tensor(c.Strided("strided", term, Layout.dense term.Shape))
         else
-            c.Add(c.Value term)
+            c.Add(c.Value term, Layout.dense term.Shape)
+
+    /// A copy that lies in memory as a dense tensor does.
+    member c.CopyLike(term: Term, geometry: Geometry) : int =
+        if geometry.Strides = (Layout.dense term.Shape).Strides || geometry.Shape <> term.Shape then
+            c.Copy term
+        else
+            let copy = c.Copy term
+            let s, id = State.addValue { geometry with Offset = 0 } false (State.read state state.Tensors[copy]) state
+
+            state <-
+                State.setTensor
+                    id
+                    { s.Tensors[id] with
+                        RequiresGrad = s.Tensors[copy].RequiresGrad
+                        GradFn = s.Tensors[copy].GradFn }
+                    s
+
+            id
+
+    /// Where a term lies in memory.
+    member private _.Geometry(term: Term) : Geometry =
+        match operands[term.Id] with
+        | Operand.Plain(_, geometry) -> geometry
+        | Operand.Given(id, _)
+        | Operand.Tracked id -> state.Tensors[id].Geometry
+
+    /// A plain value that is made of these terms, laid out by theirs.
+    member c.Laid(layout: Geometry list -> int[] -> Geometry, args: Term option[], value: Value<'S>) : Term =
+        if shows then
+            let arguments = args |> Array.choose (Option.map c.Geometry) |> List.ofArray
+            c.Plain(value, layout arguments value.Shape)
+        else
+            c.Plain value
 
     member c.Apply(op: Operator, args: Term option[], attrs: Attrs) : Term list =
         match op.Behaviour with
@@ -162,7 +198,9 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
             let s, ids = Calls.apply state op inputs attrs |> orFail
             state <- s
             List.map c.Tracked ids
-        | _ -> evaluate op (args |> Array.map (Option.map c.Value)) attrs |> List.map c.Plain
+        | _ ->
+            evaluate op (args |> Array.map (Option.map c.Value)) attrs
+            |> List.map (fun value -> c.Laid(Layouts.ofResult op attrs, args, value))
 
     /// Applies an operator with one result by its name.
     member c.Call(name, args: Term option[], attrs) : Term = c.Apply(operator name, args, Map.ofList attrs) |> List.head
@@ -223,10 +261,7 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
             | _ -> c.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
         member c.Strides term =
-            match operands[term.Id] with
-            | Operand.Tracked id
-            | Operand.Given(id, _) -> state.Tensors[id].Geometry.Strides
-            | Operand.Plain _ -> (Layout.dense term.Shape).Strides
+            (c.Geometry term).Strides
 
         member c.RequiresGrad term =
             match operands[term.Id] with

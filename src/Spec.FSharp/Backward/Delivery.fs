@@ -156,7 +156,12 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                     else
                         d.Fits(id, gradient)
 
-                        if c.State.Holds Rules.Gradients.neverShared then
+                        // As the leaf does, where that is dense (torch/csrc/autograd/utils/grad_layout_contract.h).
+                        let isDense = Strides.isDense t.Geometry && not (Strides.overlapsItself t.Geometry)
+
+                        if c.State.Holds Rules.Gradients.neverShared && isDense then
+                            c.CopyLike(gradient, t.Geometry)
+                        elif c.State.Holds Rules.Gradients.neverShared then
                             c.Copy gradient
                         else
                             c.Tensor gradient

@@ -53,7 +53,11 @@ module internal FusedGradients =
         | _ when Array.forall Option.isNone call.Gradients -> Array.create call.Inputs.Length None
         | Some fusion when c.Creates -> fuse c fusion call
         // The results of one node are no views.
-        | Some _ -> derive c call |> Array.map (Option.map (c.Value >> c.Plain))
+        | Some _ ->
+            let read = Array.append call.Gradients (call.Kept |> Array.map (fun struct (_, term) -> term))
+
+            derive c call
+            |> Array.map (Option.map (fun term -> c.Laid(Layouts.ofGradient call.Operator call.Attrs, read, c.Value term)))
         | None -> derive c call
 
     /// The call that a fused gradient is of, with what arrives there and what was kept.

@@ -25,7 +25,16 @@ module internal NodeGradients =
         | Remade(whole, view) ->
             // PyTorch's is a view of the memory that it is put together in (as_strided_backward).
             let shown (gradient: Term) = c.Call("expand", [| Some gradient |], [ "size", Derive.sizeAttr gradient.Shape ])
-            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shown) |]
+
+            // Elements of the whole that are one place share its gradient.
+            let shared (gradient: Term) =
+                if Strides.overlapsItself whole then
+                    let elements = Array.fold2 (fun n size stride -> if stride = 0 then n * size else n) 1 whole.Shape whole.Strides
+                    c.Call("div", [| Some gradient |], [ "other", Attr.Float(float elements) ])
+                else
+                    gradient
+
+            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shared |> shown) |]
         | Rule(op, attrs, kept) ->
             let kept =
                 kept

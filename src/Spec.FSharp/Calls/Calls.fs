@@ -109,7 +109,7 @@ module Calls =
             let second = second s inputs
 
             let add (value: Value<'S>) s =
-                let s, id = State.addValue (Layouts.ofResult gradient.Operator gradient.Attrs arguments value.Shape) second value s
+                let s, id = State.addValue (Layouts.ofGradient gradient.Operator gradient.Attrs arguments value.Shape) second value s
                 id, s
 
             let ids, after = List.mapFold (fun s value -> add value s) s values

@@ -67,7 +67,8 @@ module BinaryLosses =
             Spelling = Define.functional
             Node = Define.node "LogSigmoid"
             Fused =
-                Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
+                Define.arranged Arrangement.Ordered
+                <| Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
                     // Not s (s - 1), which is zero where s rounds to 1.
                     let s (x: Term) = Shaping.unary "sigmoid" x
                     let x = a.First.Input 0
@@ -149,6 +150,7 @@ module BinaryLosses =
                           return [ reduced dtype shape reduction losses ]
                       } } with
             Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
+            Arrangement = fun _ -> Arrangement.Ordered
             ArgumentsFirst = true
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]

@@ -183,6 +183,7 @@ module Extremes =
 
                           return [ Value.ints Bool x.Shape now decided ]
                       } } with
+            Arrangement = fun _ -> Arrangement.Ordered
             Internal = true
             Shapes = [ [ [| 2 |]; [| 2 |]; [| 2 |] ] ] }
 

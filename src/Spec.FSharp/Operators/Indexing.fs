@@ -155,6 +155,7 @@ module Indexing =
 
                           return [ { x with Elements = elements } |> unknownUnless decided ]
                       } } with
+            Arrangement = fun _ -> Arrangement.Copied
             Admits = hasDimensionsForAll
             Overlap = overlap
             InPlace = true

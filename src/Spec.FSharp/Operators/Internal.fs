@@ -123,6 +123,7 @@ module Internal =
                           let read v = Value.asFloats a.DType v
                           return [ Value.floats a.DType a.Shape (Array.map3 choose (Value.asFloats x.DType x) (read a) (read b)) ]
                       } } with
+            Arrangement = fun _ -> Arrangement.Ordered
             Internal = true
             Saves = fun _ _ -> [ Input 0 ]
             Derivative =
@@ -150,6 +151,7 @@ module Internal =
     /// Not differentiable: what follows from it requires no gradient, as PyTorch's zeros_like.
     let zerosLike =
         { Define.computes "zeros_like" "0" [ ArgKind.Any ] [] zeros with
+            Arrangement = fun _ -> Arrangement.Copied
             Internal = true }
 
     /// The same of another shape.

@@ -179,6 +179,7 @@ module Rearranging =
                           let start = dims |> List.sumBy (fun d -> (x.Shape[d] - 1) * strides[d])
                           return [ Value.pick x.Shape (Positions.ofView x.Shape reversed start) x ]
                       } } with
+            Arrangement = fun _ -> Arrangement.Copied
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "flip" [ g ] (Map.toList d.Attrs)) ])) }
 
     let private repeated (x: int[]) (repeats: int list) =
@@ -324,6 +325,12 @@ module Rearranging =
             Spelling = Define.functional
             ArgumentsFirst = true
             Node = Define.node "ConstantPadNd"
+            // Where nothing is added it is a copy of a part.
+            Arrangement =
+                fun attrs ->
+                    match Read.integers attrs "pad" with
+                    | Ok pad when List.forall (fun n -> n <= 0) pad -> Arrangement.Ordered
+                    | _ -> Arrangement.RowMajor
             Derivative =
                 Some(
                     Derive.rule (fun d g ->

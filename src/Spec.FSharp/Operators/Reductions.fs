@@ -55,6 +55,7 @@ module Reductions =
                           let! count = Read.integer call.Attrs "count"
                           return [ Value.asFloats x.DType x |> Array.map (over (float count)) |> Value.floats x.DType x.Shape ]
                       } } with
+            Arrangement = fun _ -> Arrangement.Ordered
             Internal = true
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "over_count" [ g ] [ "count", d.Attrs["count"] ]) ])) }
 
@@ -296,7 +297,7 @@ module Reductions =
             let isAway = Shaping.compareWith "ne" 0.0 distance |> Derive.cast g.DType
             Groups.spread d groups g * (isAway * infinity)
         else
-            Groups.spread d groups g * (2.0 / freedom) * distance
+            Shaping.reshape groups.Kept g * (2.0 / freedom) * distance
 
     let private varOrStd name formula saves (formulaOf: float -> Transform) rule =
         { Define.computes

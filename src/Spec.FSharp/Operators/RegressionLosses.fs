@@ -87,7 +87,8 @@ module RegressionLosses =
             Shapes = shapesOfDistance |> List.filter (fun shapes -> shapes[0] = shapes[1])
             Saves = fun _ _ -> [ Input 0; Input 1 ]
             Fused =
-                Define.fusedApart (node + "Backward") (fun a ->
+                Define.arranged Arrangement.RowMajor
+                <| Define.fusedApart (node + "Backward") (fun a ->
                     let attrs, shape = a.First.Attrs, a.First.ShapeOf 0
                     let g = a.First.Gradient(0).Value
 

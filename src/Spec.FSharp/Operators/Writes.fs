@@ -249,7 +249,7 @@ module Writes =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.zeroWhere (d.Input 1) g)
+                        [ Some(fun () -> Derive.apply "masked_fill" [ g; d.Input 1 ] [ "value", Attr.Float 0.0 ])
                           None
                           Some(fun () -> Derive.apply "masked_sum" [ g; d.Input 1 ] []) ])
                 ) }

@@ -99,6 +99,8 @@ module internal Handles =
     let retainGrad (s: State<'S>) id : Result<State<'S>, Complaint> =
         if not (History.requiresGrad s s.Tensors[id] || not (s.Holds Rules.Gradients.onlyWhatRequiresIsRetained)) then
             Complain.because RetainGradWithoutGrad "can't retain_grad on Tensor that has requires_grad=False"
+        elif s.Tensors[id].RetainsGrad then
+            Ok s
         elif s.Tensors[id].GradFn.IsNone && not (s.Holds Rules.Gradients.retainingAsksForTheHistory) then
             Ok s
         else
