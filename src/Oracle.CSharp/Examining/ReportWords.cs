@@ -18,7 +18,7 @@ public static class ReportWords
         ("law", "Two programs whose outcomes must agree to the last bit, made from a random one. Counted apart: it says that the engine agrees with itself."),
         ("shrunk", "Made short: the shortest program found that still shows the same fault. 'likely the same' is one that may have the same cause as the one before."),
         ("golden", "A program with the outcome that PyTorch gave for it."),
-        ("phases", "Groups of goldens, and the random programs. seeds: the tutorials' programs; found: what random search once found; orders: backwards over results and gradients in every order; shared: writes to a gradient, which show the memory it shares; writes: writes to what a second derivative has kept."),
+        ("phases", "Groups of goldens, and the random programs. seeds: the tutorials' programs; found: what random search once found; orders: backwards over results and gradients in every order; shared: writes to a gradient, which show the memory it shares; layouts: how gradients lie in memory; writes: writes to what a second derivative has kept."),
         ("operators", "A name counts by itself where it is written in place (add and add_), and so do steps that are no operators (backward, detach)."),
     ];
 }

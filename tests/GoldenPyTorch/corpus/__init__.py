@@ -16,6 +16,7 @@ GROUPS = {
     "orders": ["orders"],
     "writes": ["writes"],
     "shared": ["shared"],
+    "layouts": ["layouts"],
     "found": ["found"],
 }
 
