@@ -79,9 +79,6 @@ module Layouts =
 
     /// The geometry of a gradient that one node gives of such a result.
     let ofGradient (op: Operator) attrs arguments shape =
-        let arrangement =
-            op.Fused
-            |> Option.bind _.Arrangement
-            |> Option.defaultWith (fun () -> op.Arrangement attrs)
+        let arrangement = op.Fused |> Option.bind _.Arrangement |> Option.defaultWith (fun () -> op.Arrangement attrs)
 
         arranged arrangement arguments shape

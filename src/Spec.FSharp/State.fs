@@ -6,6 +6,8 @@ type Storage<'S> =
         Elements: Elements<'S>
         /// Holds a gradient made under create_graph, or something computed of one.
         SecondOrder: bool
+        /// It was made in inference mode.
+        OfInference: bool
     }
 
 /// How a view came to be; it decides whether writing to it is allowed.
@@ -203,6 +205,9 @@ module State =
     /// Whether a tensor holds something of second order.
     let secondOrder (s: State<'S>) (t: Tensor<'S>) = s.Storages[t.Storage].SecondOrder
 
+    /// Whether autograd sees a tensor: without the rule it does not see memory of inference mode, whoever shows it.
+    let isSeen (s: State<'S>) (t: Tensor<'S>) = s.Holds Rules.Modes.inferenceLeavesAreLeaves || not s.Storages[t.Storage].OfInference
+
     /// A new tensor without history, over a storage of its own, which the geometry fills.
     let addValue (geometry: Geometry) second (value: Value<'S>) (s: State<'S>) : State<'S> * int =
         let id = s.Tensors.Count
@@ -225,7 +230,8 @@ module State =
             Storages =
                 s.Storages.Add
                     { Elements = Elements.arrange geometry value.Elements
-                      SecondOrder = second }
+                      SecondOrder = second
+                      OfInference = s.Inference }
             Versions = s.Versions.Add 0
             Tensors = s.Tensors.Add tensor },
         id

@@ -260,8 +260,7 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
             | "to" when not (state.Holds Rules.Gradients.ownDtype) -> List.choose id (List.ofArray args)
             | _ -> c.Apply(operator name, (if n < args.Length then Array.sub args 0 n else args), Map.ofList attrs)
 
-        member c.Strides term =
-            (c.Geometry term).Strides
+        member c.Strides term = (c.Geometry term).Strides
 
         member c.RequiresGrad term =
             match operands[term.Id] with

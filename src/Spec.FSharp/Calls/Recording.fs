@@ -9,14 +9,8 @@ module internal Recording =
             | Some id -> History.requiresGrad s s.Tensors[id]
             | None -> false
 
-        // Whether autograd takes part: it knows of nothing that was made in inference mode.
-        let isSeen (input: int option) =
-            match input with
-            | Some id -> not s.Tensors[id].Inference
-            | None -> false
-
         Array.exists requires inputs
-        && (s.Holds Rules.Modes.inferenceLeavesAreLeaves || Array.exists isSeen inputs)
+        && inputs |> Array.exists (Option.exists (fun id -> State.isSeen s s.Tensors[id]))
         && (s.Holds Rules.Leaves.oneArgumentIsEnough || Array.forall requires inputs)
 
     /// The edges of a call's arguments: None for those that need no gradient.

@@ -21,8 +21,9 @@ module internal Storing =
             Storages =
                 s.Storages.Set(
                     t.Storage,
-                    { Elements = Elements.replace t.Geometry value.Elements storage.Elements
-                      SecondOrder = storage.SecondOrder || second }
+                    { storage with
+                        Elements = Elements.replace t.Geometry value.Elements storage.Elements
+                        SecondOrder = storage.SecondOrder || second }
                 ) }
 
     /// The same, counted as a write.

@@ -47,7 +47,7 @@ module Modes =
     let inferenceLeavesAreLeaves =
         ruleBrokenByPyTorch
             "modes/inference-leaves-are-leaves"
-            "A tensor that was made in inference mode, and made to require a gradient there, is a leaf outside as any other."
+            "A tensor that was made in inference mode, and made to require a gradient there, is a leaf outside as any other, and what was detached from one has a history as any other."
             "What is done outside with such tensors alone is not recorded, and not seen by autograd."
 
     let inferenceLeavesHistoriesAlone =

@@ -54,7 +54,7 @@ module internal Handles =
         // Inference mode knows no histories, and so leaves them alone.
         if s.Inference && s.Holds Rules.Modes.inferenceLeavesHistoriesAlone then
             Ok s
-        elif t.Inference && not (s.Holds Rules.Modes.inferenceLeavesAreLeaves) then
+        elif not (State.isSeen s t) then
             Ok s
         elif t.View.IsSome && s.Holds Rules.Leaves.viewsAreNotDetachedInPlace then
             Complain.because

@@ -25,7 +25,7 @@ internal static class KnownOfInference
                 """],
         },
         new("leaf-of-inference-is-not-seen", "unreported",
-            "A tensor that was made in inference mode, and made to require a gradient there, is not seen by autograd outside where no other tensor takes part: what is computed of it has no history, and nothing says so; right is a history, or an error.",
+            "Memory that was made in inference mode is not seen by autograd outside where no other tensor takes part, though it was made to require a gradient there, or was detached and written to with one: what is computed of it has no history, and nothing says so; right is a history, or an error.",
             ["semantics/modes/inference-leaves-are-leaves/"],
             seen => seen.IsRightWithout(Spec.Rules.Modes.inferenceLeavesAreLeaves),
             Witnesses.HasNoHistoryOfALeaf("y"))
