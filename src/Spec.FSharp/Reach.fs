@@ -74,9 +74,14 @@ module Reach =
 
         let targets = set (leaves @ retaining)
 
+        // What leaves have is added to in place, but under create_graph; what is retained is not.
+        let writtenTo =
+            match Map.tryFind "create_graph" step.Attrs with
+            | Some(Attr.Flag true) -> []
+            | _ -> leaves
+
         let memory =
-            targets
-            |> Set.toList
+            writtenTo
             |> List.choose (fun id -> s.Tensors[id].Grad)
             |> List.map (fun grad -> s.Tensors[grad].Storage)
             |> set

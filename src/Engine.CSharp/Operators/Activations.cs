@@ -102,8 +102,8 @@ internal static class Activations
     private static Tensor Numbers(Tensor x) =>
         x.DType == DType.Bool ? throw new AutogradException(ErrorKind.Dtype, "Boolean inputs not supported for relu") : x;
 
-    /// <summary>PyTorch's kernels of these two take what was kept for their first operand, whose memory order comes first.</summary>
-    private static Tensor LaidAs(Tensor kept, Tensor g) => Tensor.EmptyFor(g.Sizes, g.DType, kept, g);
+    /// <summary>A result in the memory order of what was kept, which PyTorch's kernels of these two take for their first operand; null where it is the usual one.</summary>
+    private static Tensor? LaidAs(Tensor kept, Tensor g) => kept.IsContiguous && g.IsContiguous ? null : Tensor.EmptyFor(g.Sizes, g.DType, kept, g);
 
     /// <summary>PyTorch gives zeros, not nothing, for the derivative of a constant slope.</summary>
     private static Tensor Zeros(Tensor g) => Tensor.ZerosLike(g);

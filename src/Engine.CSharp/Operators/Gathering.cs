@@ -19,6 +19,8 @@ internal static class Gathering
             var dim = attributes.Int("dim");
             if (x.Rank == 0 || index.Rank == 0) (g, index) = (AtLeastVector(g), AtLeastVector(index));
             var into = AtLeastVector(x);
+            // It may have been written to, unversioned, since it was looked up.
+            index = Checked(index, 0, into.Sizes[dim], i => $"index {i} is out of bounds for dimension {dim} with size {into.Sizes[dim]}");
             if (g.DType == DType.Float32)
                 Indexing.ScatterAdd(index.Sizes, dim, ref into.Origin<float>(), into.Steps, ref index.Origin<long>(), index.Steps, ref g.Origin<float>(), g.Steps);
             else
@@ -103,10 +105,11 @@ internal static class Gathering
     { Keywords = ["dim"], Arity = 2 };
 
     /// <summary>The transpose of index_select. As PyTorch's it keeps what is added, for its shape.</summary>
-    public static readonly FunctionOperator SelectBackward = Adding("index_select_backward", Saved.Input0, (index, rank) => rank == 0 ? index.Squeeze() : index);
+    public static readonly FunctionOperator SelectBackward = Adding(
+        "index_select_backward", Saved.Input0, (index, rank) => rank == 0 ? index.Squeeze() : index, (index, size, skip) => (Checked(index, 0, size, _ => "index out of range in self"), skip));
 
     /// <summary>The same of a table's rows, and of single elements, which keep the indices alone.</summary>
-    public static readonly FunctionOperator RowsBackward = Adding("rows_backward", Saved.None, (index, _) => index.Reshape([-1]));
+    public static readonly FunctionOperator RowsBackward = Adding("rows_backward", Saved.None, (index, _) => index.Reshape([-1]), WithinTable);
 
     /// <summary>Rows of a table, one for each index; the row of the padding index gets no gradient.</summary>
     public static readonly FunctionOperator Embedding = new(
@@ -157,23 +160,26 @@ internal static class Gathering
         (inputs, a) =>
         {
             var shape = a.Ints("shape")!;
-            var (flat, _) = TensorIndex.Places(shape, inputs[1..]);
+            var g = inputs[0]!;
+            // A mask may choose another number of elements by now.
+            var (flat, chosen) = TensorIndex.Places(shape, inputs[1..], chosen => Scattering.CheckFits(g.Sizes, chosen));
             using var scope = Autograd.NoGrad();
-            return RowsBackward.Apply([inputs[0]!.Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { Shapes.Count(shape) }))[0].Window(shape, Shapes.ContiguousStrides(shape), 0);
+            return RowsBackward.Apply([g.Expand(chosen).Reshape([-1]), flat], Attributes.Of("dim", 0, "shape", new[] { Shapes.Count(shape) }))[0].Window(shape, Shapes.ContiguousStrides(shape), 0);
         },
         [new Rule(AllIndices, (h, c) => Index.Apply([h, .. Indices(c)], Attributes.None)[0]), Rule.NotDifferentiable]);
 
     public static IEnumerable<Operator> All => [Gather, GatherBackward, IndexSelect, SelectBackward, RowsBackward, Embedding, Index];
 
-    /// <summary>Zeros of a shape, to which slices are added. <paramref name="indexOf"/>: the index that picks them again for a gradient of this rank.</summary>
-    private static FunctionOperator Adding(string name, Saved kept, Func<Tensor, int, Tensor> indexOf) => new(
+    /// <summary>Zeros of a shape, to which slices are added. <paramref name="indexOf"/>: the index that picks them again for a gradient of this rank; <paramref name="within"/>: the index and
+    /// what it skips, of a dimension of this size: it may have been written to, unversioned, since it was looked up.</summary>
+    private static FunctionOperator Adding(string name, Saved kept, Func<Tensor, int, Tensor> indexOf, Func<Tensor, int, int, (Tensor Index, int Skip)> within) => new(
         name,
         (inputs, attributes) =>
         {
             var (g, index) = (Copying.Packed(inputs[0]!), Copying.Packed(inputs[1]!));
             var shape = attributes.Ints("shape")!;
             var dim = attributes.Int("dim");
-            var skip = attributes.Int("skip", -1);
+            (index, var skip) = within(index, shape.Length == 0 ? 1 : shape[dim], attributes.Int("skip", -1));
             var x = Tensor.Zeros(shape, g.DType);
             var (outer, n, inner) = Normalizations.Split(shape, dim);
             if (g.DType == DType.Float32) Indexing.Add(ref g.Origin<float>(), ref index.Origin<long>(), ref x.Origin<float>(), outer, n, index.Count, inner, skip);
@@ -194,6 +200,13 @@ internal static class Gathering
             }),
             Rule.NotDifferentiable,
         ]);
+
+    // What is outside the table is skipped with what is to be skipped anyway (embedding_dense_backward_cpu).
+    private static (Tensor Index, int Skip) WithinTable(Tensor index, int size, int skip)
+    {
+        if (index.Count == 0 || Indexing.FirstOutside(ref index.Origin<long>(), index.Count, 0, size) < 0) return (index, skip);
+        return (Tensor.Create([.. index.ToLongs().Select(i => i < 0 || i >= size || i == skip ? -1 : i)], index.Sizes), -1);
+    }
 
     /// <summary>Adds elements to zeros of a shape at the places that an index names along a dimension.</summary>
     public static Tensor Scatter(Tensor g, Tensor index, int dim, int[] shape) => GatherBackward.Apply([g, index], Attributes.Of("dim", dim, "shape", shape))[0];

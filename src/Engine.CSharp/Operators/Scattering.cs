@@ -45,11 +45,7 @@ internal static class Scattering
         // PyTorch looks whether the values fit before it looks the indices up.
         void Accept(int[] chosen)
         {
-            if (!Shapes.CanExpand(values.Sizes, chosen))
-            {
-                throw new AutogradException(
-                    ErrorKind.Shape, $"shape mismatch: value tensor of shape {Shapes.Text(values.Sizes)} cannot be broadcast to indexing result of shape {Shapes.Text(chosen)}");
-            }
+            CheckFits(values.Sizes, chosen);
             if (values.DType != x.DType)
             {
                 throw new AutogradException(
@@ -63,7 +59,7 @@ internal static class Scattering
         Copying.Copy(values, spread);
         var y = Tensor.Empty(x.Sizes, x.DType);
         Copying.Copy(x, y);
-        if (flat.Count == 0) return LaidAs(x, y);
+        if (flat.Count == 0) return Rearranged(x, y);
         switch (x.DType)
         {
             case DType.Float32 when accumulate: Add<float>(); break;
@@ -81,7 +77,7 @@ internal static class Scattering
         GC.KeepAlive(flat);
         GC.KeepAlive(spread);
         GC.KeepAlive(y);
-        return LaidAs(x, y);
+        return Rearranged(x, y);
 
         void Add<T>()
             where T : unmanaged, System.Numerics.INumber<T> =>
@@ -91,8 +87,16 @@ internal static class Scattering
             where T : unmanaged => Indexing.Write(ref spread.Origin<T>(), ref flat.Origin<long>(), ref y.Origin<T>(), flat.Count);
     }
 
-    // A result that was made in row-major order, in the memory order of another.
-    private static Tensor LaidAs(Tensor like, Tensor made)
+    /// <summary>Refuses values that cannot be broadcast to what indices choose.</summary>
+    public static void CheckFits(int[] values, int[] chosen)
+    {
+        if (Shapes.CanExpand(values, chosen)) return;
+        throw new AutogradException(
+            ErrorKind.Shape, $"shape mismatch: value tensor of shape {Shapes.Text(values)} cannot be broadcast to indexing result of shape {Shapes.Text(chosen)}");
+    }
+
+    // A result that was made in row-major order, copied into the memory order of another.
+    private static Tensor Rearranged(Tensor like, Tensor made)
     {
         if (like.IsContiguous) return made;
         var laid = Tensor.EmptyLike(like, made.DType);

@@ -22,7 +22,7 @@ internal static class AsStrided
         return view;
     }
 
-    /// <summary>Where a view lies relative to its base. The base is dense here: a gradient of it is laid out with the base's own strides.</summary>
+    /// <summary>Where a view lies relative to its base. A gradient of the base is laid out with the base's own strides, also where these repeat elements.</summary>
     internal sealed class Window
     {
         public Window(Tensor view, Tensor @base)

@@ -306,7 +306,8 @@ internal sealed class BackwardPass
             if (owned) gradient.Storage.Release();
             return (Plain(sum), true);
         }
-        if (!owned || !gradient.IsContiguous) return (sum + gradient, true);
+        // It lies as what arrived first.
+        if (!owned || !gradient.IsContiguous || !sum.IsContiguous) return (sum + gradient, true);
         Elementwise.AddInto(gradient, sum);
         return (Plain(gradient), true);
     }

@@ -90,6 +90,7 @@ public sealed partial class Tensor
     /// <summary>Zeros with the shape, the type and the memory order of another tensor.</summary>
     internal static Tensor ZerosLike(Tensor like)
     {
+        if (like.IsContiguous) return Zeros(like.Sizes, like.DType);
         var zeros = EmptyLike(like, like.DType);
         Fill.With(zeros, 0);
         return zeros;

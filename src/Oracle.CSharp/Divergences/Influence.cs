@@ -61,7 +61,7 @@ internal sealed class Influence
 
     private int Pulled(Step step) => StepNames.Roots(step)
         .Concat(step.Gradients?.Value.OfType<Microsoft.FSharp.Core.FSharpOption<string>>().Select(g => g.Value) ?? [])
-        .Max(Order);
+        .Select(Order).Append(None).Max();
 
     // A write shows in everything that shares the memory.
     private static IEnumerable<string> Sharing(State<Real> state, string written) =>

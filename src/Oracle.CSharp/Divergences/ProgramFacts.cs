@@ -36,7 +36,7 @@ internal static class ProgramFacts
         var made = new HashSet<int>();
         foreach (var (before, after, step) in states.Zip(states.Skip(1), program.Steps))
             foreach (var inner in Steps.All([step]))
-                if (StepNames.Read(inner).Any(read => (Find(before, read) ?? Find(after, read)) is { } operand && inference.Contains(operand.Storage)))
+                if (StepNames.Read(inner).SelectMany(read => new[] { Find(before, read), Find(after, read) }).Any(operand => operand is not null && inference.Contains(operand.Storage)))
                     made.UnionWith(StepNames.Bound(inner).Select(bound => Find(after, bound)).OfType<Tensor<Real>>().Select(result => result.Storage));
         return states.Count > 0 && Find(states[^1], name) is { } tensor && made.Contains(tensor.Storage) && !inference.Contains(tensor.Storage);
     }
@@ -80,13 +80,14 @@ internal static class ProgramFacts
     /// <summary>Whether a program is refused for a mask without dimensions, that is not the only index into a tensor that has elements.</summary>
     internal static bool EndsInAMaskOfNoDimension(Program program) =>
         Raised(program) is { Kind.IsIndexError: true, Message: "a mask must have a dimension" }
-        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { } step
+        && Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).LastOrDefault() is { } step && Run.run<Real>(RegistryModule.all, program).Last is var state
         && (step.Op is "index_put" or "index_put_" || StepNames.Read(step).Count() > 2 || Find(state, First(step))?.Shape.Contains(0) == true);
 
     /// <summary>A program in whose last step before its error masks without dimensions are left out of the index; where nothing is left, it is the whole tensor.</summary>
     internal static Program WithoutMasksOfNoDimension(Program program)
     {
-        var state = ListModule.Last(Run.states<Real>(RegistryModule.all, program));
+        // What a block has made until it raised is there, too.
+        var state = Run.run<Real>(RegistryModule.all, program).Last;
         bool IsMask(FSharpOption<string>? name) => name is not null && Find(state, name.Value) is { DType.IsBool: true, Shape.Length: 0 };
         Step Without(Step step)
         {
@@ -198,41 +199,71 @@ internal static class ProgramFacts
     {
         const string constant = "what is clamped, as a constant";
         const string never = "nowhere";
-        IEnumerable<Step> LeftOut(Step step)
-        {
-            if (!ClampsByNaNAlone(step) || (step.Out is not Out.Name && !step.Op.EndsWith('_'))) return [step.Steps.IsEmpty ? step : Steps.Block(step.Op, step.Steps.SelectMany(LeftOut))];
-            var clamped = First(step);
-            Step[] copied = [Steps.Call("detach", [clamped], constant), Steps.Call("mul", [constant], constant).With("other", Attr.NewFloat(1))];
-            return step.Op.EndsWith('_')
-                ? [.. copied, Steps.Act("copy_", clamped, constant)]
-                : [.. copied, Steps.Call("lt", [clamped], never).With("other", Attr.NewFloat(double.NegativeInfinity)), Steps.Call("where", [never, clamped, constant], ((Out.Name)step.Out!).Item)];
-        }
+        const string kept = "what is clamped, as it was kept";
+        return program.WithSteps(program.Steps.Select(step => LeftOut(step, Recording)));
 
-        return program.WithSteps([.. program.Steps.SelectMany(LeftOut)]);
+        static Step LeftOut(Step step, string mode)
+        {
+            if (!ClampsByNaNAlone(step)) return step.WithSteps(step.Steps.Select(inner => LeftOut(inner, step.Op)));
+            var (clamped, result, below) = (First(step), (step.Out as Out.Name)?.Item, Attr.NewFloat(double.NegativeInfinity));
+            Step[] copied = [Steps.Call("detach", [clamped], constant), Steps.Call("mul", [constant], constant).With("other", Attr.NewFloat(1))];
+            if (!step.Op.EndsWith('_'))
+            {
+                // The other clamp keeps its operand, which is looked at in going back, as PyTorch does.
+                Step[] chosen = [Steps.Call("lt", [clamped], never).With("other", below), Steps.Call("clamp", [clamped], kept).With("min", below), Steps.Call("where", [never, kept, constant], result!)];
+                return Steps.Block(mode, [.. copied, .. chosen]);
+            }
+
+            var written = Steps.Act("copy_", clamped, constant);
+            return Steps.Block(mode, [.. copied, result is null ? written : written.Binding(result)]);
+        }
     }
 
-    private static bool ClampsByNaNAlone(Step step) =>
-        step.Op.TrimEnd('_') == "clamp" && step.In.Skip(1).All(bound => bound is not Arg.Name)
-        && step.Attrs.Where(attr => attr.Key is "min" or "max").Select(attr => attr.Value).ToList() is [Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }];
+    // A block in which nothing is other than around it, at the top of a program; elsewhere it is one as the innermost that is there.
+    private const string Recording = "enable_grad";
+
+    /// <summary>Whether a step clamps by one number alone, which is NaN.</summary>
+    internal static bool ClampsByNaNAlone(Step step) =>
+        step.Op.TrimEnd('_') == "clamp" && step.In is [Arg.Name, ..] && step.In.Skip(1).All(bound => bound is not Arg.Name) && (step.Out is Out.Name || step.Op.EndsWith('_'))
+        && step.Attrs.Where(attr => attr.Key is "min" or "max" && !attr.Value.IsNull).Select(attr => attr.Value).ToList() is [Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }];
 
     /// <summary>A program in which the derivative of var and std over an empty list of dimensions counts one element, as many as the product over no size is.</summary>
-    internal static Program WithVariancesThatCountOne(Program program) => program.WithSteps([.. Before(program).SelectMany(at => CountingOne(at.State, at.Step))]);
+    internal static Program WithVariancesThatCountOne(Program program) =>
+        program.WithSteps(program.Steps.Index().Select(at => CountingOne(ToTheEnd(program), at.Index, at.Item, Recording)));
 
-    private static IEnumerable<Step> CountingOne(State<Real> state, Step step)
+    private static Step CountingOne(List<State<Real>> states, int at, Step step, string mode)
     {
-        if (step.Op is not ("var" or "std") || !NamesNoDimension(step) || Find(state, First(step)) is not { } x || !History.requiresGrad(state, x) || !state.Records || step.Out is not Out.Name { Item: var result })
-            return [step.Steps.IsEmpty || step.Op == "no_grad" ? step : Steps.Block(step.Op, step.Steps.SelectMany(inner => CountingOne(state, inner)))];
-        var correction = step.Attrs.TryGetValue("correction", out var given) ? given switch { Attr.Integer { Item: var whole } => whole, Attr.Float { Item: var real } => real, _ => 1 }
-            : step.Attrs.TryGetValue("unbiased", out var unbiased) && unbiased is Attr.Flag { Item: false } ? 0 : 1;
-        var count = x.Shape.Aggregate(1.0, (product, size) => product * size);
-        // The hook is on what the derivative starts from, and is met once in those of any order.
         const string counted = "what is counted as one";
-        return
+        if (!step.Steps.IsEmpty) return step.WithSteps(step.Steps.Select(inner => CountingOne(states, at, inner, step.Op)));
+        // What a block makes is found in the state after it.
+        if (mode != Recording || !IsVarianceOverNoNamedDimension(step) || step.Out is not Out.Name { Item: var result } || Between(states, at, First(step)) is not var (state, x) || !History.requiresGrad(state, x)) return step;
+        // The hook is on what the derivative starts from, and is met once in those of any order.
+        var (count, correction) = (x.Shape.Aggregate(1.0, (product, size) => product * size), Correction(step));
+        return Steps.Block(mode,
         [
             step.Binding(counted),
             Steps.Act("register_hook", counted).With("scale", Attr.NewFloat((count - correction) / (1 - correction))),
             Steps.Call("clone", [counted], result),
-        ];
+        ]);
+    }
+
+    /// <summary>Whether a step is var or std over an empty list of dimensions.</summary>
+    internal static bool IsVarianceOverNoNamedDimension(Step step) => step.Op is "var" or "std" && step.In is [Arg.Name, ..] && NamesNoDimension(step);
+
+    /// <summary>Whether it has no fewer elements to correct by than it has elements, so that its derivative, infinite, is no factor of the right one.</summary>
+    internal static bool CorrectsByAllElements(State<Real> state, Step step) =>
+        IsVarianceOverNoNamedDimension(step) && Find(state, First(step)) is { } x && x.Shape.Aggregate(1.0, (product, size) => product * size) <= Correction(step);
+
+    private static double Correction(Step step) =>
+        step.Attrs.TryGetValue("correction", out var given) ? given switch { Attr.Integer { Item: var whole } => whole, Attr.Float { Item: var real } => real, _ => 1 }
+            : step.Attrs.TryGetValue("unbiased", out var unbiased) && unbiased is Attr.Flag { Item: false } ? 0 : 1;
+
+    // A tensor as it is before a step at the top of a program, or after it.
+    private static (State<Real> State, Tensor<Real> Tensor)? Between(List<State<Real>> states, int at, string name)
+    {
+        foreach (var state in states.Skip(at).Take(2))
+            if (Find(state, name) is { } tensor) return (state, tensor);
+        return null;
     }
 
     /// <summary>Whether a step is index_put by no index at all.</summary>

@@ -76,12 +76,14 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     internal bool IsRightFor(Program program) => IsRightBy(Expectation.Of(program, Engine.Ulp));
 
     /// <summary>Whether the whole outcome is right by the specification of such a program.</summary>
-    internal bool IsRightInAllFor(Program program) => Judge.Outcome(program, Outcome, Engine).Verdict is Verdict.Pass or Verdict.Inconclusive;
+    internal bool IsRightInAllFor(Program program) => Judge.Outcome(program, Outcome, Engine).Findings.All(finding => IsRight(finding));
 
     /// <summary>Whether what was found is right by a prediction: the examiner's own verdict, with that in the specification's place, or what the prediction leaves open.</summary>
     internal bool IsRightBy(Expectation prediction) =>
         (prediction.LeftOpen.Contains(Finding.Name) && Endings.Judge(prediction, Outcome, Engine).Ending.Verdict == Verdict.Pass)
-        || Judge.OfOne(Finding.Name, prediction, Outcome, Engine) is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null }
-            // Integers of which nothing is known.
-            or { Verdict: Verdict.Inconclusive, Note: not null };
+        || IsRight(Judge.OfOne(Finding.Name, prediction, Outcome, Engine));
+
+    // Open are an element that cannot be decided, and integers of which nothing is known.
+    private static bool IsRight(Finding? finding) =>
+        finding is { Verdict: Verdict.Pass } or { Verdict: Verdict.Inconclusive, Index: not null } or { Verdict: Verdict.Inconclusive, Note: not null };
 }

@@ -80,16 +80,16 @@ internal static class StepNames
 
     /// <summary>
     /// The variables that may share memory with a gradient: those that <c>grad</c> and <c>get_grad</c> bind, those that were given as
-    /// gradients (a rule may hand them on), and all that was made of these.
+    /// gradients (a rule may hand them on; left out without <paramref name="given"/>), and all that was made of these.
     /// </summary>
-    public static HashSet<string> Gradients(IEnumerable<Step> steps)
+    public static HashSet<string> Gradients(IEnumerable<Step> steps, bool given = true)
     {
         var found = new HashSet<string>();
         void Visit(IEnumerable<Step> each)
         {
             foreach (var step in each)
             {
-                if (step.Gradients is not null)
+                if (given && step.Gradients is not null)
                     foreach (var name in step.Gradients.Value)
                         if (name is not null) found.Add(name.Value);
                 if (step.Op is "grad" or "get_grad" || Read(step).Any(found.Contains)) found.UnionWith(Bound(step));

@@ -114,21 +114,24 @@ internal static partial class Endings
 
     // Of a grad_fn only whether there is one counts: its name is left out of a text that names it. So are the shape and the maker of what was
     // kept where it may have been given another shape in place since. How often a gradient's buffer was written to while it was made is no
-    // engine's promise: where the program takes one, or writes to one, what counts is by how much the versions differ.
+    // engine's promise: where the program computes with one, or writes to one, what counts is by how much the versions differ.
     private static string Normal(Program program, string message)
     {
         var named = NodeName().Replace(message, "NODE");
         if (program.Steps.Any(Reshapes)) named = KeptShape().Replace(named, "Tensor SHAPE");
-        return TakesGradients(program)
+        return ComputesWithGradients(program)
             ? Versions().Replace(named, versions => $"{int.Parse(versions.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(versions.Groups[2].Value, CultureInfo.InvariantCulture)} versions later")
             : named;
     }
 
-    private static bool TakesGradients(Program program)
+    private static bool ComputesWithGradients(Program program)
     {
-        var gradients = StepNames.Gradients(program.Steps);
-        bool Writes(Step step) => step.Op == "get_grad" || (step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written && gradients.Contains(written)) || step.Steps.Any(Writes);
-        return program.Steps.Any(Writes);
+        var (gradients, taken) = (StepNames.Gradients(program.Steps), StepNames.Gradients(program.Steps, given: false));
+        bool Computes(Step step) =>
+            (step.Op.EndsWith('_') && StepNames.Read(step).FirstOrDefault() is { } written && gradients.Contains(written))
+            || (RegistryModule.all.ContainsKey(step.Op.TrimEnd('_')) && StepNames.Read(step).Any(taken.Contains))
+            || step.Steps.Any(Computes);
+        return program.Steps.Any(Computes);
     }
 
     [GeneratedRegex(@"is at version (\d+); expected version (\d+) instead")]

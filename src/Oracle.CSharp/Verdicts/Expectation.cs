@@ -81,8 +81,12 @@ public sealed class Expectation
     private HashSet<string> Near()
     {
         var gradients = StepNames.Gradients(Program.Steps);
-        foreach (var name in gradients.ToList())
-            foreach (var shown in Run.sharing(Ran.Last, name, Program.Observe).Where(text => !text.EndsWith(".grad", StringComparison.Ordinal))) gradients.Add(shown);
+        // A name that is bound again stands for something else at the end.
+        var bound = Program.Inputs.Select(input => input.Name).Concat(Steps.All(Program.Steps).SelectMany(StepNames.Bound)).ToList();
+        var states = bound.Count == bound.Distinct().Count() ? [Ran.Last] : Run.states<Bounded>(_registry, Program).Append(Ran.Last);
+        foreach (var state in states)
+            foreach (var name in gradients.ToList())
+                foreach (var shown in Run.sharing(state, name, Program.Observe).Where(text => !text.EndsWith(".grad", StringComparison.Ordinal))) gradients.Add(shown);
         return gradients;
     }
 

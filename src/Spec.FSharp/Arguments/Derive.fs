@@ -22,6 +22,10 @@ module Derive =
     [<Literal>]
     let ofTheProgram = "of_the_program"
 
+    /// Marks a call that PyTorch makes in place on a result of its own, in whose memory order it stays.
+    [<Literal>]
+    let inPlace = "in_place"
+
     /// Compared with a number: `compared "gt" x 0.0`.
     let compared op (x: Term) (c: float) = apply op [ x ] [ "other", Attr.Float c ]
 

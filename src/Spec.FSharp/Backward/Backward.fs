@@ -24,7 +24,8 @@ module Backward =
                 Deriving = true
                 Second = s.Second || demand.Roots |> List.exists (fun (id, _) -> State.secondOrder s s.Tensors[id]) }
 
-        let pass = Pass<'S>(registry, inside, demand, s.Records && s.Holds Rules.Gradients.givenIsCastByTheCaller)
+        let caller = if s.Holds Rules.Gradients.givenIsCastByTheCaller then Some s.Records else None
+        let pass = Pass<'S>(registry, inside, demand, caller)
 
         try
             let captured =

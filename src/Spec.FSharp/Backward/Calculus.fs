@@ -135,30 +135,32 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         state <- State.setTensor id { state.Tensors[id] with View = None } state
         id
 
-    /// A copy of a term, as a tensor of its own in row-major order.
-    member c.Copy(term: Term) : int =
-        if creates then
-            c.Tensor(c.Strided("strided", term, Layout.dense term.Shape))
-        else
-            c.Add(c.Value term, Layout.dense term.Shape)
+    /// A copy of a term, as a tensor of its own that lies in memory as a dense one does, by default in row-major order.
+    member c.Copy(term: Term, ?like: Geometry) : int =
+        let geometry =
+            match like with
+            | Some like when like.Shape = term.Shape -> { like with Offset = 0 }
+            | _ -> Layout.dense term.Shape
 
-    /// A copy that lies in memory as a dense tensor does.
-    member c.CopyLike(term: Term, geometry: Geometry) : int =
-        if geometry.Strides = (Layout.dense term.Shape).Strides || geometry.Shape <> term.Shape then
-            c.Copy term
-        else
-            let copy = c.Copy term
-            let s, id = State.addValue { geometry with Offset = 0 } false (State.read state state.Tensors[copy]) state
+        let add () = c.Add(c.Value term, geometry)
+
+        if creates then
+            // Its gradient is that of the term itself; where it lies is its own.
+            let clone = c.Tensor(c.Call("clone", [| Some term |], []))
+            let copy = state.Tensors[clone]
+            let id = add ()
 
             state <-
                 State.setTensor
                     id
-                    { s.Tensors[id] with
-                        RequiresGrad = s.Tensors[copy].RequiresGrad
-                        GradFn = s.Tensors[copy].GradFn }
-                    s
+                    { state.Tensors[id] with
+                        RequiresGrad = copy.RequiresGrad
+                        GradFn = copy.GradFn }
+                    state
 
             id
+        else
+            add ()
 
     /// Where a term lies in memory.
     member private _.Geometry(term: Term) : Geometry =
@@ -213,7 +215,8 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
         match terms with
         | [] -> None
         | [ only ] -> Some only
-        | _ -> Some(c.Call("total", terms |> List.map Some |> Array.ofList, []))
+        // It lies as what arrived first.
+        | _ -> Some(c.Call("total", List.rev terms |> List.map Some |> Array.ofList, []))
 
     member private _.FitBy(call: string * Term * (string * Attr) list -> Term, term: Term, struct (shape: int[], dtype: DType)) : Term =
         let term =
@@ -230,22 +233,21 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
     /// Brings a gradient to the shape and the dtype of the tensor that it belongs to.
     member c.Fit(term: Term, form) : Term = c.FitBy((fun (name, term, attrs) -> c.Call(name, [| Some term |], attrs)), term, form)
 
-    /// The same of a gradient that was given, in the mode of the caller, who may see it: `records`.
-    member c.FitGiven(term: Term, form, records) : Term =
-        let recorded (name, term: Term, attrs) =
+    /// The same of a gradient that was given, in the mode of the caller, who may see it; None: in that of the pass.
+    member c.FitGiven(term: Term, form, caller: bool option) : Term =
+        let inMode records (name, term: Term, attrs) =
             let before = state.GradMode
 
             let s, ids =
-                Calls.apply { state with GradMode = true } (operator name) [| Some(c.Tensor term) |] (Map.ofList attrs)
+                Calls.apply { state with GradMode = records } (operator name) [| Some(c.Tensor term) |] (Map.ofList attrs)
                 |> orFail
 
             state <- { s with GradMode = before }
             c.Tracked ids.Head
 
-        if creates || not shows || not records then
-            c.Fit(term, form)
-        else
-            c.FitBy(recorded, term, form)
+        match caller with
+        | Some records when creates || shows && records -> c.FitBy(inMode records, term, form)
+        | _ -> c.Fit(term, form)
 
     interface ICalculus with
         member c.Apply(name, args, attrs) =

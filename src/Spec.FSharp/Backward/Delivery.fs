@@ -92,8 +92,9 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                 |> Array.forall (fun (d, (size, stride)) ->
                     if size = 1 then
                         stride <> 0
+                    // Beyond the dimensions that the leaf has by now PyTorch reads the strides that it had before.
                     else
-                        d < leaf.Shape.Length && stride = leaf.Geometry.Strides[d])
+                        d >= leaf.Shape.Length || stride = leaf.Geometry.Strides[d])
             else
                 Layout.isContiguous g
 
@@ -156,14 +157,12 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                     else
                         d.Fits(id, gradient)
 
-                        // As the leaf does, where that is dense (torch/csrc/autograd/utils/grad_layout_contract.h).
-                        let isDense = Strides.isDense t.Geometry && not (Strides.overlapsItself t.Geometry)
-
-                        if c.State.Holds Rules.Gradients.neverShared && isDense then
-                            c.CopyLike(gradient, t.Geometry)
-                        elif c.State.Holds Rules.Gradients.neverShared then
-                            c.Copy gradient
-                        else
+                        if not (c.State.Holds Rules.Gradients.neverShared) then
                             c.Tensor gradient
+                        // As the leaf does, where that is dense (torch/csrc/autograd/utils/grad_layout_contract.h).
+                        elif Strides.isDense t.Geometry && not (Strides.overlapsItself t.Geometry) then
+                            c.Copy(gradient, t.Geometry)
+                        else
+                            c.Copy gradient
 
                 d.SetGrad(id, kept)

@@ -5,7 +5,7 @@ open Complaints
 
 /// One run over the tape. Its state changes inside; nothing of it is seen outside but the state at the end.
 [<Sealed>]
-type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand, callerRecords: bool) =
+type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, start: State<'S>, demand: Demand, caller: bool option) =
     // Views of what the user gave may be seen in what `grad` returns, or, without the rule, in what a leaf keeps.
     let shows =
         not demand.Accumulates
@@ -27,7 +27,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
 
     // A pass within this one, for the derivative of a fused gradient.
     let within (state: State<'S>) demand =
-        let pass = Pass<'S>(registry, state, demand, false)
+        let pass = Pass<'S>(registry, state, demand, None)
         let found = pass.Run()
         pass.Calculus, found
 
@@ -112,7 +112,7 @@ type internal Pass<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator>, s
                   Message =
                     $"invalid gradient at index {i} - got {Shape.show seed.Shape} but expected shape compatible with {Shape.show shape}" }
 
-        c.FitGiven(seed, struct (shape, dtype), callerRecords)
+        c.FitGiven(seed, struct (shape, dtype), caller)
 
     /// A gradient of a node's input as that of the result it belongs to, elsewhere.
     member private _.Fitted(node: Node<'S>, i, g: Term) : Term =

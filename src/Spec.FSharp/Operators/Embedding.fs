@@ -24,6 +24,7 @@ module Embedding =
 
     /// How much of the gradient of each looked-up row counts: none of the padding row's, and with scale_grad_by_freq a share of those
     /// that are looked up more than once.
+    /// What is outside the table by now is left out (embedding_dense_backward_cpu).
     let private shares attrs rows (index: int64[]) =
         result {
             let! padding = readPadding attrs rows
@@ -33,7 +34,7 @@ module Embedding =
             return
                 index
                 |> Array.map (fun i ->
-                    if int i = padding then 0.0
+                    if int i = padding || i < 0L || i >= int64 rows then 0.0
                     elif byFrequency then float counts[i]
                     else 1.0)
         }
@@ -130,8 +131,11 @@ module Embedding =
                           let! index = Argument.tensor call 1
                           let! size = Read.integers call.Attrs "size"
                           let size = Array.ofList size
-                          let! _, positions = lookUp index size
-                          let! shares = shares call.Attrs size[0] (fst (Value.asInts<'S> Int64 index))
+                          let named, decided = Value.asInts<'S> Int64 index
+                          let! shares = shares call.Attrs size[0] named
+                          let within = named |> Array.map (fun i -> max 0L (min i (int64 size[0] - 1L)))
+                          let within: Value<'S> = Value.ints Int64 index.Shape within decided
+                          let! _, positions = lookUp within size
                           let elements = scaled x.DType size[1] shares (Value.asFloats x.DType x)
                           return [ Value.floats x.DType x.Shape elements |> Pick.sumAt size positions ]
                       } } with

@@ -171,6 +171,9 @@ module Gathering =
                         g
                     else
                         let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
-                        Derive.applyTo "index_sum" (Some g :: nulls (dimOfRule d) @ [ Some index ]) [ Indices.sizeOfFirst d ]) }
+                        Derive.applyTo
+                            "index_sum"
+                            (Some g :: nulls (dimOfRule d) @ [ Some index ])
+                            [ Indices.sizeOfFirst d; "of_select", Attr.Flag true ]) }
 
     let all = [ gather; scatterSum; indexSelect ]

@@ -36,20 +36,37 @@ module Indexing =
             Derivative =
                 Indices.toFirst (fun d g -> Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ Indices.sizeOfFirst d ]) }
 
+    // A mask may choose another number of elements by now.
+    let private fits (values: Value<'S>) shape =
+        Complain.unlessShape (Broadcast.reaches values.Shape shape) (fun () ->
+            $"shape mismatch: value tensor of shape {Shape.show values.Shape} cannot be broadcast to indexing result of shape {Shape.show shape}")
+
     let indexSum =
         { Define.computes
               "index_sum"
               "zeros of `size`, with x added at the indices: the transpose of index"
               [ ArgKind.Float; ArgKind.List(ArgKind.Optional ArgKind.Index) ]
-              [ Define.required "size" AttrKind.Size ]
+              [ Define.required "size" AttrKind.Size; Define.attr "of_select" AttrKind.Flag ]
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.floats call 0
                           let! size = Read.integers call.Attrs "size"
                           let size = Array.ofList size
-                          let! _, positions = Indices.resolve size (indicesOf call 1 (call.In.Length - 1))
-                          return [ Pick.sumAt size positions x ]
+                          let indices = indicesOf call 1 (call.In.Length - 1)
+                          let! ofSelect = Read.flagOr false call.Attrs "of_select"
+
+                          // index_select counts nothing from the end.
+                          let isNegative (index: Value<'S>) =
+                              let elements, decided = Value.asInts Int64 index
+                              decided && Array.exists (fun i -> i < 0L) elements
+
+                          do!
+                              Complain.unlessIndex (not ofSelect || not (List.exists (Option.exists isNegative) indices)) (fun () ->
+                                  "index out of range in self")
+
+                          let! shape, positions = Indices.resolveFor (fits x) size indices
+                          return [ Value.expand shape x |> Pick.sumAt size positions ]
                       } } with
             Internal = true
             Saves = fun _ _ -> saveIndices
@@ -77,9 +94,7 @@ module Indexing =
             // PyTorch looks whether the values fit before it looks the indices up.
             let accept shape =
                 result {
-                    do!
-                        Complain.unlessShape (Broadcast.reaches values.Shape shape) (fun () ->
-                            $"shape mismatch: value tensor of shape {Shape.show values.Shape} cannot be broadcast to indexing result of shape {Shape.show shape}")
+                    do! fits values shape
 
                     do!
                         Complain.unlessDType (values.DType = x.DType) (fun () ->
@@ -217,9 +232,9 @@ module Indexing =
                           let! x = Argument.floats call 0
                           let! size = Read.integers call.Attrs "size"
                           let size = Array.ofList size
-                          let! _, (positions, decided) = Indices.resolve size (indicesOf call 1 (call.In.Length - 1))
+                          let! shape, (positions, decided) = Indices.resolveFor (fits x) size (indicesOf call 1 (call.In.Length - 1))
                           let zeros: 'S[] = Array.create (Shape.count size) (Value.exact x.DType 0.0)
-                          let elements = written zeros positions (Value.asFloats x.DType x)
+                          let elements = written zeros positions (Value.expand shape x |> Value.asFloats x.DType)
                           return [ Value.floats x.DType size elements |> unknownUnless decided ]
                       } } with
             Internal = true

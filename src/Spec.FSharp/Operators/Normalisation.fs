@@ -39,12 +39,16 @@ module internal Normalise =
     let scaledDistance<'S when 'S :> IScalar<'S>> (xs: 'S[]) (scale: 'S) : 'S[] =
         if xs.Length = 0 then xs else distanceFrom (Reduce.mean xs) scale xs
 
-    /// The sum of a (x - mean): distances first, or the mean's part taken off the product.
+    /// The sum of a (x - mean): distances first, plain or scaled in between, or the mean's part taken off the product.
     let covarianceFrom<'S when 'S :> IScalar<'S>> dtype (mean: 'S) (a: 'S[]) (xs: 'S[]) : 'S =
         if xs.Length = 0 then
             Value.exact dtype 0.0
         else
-            'S.Permitted [| dot a (xs |> Array.map (fun x -> x - mean)); dot a xs - mean * sum a |]
+            let distances = xs |> Array.map (fun x -> x - mean)
+            // By no engine's own number, but by one that rounds as theirs do.
+            let scale: 'S = num 0.3333
+            let scaled = dot a (distances |> Array.map (fun d -> d * scale)) / scale
+            'S.Permitted [| dot a distances; dot a xs - mean * sum a; scaled |]
 
     /// The sum of a (x - mean of x) along a line.
     let covariance<'S when 'S :> IScalar<'S>> dtype (a: 'S[]) (xs: 'S[]) : 'S =

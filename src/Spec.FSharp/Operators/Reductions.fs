@@ -414,9 +414,10 @@ module Reductions =
         if p = 1.0 then
             sign () * g
         elif p = 2.0 then
-            g * unlessZero (x / norm)
+            g * Derive.apply "masked_fill" [ x / norm; Shaping.compareWith "eq" 0.0 norm ] [ "value", Attr.Float 0.0; Derive.inPlace, Attr.Flag true ]
         elif System.Double.IsInfinity p then
-            let mask = d.Output 1
+            // Of what is kept, as it is by then.
+            let mask = Derive.apply "attains" [ size (); norm; d.Output 1 ] []
             sign () * (g / Shaping.sumOver groups.Dims true mask * mask)
         elif p < 1.0 then
             let slope = sign () * Shaping.pow (p - 1.0) (size ())

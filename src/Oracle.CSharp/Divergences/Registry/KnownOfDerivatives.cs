@@ -24,7 +24,7 @@ internal static class KnownOfDerivatives
         new("variance-over-no-named-dimension", "unreported",
             "The derivative of var and std with dim=[], which is over all elements, counts one element; right is that of the value, as without dim.",
             [],
-            seen => seen.HasWrongElements && seen.IsRightFor(ProgramFacts.WithVariancesThatCountOne(seen.Program)),
+            seen => seen.HasWrongElements && (seen.IsRightFor(ProgramFacts.WithVariancesThatCountOne(seen.Program)) || seen.Depends(1, ProgramFacts.CorrectsByAllElements)),
             Witnesses.ByDifferences("x"))
         {
             Examples = ["""
