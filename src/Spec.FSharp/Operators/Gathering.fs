@@ -171,6 +171,7 @@ module Gathering =
                         g
                     else
                         let index = d.Input 1 |> Shaping.reshape [| Shape.count (d.ShapeOf 1) |]
+
                         Derive.applyTo
                             "index_sum"
                             (Some g :: nulls (dimOfRule d) @ [ Some index ])

@@ -414,7 +414,11 @@ module Reductions =
         if p = 1.0 then
             sign () * g
         elif p = 2.0 then
-            g * Derive.apply "masked_fill" [ x / norm; Shaping.compareWith "eq" 0.0 norm ] [ "value", Attr.Float 0.0; Derive.inPlace, Attr.Flag true ]
+            g
+            * Derive.apply
+                "masked_fill"
+                [ x / norm; Shaping.compareWith "eq" 0.0 norm ]
+                [ "value", Attr.Float 0.0; Derive.inPlace, Attr.Flag true ]
         elif System.Double.IsInfinity p then
             // Of what is kept, as it is by then.
             let mask = Derive.apply "attains" [ size (); norm; d.Output 1 ] []

@@ -238,7 +238,12 @@ module Writes =
                               let elements = Array.map2 (fun h x -> if h <> 0L then filled[0] else x) holds elements
                               return [ Value.ints x.DType shape elements (decided && known && knownValue) ]
                       } } with
-            Arrangement = fun attrs -> if attrs.ContainsKey Derive.inPlace then Arrangement.Copied else Arrangement.RowMajor
+            Arrangement =
+                fun attrs ->
+                    if attrs.ContainsKey Derive.inPlace then
+                        Arrangement.Copied
+                    else
+                        Arrangement.RowMajor
             Node = Define.nodeByOverload "MaskedFill" (fun call -> if call.Inputs = 3 then 1 else 0)
             Admits = fillsByAMask
             Overlap =
