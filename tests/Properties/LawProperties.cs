@@ -34,6 +34,16 @@ public sealed class LawProperties(ITestOutputHelper output)
     public void An_operand_that_is_broadcast_gives_what_it_gives_expanded(StandardProgram p) => Holds(BroadcastTwin.Law, p.Program);
 
     [Fact]
+    public void What_underflows_on_the_way_is_not_held_to_a_power_of_two()
+    {
+        // exp(-725) has a few bits left, and so has a gradient through it.
+        const string Underflowing = """
+            {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [-725, 1], "requires_grad": true}}, "steps": [{"op": "silu", "in": ["x"], "out": "y"}], "observe": ["y"]}
+            """;
+        Assert.True(LinearInUpstream.Law.Check(Sound.Engine, Json.readProgram(Underflowing).ResultValue) is { Applies: true, Holds: true });
+    }
+
+    [Fact]
     public void Every_law_says_something_of_enough_standard_programs()
     {
         var generator = new ProgramGenerator(RegistryModule.all, Oracle.Examination.For(Sound.Engine.Info));
