@@ -54,7 +54,7 @@ internal sealed class Influence
                     Raise(name + ".grad", Order(same + ".grad"));
                 var known = StepNames.Read(step).Select(Order).Append(_begins(state, step) ? 0 : None).Max();
                 if (known == None) break;
-                foreach (var name in StepNames.Bound(step).Concat(step.Op.EndsWith('_') ? Sharing(after, StepNames.Read(step).First()) : [])) Raise(name, known);
+                foreach (var name in StepNames.Bound(step).Concat(step.Op.EndsWith('_') ? Sharing(after, ProgramFacts.First(step)) : [])) Raise(name, known);
                 break;
         }
     }

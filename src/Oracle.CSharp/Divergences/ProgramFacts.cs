@@ -94,8 +94,8 @@ internal static class ProgramFacts
             if (!step.Steps.IsEmpty) return step.WithSteps(step.Steps.Select(Without));
             if (step.Op is not ("index" or "index_put" or "index_put_") || step.In.ElementAtOrDefault(1) is not Arg.Names { Item: var names }) return step;
             var left = names.Where(name => !IsMask(name)).ToList();
-            return left.Count == 0 && step.Op == "index"
-                ? Steps.Call("clone", [First(step)], StepNames.Bound(step).First())
+            return left.Count == 0 && step is { Op: "index", Out: Out.Name { Item: var result } }
+                ? Steps.Call("clone", [First(step)], result)
                 : step.On(ListModule.OfSeq([step.In[0], Arg.NewNames(ListModule.OfSeq(left)), .. step.In.Skip(2)]), null);
         }
 
@@ -341,7 +341,8 @@ internal static class ProgramFacts
 
     private static bool Accumulates(Step step) => step.Attrs.TryGetValue("accumulate", out var flag) && flag is Attr.Flag { Item: true };
 
-    private static string First(Step step) => StepNames.Read(step).First();
+    // What there is none of has no name.
+    internal static string First(Step step) => StepNames.Read(step).FirstOrDefault() ?? "";
 
     /// <summary>The tensor of a name; null where there is none.</summary>
     internal static Tensor<Real>? Find(State<Real> state, string name) =>

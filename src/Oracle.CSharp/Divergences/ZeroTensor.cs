@@ -23,8 +23,8 @@ internal static class ZeroTensor
     private static bool WritesToZeros(State<Real> state, Step step) => step.Op switch
     {
         "backward" => Reach.ofStep(state, step, Run.everything(state)).Any(name => IsZero(state, Kept(state, name))),
-        "zero_grad" => IsZero(state, Kept(state, StepNames.Read(step).First())),
-        var op => op.EndsWith('_') && IsZero(state, ProgramFacts.Find(state, StepNames.Read(step).First())),
+        "zero_grad" => IsZero(state, Kept(state, ProgramFacts.First(step))),
+        var op => op.EndsWith('_') && IsZero(state, ProgramFacts.Find(state, ProgramFacts.First(step))),
     };
 
     // Zeros, of second order since a sign is met in no other derivative.
