@@ -77,7 +77,7 @@ internal static class Extrema
 
     private static bool[] Reduced(Tensor x, int[]? dims, string name)
     {
-        var reduced = Shapes.ReducedDims(dims, x.Rank);
+        var reduced = Shapes.ReducedDims(dims, x.Rank, allFirst: true);
         for (var d = 0; d < reduced.Length; d++)
         {
             if (!reduced[d] || x.Sizes[d] != 0) continue;

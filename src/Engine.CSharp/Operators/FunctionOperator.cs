@@ -154,7 +154,16 @@ public sealed class FunctionOperator : Operator
         var records = GradMode.Records && AnyRequiresGrad(inputs);
         // A history that cannot be told is an error before any of the arguments is.
         var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
-        var results = forward(inputs, attributes);
+        Tensor[] results;
+        try
+        {
+            results = forward(inputs, attributes);
+        }
+        catch (AutogradException) when (KeepsInference(saves, inputs))
+        {
+            // PyTorch keeps, and so complains, before it computes.
+            throw SavedValues.OfInference();
+        }
         if (!records || !Array.Exists(results, r => r.DType.IsFloat())) return results;
         if (ArgumentsFirst) (edges, saves) = Edges(inputs, attributes);
         if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
@@ -238,6 +247,13 @@ public sealed class FunctionOperator : Operator
     {
         foreach (var input in inputs)
             if (input is { RequiresGrad: true }) return true;
+        return false;
+    }
+
+    private static bool KeepsInference(Saved saves, Tensor?[] inputs)
+    {
+        for (var i = 0; i < inputs.Length && i < 8; i++)
+            if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { IsInference: true }) return true;
         return false;
     }
 

@@ -45,7 +45,7 @@ internal static class Reductions
                 ErrorKind.Dtype, $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {x.DType.ScalarType()}");
         }
         x = Copying.Cast(x, dtype);
-        var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank);
+        var reduced = Shapes.ReducedDims(attributes.Ints("dim"), x.Rank, allFirst: true);
         var sum = Reducing.Run(x, reduced, attributes.Bool("keepdim", false), new Reduce.Sum<float>(), new Reduce.Sum<double>(), new Reduce.Sum<long>());
         if (!mean) return dtype == DType.Bool ? Copying.Cast(sum, dtype) : sum;
         return Elementwise.Binary(sum, Tensor.Number((double)Reducing.Count(x.Sizes, reduced)), sum, new Op.Div<float>(), new Op.Div<double>());

@@ -26,7 +26,7 @@ internal static class Statistics
         {
             if (attributes.Ints("dim") is not { } dims) throw new AutogradException(ErrorKind.Value, "logsumexp() needs 'dim'");
             if (!x.DType.IsFloat()) x = Copying.Cast(x, DType.Float32);
-            var reduced = Shapes.ReducedDims(dims, x.Rank);
+            var reduced = Shapes.ReducedDims(dims, x.Rank, allFirst: true);
             var y = Tensor.Empty(Shapes.Reduced(x.Sizes, reduced, attributes.Bool("keepdim", false)), x.DType);
             if (x.DType == DType.Float32) Run<float>(x, y, reduced);
             else Run<double>(x, y, reduced);

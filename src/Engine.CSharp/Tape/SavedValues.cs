@@ -43,15 +43,14 @@ internal sealed class SavedValues
     /// <summary>Whether <see cref="End"/> was called.</summary>
     public bool Ended => ended;
 
+    /// <summary>The refusal of a tensor that was made in inference mode.</summary>
+    public static AutogradException OfInference() => new(
+        ErrorKind.Other, "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
+
     /// <summary>Holds an input as it is now.</summary>
     public void SaveInput(int index, Tensor value)
     {
-        if (value.IsInference)
-        {
-            throw new AutogradException(
-                ErrorKind.Other,
-                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
-        }
+        if (value.IsInference) throw OfInference();
         if (value.IsDerivedNumber) numbers = true;
         else others = true;
         At(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
@@ -165,7 +164,8 @@ internal sealed class SavedValues
             var (node, place) = use == Output ? (by ?? owner, by is null ? index : number) : (value.GradNode, value.OutputNumber);
             // A result that was transposed in place is named as it was made.
             var sizes = use == Output ? node!.Form(place).Shape : value.Sizes;
-            var origin = node is null ? "" : $", which is output {place} of {node.Name},";
+            // A result of integers has no history to name.
+            var origin = node is null || !value.DType.IsFloat() ? "" : $", which is output {place} of {node.Name},";
             return new AutogradException(
                 ErrorKind.ModifiedInPlace,
                 "one of the variables needed for gradient computation has been modified by an inplace operation: "

@@ -118,9 +118,14 @@ internal static class Shapes
     }
 
     /// <summary>Which dimensions a reduction removes: all for null or none named (as PyTorch reads an empty list).</summary>
-    public static bool[] ReducedDims(int[]? dims, int rank)
+    /// <param name="dims">Their numbers, negative ones from the end.</param>
+    /// <param name="rank">How many there are.</param>
+    /// <param name="allFirst">All are looked for before one is found to be named twice, as PyTorch's sums and extrema do, and its variances do not.</param>
+    public static bool[] ReducedDims(int[]? dims, int rank, bool allFirst = false)
     {
         var reduced = new bool[rank];
+        if (allFirst)
+            foreach (var dim in dims ?? []) _ = WrapDim(dim, rank);
         if (dims is null || dims.Length == 0)
         {
             Array.Fill(reduced, true);
@@ -128,8 +133,11 @@ internal static class Shapes
         }
         if (rank == 0)
         {
-            foreach (var dim in dims) _ = WrapDim(dim, rank);
-            if (dims.Length > 1) throw new AutogradException(ErrorKind.Value, "dim 0 appears multiple times in the list of dims");
+            for (var i = 0; i < dims.Length; i++)
+            {
+                _ = WrapDim(dims[i], rank);
+                if (i > 0) throw new AutogradException(ErrorKind.Value, "dim 0 appears multiple times in the list of dims");
+            }
             return reduced;
         }
         foreach (var dim in dims)

@@ -66,7 +66,7 @@ internal static class ProgramFacts
     /// <summary>Whether a program is refused at an index_put into a tensor without elements, or by an index without any.</summary>
     internal static bool EndsInIndexPutIntoNothing(Program program) =>
         Raised(program) is { Kind.IsIndexError: true }
-        && EndsInACallOfNothing(program, (_, step) => step.Op is "index_put" or "index_put_");
+        && EndsInACallOfNothing(program, (_, step) => step.Op is "index" or "index_put" or "index_put_");
 
     /// <summary>Whether a program is refused at an index_put of one value by a mask alone, for the value's dtype or shape, or since the mask has no dimension.</summary>
     internal static bool EndsInIndexPutOfOneByAMask(Program program) =>

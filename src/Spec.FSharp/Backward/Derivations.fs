@@ -48,8 +48,9 @@ module internal Derivations =
         if version <> saved.Version && c.State.Holds Rules.Versions.keptIsChecked then
             let origin =
                 match history with
-                | Some edge -> $", which is output {edge.Output} of {edge.Node.Name},"
-                | None -> ""
+                // A result of integers has no history to name.
+                | Some edge when t.DType.IsFloat -> $", which is output {edge.Output} of {edge.Node.Name},"
+                | _ -> ""
 
             let which =
                 if c.State.Holds Rules.Errors.modifiedNamesTheTensor then

@@ -234,7 +234,7 @@ module Extremes =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          let! groups = Groups.read call.Attrs x.Shape
+                          let! groups = Groups.readAll call.Attrs x.Shape
                           do! Extreme.refuseNothing name (Groups.namesDims call.Attrs) x.Shape groups
 
                           return

@@ -58,6 +58,19 @@ module internal Groups =
             return over shape (Option.defaultValue [] dims) keepdim
         }
 
+    let private areThere (attrs: Attrs) rank =
+        match Read.optional attrs "dim" with
+        | Some(Attr.Items dims) ->
+            dims
+            |> List.choose (function
+                | Attr.Integer dim -> Some(int dim)
+                | _ -> None)
+            |> List.fold (fun found dim -> found |> Result.bind (fun () -> Dim.normalise rank dim |> Result.map ignore)) (Ok())
+        | _ -> Ok()
+
+    /// The same where all dimensions are looked for before one is found to be named twice (maybe_wrap_dims, make_dim_mask).
+    let readAll (attrs: Attrs) (shape: int[]) = areThere attrs shape.Length |> Result.bind (fun () -> read attrs shape)
+
     /// The same in a derivative rule, where the attributes have been read before.
     let ofRule (d: IDerivation) =
         match read d.Attrs (d.ShapeOf 0) with

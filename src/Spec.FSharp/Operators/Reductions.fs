@@ -22,7 +22,7 @@ module Reductions =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Reduction.converted Reduction.integersAsInt64 call
-                          let! groups = Groups.read call.Attrs x.Shape
+                          let! groups = Groups.readAll call.Attrs x.Shape
 
                           match x.Elements with
                           | Elements.Floats elements ->
@@ -70,7 +70,7 @@ module Reductions =
                       result {
                           let! x = Reduction.converted id call
                           do! floatOnly "mean" x
-                          let! groups = Groups.read call.Attrs x.Shape
+                          let! groups = Groups.readAll call.Attrs x.Shape
 
                           return
                               [ groups.Of(Value.asFloats x.DType x)
@@ -360,7 +360,7 @@ module Reductions =
                           let! x = Argument.tensor call 0
                           let x = Value.cast (Promotion.toFloat x.DType) x
                           let! _ = Read.integers call.Attrs "dim"
-                          let! groups = Groups.read call.Attrs x.Shape
+                          let! groups = Groups.readAll call.Attrs x.Shape
 
                           return
                               [ groups.Of(Value.asFloats x.DType x) |> Array.map (logSumExp x.DType) |> Value.floats x.DType groups.Result ]

@@ -18,7 +18,7 @@ internal static class KnownOfIndexPut
                 """],
         },
         new("index-put-into-nothing", "unreported",
-            "index_put_ into a tensor without elements, or by an index without any, does not look at its indices; right is to refuse those that are out of bounds, as of any other tensor.",
+            "index_put_ into a tensor without elements, and index and index_put by an index without any, do not look at their indices; right is to refuse those that are out of bounds, as of any other tensor.",
             [],
             seen => seen.RaisesNothing && ProgramFacts.EndsInIndexPutIntoNothing(seen.Program),
             Witnesses.TakesAnIndexOutOfBounds("x", "i"))
@@ -32,6 +32,11 @@ internal static class KnownOfIndexPut
                 {"id": "divergences/index-put-of-nothing", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1], "data": [1]}, "none": {"dtype": "int64", "shape": [0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [3]}, "v": {"dtype": "float64", "shape": [0], "data": []}}, "steps": [{"op": "index_put_", "in": ["x", ["none", "i"], "v"]}], "observe": ["x"]},
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [1, 1], "data": [1], "requires_grad": false, "is_leaf": true, "version": 1, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/index-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 2], "data": [1, 2]}, "none": {"dtype": "int64", "shape": [0], "data": []}, "i": {"dtype": "int64", "shape": [], "data": [7]}}, "steps": [{"op": "index", "in": ["x", ["none", "i"]], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [0], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("index-put-by-no-index", "unreported",
