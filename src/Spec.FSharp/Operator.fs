@@ -114,8 +114,8 @@ type Rule = IDerivation -> Term option list
 type Saving =
     | Input of int
     | Output of int
-    /// All inputs that are no floats, however many: the indices and masks of `index`.
-    | Indices
+    /// All inputs behind the first, however many, but so many at the end: the indices and masks of `index` and `index_put`.
+    | Indices of behind: int
 
 /// How a computed result lies in memory, which `view`, `reshape` and `contiguous` show.
 [<RequireQualifiedAccess>]
@@ -330,8 +330,9 @@ type Operator =
         Overlap: IWrite -> Overlap
         /// In place it leaves nothing of what was there.
         Overwrites: bool
-        /// Its arguments are looked at before the histories of its inputs: PyTorch does so before it calls what records.
-        ArgumentsFirst: bool
+        /// What is wrong with its arguments, as far as that is seen before the histories of its inputs: PyTorch looks before it calls what
+        /// records.
+        ArgumentsFirst: Complaint -> bool
         /// There is a twin in place, `name_`, that writes the result into the first argument.
         InPlace: bool
         /// Only in place (`copy_`, `zero_`): the first argument is what is written to.

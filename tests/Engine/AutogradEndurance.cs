@@ -172,7 +172,7 @@ public class AutogradEndurance
     {
         var x = Tensor.Ones([1]);
         var node = (x.Detach().RequiresGradInPlace() * 2).GradFn!;
-        var leases = Enumerable.Range(0, 4_000).Select(_ => new SavedValues(1, 1)).ToArray();
+        var leases = Enumerable.Range(0, 4_000).Select(_ => new SavedValues(1)).ToArray();
         Array.ForEach(leases, lease => lease.SaveInput(0, x));
         var at = -1;
         var releasing = new Thread(() =>

@@ -8,7 +8,23 @@ namespace Verified.Engine;
 /// </summary>
 internal static class BatchNormalization
 {
-    public static readonly FunctionOperator BatchNorm = new(
+    /// <summary>The sizes are looked at in Python (torch/nn/functional.py) and by what chooses the kernel, before anything is recorded.</summary>
+    public static readonly CompositeOperator BatchNorm = new("batch_norm", call =>
+    {
+        var x = call.Tensor(0);
+        Tensor? mean = call.TensorOrNull(1), variance = call.TensorOrNull(2), weight = call.TensorOrNull(3), bias = call.TensorOrNull(4);
+        var training = call.Attributes.Bool("training", false);
+        CheckBatch(x.Sizes, training);
+        CheckVector("running_mean", mean, x.Sizes, isStatistic: true, training);
+        CheckVector("running_var", variance, x.Sizes, isStatistic: true, training);
+        CheckVector("weight", weight, x.Sizes, isStatistic: false, training);
+        CheckVector("bias", bias, x.Sizes, isStatistic: false, training);
+        if (x.Rank < 2) throw new AutogradException(ErrorKind.Index, "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
+        return OfChannels!.Apply([x, mean, variance, weight, bias], call.Attributes)[0];
+    })
+    { Keywords = ["training", "momentum", "eps"] };
+
+    private static readonly FunctionOperator OfChannels = new(
         "batch_norm",
         Normalized,
         [new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3 | Saved.Output1 | Saved.Output2, (_, _) => null)],
@@ -36,12 +52,6 @@ internal static class BatchNormalization
         var x = inputs[0]!;
         Tensor? runningMean = Optional(inputs, 1), runningVar = Optional(inputs, 2), weight = Optional(inputs, 3), bias = Optional(inputs, 4);
         var training = attributes.Bool("training", false);
-        CheckBatch(x.Sizes, training);
-        CheckVector("running_mean", runningMean, x.Sizes, isStatistic: true, training);
-        CheckVector("running_var", runningVar, x.Sizes, isStatistic: true, training);
-        CheckVector("weight", weight, x.Sizes, isStatistic: false, training);
-        CheckVector("bias", bias, x.Sizes, isStatistic: false, training);
-        if (x.Rank < 2) throw new AutogradException(ErrorKind.Index, "Dimension out of range (expected to be in range of [-1, 0], but got 1)");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"batch_norm\" not implemented for '{x.DType.ScalarType()}'");
         if (inputs.Any(t => t is not null && t.DType != x.DType)) throw new AutogradException(ErrorKind.Dtype, "mixed dtype (CPU): all inputs must share same datatype.");
 
@@ -261,5 +271,5 @@ public sealed partial class Tensor
     public Tensor BatchNorm(
         Tensor? runningMean, Tensor? runningVar, Tensor? weight = null, Tensor? bias = null, bool training = false, double momentum = 0.1, double eps = 1e-5) =>
         BatchNormalization.BatchNorm.Apply(
-            [this, runningMean, runningVar, weight, bias], Attributes.Of(("training", training), ("momentum", momentum), ("eps", eps)))[0];
+            [this, runningMean, runningVar, weight, bias], Attributes.Of(("training", training), ("momentum", momentum), ("eps", eps)));
 }

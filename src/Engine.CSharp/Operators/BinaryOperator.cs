@@ -117,19 +117,15 @@ public sealed class BinaryOperator : Operator
         // A history that cannot be told is an error before any of the arguments is.
         var edgeA = needsA ? a.GradEdge : default;
         var edgeB = needsB ? b.GradEdge : default;
-        var y = forward(a, b, attributes ?? Attributes.None, null);
-        if (!(needsA || needsB) || !y.DType.IsFloat()) return y;
-        if (NumberKeyword is { } named && (a.IsWrappedNumber || b.IsWrappedNumber)) attributes = WithNumber(a, b, named, attributes);
+        if (!(needsA || needsB)) return forward(a, b, attributes ?? Attributes.None, null);
         var saves = Kept(edgeA, edgeB);
         if (Keeps is not null) saves = Keeps(b, saves);
-        SavedValues? saved = null;
-        if (saves != Saved.None)
-        {
-            saved = new SavedValues(2, 1);
-            if ((saves & Saved.Input0) != 0) saved.SaveInput(0, a);
-            if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
-            if ((saves & Saved.Output) != 0) saved.SaveOutput(0, y);
-        }
+        // PyTorch keeps, and so complains, before it computes.
+        var saved = SaveOperands(saves, a, b);
+        var y = forward(a, b, attributes ?? Attributes.None, null);
+        if (!y.DType.IsFloat()) return y;
+        if (NumberKeyword is { } named && (a.IsWrappedNumber || b.IsWrappedNumber)) attributes = WithNumber(a, b, named, attributes);
+        if ((saves & Saved.Output) != 0) saved!.SaveOutput(0, y);
         y.SetNode(new Node(this, attributes, edgeA, edgeB, 2, new OutputForm(y.Sizes, y.DType), saved), 0);
         return y;
     }
@@ -148,12 +144,7 @@ public sealed class BinaryOperator : Operator
             edgeB = needsB ? b.GradEdge : default;
             saves = Kept(edgeA, edgeB);
             if (Keeps is not null) saves = Keeps(b, saves);
-            if (saves != Saved.None)
-            {
-                saved = new SavedValues(2, 1);
-                if ((saves & Saved.Input0) != 0) saved.SaveInput(0, a.Clone());
-                if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
-            }
+            saved = SaveOperands(saves, (saves & Saved.Input0) != 0 ? a.Clone() : a, b);
         }
         CheckOperands?.Invoke(a, b);
         Overlap.CheckWritable(a);
@@ -181,6 +172,15 @@ public sealed class BinaryOperator : Operator
     /// <summary>As PyTorch keeps it: what one operand's derivative alone reads, where its gradient gets any further; what both read, always.</summary>
     private Saved Kept(Edge a, Edge b) =>
         (left.Saves & right.Saves) | (a.Node is null ? Saved.None : left.Saves) | (b.Node is null ? Saved.None : right.Saves);
+
+    private static SavedValues? SaveOperands(Saved saves, Tensor a, Tensor b)
+    {
+        if (saves == Saved.None) return null;
+        var saved = new SavedValues(2);
+        if ((saves & Saved.Input0) != 0) saved.SaveInput(0, a);
+        if ((saves & Saved.Input1) != 0) saved.SaveInput(1, b);
+        return saved;
+    }
 
     /// <summary>A node's attributes name the number that stood for an operand, so that the tape tells the whole call.</summary>
     private static Attributes WithNumber(Tensor a, Tensor b, string named, Attributes? attributes)

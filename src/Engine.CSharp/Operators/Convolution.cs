@@ -38,7 +38,7 @@ internal static class Convolution
         },
         [Both],
         "ConvolutionBackward0")
-    { ArgumentsFirst = true, Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
+    { Keywords = ["stride", "padding", "dilation", "groups"], Arity = 2, BackwardAll = c => ConvGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)) };
 
     private static readonly FusedGradient ConvGradient = Gradient(
         false, ConvolutionWindow.Forward, (g, weight, a) => Reading(Input, g, weight, a), (g, x, a) => Reading(Weight, x, g, a));
@@ -56,7 +56,6 @@ internal static class Convolution
         [Both],
         "ConvolutionBackward0")
     {
-        ArgumentsFirst = true,
         Keywords = ["stride", "padding", "output_padding", "groups", "dilation"],
         Arity = 2,
         BackwardAll = c => TransposedGradient!.Pull(c, c.Gradient(0), c.Input(0), c.Input(1)),
@@ -79,7 +78,13 @@ internal static class Convolution
         // Before all else conv2d looks at the bias, unless the padding is in words (aten/src/ATen/native/Convolution.cpp, conv2d_symint).
         if (ofBatches == Conv2dOfBatches && bias is not null && bias.DType != x.DType && call.Attributes["padding"] is not string)
             throw new AutogradException(ErrorKind.Dtype, $"Input type ({x.DType.Name()}) and bias type ({bias.DType.Name()}) should be the same");
-        return x.Rank == 3 ? Apply(x.Unsqueeze(0)).Squeeze(0) : Apply(x);
+        return x.Rank switch
+        {
+            3 => Apply(x.Unsqueeze(0)).Squeeze(0),
+            4 => Apply(x),
+            _ => throw new AutogradException(
+                ErrorKind.Shape, $"Expected 3D (unbatched) or 4D (batched) input to {ofBatches.Name}, but got input of size: {Shapes.Text(x.Sizes)}"),
+        };
 
         Tensor Apply(Tensor x)
         {

@@ -57,7 +57,7 @@ internal readonly record struct ConvolutionWindow
     /// <summary>The window of a <c>conv2d</c> call.</summary>
     public static ConvolutionWindow Forward(Attributes attributes, int[] x, int[] weight)
     {
-        CheckRanks("conv2d", attributes, x, weight);
+        CheckRank(attributes, weight);
         var (stride, dilation, groups) = Steps(attributes);
         int kernelHeight = weight[2], kernelWidth = weight[3];
         var padding = Padding(attributes);
@@ -95,7 +95,7 @@ internal readonly record struct ConvolutionWindow
     /// <summary>The window of a <c>conv_transpose2d</c> call: its input is y and its output x.</summary>
     public static ConvolutionWindow Transposed(Attributes attributes, int[] y, int[] weight)
     {
-        CheckRanks("conv_transpose2d", attributes, y, weight);
+        CheckRank(attributes, weight);
         var (stride, dilation, groups) = Steps(attributes);
         var padding = SizePair.Of(attributes, "padding", 0);
         var extra = SizePair.Of(attributes, "output_padding", 0);
@@ -143,10 +143,8 @@ internal readonly record struct ConvolutionWindow
             + $"stride_height: {stride.H} stride_width: {stride.W} dilation_height: {dilation.H} dilation_width: {dilation.W}");
     }
 
-    private static void CheckRanks(string name, Attributes attributes, int[] input, int[] weight)
+    private static void CheckRank(Attributes attributes, int[] weight)
     {
-        if (input.Length != 4)
-            throw Wrong($"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shapes.Text(input)}");
         if (weight.Length < 3) throw Wrong("weight should have at least three dimensions");
         if (weight.Length == 4) return;
         var stride = SizePair.Of(attributes, "stride", 1);

@@ -154,21 +154,15 @@ public sealed class FunctionOperator : Operator
         var records = GradMode.Records && AnyRequiresGrad(inputs);
         // A history that cannot be told is an error before any of the arguments is.
         var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
-        Tensor[] results;
-        try
-        {
-            results = forward(inputs, attributes);
-        }
-        catch (AutogradException) when (KeepsInference(saves, inputs))
-        {
-            // PyTorch keeps, and so complains, before it computes.
-            throw SavedValues.OfInference();
-        }
+        // PyTorch keeps, and so complains, before it computes.
+        var saved = SaveInputs(ref saves, inputs, attributes);
+        var results = forward(inputs, attributes);
         if (!records || !Array.Exists(results, r => r.DType.IsFloat())) return results;
-        if (ArgumentsFirst) (edges, saves) = Edges(inputs, attributes);
-        if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
-        var saved = saves == Saved.None ? null : new SavedValues(inputs.Length, results.Length);
-        if (saved is not null) SaveInputs(saved, saves, inputs, copySelf: false);
+        if (ArgumentsFirst)
+        {
+            (edges, saves) = Edges(inputs, attributes);
+            saved = SaveInputs(ref saves, inputs, attributes);
+        }
         var node = new Node(this, attributes, edges, Array.ConvertAll(results, r => new OutputForm(r.Sizes, r.DType)), saved, Remember?.Invoke(inputs));
         for (var i = 0; i < results.Length; i++)
         {
@@ -188,12 +182,7 @@ public sealed class FunctionOperator : Operator
         if (write.Records)
         {
             (edges, saves) = Edges(inputs, attributes);
-            if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
-            if (saves != Saved.None)
-            {
-                saved = new SavedValues(inputs.Length, 1);
-                SaveInputs(saved, saves, inputs, copySelf: true);
-            }
+            saved = SaveInputs(ref saves, inputs, attributes, copySelf: true);
         }
         CheckArguments?.Invoke(inputs, attributes);
         if (ChecksOverlap) Overlap.CheckWritable(self);
@@ -250,20 +239,17 @@ public sealed class FunctionOperator : Operator
         return false;
     }
 
-    private static bool KeepsInference(Saved saves, Tensor?[] inputs)
+    private SavedValues? SaveInputs(ref Saved saves, Tensor?[] inputs, Attributes attributes, bool copySelf = false)
     {
-        for (var i = 0; i < inputs.Length && i < 8; i++)
-            if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { IsInference: true }) return true;
-        return false;
-    }
-
-    private static void SaveInputs(SavedValues saved, Saved saves, Tensor?[] inputs, bool copySelf)
-    {
+        if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
+        if (saves == Saved.None) return null;
+        var saved = new SavedValues(inputs.Length);
         for (var i = 0; i < inputs.Length && i < 8; i++)
         {
             if ((saves & (Saved)(1 << i)) == 0 || inputs[i] is not { } input) continue;
             saved.SaveInput(i, copySelf && i == 0 ? input.Clone() : input);
         }
+        return saved;
     }
 
     private Rule RuleFor(int input, Attributes? attributes) =>

@@ -52,7 +52,7 @@ internal sealed class FusedGradient : Operator
         if (!GradMode.Records || !Array.Exists(inputs, t => t is { RequiresGrad: true })) return formula(inputs, attributes, needs);
         Tensor?[] results;
         using (Autograd.NoGrad()) results = Array.ConvertAll(formula(inputs, attributes, needs), Own);
-        var saved = new SavedValues(inputs.Length, 0);
+        var saved = new SavedValues(inputs.Length);
         for (var i = 0; i < inputs.Length - Unread; i++)
             if (inputs[i] is { } input) saved.SaveInput(i, input);
         int[] made = [.. Enumerable.Range(0, results.Length).Where(i => results[i] is not null)];

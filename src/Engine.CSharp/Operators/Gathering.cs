@@ -6,7 +6,7 @@ namespace Verified.Engine;
 internal static class Gathering
 {
     /// <summary>All indices are kept, as PyTorch keeps them: a write to one is noticed.</summary>
-    private const Saved AllIndices = (Saved)0b1111_1110;
+    internal const Saved AllIndices = (Saved)0b1111_1110;
 
     /// <summary>Zeros of a shape, to which elements are added at the places that an index names along a dimension: the transpose of gather.</summary>
     public static readonly FunctionOperator GatherBackward = new(
@@ -221,7 +221,7 @@ internal static class Gathering
         throw new AutogradException(ErrorKind.Index, message(index.ToLongs()[bad]));
     }
 
-    private static Tensor?[] Indices(BackwardContext c) => [.. Enumerable.Range(1, c.Node.InputCount - 1).Select(c.InputOrNull)];
+    internal static Tensor?[] Indices(BackwardContext c) => [.. Enumerable.Range(1, c.Node.InputCount - 1).Select(c.InputOrNull)];
 
     private static Tensor Selected(Tensor x, Tensor index, int dim)
     {

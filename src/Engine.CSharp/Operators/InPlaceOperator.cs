@@ -82,7 +82,7 @@ public sealed class InPlaceOperator : Operator
             }
             if (Enumerable.Range(0, inputs.Length).Any(i => (saves & (Saved)(1 << i)) != 0 && inputs[i] is not null))
             {
-                saved = new SavedValues(inputs.Length, 1);
+                saved = new SavedValues(inputs.Length);
                 for (var i = 0; i < inputs.Length; i++)
                     if ((saves & (Saved)(1 << i)) != 0 && inputs[i] is { } input) saved.SaveInput(i, i == 0 ? input.Clone() : input);
             }

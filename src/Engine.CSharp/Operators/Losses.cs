@@ -69,8 +69,19 @@ internal static class Losses
         "huber_loss", Rounded("huber_loss", "huber_cpu", a => (Delta(a), 1), oneFactor: true))
     { Keywords = ["reduction", "delta"] };
 
+    /// <summary>The reduction and the sizes are looked at in Python (torch/nn/functional.py), before anything is recorded.</summary>
+    public static readonly CompositeOperator BinaryCrossEntropyWithLogits = new("binary_cross_entropy_with_logits", call =>
+    {
+        _ = ReductionOf(call.Attributes);
+        Tensor x = call.Tensor(0), t = call.Tensor(1);
+        if (Shapes.Same(x.Sizes, t.Sizes)) return OfOneSize!.Apply([x, t, call.TensorOrNull(2), call.TensorOrNull(3)], call.Attributes)[0];
+        throw new AutogradException(
+            ErrorKind.Shape, $"Target size (torch.Size({Shapes.Text(t.Sizes)})) must be the same as input size (torch.Size({Shapes.Text(x.Sizes)}))");
+    })
+    { Keywords = ["reduction"] };
+
     /// <summary>Weight and pos_weight have no derivative.</summary>
-    public static readonly FunctionOperator BinaryCrossEntropyWithLogits = new(
+    private static readonly FunctionOperator OfOneSize = new(
         "binary_cross_entropy_with_logits",
         (inputs, a) => BinaryCrossEntropy(inputs[0]!, inputs[1]!, Optional(inputs, 2), Optional(inputs, 3), a),
         [
@@ -88,7 +99,7 @@ internal static class Losses
             }),
             Rule.NotDifferentiable,
         ])
-    { ArgumentsFirst = true, Keywords = ["reduction"], Arity = 2, Undifferentiated = [(2, "weight"), (3, "pos_weight")] };
+    { Keywords = ["reduction"], Arity = 2, Undifferentiated = [(2, "weight"), (3, "pos_weight")] };
 
     private const Saved All4 = Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Input3;
 
@@ -192,12 +203,6 @@ internal static class Losses
 
     private static Tensor BinaryCrossEntropy(Tensor x, Tensor t, Tensor? weight, Tensor? posWeight, Attributes attributes)
     {
-        _ = ReductionOf(attributes);
-        if (!Shapes.Same(x.Sizes, t.Sizes))
-        {
-            throw new AutogradException(
-                ErrorKind.Shape, $"Target size (torch.Size({Shapes.Text(t.Sizes)})) must be the same as input size (torch.Size({Shapes.Text(x.Sizes)}))");
-        }
         _ = RequireFloat(x, "log_sigmoid_cpu");
         using var off = Autograd.NoGrad();
         var losses = Pointwise(x, t, weight, posWeight);
@@ -326,5 +331,5 @@ public sealed partial class Tensor
     /// <param name="posWeight">Broadcast over the losses; has no derivative.</param>
     /// <param name="reduction"><c>mean</c>, <c>sum</c> or <c>none</c>.</param>
     public Tensor BinaryCrossEntropyWithLogits(Tensor target, Tensor? weight = null, Tensor? posWeight = null, string reduction = "mean") =>
-        Losses.BinaryCrossEntropyWithLogits.Apply([this, target, weight, posWeight], Attributes.Of("reduction", reduction))[0];
+        Losses.BinaryCrossEntropyWithLogits.Apply([this, target, weight, posWeight], Attributes.Of("reduction", reduction));
 }

@@ -30,7 +30,8 @@ internal static class NegativeLogLikelihood
         var each = Losses.ReductionOf(call.Attributes) == LossReduction.None;
         Tensor x = call.Tensor(0), target = call.Tensor(1);
         var weight = call.TensorOrNull(2);
-        if (x.Rank is 0 or 1 or 2 or 4) return OfGroups.Apply([x, target, weight], call.Attributes)[0];
+        CheckBatch(x.Sizes, target.Sizes);
+        if (x.Rank is 1 or 2 or 4) return OfGroups.Apply([x, target, weight], call.Attributes)[0];
         int[] groups = [x.Sizes[0], .. x.Sizes[2..]];
         CheckTarget(x.Sizes, groups, target.Sizes);
         Tensor Lines(Tensor t, int[] before) => t.Contiguous().View([.. before, .. t.Count == 0 ? (int[])[0, 0] : [1, -1]]);
@@ -98,7 +99,6 @@ internal static class NegativeLogLikelihood
     private static Tensor[] Compute(Tensor x, Tensor target, Tensor? weight, Attributes attributes)
     {
         var settings = SettingsOf(attributes);
-        if (x.Rank == 0) throw new AutogradException(ErrorKind.Shape, "Expected 1 or more dimensions (got 0)");
         var dim = ClassDim(x.Sizes);
         int[] groups = [.. x.Sizes[..dim], .. x.Sizes[(dim + 1)..]];
         CheckTarget(x.Sizes, groups, target.Sizes);
@@ -112,14 +112,23 @@ internal static class NegativeLogLikelihood
             : Compute<double>(x, target, weight, dim, groups, settings);
     }
 
+    /// <summary>What PyTorch looks at before anything is recorded.</summary>
+    private static void CheckBatch(int[] shape, int[] target)
+    {
+        if (shape.Length == 0) throw new AutogradException(ErrorKind.Shape, "Expected 1 or more dimensions (got 0)");
+        // Of a target without dimensions PyTorch finds none.
+        var batch = target.FirstOrDefault();
+        if (shape.Length > 1 && batch != shape[0])
+            throw new AutogradException(ErrorKind.Shape, $"Expected input batch_size ({shape[0]}) to match target batch_size ({batch}).");
+    }
+
     /// <summary>PyTorch's texts depend on the rank.</summary>
     private static void CheckTarget(int[] shape, int[] groups, int[] target)
     {
         // One class of one is taken as a target without dimensions.
         if (shape is [1] && target is [1]) return;
-        if (shape is [0, _] && target.Length == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
+        if (shape.Length == 2 && target.Length == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
         var text = shape.Length == 1 && target.Length > 0 ? $"size mismatch (got input: {Shapes.Text(shape)}, target: {Shapes.Text(target)})"
-            : shape.Length > 1 && target.Length > 0 && target[0] != shape[0] ? $"Expected input batch_size ({shape[0]}) to match target batch_size ({target[0]})."
             : target.Length != groups.Length ? $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"
             : Shapes.Same(target, groups) ? null
             : shape.Length == 4 ? $"size mismatch (got input: {Shapes.Text(shape)} , target: {Shapes.Text(target)}"

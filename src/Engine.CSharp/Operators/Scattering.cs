@@ -120,9 +120,25 @@ internal static class Scattering
         var accumulate = c.Attributes.Bool("accumulate", false);
         if (c.Needs(0)) c.Set(0, accumulate ? g : IndexPut.Apply([g, .. indices, Tensor.Zeros([], g.DType)], Attributes.None)[0]);
         if (!c.Needs(last)) return;
-        var picked = g.Index(indices);
-        c.Set(last, accumulate || Overwritten(g.Sizes, indices) is not { } lost ? picked : picked.MaskedFill(lost, 0));
+        c.Set(last, accumulate ? g.Index(indices) : Survivors.Apply([g, .. indices], Attributes.None)[0]);
     }
+
+    /// <summary>The elements that indices name, but zero for each that another one of the same place follows: of several values the last stays.</summary>
+    private static readonly FunctionOperator Survivors = new(
+        "index_survivors",
+        (inputs, _) =>
+        {
+            using var scope = Autograd.NoGrad();
+            var picked = inputs[0]!.Index(inputs[1..]);
+            return Overwritten(inputs[0]!.Sizes, inputs[1..]) is { } lost ? picked.MaskedFill(lost, 0) : picked;
+        },
+        [new Rule(Gathering.AllIndices, (h, c) => Written!.Apply([h, .. Gathering.Indices(c)], Attributes.Of("shape", c.InputShape(0)))[0]), Rule.NotDifferentiable]);
+
+    /// <summary>Its transpose: zeros of a shape, with elements written where the indices name their places.</summary>
+    private static readonly FunctionOperator Written = new(
+        "index_write",
+        (inputs, a) => Put(Tensor.Zeros(a.Ints("shape")!, inputs[0]!.DType), inputs[1..], inputs[0]!, accumulate: false),
+        [new Rule(Gathering.AllIndices, (g, c) => Survivors.Apply([g, .. Gathering.Indices(c)], Attributes.None)[0]), Rule.NotDifferentiable]);
 
     /// <summary>Which values another one for the same element follows; null where none does.</summary>
     private static Tensor? Overwritten(int[] sizes, Tensor?[] indices)

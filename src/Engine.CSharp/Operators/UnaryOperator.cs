@@ -83,7 +83,7 @@ public sealed class UnaryOperator : Operator
         // Also where no gradient will get any further (a view made with recording off): PyTorch keeps it, and notices writes to it.
         if (rule.Saves != Saved.None)
         {
-            saved = new SavedValues(1, 1);
+            saved = new SavedValues(1);
             if ((rule.Saves & Saved.Input0) != 0) saved.SaveInput(0, x);
             if ((rule.Saves & Saved.Output) != 0) saved.SaveOutput(0, y);
         }
@@ -98,7 +98,7 @@ public sealed class UnaryOperator : Operator
         var edge = write.Records ? x.GradEdge : default;
         if (write.Records && rule.Saves != Saved.None)
         {
-            saved = new SavedValues(1, 1);
+            saved = new SavedValues(1);
             // The value before the write is needed, so it is kept as a copy, as PyTorch does.
             if ((rule.Saves & Saved.Input0) != 0) saved.SaveInput(0, x.Clone());
         }

@@ -18,7 +18,7 @@ internal static class CopySlices
         return new Node(
             Definition, AsStrided.Describe(view), edges, [new OutputForm(@base.Sizes, @base.DType)],
             // PyTorch lets go of the inner node once it has run, so a second backward is an error whether the write kept anything or not.
-            write.Saved is { IsLazy: false } saved ? saved : new SavedValues(0, 0), new State(write, new AsStrided.Window(view, @base)));
+            write.Saved is { IsLazy: false } saved ? saved : new SavedValues(0), new State(write, new AsStrided.Window(view, @base)));
     }
 
     /// <summary>The node of the write, of which this node is the wrapping; null for other nodes.</summary>

@@ -21,6 +21,8 @@ internal sealed class SavedValues
     private const string HintWithTrace =
         "Hint: the backtrace further above shows the operation that failed to compute its gradient. The variable in question was changed in there or anywhere later. Good luck!";
 
+    private static Slot nothing;
+
     private readonly int inputs;
     private Slot slot0;
     private Slot slot1;
@@ -31,11 +33,7 @@ internal sealed class SavedValues
     private bool others;
 
     /// <summary>A lease for a node with this many inputs; outputs take the slots behind them.</summary>
-    public SavedValues(int inputs, int outputs)
-    {
-        this.inputs = inputs;
-        if (inputs + outputs > 3) more = new Slot[inputs + outputs - 3];
-    }
+    public SavedValues(int inputs) => this.inputs = inputs;
 
     /// <summary>Whether nothing is checked before a value is read: a custom function may leave unread what it saved.</summary>
     public bool IsLazy { get; init; }
@@ -43,24 +41,25 @@ internal sealed class SavedValues
     /// <summary>Whether <see cref="End"/> was called.</summary>
     public bool Ended => ended;
 
-    /// <summary>The refusal of a tensor that was made in inference mode.</summary>
-    public static AutogradException OfInference() => new(
-        ErrorKind.Other, "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
-
     /// <summary>Holds an input as it is now.</summary>
     public void SaveInput(int index, Tensor value)
     {
-        if (value.IsInference) throw OfInference();
+        if (value.IsInference)
+        {
+            throw new AutogradException(
+                ErrorKind.Other,
+                "Inference tensors cannot be saved for backward. To work around you can make a clone to get a normal tensor and use it in autograd.");
+        }
         if (value.IsDerivedNumber) numbers = true;
         else others = true;
-        At(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
+        Reserved(index) = new Slot(value, value.Storage.Version, value.IsLeaf ? Slot.Leaf : Slot.Computed, null, 0);
     }
 
     /// <summary>Holds an output as it is now. <paramref name="maker"/> names its node where that is not the node that saves it, after an in-place operation on a view.</summary>
     public void SaveOutput(int index, Tensor value, Node? maker = null, int output = 0)
     {
         others = true;
-        At(inputs + index) = new Slot(value, value.Storage.Version, Slot.Output, maker, output);
+        Reserved(inputs + index) = new Slot(value, value.Storage.Version, Slot.Output, maker, output);
     }
 
     /// <summary>The saved input, checked.</summary>
@@ -107,6 +106,12 @@ internal sealed class SavedValues
             if (At(i).Value is { } value) yield return (i >= inputs, i >= inputs ? i - inputs : i, value);
     }
 
+    private ref Slot Reserved(int index)
+    {
+        if (index >= 3 && (more?.Length ?? 0) < index - 2) Array.Resize(ref more, Math.Max(inputs, index + 1) - 3);
+        return ref At(index);
+    }
+
     private ref Slot At(int index)
     {
         switch (index)
@@ -115,9 +120,10 @@ internal sealed class SavedValues
             case 1: return ref slot1;
             case 2: return ref slot2;
             default:
-                // A thread that reads while another ends the lease gets the freed-graph error, not a null reference.
-                var rest = more ?? throw new AutogradException(ErrorKind.FreedGraph, Freed);
-                return ref rest[index - 3];
+                if (more is { } rest && index - 3 < rest.Length) return ref rest[index - 3];
+                // Nothing was saved there, or another thread has ended the lease since.
+                CheckLease();
+                return ref nothing;
         }
     }
 

@@ -35,8 +35,12 @@ module Derive =
     /// 0 where the condition holds, else g.
     let zeroWhere (condition: Term) (g: Term) = apply "where" [ condition; g ] [ "self", Attr.Float 0.0 ]
 
-    /// Summed over broadcast dimensions to a shape.
-    let sumTo (shape: int[]) (g: Term) = if g.Shape = shape then g else apply "sum_to" [ g ] [ "size", sizeAttr shape ]
+    /// Summed over broadcast dimensions to a shape; what cannot have been broadcast from there is left for the pass to refuse.
+    let sumTo (shape: int[]) (g: Term) =
+        if g.Shape = shape || not (Broadcast.reaches shape g.Shape) then
+            g
+        else
+            apply "sum_to" [ g ] [ "size", sizeAttr shape ]
 
     /// In another dtype.
     let cast (dtype: DType) (g: Term) =

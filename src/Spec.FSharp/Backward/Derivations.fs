@@ -31,7 +31,7 @@ module internal Derivations =
                         match saved.Place with
                         | Output k -> k
                         | Input _
-                        | Indices -> 0 }
+                        | Indices _ -> 0 }
             else
                 let s, edge = History.gradFn c.State saved.Tensor |> orFail
                 c.State <- s

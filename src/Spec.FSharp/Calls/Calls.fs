@@ -24,9 +24,14 @@ module Calls =
 
         let computed = lazy (forward.Of { In = values s inputs; Attrs = attrs })
 
+        let comesFirst =
+            function
+            | Ok _ -> false
+            | Error complaint -> op.ArgumentsFirst complaint
+
         // PyTorch keeps the inputs, and so complains, before it computes.
         let recorded =
-            if op.ArgumentsFirst && computed.Value.IsError then
+            if comesFirst computed.Value then
                 computed.Value |> Result.map (fun _ -> s, None)
             elif refused.IsSome then
                 Complain.because
@@ -85,7 +90,7 @@ module Calls =
             match gradient.Places[j - 1] with
             | Output k -> k >= gradient.Operator.Results gradient.Attrs
             | Input _
-            | Indices -> false
+            | Indices _ -> false
 
         let differentiable =
             inputs

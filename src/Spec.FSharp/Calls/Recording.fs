@@ -82,12 +82,10 @@ module internal Recording =
                      :: kept)
                     rest
             | Output _ :: rest -> go kept rest
-            | Indices :: rest ->
+            | Indices behind :: rest ->
                 let indices =
-                    [ for i in 0 .. inputs.Length - 1 do
-                          match inputs[i] with
-                          | Some id when not s.Tensors[id].DType.IsFloat -> Input i
-                          | _ -> () ]
+                    [ for i in 1 .. inputs.Length - 1 - behind do
+                          if inputs[i].IsSome then Input i ]
 
                 go kept (indices @ rest)
 
@@ -117,7 +115,7 @@ module internal Recording =
                 let s, id = if writtenView then s, results[k] else twin s results[k]
                 keep s place id (not writtenView) |> Result.bind (fun saved -> go s (saved :: kept) rest)
             | Input _ :: rest
-            | Indices :: rest -> go s kept rest
+            | Indices _ :: rest -> go s kept rest
 
         go s [] places
 

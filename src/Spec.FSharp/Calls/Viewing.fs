@@ -125,7 +125,7 @@ module internal Viewing =
 
         let aliasing =
             match aliases t.Geometry attrs with
-            | Error complaint when not op.ArgumentsFirst -> toInput |> Result.bind (fun _ -> Error complaint)
+            | Error complaint when not (op.ArgumentsFirst complaint) -> toInput |> Result.bind (fun _ -> Error complaint)
             | found -> found
 
         aliasing

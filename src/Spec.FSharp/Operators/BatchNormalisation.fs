@@ -247,6 +247,8 @@ module BatchNormalisation =
                 Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
               forward with
             Spelling = { Define.functional with Written = 3 }
+            // The sizes are looked at in Python (torch/nn/functional.py) and by what chooses the kernel, the dtypes by the kernel.
+            ArgumentsFirst = fun complaint -> complaint.Kind <> DTypeError
             Node = Define.node "NativeBatchNorm"
             Fused = Define.fused "NativeBatchNormBackward" []
             Shapes =

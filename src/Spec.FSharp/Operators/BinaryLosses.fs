@@ -97,9 +97,10 @@ module BinaryLosses =
                       } } with
             Internal = true }
 
-    let binaryCrossEntropyWithLogits =
+    /// As it is computed, which programs name without "_of_one_size".
+    let private ofOneSize =
         { Define.computes
-              "binary_cross_entropy_with_logits"
+              "binary_cross_entropy_with_logits_of_one_size"
               "y = mean (or sum) of -weight (pos_weight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x)))"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float; ArgKind.Optional ArgKind.Float ]
               [ reductionAttr ]
@@ -110,10 +111,6 @@ module BinaryLosses =
                           let! t = Argument.tensor call 1
                           let weight, positive = Argument.tryTensor call 2, Argument.tryTensor call 3
                           let! reduction = readReduction call.Attrs
-
-                          do!
-                              Complain.unlessShape (x.Shape = t.Shape) (fun () ->
-                                  $"Target size (torch.Size({Shape.show t.Shape})) must be the same as input size (torch.Size({Shape.show x.Shape}))")
 
                           let given = List.choose id [ Some x; Some t; weight; positive ]
                           let dtype = dtypeOf given
@@ -149,9 +146,9 @@ module BinaryLosses =
 
                           return [ reduced dtype shape reduction losses ]
                       } } with
-            Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
+            Internal = true
+            Node = Define.node "BinaryCrossEntropyWithLogits"
             Arrangement = fun _ -> Arrangement.Ordered
-            ArgumentsFirst = true
             Shapes =
                 [ [ [| 3 |]; [| 3 |] ]
                   [ [| 2; 3 |]; [| 2; 3 |]; [| 3 |]; [| 3 |] ]
@@ -182,4 +179,22 @@ module BinaryLosses =
                           None ])
                 ) }
 
-    let all = [ logSigmoid; logSigmoidBackward; binaryCrossEntropyWithLogits ]
+    /// The reduction and the sizes are looked at in Python (torch/nn/functional.py), before anything is recorded.
+    let binaryCrossEntropyWithLogits =
+        { Define.composes "binary_cross_entropy_with_logits" ofOneSize.Formula ofOneSize.Args ofOneSize.Attrs (fun attrs terms ->
+              result {
+                  let! _ = readReduction attrs
+
+                  match terms with
+                  | Some x :: Some t :: _ when x.Shape <> t.Shape ->
+                      return!
+                          Complain.shape
+                              $"Target size (torch.Size({Shape.show t.Shape})) must be the same as input size (torch.Size({Shape.show x.Shape}))"
+                  | _ -> return [ Derive.applyTo ofOneSize.Name terms (Map.toList attrs) ]
+              }) with
+            Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
+            Refuses = ofOneSize.Refuses
+            Shapes = ofOneSize.Shapes
+            Kinks = ofOneSize.Kinks }
+
+    let all = [ logSigmoid; logSigmoidBackward; ofOneSize; binaryCrossEntropyWithLogits ]

@@ -258,12 +258,8 @@ module Convolution =
             return stride, dilation, groups
         }
 
-    let private checkRanks name attrs (x: int[]) (w: int[]) =
+    let private checkRank attrs (w: int[]) =
         result {
-            do!
-                Complain.unlessShape (x.Length = 4) (fun () ->
-                    $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x}")
-
             do! Complain.unlessShape (w.Length > 2) (fun () -> "weight should have at least three dimensions")
             let! stride = Read.pairOr (1, 1) attrs "stride"
 
@@ -275,7 +271,7 @@ module Convolution =
     /// The window of a conv2d call.
     let private convWindow (attrs: Attrs) (x: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv2d" attrs x w
+            do! checkRank attrs w
             let! stride, dilation, groups = readSteps attrs
             let kernel = w[2], w[3]
             let! padding = readPadding attrs
@@ -315,7 +311,7 @@ module Convolution =
     /// The window of a conv_transpose2d call: its input is the form's y, its output the form's x.
     let private transposeWindow (attrs: Attrs) (y: int[]) (w: int[]) =
         result {
-            do! checkRanks "conv_transpose2d" attrs y w
+            do! checkRank attrs w
             let! stride, dilation, groups = readSteps attrs
             let! padding = Read.pairOr (0, 0) attrs "padding"
             let! outputPadding = Read.pairOr (0, 0) attrs "output_padding"
@@ -452,7 +448,6 @@ module Convolution =
                           return [ Value.floats x.DType shape elements ]
                       } } with
             Internal = true
-            ArgumentsFirst = true
             Node = Define.node "Convolution"
             Fused = Define.fusedWith "ConvolutionBackward" (ConvolutionGradients.derivative transposed)
             // Both, whichever needs a gradient: derivatives.yaml has one formula for all three.
@@ -484,11 +479,14 @@ module Convolution =
                   Derive.applyTo ofBatches.Name (Some x :: others) (Map.toList attrs)
 
               check attrs terms
-              |> Result.map (fun () ->
+              |> Result.bind (fun () ->
                   match terms with
-                  | Some x :: others when x.Shape.Length = 3 -> [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ]
-                  | Some x :: others -> [ apply x others ]
-                  | _ -> [ Derive.applyTo ofBatches.Name terms (Map.toList attrs) ])) with
+                  | Some x :: others when x.Shape.Length = 3 -> [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ] |> Ok
+                  | Some x :: others when x.Shape.Length = 4 -> Ok [ apply x others ]
+                  | Some x :: _ ->
+                      Complain.shape
+                          $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x.Shape}"
+                  | _ -> Ok [ Derive.applyTo ofBatches.Name terms (Map.toList attrs) ])) with
             Spelling = Define.functional
             Shapes = ofBatches.Shapes @ shapes }
 

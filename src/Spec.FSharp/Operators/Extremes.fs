@@ -156,13 +156,14 @@ module Extremes =
                 } }
 
     /// Where elements still are what the extreme was: PyTorch compares the saved input and result again, and either may have been written to
-    /// since through `data`. Where the bounds cannot tell, the mask of then holds.
+    /// since through `data`. Where the bounds cannot tell, the mask of then holds. A NaN never attains anything for `amax`, what is NaN too
+    /// for `max`, and whatever the extreme is for `norm`.
     let attains =
         { Define.computes
               "attains"
-              "x = y, by the mask where that is undecided"
+              "x = y, by the mask where that is undecided; whether a NaN of x does is the operator's"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Mask ]
-              []
+              [ Define.attr "nan" (AttrKind.Choice [ "never"; "both"; "always" ]) ]
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
@@ -171,11 +172,17 @@ module Extremes =
                           let! mask = Argument.tensor call 2
                           let held, decided = Value.asInts Bool mask
 
-                          let stillHeld held (x: 'S) y =
+                          let attainedByNaN =
+                              match Read.optional call.Attrs "nan" with
+                              | Some(Attr.Text "always") -> fun x _ -> Reduce.isNaN x
+                              | Some(Attr.Text "both") -> fun x y -> Reduce.isNaN x && Reduce.isNaN y
+                              | _ -> fun _ _ -> false
+
+                          let stillHeld held (x: 'S) (y: 'S) =
                               match 'S.Compare(x, y) with
                               | Equal -> 1L
-                              | Undecided
-                              | Unordered -> held
+                              | Undecided -> held
+                              | Unordered -> if attainedByNaN x y then 1L else 0L
                               | _ -> 0L
 
                           let now =
@@ -187,8 +194,8 @@ module Extremes =
             Internal = true
             Shapes = [ [ [| 2 |]; [| 2 |]; [| 2 |] ] ] }
 
-    let private attained (d: IDerivation) (groups: Groups) =
-        Derive.apply "attains" [ d.Input 0; Shaping.reshape groups.Kept (d.Output 0); d.Output 1 ] []
+    let private attained nan (d: IDerivation) (groups: Groups) =
+        Derive.apply "attains" [ d.Input 0; Shaping.reshape groups.Kept (d.Output 0); d.Output 1 ] [ "nan", Attr.Text nan ]
 
     /// The gradient goes to the one place that was chosen along the dimension.
     let private toChosen (d: IDerivation) (g: Term) =
@@ -216,7 +223,7 @@ module Extremes =
                               if Groups.namesDims d.Attrs then
                                   toChosen d g
                               else
-                                  let mask = attained d (Groups.ofRule d)
+                                  let mask = attained "both" d (Groups.ofRule d)
                                   let count = mask.Apply("sum", [], [])
                                   Derive.apply "masked_fill" [ Shaping.unary "zeros_like" (d.Input 0); mask; g / count ] []) ])
                 ) }
@@ -258,7 +265,7 @@ module Extremes =
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
                               let groups = Groups.ofRule d
-                              let mask = attained d groups
+                              let mask = attained "never" d groups
                               let count = Shaping.sumOver groups.Dims true mask
                               Groups.spread d groups g * mask / count) ])
                 ) }

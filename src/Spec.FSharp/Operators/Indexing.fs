@@ -10,8 +10,6 @@ module Indexing =
 
     let private savedIndices (d: IDerivation) count = [ for i in 1..count -> if d.Has i then Some(d.Input i) else None ]
 
-    let private saveIndices = [ Indices ]
-
     let index =
         { Define.computes
               "index"
@@ -32,7 +30,7 @@ module Indexing =
                   [ [| 3; 2 |]; [| 2; 1 |]; [| 2 |] ]
                   [ [| 3 |]; [||] ]
                   [ [| 2; 2; 3 |]; [| 2 |]; [| 2 |] ] ]
-            Saves = fun _ _ -> saveIndices
+            Saves = fun _ _ -> [ Indices 0 ]
             Derivative =
                 Indices.toFirst (fun d g -> Derive.applyTo "index_sum" (Some g :: savedIndices d (d.Inputs - 1)) [ Indices.sizeOfFirst d ]) }
 
@@ -69,7 +67,7 @@ module Indexing =
                           return [ Value.expand shape x |> Pick.sumAt size positions ]
                       } } with
             Internal = true
-            Saves = fun _ _ -> saveIndices
+            Saves = fun _ _ -> [ Indices 0 ]
             Derivative = Indices.toFirst (fun d g -> Derive.applyTo "index" (Some g :: savedIndices d (d.Inputs - 1)) []) }
 
     // ---- index_put ----
@@ -175,7 +173,7 @@ module Indexing =
             Overlap = overlap
             InPlace = true
             Shapes = [ [ [| 3 |]; [| 2 |]; [| 2 |] ]; [ [| 2; 3 |]; [| 2 |]; [| 3 |] ]; [ [| 4 |]; [| 3 |]; [||] ] ]
-            Saves = fun _ _ -> saveIndices
+            Saves = fun _ _ -> [ Indices 1 ]
             Kinks =
                 Some
                     "an element written twice keeps the last value, and only that one gets a gradient; PyTorch gives one to all of them (a known divergence)"
@@ -215,7 +213,7 @@ module Indexing =
                           return [ Array.map2 (fun stays v -> if stays then v else zero) stays found |> Value.floats x.DType shape ]
                       } } with
             Internal = true
-            Saves = fun _ _ -> saveIndices
+            Saves = fun _ _ -> [ Indices 0 ]
             Derivative =
                 Indices.toFirst (fun d g ->
                     Derive.applyTo "index_write" (Some g :: savedIndices d (d.Inputs - 1)) [ Indices.sizeOfFirst d ]) }
@@ -238,7 +236,7 @@ module Indexing =
                           return [ Value.floats x.DType size elements |> unknownUnless decided ]
                       } } with
             Internal = true
-            Saves = fun _ _ -> saveIndices
+            Saves = fun _ _ -> [ Indices 0 ]
             Derivative = Indices.toFirst (fun d g -> Derive.applyTo "index_survivors" (Some g :: savedIndices d (d.Inputs - 1)) []) }
 
     let all = [ index; indexSum; indexPut; indexSurvivors; indexWrite ]

@@ -134,19 +134,26 @@ module NllLoss =
     open LossReduction
     open ClassIndices
 
-    /// The shape of the classes' indices, from that of the log-probabilities, with PyTorch's texts, which depend on the rank.
-    let private checkTarget (x: int[]) (target: int[]) (groups: Groups) =
+    /// What PyTorch looks at before anything is recorded.
+    let private checkBatch (x: int[]) (target: int[]) =
         if x.Length = 0 then
             Complain.shape "Expected 1 or more dimensions (got 0)"
-        elif x = [| 1 |] && target = [| 1 |] then
+        else
+            // Of a target without dimensions PyTorch finds none.
+            let batch = Array.tryHead target |> Option.defaultValue 0
+
+            Complain.unlessShape (x.Length = 1 || batch = x[0]) (fun () ->
+                $"Expected input batch_size ({x[0]}) to match target batch_size ({batch}).")
+
+    /// The shape of the classes' indices, from that of the log-probabilities, with PyTorch's texts, which depend on the rank.
+    let private checkTarget (x: int[]) (target: int[]) (groups: Groups) =
+        if x = [| 1 |] && target = [| 1 |] then
             // One class of one: taken as a target without dimensions.
             Ok()
         elif x.Length = 1 && target.Length > 0 then
             Complain.shape $"size mismatch (got input: {Shape.show x}, target: {Shape.show target})"
-        elif x.Length = 2 && x[0] = 0 && target.Length = 0 then
+        elif x.Length = 2 && target.Length = 0 then
             Complain.index "Dimension specified as 0 but tensor has no dimensions"
-        elif x.Length > 1 && target.Length > 0 && target[0] <> x[0] then
-            Complain.shape $"Expected input batch_size ({x[0]}) to match target batch_size ({target[0]})."
         elif target.Length <> groups.Result.Length then
             Complain.shape $"only batches of spatial targets supported (3D tensors) but got targets of dimension: {target.Length}"
         elif target <> groups.Result && x.Length = 4 then
@@ -255,7 +262,11 @@ module NllLoss =
                       let view shape t = Derive.apply "view" [ t ] [ "size", Derive.sizeAttr shape ]
 
                       match terms with
-                      | Some x :: Some target :: rest when not (List.contains x.Shape.Length [ 0; 1; 2; 4 ]) ->
+                      | Some x :: Some target :: _ -> do! checkBatch x.Shape target.Shape
+                      | _ -> ()
+
+                      match terms with
+                      | Some x :: Some target :: rest when not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
                           let groups = Groups.over x.Shape [ classDim x.Shape ] false
                           do! checkTarget x.Shape target.Shape groups
 

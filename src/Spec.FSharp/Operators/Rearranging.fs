@@ -323,7 +323,7 @@ module Rearranging =
                           return [ gather x.DType shape [ x ] (Some fill) (Array.init (Shape.count shape) from) ]
                       } } with
             Spelling = Define.functional
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = Define.node "ConstantPadNd"
             // Where nothing is added it is a copy of a part.
             Arrangement =

@@ -421,7 +421,7 @@ module Reductions =
                 [ "value", Attr.Float 0.0; Derive.inPlace, Attr.Flag true ]
         elif System.Double.IsInfinity p then
             // Of what is kept, as it is by then.
-            let mask = Derive.apply "attains" [ size (); norm; d.Output 1 ] []
+            let mask = Derive.apply "attains" [ size (); norm; d.Output 1 ] [ "nan", Attr.Text "always" ]
             sign () * (g / Shaping.sumOver groups.Dims true mask * mask)
         elif p < 1.0 then
             let slope = sign () * Shaping.pow (p - 1.0) (size ())

@@ -305,7 +305,7 @@ module Resizing =
                               return [ Value.pick shape positions x ]
                       } } with
             Spelling = Define.functional
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = Define.node "UpsampleNearest2D"
             Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
             Derivative = Some(Derive.byTranspose "interpolate_backward") }

@@ -69,7 +69,7 @@ module Slicing =
                               else
                                   return! one (sliced g d start length 1)
                   }) with
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = Define.node "Slice" }
 
     /// The view that an `index` of getitem names: integers drop their dimension, null keeps it whole, [start, stop, step] slices it.
@@ -159,7 +159,7 @@ module Slicing =
 
     let getitem =
         { views "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one) with
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = nodeOfIndex
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> if seesAll d then g else scattered d g) ])) }
 
@@ -266,7 +266,7 @@ module Slicing =
                           else
                               return! splitBy g attrs ((total + chunks - 1) / chunks)
                   }) with
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = Define.node "Split" }
 
     let unbind =

@@ -145,7 +145,7 @@ module Views =
                           let merged = Shape.count g.Shape[first..last]
                           return viewOrCopy g (Array.concat [ g.Shape[.. first - 1]; [| merged |]; g.Shape[last + 1 ..] ])
                   }) with
-            ArgumentsFirst = true
+            ArgumentsFirst = fun _ -> true
             Node = Define.node "View" }
         |> rearrangedBy reshapedBack
 
