@@ -132,21 +132,19 @@ internal static class BatchNormalization
         var training = attributes.Bool("training", false);
         var eps = attributes.Double("eps", 1e-5);
         var results = new Tensor?[5];
-        if (layout.IsEmpty)
-        {
-            results[0] = needs[0] ? g : null;
-            results[3] = toWeight ? Tensor.Zeros([layout.Channels], g.DType) : null;
-            results[4] = toBias ? Tensor.Zeros([layout.Channels], g.DType) : null;
-        }
-        else if (GradMode.Records)
-        {
-            Recorded();
-        }
-        else
-        {
-            Fused();
-        }
+        if (layout.IsEmpty) OfNothing();
+        else if (GradMode.Records) Recorded();
+        else Fused();
         return results;
+
+        // Nothing is normalised: PyTorch then multiplies by the weight alone.
+        void OfNothing()
+        {
+            var gradients = Lines(Copies.Apart.Apply(g), layout);
+            if (needs[0]) results[0] = (weight is null ? gradients : gradients * Copies.Apart.Apply(weight).Unsqueeze(1)).Reshape(x.Sizes);
+            if (toWeight) results[3] = gradients.Sum(1);
+            if (toBias) results[4] = Lines(g, layout).Sum(1);
+        }
 
         void Fused()
         {
@@ -163,9 +161,10 @@ internal static class BatchNormalization
 
         void Recorded()
         {
-            var lines = Copies.Apart.Apply(Lines(x, layout));
+            // What comes back through these copies is no view, as PyTorch's is none.
+            var lines = Lines(Copies.Apart.Apply(x), layout);
             var arrived = Lines(g, layout);
-            var gradients = Copies.Apart.Apply(arrived);
+            var gradients = Lines(Copies.Apart.Apply(g), layout);
             var mean = training ? lines.Mean(1, keepdim: true) : inputs[3]!.Unsqueeze(1);
             var distance = lines - mean;
             var variance = training ? (distance * distance).Mean(1, keepdim: true) : inputs[4]!.Unsqueeze(1);
@@ -173,7 +172,7 @@ internal static class BatchNormalization
             var standard = distance * rstd;
             if (needs[0])
             {
-                var scale = weight is null ? rstd : rstd * Copies.Apart.Apply(weight.Unsqueeze(1));
+                var scale = weight is null ? rstd : rstd * Copies.Apart.Apply(weight).Unsqueeze(1);
                 var centred = training ? gradients - gradients.Mean(1, keepdim: true) - standard * (gradients * standard).Mean(1, keepdim: true) : gradients;
                 results[0] = Copies.Apart.Apply(centred * scale).Reshape([layout.Channels, layout.Batch, layout.Rest]).Transpose(0, 1).Reshape(x.Sizes);
             }

@@ -75,7 +75,7 @@ internal static class Comparisons
             return Tensor.Where(inputs[1]!, inputs[0]!, Zero(inputs[0]!)).Sum();
         },
         [
-            new Rule(Saved.Input0 | Saved.Input1, (h, c) => Tensor.Where(c.Input(1), h, Zero(h)).Expand(c.InputShape(0))),
+            new Rule(Saved.Input0 | Saved.Input1, (h, c) => Tensor.Where(c.Input(1), h.Expand(c.InputShape(0)), Zero(h))),
             Rule.NotDifferentiable,
         ]);
 

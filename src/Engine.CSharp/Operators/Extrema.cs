@@ -136,10 +136,11 @@ internal static class Extrema
     private static Tensor Share(Tensor g, BackwardContext c, Tensor mask)
     {
         var ones = mask.To(g.DType);
-        if (c.InputShape(0).Length == 0) return g * ones / ones;
         var dims = c.Attributes.Ints("dim");
         var count = dims is { Length: > 0 } ? ones.Sum(dims, keepdim: true) : ones.Sum();
-        return Restore(g, c) * ones / count;
+        // PyTorch restores the dimensions that are named, and calls it so where none is.
+        if (!c.Attributes.Bool("keepdim", false)) g = dims is { Length: > 0 } && c.InputShape(0).Length > 0 ? Restore(g, c) : g.View(g.Sizes);
+        return g * ones / count;
     }
 }
 

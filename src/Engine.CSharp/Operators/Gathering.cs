@@ -130,7 +130,7 @@ internal static class Gathering
                 var shape = c.InputShape(1);
                 var skip = c.Attributes.IntOrNull("padding_idx") is { } padding ? (padding < 0 ? padding + shape[0] : padding) : -1;
                 var index = c.Input(0);
-                var rows = c.Attributes.Bool("scale_grad_by_freq", false) ? g * ByFrequency(index, g.DType) : g;
+                var rows = c.Attributes.Bool("scale_grad_by_freq", false) ? g.View(g.Sizes) * ByFrequency(index, g.DType) : g;
                 return RowsBackward.Apply([rows, index], Attributes.Of(("dim", 0), ("shape", shape), ("skip", skip)))[0];
             }),
         ])
@@ -196,7 +196,7 @@ internal static class Gathering
                 var rows = g.IndexSelect(c.Attributes.Int("dim"), indexOf(index, shape.Length));
                 var skip = c.Attributes.Int("skip", -1);
                 if (skip >= 0) rows = rows.MaskedFill(index.Eq(skip).Reshape([-1, 1]), 0);
-                return rows.View(shape);
+                return shape.Length == 0 ? rows : rows.View(shape);
             }),
             Rule.NotDifferentiable,
         ]);

@@ -27,7 +27,8 @@ internal static class Reductions
     public static Tensor Spread(Tensor g, BackwardContext c)
     {
         var shape = c.InputShape(0);
-        if (shape.Length == 0) return g.Expand(shape);
+        // Of all elements it is left a number, as PyTorch leaves it.
+        if (c.Attributes.Ints("dim") is null or []) return g.Expand(shape);
         var reduced = Shapes.ReducedDims(c.Attributes.Ints("dim"), shape.Length);
         return Keep(g, shape, reduced).Expand(shape);
     }

@@ -58,7 +58,8 @@ internal static class Reshaping
     public static readonly ViewOperator Expand = new(
         "expand",
         (x, attributes) => Expanded(x, Required(attributes, "size", "sizes")),
-        (g, _) => g)
+        // Of what has no dimension PyTorch takes the sum, be it of one element (aten/src/ATen/ExpandUtils.h, sum_to).
+        (g, c) => c.InputShape(0).Length == 0 ? g.Sum() : g)
     { Keywords = ["size", "sizes", "implicit"] };
 
     public static readonly ViewOperator Unsqueeze = new(

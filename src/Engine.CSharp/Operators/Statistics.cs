@@ -160,11 +160,11 @@ internal static class Statistics
         return Restore(g, c) * (2 / freedom) * distance;
     }
 
-    /// <summary>A gradient or result of a reduction with the removed dimensions back.</summary>
+    /// <summary>A gradient or result of a reduction with the removed dimensions back. Of all elements it is left a number, as PyTorch leaves it.</summary>
     private static Tensor Restore(Tensor g, BackwardContext c)
     {
         var shape = c.InputShape(0);
-        return shape.Length == 0 ? g : Reductions.Keep(g, shape, Shapes.ReducedDims(c.Attributes.Ints("dim"), shape.Length));
+        return shape.Length == 0 || c.Attributes.Ints("dim") is null or [] ? g : Reductions.Keep(g, shape, Shapes.ReducedDims(c.Attributes.Ints("dim"), shape.Length));
     }
 
     private static double P(Attributes attributes) => attributes["p"] is "fro" ? 2 : attributes.Double("p", 2);
@@ -236,7 +236,7 @@ internal static class Statistics
             var d = Shapes.WrapDim(one, x.Rank);
             var keep = c.Attributes.Bool("keepdim", false);
             var spread = keep ? g : g.Unsqueeze(d);
-            return hasZero ? (x.Sizes[d] == 1 ? spread : spread * Others(x, d)) : spread * ((keep ? c.Output() : c.Output().Unsqueeze(d)) / x);
+            return hasZero ? (x.Sizes[d] == 1 ? spread : spread * Others(Copies.Apart.Apply(x), d)) : spread * ((keep ? c.Output() : c.Output().Unsqueeze(d)) / x);
         }
         return hasZero ? (x.Count == 1 ? g : g * Others(x.Reshape([-1]), 0)).Reshape(x.Sizes) : g * (c.Output() / x);
     }

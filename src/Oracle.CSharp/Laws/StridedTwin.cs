@@ -14,6 +14,8 @@ public static class StridedTwin
         if (given.Program.Steps.Any(DetachTwin.Writes)) return null;
         // Whether they hand on their operand or a copy of it is the layout's affair, and shows where nothing is recorded or its own gradient is asked for.
         if (given.Program.Steps.Any(step => step.Steps.Length > 0 || step.Wrt is not null || step.Op is "retain_grad" or "register_hook") && given.Program.Steps.Any(MayHandOn)) return null;
+        // Whether gradients meet at the operand, or at the copy first, is then the order in which they are added.
+        if (given.Program.Steps.Any(step => MayHandOn(step) && StepNames.Read(step).Any(operand => given.Program.Steps.Count(other => StepNames.Read(other).Contains(operand)) > 1))) return null;
         // By the layout of its input PyTorch adds a bias before or after the product is rounded.
         if (given.Program.Steps.Any(AddsABias)) return null;
         var inputs = given.Program.Inputs.Where(input => input.Tensor.DType.IsFloat && input.Tensor.Shape.Length > 0 && Shape.count(input.Tensor.Shape) > 1).ToList();

@@ -192,10 +192,10 @@ module BatchNormalisation =
             let ofLines (t: Term) = t |> Shaping.reshape [| channels; batch; rest |] |> Shaping.transpose 0 1 |> Shaping.reshape shape
 
             let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
-            // Apart, as in layer_norm.
-            let x = toLines (d.Input 0) |> Shaping.apart
+            // Apart, as in layer_norm, but what comes back is no view.
+            let x = d.Input 0 |> Shaping.apart |> toLines
             let lines = toLines g
-            let g = Shaping.apart lines
+            let g = g |> Shaping.apart |> toLines
             let scaleOf (variance: Term) = Shaping.unary "rsqrt" (variance + settings.Eps)
 
             // 0 where nothing varies and nothing is added; there its derivative is 0 too.
@@ -214,7 +214,7 @@ module BatchNormalisation =
                          LineStatistics.kept (d.Output 1) (d.Output 2) x)
 
             let ofRunning = lazy (scaleOf (column (d.Input 2)))
-            let weighted (t: Term) = if d.Has 3 then t * (column (d.Input 3) |> Shaping.apart) else t
+            let weighted (t: Term) = if d.Has 3 then t * (d.Input 3 |> Shaping.apart |> column) else t
 
             let toInput () =
                 // Nothing is normalised: PyTorch then multiplies by the weight alone.

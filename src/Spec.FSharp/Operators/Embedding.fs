@@ -152,7 +152,7 @@ module Embedding =
                                    Derive.apply "embedding_shares" [ g; index ] (ruleAttrs d)
                                else
                                    rowsOf d.Attrs g index)
-                              |> Shaping.reshape (d.ShapeOf 0)) ])
+                              |> Shaping.seenAs (d.ShapeOf 0)) ])
                 ) }
 
     let embeddingShares =

@@ -267,7 +267,16 @@ module Extremes =
                               let groups = Groups.ofRule d
                               let mask = attained "never" d groups
                               let count = Shaping.sumOver groups.Dims true mask
-                              Groups.spread d groups g * mask / count) ])
+                              // PyTorch restores the dimensions that are named, and calls it so where none is.
+                              let shape = if Groups.namesDims d.Attrs then groups.Kept else g.Shape
+
+                              let g =
+                                  if Read.flagOr false d.Attrs "keepdim" = Ok true then
+                                      g
+                                  else
+                                      Shaping.seenAs shape g
+
+                              g * mask / count) ])
                 ) }
 
     let amax = amaxOrAmin "amax" 1 "y = the largest of x over dim"

@@ -164,7 +164,12 @@ module Gathering =
                         else
                             index
 
-                    Derive.apply "index_select" [ a.Arriving; index ] (Map.toList a.First.Attrs))
+                    let added = Derive.apply "index_select" [ a.Arriving; index ] (Map.toList a.First.Attrs)
+
+                    if a.Arriving.Shape.Length = 0 then
+                        added
+                    else
+                        Derive.apply "expand" [ added ] [ "size", Derive.sizeAttr added.Shape ])
             Derivative =
                 Indices.toFirst (fun d g ->
                     if (d.ShapeOf 0).Length = 0 then

@@ -235,9 +235,9 @@ module Internal =
                 ) }
 
     /// The transpose of `strided`: each element of g is added where it was taken from.
-    let stridedBackward =
+    let private stridedBackwardAs name derivative =
         { Define.computes
-              "strided_backward"
+              name
               "x.flat[offset + sum i * stride] += g[i]"
               [ ArgKind.Float ]
               [ Define.required "input_size" AttrKind.Size
@@ -275,7 +275,49 @@ module Internal =
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
-                        [ Some(fun () -> Derive.apply "strided" [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                        [ Some(fun () -> Derive.apply derivative [ g ] (d.Attrs |> Map.remove "input_size" |> Map.toList)) ])
+                ) }
+
+    let stridedBackward = stridedBackwardAs "strided_backward" "strided"
+
+    /// The same for a window that is a part, made of selections and slices.
+    let partBackward = stridedBackwardAs "part_backward" "part"
+
+    /// The part of a tensor that a window over a dense one is, as a view, however the tensor lies.
+    let part =
+        { Define.views
+              "part"
+              "y[i] = x.flat[offset + sum i * stride], of selections and slices"
+              [ ArgKind.Float ]
+              [ Define.required "size" AttrKind.Size
+                Define.required "stride" AttrKind.Size
+                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+              (fun g attrs ->
+                  result {
+                      let! window = geometry attrs ""
+                      let dense = Layout.dense g.Shape
+
+                      // So many elements of a dense tensor further, as elements of this one.
+                      let along (count: int) =
+                          Array.zip dense.Strides g.Strides
+                          |> Array.fold
+                              (fun (left, moved) (stride, own) ->
+                                  if stride = 0 then left, moved else left % stride, moved + left / stride * own)
+                              (count, 0)
+                          |> snd
+
+                      return
+                          View
+                              { Geometry.Shape = window.Shape
+                                Strides = Array.map along window.Strides
+                                Offset = g.Offset + along window.Offset }
+                  }) with
+            Internal = true
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              Derive.apply "part_backward" [ g ] (("input_size", Derive.sizeAttr (d.ShapeOf 0)) :: Map.toList d.Attrs)) ])
                 ) }
 
     let private erfFunction =
@@ -291,4 +333,16 @@ module Internal =
               (Elementwise.toFloats (Elementwise.always erfFunction)) with
             Internal = true }
 
-    let all = [ total; unsafeView; whereAbove; sumTo; zerosLike; zerosOf; apart; strided; stridedBackward; erf ]
+    let all =
+        [ total
+          unsafeView
+          whereAbove
+          sumTo
+          zerosLike
+          zerosOf
+          apart
+          strided
+          stridedBackward
+          part
+          partBackward
+          erf ]

@@ -303,8 +303,8 @@ module Normalisation =
                         let normalized = ofRule (lineOf d.Attrs (d.ShapeOf 0))
                         let n = Shape.count normalized
                         let rows = if n = 0 then 0 else Shape.count (d.ShapeOf 0) / n
-                        let asRows = Shaping.reshape [| rows; n |]
-                        let asLine = Shaping.reshape [| n |]
+                        let asRows = Shaping.seenAs [| rows; n |]
+                        let asLine = Shaping.seenAs [| n |]
                         // Apart, so that nothing that a program could write to is kept for the third order, and no write is noticed there: by
                         // its formula, which is wrong there, PyTorch keeps other things.
                         let x = asRows (d.Input 0) |> Shaping.apart

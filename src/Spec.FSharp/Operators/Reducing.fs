@@ -77,10 +77,6 @@ module internal Groups =
         | Ok groups -> groups
         | Error complaint -> invalidOp complaint.Message
 
-    /// A gradient of the result, with the reduced dimensions as 1 and expanded to the input's shape.
-    let spread (d: IDerivation) (groups: Groups) (g: Term) =
-        Derive.apply "expand" [ Shaping.reshape groups.Kept g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]
-
     /// Whether dimensions are named; an empty list names none.
     let namesDims (attrs: Attrs) =
         match Read.optional attrs "dim" with
@@ -90,6 +86,10 @@ module internal Groups =
 
     /// A term of the result's shape, with the reduced dimensions as 1, where dimensions are named; else as it is, as PyTorch leaves it.
     let restore (d: IDerivation) (groups: Groups) (t: Term) = if namesDims d.Attrs then Shaping.reshape groups.Kept t else t
+
+    /// A gradient of the result, restored and expanded to the input's shape.
+    let spread (d: IDerivation) (groups: Groups) (g: Term) =
+        Derive.apply "expand" [ restore d groups g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]
 
     /// The groups along the one dimension that `dim` names, or over all.
     let readOne (attrs: Attrs) (shape: int[]) =

@@ -124,8 +124,9 @@ module Reductions =
                               let groups = Groups.ofRule d
                               let shape = d.ShapeOf 0
                               let x = Derive.cast g.DType (d.Input 0)
-                              // Of a copy, as PyTorch's running products are of one: a write to x goes unnoticed.
-                              let others t = Derive.apply "prod_others" [ Shaping.unary "clone" t ] []
+                              let others t = Derive.apply "prod_others" [ t ] []
+                              // As PyTorch's running products are of one: a write to x goes unnoticed.
+                              let copy = Shaping.apart
                               let g = Groups.restore d groups g
 
                               match groups.Dims with
@@ -133,8 +134,9 @@ module Reductions =
                               // As PyTorch has it: of second order this rounds otherwise than the product of the others does.
                               | _ when not (d.HasZero 0) -> g * (Groups.restore d groups (d.Output 0) / x)
                               | dims when dims |> List.forall (fun dim -> shape[dim] = 1) -> Shaping.reshape shape g
-                              | [ dim ] when shape.Length > 1 -> g * (x |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
-                              | _ -> g * (x |> Shaping.reshape [| Shape.count shape |] |> others |> Shaping.reshape shape)) ])
+                              | [ dim ] when shape.Length > 1 ->
+                                  g * (x |> copy |> Shaping.transpose dim -1 |> others |> Shaping.transpose dim -1)
+                              | _ -> g * (x |> Shaping.seenAs [| Shape.count shape |] |> copy |> others |> Shaping.reshape shape)) ])
                 ) }
 
     /// The last dimension taken apart into lines.
@@ -297,7 +299,7 @@ module Reductions =
             let isAway = Shaping.compareWith "ne" 0.0 distance |> Derive.cast g.DType
             Groups.spread d groups g * (isAway * infinity)
         else
-            Shaping.reshape groups.Kept g * (2.0 / freedom) * distance
+            Groups.restore d groups g * (2.0 / freedom) * distance
 
     let private varOrStd name formula saves (formulaOf: float -> Transform) rule =
         { Define.computes

@@ -11,6 +11,9 @@ module internal Shaping =
         else
             Derive.apply "reshape" [ t ] [ "shape", Derive.sizeAttr shape ]
 
+    /// The same, and a view of what has that shape already too: so are the gradients that come back through it.
+    let seenAs (shape: int[]) (t: Term) = Derive.apply "reshape" [ t ] [ "shape", Derive.sizeAttr shape ]
+
     let expand (shape: int[]) (t: Term) =
         if t.Shape = shape then
             t

@@ -20,8 +20,29 @@ module Slicing =
           Strides = Array.updateAt d (g.Strides[d] * step) g.Strides
           Offset = g.Offset + start * g.Strides[d] }
 
+    /// What arrives at a part, among zeros. What arrives at that is the same part of it, a view.
+    let private scattered (d: IDerivation) (over: Geometry) (g: Term) =
+        Derive.apply
+            "part_backward"
+            [ g ]
+            [ "input_size", Derive.sizeAttr (d.ShapeOf 0)
+              "size", Derive.sizeAttr over.Shape
+              "stride", Derive.sizeAttr over.Strides
+              "storage_offset", Derive.integerAttr over.Offset ]
+
+    /// A part, as a view, with that derivative.
+    let private parts name formula attrs aliases =
+        { views name formula attrs aliases with
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        match aliases (Layout.dense (d.ShapeOf 0)) d.Attrs with
+                        | Ok(View over) -> [ Some(fun () -> scattered d over g) ]
+                        | _ -> invalidOp $"{name} returned a view and does so no more")
+                ) }
+
     let select =
-        views
+        parts
             "select"
             "x at `index` of dimension `dim`"
             [ Define.required "dim" AttrKind.Dim; Define.required "index" (AttrKind.Integer [ 0L; 1L; -1L ]) ]
@@ -42,7 +63,7 @@ module Slicing =
                 })
 
     let narrow =
-        { views
+        { parts
               "narrow"
               "`length` elements of dimension `dim` from `start`"
               [ Define.required "dim" AttrKind.Dim
@@ -145,23 +166,16 @@ module Slicing =
         | Some(Attr.Items items) -> items |> List.indexed |> List.forall (fun (dim, item) -> isWhole (int64 shape[dim]) item)
         | _ -> false
 
-    let private scattered (d: IDerivation) (g: Term) =
+    let private indexedBack (d: IDerivation) (g: Term) =
         match indexed (Layout.dense (d.ShapeOf 0)) d.Attrs with
         | Error complaint -> invalidOp complaint.Message
-        | Ok over ->
-            Derive.apply
-                "strided_backward"
-                [ g ]
-                [ "input_size", Derive.sizeAttr (d.ShapeOf 0)
-                  "size", Derive.sizeAttr over.Shape
-                  "stride", Derive.sizeAttr over.Strides
-                  "storage_offset", Derive.integerAttr over.Offset ]
+        | Ok over -> scattered d over g
 
     let getitem =
         { views "getitem" "x[index]" [ Define.required "index" AttrKind.Index ] (fun g attrs -> indexed g attrs |> Result.bind one) with
             ArgumentsFirst = fun _ -> true
             Node = nodeOfIndex
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> if seesAll d then g else scattered d g) ])) }
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> if seesAll d then g else indexedBack d g) ])) }
 
     /// The derivative of several views: the gradients joined, zeros where none arrived.
     let private joined join aliases : Rule =

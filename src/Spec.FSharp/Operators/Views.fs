@@ -309,6 +309,8 @@ module Views =
                   return! one view
               }) with
             // A sum, whose derivative expands again; where nothing is repeated, what arrives.
-            Derivative = Some(Derive.rule (fun _ g -> [ Some(fun () -> g) ])) }
+            // Of what has no dimension PyTorch takes the sum, be it of one element (aten/src/ATen/ExpandUtils.h, sum_to).
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> if (d.ShapeOf 0).Length = 0 then Derive.apply "sum" [ g ] [] else g) ])) }
 
     let all = [ view; reshape; flatten; contiguous; squeeze; unsqueeze; transpose; t; permute; expand ]
