@@ -514,7 +514,8 @@ class Run:
         except (TypeError, AttributeError, RuntimeError) as error:
             if placed or isinstance(error, RuntimeError) and not str(error).startswith("Boolean value of Tensor"):
                 raise
-            raise Malformed(f"{self.where()}: {str(error).splitlines()[0]}") from error
+            # What follows the first line are the signatures that it does not fit.
+            raise Malformed(f"{self.where()}: {str(error).splitlines()[0].removesuffix(', but expected one of:')}") from error
         if not isinstance(result, (torch.Tensor, tuple, list)):
             raise Malformed(f"{self.where()}: {op} gives no tensor")
         self.bind(step.get("out"), result)

@@ -13,7 +13,7 @@ internal static class CheckCommand
     private static readonly Option<int?> Random = new("--random") { Description = "How many random programs; without it, as many as 60 s allow. 0 for none." };
     private static readonly Option<ulong> Seed = new("--seed") { Description = "The seed of the random programs.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Shard = new("--shard") { Description = "I/N: only the I-th (from 1) of N parts of the random programs." };
-    private static readonly Option<string> Ops = new("--ops") { Description = "Only these operators, separated by commas." };
+    private static readonly Option<string> Ops = new("--ops") { Description = "Random programs of these operators alone, separated by commas; of the goldens and of corpora the programs that hold one of them." };
     private static readonly Option<string> Report = new("--report") { Description = "A folder for the report: report.html, report.json, report.md, and the failing programs." };
 
     private static readonly Option<string> Record = new("--record") { Description = "A Markdown table, such as docs/records.md, to which a line about the random programs is added." };

@@ -35,7 +35,7 @@ internal static class ConsoleReport
         foreach (var group in FailureGroups.Of(report.Failures))
             foreach (var failure in group)
                 FailureText.Write(console, failure, ReplayLine.Of(failure, engine, folder), likely: failure != group[0]);
-        WriteWords(console);
+        if (report.Total.Total > 0) WriteWords(console);
         foreach (var note in ReportNotes.Of(report)) console.MarkupLineInterpolated($"[grey]{note}[/]");
         foreach (var note in ReportText.Notes(report)) console.MarkupLineInterpolated($"[yellow]{note}[/]");
         var colour = report.Outcome switch { "PASS" => "green", "FAIL" => "red", _ => "yellow" };
@@ -71,9 +71,12 @@ internal static class ConsoleReport
         if (wide.Count > 0)
             console.MarkupLineInterpolated($"[yellow]Often inconclusive:[/] {string.Join(", ", wide.Select(entry => $"{entry.Key} {entry.Value.InconclusiveShare:P0} (such as {entry.Value.Undecided[0]})"))}");
         var unsupported = report.Operators.Where(entry => entry.Value.Judged == 0 && entry.Value.Unsupported > 0).Select(entry => entry.Key).ToList();
-        if (unsupported.Count > 0) console.MarkupLineInterpolated($"[grey]Not supported by the engine, and skipped: {string.Join(", ", unsupported)}[/]");
+        if (unsupported.Count > 0) console.MarkupLineInterpolated($"[grey]Not supported by the engine, and skipped: {Listed(unsupported)}[/]");
         console.WriteLine();
     }
+
+    /// <summary>Names, the first of them where there are many: the report's files have all.</summary>
+    private static string Listed(List<string> names) => names.Count <= 20 ? string.Join(", ", names) : $"{string.Join(", ", names.Take(12))} and {names.Count - 12} more";
 
     private static void WriteWords(IAnsiConsole console)
     {

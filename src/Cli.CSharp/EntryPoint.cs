@@ -12,7 +12,7 @@ internal static class EntryPoint
         var root = new RootCommand(
             "Examines autodiff engines against an executable specification, PyTorch's goldens, random programs and laws. "
             + "Without a command, examines the built-in engine in about 90 s.\n"
-            + "Exit codes: 0 all held; 1 something failed; 2 the command line or a file was wrong, or there was nothing to examine; 3 the engine could not be run, or was given up; 130 ended by Ctrl-C.");
+            + "Exit codes: 0 all held; 1 something failed; 2 the command line or a file was wrong, or there was nothing to examine; 3 the engine could not be run, or was given up and nothing but its breakdowns counts against it; 130 ended by Ctrl-C.");
         root.Subcommands.Add(CheckCommand.Create());
         root.Subcommands.Add(RunCommand.Create());
         root.Subcommands.Add(ReplayCommand.Create());

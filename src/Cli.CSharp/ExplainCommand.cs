@@ -28,8 +28,14 @@ internal static class ExplainCommand
 
     private static void Write(string name)
     {
+        if (StepForms.structuralNames.Contains(name))
+            throw new CorpusException($"'{name}' is a step of the protocol (docs/protocol.md), not an operator; ./verify explain rules lists the rules that it follows");
         if (!RegistryModule.all.TryGetValue(name.TrimEnd('_'), out var op))
-            throw new CorpusException($"the specification has no operator '{name}'; ./verify explain lists them all");
+        {
+            var like = string.Join(" or ", Likeness.Nearest(RegistryModule.all.Values.Where(each => !each.Internal).Select(each => each.Name), name));
+            throw new CorpusException(
+                $"the specification has no operator '{name}'{(like.Length > 0 ? $", but {like}" : "")}; ./verify explain lists them all, ./verify explain rules the rules of autograd");
+        }
         var signature = new Signature(op);
         Console.WriteLine(signature.PyTorch());
         Console.WriteLine($"  {op.Formula}");

@@ -45,11 +45,16 @@ internal static class ReplayCommand
             Console.WriteLine(FailureDescription.Printed(item.Program, language, EngineMethods.All));
             if (result.Known is { } known) Terminal.Out.MarkupLineInterpolated($"[yellow]{item.Id}: a known divergence, {known.Id}: {known.What}[/]");
             else if (result.Judgement is { Verdict: Verdict.Inconclusive } undecided) Undecided(item.Id, undecided);
-            else Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
+            else Terminal.Out.MarkupLineInterpolated(result.Judgement is { } judgement ? $"[green]{item.Id}: {judgement.Verdict}[/]{Raised(result.Result)}" : (FormattableString)$"[yellow]{item.Id}: not run, the engine does not support {((RunResult.Unsupported)result.Result).What}[/]");
         }
 
         return failed ? ExitCodes.Failed : examined ? ExitCodes.Held : throw new CorpusException($"{Corpus.Name(what)}: nothing was examined");
     }
+
+    /// <summary>Of a program that ends in an error, as it must: where, and in which.</summary>
+    private static string Raised(RunResult result) => result is RunResult.Ran { Outcome.Raised.Value: { } raised }
+        ? $", in that it raises at steps[{string.Join("].steps[", raised.Step)}]: {raised.Message}"
+        : "";
 
     /// <summary>Which values cannot be decided, and why.</summary>
     private static void Undecided(string id, Judgement judgement)

@@ -13,7 +13,7 @@ internal static class RunCommand
     {
         var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines); - reads standard input, and answers each line as it comes. A file may be gzip-compressed." };
         var engine = new EngineOptions();
-        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a name or an operator that there is not, a sentence says where, and the exit code is 2; the other programs run.") { file };
+        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a name, an operator or an attribute that there is not, a sentence says where, and the exit code is 2; the other programs run.") { file };
         engine.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
@@ -45,9 +45,11 @@ internal static class RunCommand
         {
             any = true;
             var (place, item) = asked.Dequeue();
-            output.Write(Line(item.Id, result));
+            // A program out of form has no outcome, whatever an engine makes of it.
+            var slip = ProgramNames.Complaint(item.Program);
+            output.Write(Line(item.Id, slip is null ? result : new RunResult.Failed(slip)));
             output.Write('\n');
-            var complaint = ProgramNames.Complaint(item.Program) ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
+            var complaint = slip ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
             broken |= result is RunResult.Broken || (result is RunResult.Failed && complaint is null);
             if (complaint is not null) Console.Error.WriteLine($"verify: {place}: {complaint}");
             wrong |= complaint is not null;

@@ -68,6 +68,7 @@ internal static class TrainCommand
         }
 
         if (options.Data is { } folder && !Directory.Exists(folder)) throw new CorpusException($"the folder '{folder}' of --data does not exist");
+        if (example.Uses.HasFlag(ExampleUses.Folder)) ReportFolder.Check("--out", options.Folder);
         Outcome outcome;
         try
         {

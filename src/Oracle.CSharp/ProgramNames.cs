@@ -5,10 +5,16 @@ using Verified.Spec.Numbers;
 
 namespace Verified.Oracle;
 
-/// <summary>The names of a program that a person wrote: one that nothing before it binds, and an operator that nobody has, are slips of the pen.</summary>
+/// <summary>
+/// The names of a program that a person wrote: one that nothing before it binds, an operator that nobody has, and an attribute or a tensor too many are slips of the
+/// pen.
+/// </summary>
 public static class ProgramNames
 {
-    /// <summary>The first place that reads a name which no input and no earlier step binds, as <c>steps[0] (exp): nothing before binds 'z'</c>; null where there is none.</summary>
+    /// <summary>
+    /// The first place that reads a name which no input and no earlier step binds, as <c>steps[0] (exp): nothing before binds 'z'</c>, or that holds what its operator does not take, as
+    /// <c>steps[0] (sum): sum has no attribute 'dims'; it has dim, keepdim, dtype</c>; null where there is none.
+    /// </summary>
     public static string? Complaint(Program program)
     {
         ArgumentNullException.ThrowIfNull(program);
@@ -43,6 +49,7 @@ public static class ProgramNames
     {
         foreach (var (index, step) in steps.Index())
         {
+            if (StepForms.complaint(RegistryModule.all, step)?.Value is { } form) return $"{path}[{index}] ({step.Op}): {form}";
             if (StepNames.Read(step).FirstOrDefault(name => !bound.Contains(name)) is { } missing) return $"{path}[{index}] ({step.Op}): nothing before binds '{missing}'";
             if (In(step.Steps, $"{path}[{index}].steps", bound) is { } complaint) return complaint;
             bound.UnionWith(StepNames.Bound(step));

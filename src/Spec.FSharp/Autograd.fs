@@ -70,24 +70,20 @@ module Autograd =
                       Creates = creates })))
 
     let private backward registry (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =
-        allowed step [ "retain_graph"; "create_graph" ]
-        |> Result.bind (fun () ->
-            match step.Wrt with
-            | Some [] when s.Holds Rules.Gradients.somethingIsWanted ->
-                Complain.because ValueError "`inputs` argument to `backward()` cannot be empty."
-            | Some(_ :: _ as wanted) -> traverse (lookup s) wanted |> Result.map Some
-            | _ -> Ok None)
+        match step.Wrt with
+        | Some [] when s.Holds Rules.Gradients.somethingIsWanted ->
+            Complain.because ValueError "`inputs` argument to `backward()` cannot be empty."
+        | Some(_ :: _ as wanted) -> traverse (lookup s) wanted |> Result.map Some
+        | _ -> Ok None
         |> Result.bind (demand s step true)
         |> Result.bind (Backward.run registry s)
         |> Result.map fst
 
     let private grad registry (s: State<'S>) (step: Step) : Result<State<'S>, Complaint> =
-        allowed step [ "retain_graph"; "create_graph"; "allow_unused"; "materialize_grads" ]
-        |> Result.bind (fun () ->
-            match step.Wrt with
-            | Some(_ :: _ as wanted) -> traverse (lookup s) wanted
-            | _ when not (s.Holds Rules.Gradients.somethingIsWanted) -> Ok []
-            | _ -> Complain.because ValueError "grad requires non-empty inputs.")
+        match step.Wrt with
+        | Some(_ :: _ as wanted) -> traverse (lookup s) wanted
+        | _ when not (s.Holds Rules.Gradients.somethingIsWanted) -> Ok []
+        | _ -> Complain.because ValueError "grad requires non-empty inputs."
         |> Result.bind (fun wanted ->
             flag "allow_unused" false step.Attrs
             |> Result.bind (fun allowUnused ->
@@ -128,6 +124,7 @@ module Autograd =
         let onOne f = one s step |> Result.bind f
 
         match step.Op with
+        | _ when (StepForms.ofStructural step).IsSome -> Complain.because ValueError (StepForms.ofStructural step).Value
         | "backward" -> backward registry s step
         | "grad" -> grad registry s step
         | "get_grad" ->
@@ -138,7 +135,7 @@ module Autograd =
                     let s, copy = State.addValue (Layout.dense g.Shape) (State.secondOrder s g) (State.read s g) s
                     bindOut step [ Some copy ] s
                 | grad -> bindOut step [ grad ] s)
-        | "zero_grad" -> allowed step [ "set_to_none" ] |> Result.bind (fun () -> onOne (zeroGrad s step))
+        | "zero_grad" -> onOne (zeroGrad s step)
         | "detach" ->
             onOne (fun id ->
                 let s, alias = detach s id
@@ -148,9 +145,7 @@ module Autograd =
                 let s, alias = data s id
                 bindOut step [ Some alias ] s)
         | "detach_" -> onOne (fun id -> detachInPlace s id |> Result.bind (bindOut step [ Some id ]))
-        | "requires_grad_" ->
-            allowed step [ "requires_grad" ]
-            |> Result.bind (fun () -> onOne (fun id -> requireGrad s step id |> Result.bind (bindOut step [ Some id ])))
+        | "requires_grad_" -> onOne (fun id -> requireGrad s step id |> Result.bind (bindOut step [ Some id ]))
         | "retain_grad" -> onOne (retainGrad s)
         | "register_hook" -> onOne (registerHook s step)
         | "remove_hook" -> removeHook s step

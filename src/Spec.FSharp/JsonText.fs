@@ -154,6 +154,8 @@ module JsonText =
             struct ({ At = at
                       Node = JsonNode.Number(text.Substring(at, after - at)) },
                     after)
+        | 'N'
+        | 'I' -> raise (Bad(at, "JSON has no number that is not finite; here they are the strings \"inf\", \"-inf\" and \"nan\""))
         | c -> raise (Bad(at, $"expected a JSON value, but found '{c}'"))
 
     and private readItems text depth at =

@@ -51,18 +51,18 @@ public sealed class ModelReport
     /// <summary>Why no gradient was compared, such as that nothing that requires one leads to the result; null where one was. A model without gradients may be meant so, and holds if its values do.</summary>
     public string? WhyNoGradient { get; private init; }
 
-    /// <summary>The message of the error that the model ended in; null where it ended in none. That it is the right one is examined as values are.</summary>
+    /// <summary>The message of the error that the model ended in; null where it ended in none. That it is the right one is examined as values are, and seen in <see cref="Verdict"/>: a model that ends in one does not hold.</summary>
     public string? Error { get; private init; }
 
     /// <summary>The worst verdict. That something undecided is right in float64 leaves it undecided; that it is wrong there makes it wrong.</summary>
     public Verdict Verdict => Decision is { Verdict: >= Verdict.LessAccurate } wrong ? wrong.Verdict : Worse(Judgement, OnEngine?.Judgement).Verdict;
 
-    /// <summary>Whether all values and gradients are right. An inconclusive check does not hold.</summary>
-    public bool Holds => Verdict == Verdict.Pass && OnEngine is null or { Judgement: not null };
+    /// <summary>Whether all values and gradients are right. An inconclusive check does not hold, and neither does a model that ends in an error, be it the right one.</summary>
+    public bool Holds => Verdict == Verdict.Pass && Error is null && OnEngine is null or { Judgement: not null };
 
     /// <summary>Whether nothing is wrong as the model computed it, and all is right in float64: what can be said of a float32 model of real size. A model that holds holds in float64.</summary>
     public bool HoldsInFloat64 => Holds
-        || (Verdict == Verdict.Inconclusive && Decision?.Verdict == Verdict.Pass && IsWhole && Functions.All(f => f.Finding.Verdict == Verdict.Pass) && OnEngine is null or { Judgement: not null });
+        || (Verdict == Verdict.Inconclusive && Error is null && Decision?.Verdict == Verdict.Pass && IsWhole && Functions.All(f => f.Finding.Verdict == Verdict.Pass) && OnEngine is null or { Judgement: not null });
 
     /// <summary>The first step that is wrong; null where none is, or none can be singled out.</summary>
     public ModelDifference? First { get; private init; }
@@ -84,6 +84,7 @@ public sealed class ModelReport
         var steps = Program.Steps.Sum(step => Math.Max(1, step.Steps.Length));
         text.AppendLine(Verdict switch
         {
+            Verdict.Pass when Error is not null => $"The model ends in an error, as it must, at step {steps}: {Error}",
             Verdict.Pass when WhyNoGradient is not null => string.Create(
                 CultureInfo.InvariantCulture,
                 $"The model holds: {Ungraded} after {steps} steps, within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used), but no gradient was compared: {WhyNoGradient}."),
@@ -97,7 +98,7 @@ public sealed class ModelReport
             _ when Judgement.Verdict < Verdict.LessAccurate && Decision?.Worst is { Verdict: >= Verdict.LessAccurate } worst => $"The model is wrong, computed in float64: {worst.Message}.",
             _ => $"The model is wrong: {Worst?.Message}.",
         });
-        if (Error is not null) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error{(Verdict == Verdict.Pass ? ", as it must" : "")}: {Error}");
+        if (Error is not null && Verdict != Verdict.Pass) text.AppendLine(CultureInfo.InvariantCulture, $"It ends in an error: {Error}");
         if (WhyNoGradient is not null && Verdict != Verdict.Pass) text.AppendLine(CultureInfo.InvariantCulture, $"Note: no gradient was compared: {WhyNoGradient}.");
         foreach (var note in Notes) text.AppendLine(CultureInfo.InvariantCulture, $"Note: {note}.");
         AboutFunctions(text);
@@ -134,7 +135,7 @@ public sealed class ModelReport
         // A backward that was stopped has left what it had pulled back until then, and one that went on after a failure gives no gradient that anything could be said of.
         var failed = recorder.Functions.Any(applied => applied.Failure is not null);
         var leaves = recorder.IsStopped ? [] : recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
-        var whyNone = failed ? null : GradientReach.WhyNone(recorder, output, leaves);
+        var whyNone = failed ? null : recorder.Error is not null ? "the model ends in an error" : GradientReach.WhyNone(recorder, output, leaves);
         string[] notes = [.. recorder.Notes, .. output is null || failed || recorder.Error is not null ? [] : GradientReach.Notes(recorder, output, leaves)];
         var program = recorder.ToProgram(shown, leaves);
         var live = new EngineInfo { Name = "the model", Language = "C#", Features = Compared };

@@ -69,6 +69,8 @@ public sealed class CommandTests : IDisposable
     [Theory]
     [InlineData("replay", "exp", "sigmoidd", "steps[0]: there is no operator 'sigmoidd'")]
     [InlineData("replay", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
+    [InlineData("replay", "[\"a\"]", "[\"a\", \"a\"]", "steps[0] (exp): exp takes at most 1 tensor, got 2")]
+    [InlineData("run", "\"out\"", "\"attrs\": {\"dims\": 0}, \"out\"", "steps[0] (exp): exp has no attribute 'dims'; it has none")]
     [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"y\"]", "[\"z\"]", "observe[0]: nothing binds 'z'")]
     public void A_program_of_which_nothing_can_be_said_is_2_and_names_the_place(string command, string right, string wrong, string why)
@@ -184,7 +186,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--engine", engine, "--random", "0", "--corpus", Written("two.jsonl", corpus));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 1 (typo): steps[0]: there is no operator 'expp'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program names an operator that does not exist", result.Output, StringComparison.Ordinal);
+        Assert.Contains("1 program names an operator, an attribute or a tensor that is not there", result.Output, StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 
@@ -195,7 +197,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--random", "0", "--corpus", Written("two.jsonl", string.Join('\n', lines)));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 2 (unbound): steps[0] (exp): nothing before binds 'z'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program names an operator that does not exist, or reads a name that nothing binds, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("1 program names an operator, an attribute or a tensor that is not there, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 

@@ -196,6 +196,7 @@ public sealed class BinaryOperator : Operator
     private (Tensor A, Tensor B, Attributes Attributes) Bind(OperatorCall call)
     {
         ArgumentNullException.ThrowIfNull(call);
+        CheckCount(this, call, 2);
         var attributes = call.Attributes;
         foreach (var (name, _) in attributes)
         {

@@ -68,6 +68,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>The number of tensor arguments that must be there; -1 where any number may.</summary>
     public int Arity { get; init; } = -1;
 
+    /// <summary>The number of tensor arguments that may follow those.</summary>
+    public int Optional { get; init; }
+
     /// <summary>What is saved where that depends on the call; by default what the rules of the inputs that require a gradient say.</summary>
     internal Func<Tensor?[], Attributes, Saved>? Keeps { get; init; }
 
@@ -289,6 +292,7 @@ public sealed class FunctionOperator : Operator
     private Tensor?[] Inputs(OperatorCall call)
     {
         if (Bind is not null) return Bind(call);
+        if (Arity >= 0) CheckCount(this, call, Arity + Optional);
         var inputs = new List<Tensor?>();
         foreach (var input in call.Inputs)
         {

@@ -47,7 +47,7 @@ internal static class Normalizations
         Standardized,
         [new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2 | Saved.Output1 | Saved.Output2, (_, _) => null)],
         "NativeLayerNormBackward0")
-    { Keywords = ["normalized_shape", "eps"], Arity = 1, Visible = 1, BackwardAll = LayerNormBackward };
+    { Keywords = ["normalized_shape", "eps"], Arity = 1, Optional = 2, Visible = 1, BackwardAll = LayerNormBackward };
 
     private static readonly FusedGradient LayerNormGradient = new("native_layer_norm_backward", LayerNormGradients) { Unread = 1 };
 

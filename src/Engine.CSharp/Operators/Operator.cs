@@ -169,6 +169,12 @@ public abstract class Operator
         }
     }
 
+    /// <summary>That a call has no more tensors than an operator takes, which would go unread, or be taken for more of the same.</summary>
+    private protected static void CheckCount(Operator op, OperatorCall call, int most)
+    {
+        if (call.Inputs.Count > most) throw new AutogradException(ErrorKind.Value, $"{op.Name}() takes {most} tensors but got {call.Inputs.Count}");
+    }
+
     private protected static void CheckKeywords(Operator op, Attributes attributes)
     {
         foreach (var (name, _) in attributes)

@@ -40,6 +40,7 @@ public sealed class UnaryOperator : Operator
     {
         ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
+        CheckCount(this, call, 1);
         return [Apply(call.Tensor(0), call.Attributes)];
     }
 
@@ -48,6 +49,7 @@ public sealed class UnaryOperator : Operator
     {
         ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
+        CheckCount(this, call, 1);
         return [ApplyInPlace(call.Tensor(0), call.Attributes)];
     }
 

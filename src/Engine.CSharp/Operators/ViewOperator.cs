@@ -40,6 +40,7 @@ public sealed class ViewOperator : Operator
     {
         ArgumentNullException.ThrowIfNull(call);
         CheckKeywords(this, call.Attributes);
+        CheckCount(this, call, 1);
         return ApplyAll(call.Tensor(0), call.Attributes);
     }
 

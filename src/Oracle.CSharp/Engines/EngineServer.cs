@@ -32,6 +32,7 @@ public static class EngineServer
             if (!root.TryGetProperty("run", out var run)) return Failed(seq, "a request wants \"hello\" or \"run\"");
             var program = Json.readProgram(run.GetRawText());
             if (program.IsError) return Failed(seq, program.ErrorValue.ToString());
+            if (ProgramNames.Complaint(program.ResultValue) is { } complaint) return Failed(seq, complaint);
             return engine.Run(program.ResultValue) switch
             {
                 RunResult.Ran ran => $"{{\"seq\":{seq},\"outcome\":{Json.writeOutcome(ran.Outcome)}}}",

@@ -16,12 +16,14 @@ public sealed record Failure(CaseResult Original, CaseResult Shrunk, FirstDiffer
     /// <summary>What is wrong, in one line: failures with the same one are most likely the same fault.</summary>
     public string Signature => Shrunk switch
     {
-        { Law: { } law } => $"'{law.Name}' broken by {string.Join(" ", Shrunk.Operators)}",
-        { Judgement: { } judgement } => $"{judgement.Findings.Max(f => f.Verdict)} {Worst(judgement).Difference} in {string.Join(" ", Shrunk.Operators)}",
+        { Law: { } law } => $"'{law.Name}' broken by {In}",
+        { Judgement: { } judgement } => $"{judgement.Findings.Max(f => f.Verdict)} {Worst(judgement).Difference} in {In}",
         { Result: RunResult.Broken broken } when ReferenceEquals(Original, Shrunk) || !Shrunk.Operators.Any() => $"{broken.Kind}: {broken.Detail.Split(':')[0]}",
-        { Result: RunResult.Broken broken } => $"{broken.Kind} in {string.Join(" ", Shrunk.Operators)}",
-        _ => $"failed in {string.Join(" ", Shrunk.Operators)}",
+        { Result: RunResult.Broken broken } => $"{broken.Kind} in {In}",
+        _ => $"failed in {In}",
     };
+
+    private string In => Shrunk.Operators.Any() ? string.Join(" ", Shrunk.Operators) : "a program without steps";
 
     /// <summary>What tells it from others, which is a little more: the kinds of a wrong error.</summary>
     internal (string Signature, (ErrorKind?, ErrorKind?)? Errors) Key => (Signature, Errors(Shrunk));

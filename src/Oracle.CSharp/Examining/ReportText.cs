@@ -26,7 +26,7 @@ public static class ReportText
     {
         ArgumentNullException.ThrowIfNull(report);
         if (report.Complaints.Count > 0)
-            yield return $"{Programs(report.Complaints.Count)} {(report.Complaints.Count == 1 ? "names" : "name")} an operator that does not exist, or {(report.Complaints.Count == 1 ? "reads" : "read")} a name that nothing binds, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
+            yield return $"{Programs(report.Complaints.Count)} {(report.Complaints.Count == 1 ? "names" : "name")} an operator, an attribute or a tensor that is not there, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
         if (report.EndedEarly is { } run)
             yield return $"The random programs ended at {Plural.Of(report.Findings.Count, "finding")}: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
         if (report.Total is { Examined: > 0 } total && total.Unsupported > 9 * total.Examined)

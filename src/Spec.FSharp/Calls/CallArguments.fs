@@ -2,6 +2,8 @@ namespace Verified.Spec
 
 /// The arguments of a call: checked against the operator's record, looked up, and read.
 module internal CallArguments =
+    let private count n = if n = 1 then "1 tensor" else $"{n} tensors"
+
     let private takesList kind =
         match kind with
         | ArgKind.List _
@@ -13,25 +15,28 @@ module internal CallArguments =
         | ArgKind.Optional _ -> true
         | _ -> false
 
-    let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
-        if attrs.IsEmpty && not (List.exists (fun (a: AttrSpec) -> a.Required) op.Attrs) then
-            Ok()
+    /// What is said of an attribute that the operator has not.
+    let unknownAttribute (op: Operator) (attrs: Attrs) : string option =
+        if attrs.IsEmpty then
+            None
         else
-            let unknown = attrs |> Seq.tryFind (fun a -> not (List.exists (fun (s: AttrSpec) -> s.Name = a.Key) op.Attrs))
+            let names = op.Attrs |> List.map (fun a -> a.Name)
 
-            match unknown, op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs)) with
-            | Some a, _ -> Complain.because ValueError $"{op.Name} has no attribute '{a.Key}'"
-            | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
-            | None, None -> Ok()
+            attrs
+            |> Seq.tryFind (fun a -> not (List.contains a.Key names))
+            |> Option.map (fun a ->
+                let others = if names.IsEmpty then "none" else String.concat ", " names
+                $"{op.Name} has no attribute '{a.Key}'; it has {others}")
 
-    /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
+    let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
+        match unknownAttribute op attrs, op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs)) with
+        | Some message, _ -> Complain.because ValueError message
+        | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
+        | None, None -> Ok()
+
+    /// Checks a step's tensor arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
     /// the end are dropped; what a list says is missing, is not.
-    let resolve
-        (lookup: string -> Result<int, Complaint>)
-        (op: Operator)
-        (args: Arg list)
-        (attrs: Attrs)
-        : Result<int option[], Complaint> =
+    let splice (lookup: string -> Result<int, Complaint>) (op: Operator) (args: Arg list) : Result<int option[], Complaint> =
         let found = ResizeArray<int option>()
         let mutable listed = 0
 
@@ -43,7 +48,7 @@ module internal CallArguments =
                 match List.tryFindIndex (mayMiss >> not) kinds with
                 | Some i -> Complain.because ValueError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
                 | None -> Ok()
-            | [], _ -> Complain.because ValueError $"{op.Name} takes {op.Args.Length} tensor arguments, got {position + args.Length}"
+            | [], _ -> Complain.because ValueError $"{op.Name} takes at most {count op.Args.Length}, got {position + args.Length}"
             | kind :: kinds, Arg.Missing :: rest ->
                 if mayMiss kind then
                     found.Add None
@@ -69,12 +74,15 @@ module internal CallArguments =
             | _, Arg.Names _ :: _ -> Complain.because ValueError $"{op.Name} takes a tensor as argument {position}, got a list"
 
         go op.Args args 0
-        |> Result.bind (fun () -> checkAttributes op attrs)
         |> Result.map (fun () ->
             while found.Count > listed && found[found.Count - 1].IsNone do
                 found.RemoveAt(found.Count - 1)
 
             found.ToArray())
+
+    /// The same, with the attributes checked.
+    let resolve lookup (op: Operator) (args: Arg list) (attrs: Attrs) : Result<int option[], Complaint> =
+        splice lookup op args |> Result.bind (fun inputs -> checkAttributes op attrs |> Result.map (fun () -> inputs))
 
     /// The values of a call's arguments.
     let values (s: State<'S>) (inputs: int option[]) : Value<'S> option[] =

@@ -101,7 +101,7 @@ module BinaryLosses =
     let private ofOneSize =
         { Define.computes
               "binary_cross_entropy_with_logits_of_one_size"
-              "y = mean (or sum) of -weight (pos_weight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x)))"
+              "the loss, of operands of one size"
               [ ArgKind.Float; ArgKind.Float; ArgKind.Optional ArgKind.Float; ArgKind.Optional ArgKind.Float ]
               [ reductionAttr ]
               { new Forward with
@@ -181,17 +181,22 @@ module BinaryLosses =
 
     /// The reduction and the sizes are looked at in Python (torch/nn/functional.py), before anything is recorded.
     let binaryCrossEntropyWithLogits =
-        { Define.composes "binary_cross_entropy_with_logits" ofOneSize.Formula ofOneSize.Args ofOneSize.Attrs (fun attrs terms ->
-              result {
-                  let! _ = readReduction attrs
+        { Define.composes
+              "binary_cross_entropy_with_logits"
+              "y = mean (or sum) of -weight (pos_weight t log(sigmoid(x)) + (1 - t) log(1 - sigmoid(x)))"
+              ofOneSize.Args
+              ofOneSize.Attrs
+              (fun attrs terms ->
+                  result {
+                      let! _ = readReduction attrs
 
-                  match terms with
-                  | Some x :: Some t :: _ when x.Shape <> t.Shape ->
-                      return!
-                          Complain.shape
-                              $"Target size (torch.Size({Shape.show t.Shape})) must be the same as input size (torch.Size({Shape.show x.Shape}))"
-                  | _ -> return [ Derive.applyTo ofOneSize.Name terms (Map.toList attrs) ]
-              }) with
+                      match terms with
+                      | Some x :: Some t :: _ when x.Shape <> t.Shape ->
+                          return!
+                              Complain.shape
+                                  $"Target size (torch.Size({Shape.show t.Shape})) must be the same as input size (torch.Size({Shape.show x.Shape}))"
+                      | _ -> return [ Derive.applyTo ofOneSize.Name terms (Map.toList attrs) ]
+                  }) with
             Spelling = Define.functional |> Define.byKeyword [ ""; "weight"; "pos_weight" ]
             Refuses = ofOneSize.Refuses
             Shapes = ofOneSize.Shapes

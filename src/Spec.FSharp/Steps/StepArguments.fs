@@ -37,11 +37,6 @@ module internal StepArguments =
         | [ name ] -> lookup s name
         | found -> Complain.because OtherError $"{step.Op} takes one tensor, got {found.Length}"
 
-    let allowed (step: Step) attributes =
-        match step.Attrs |> Seq.tryFind (fun a -> not (List.contains a.Key attributes)) with
-        | Some a -> Complain.because ValueError $"{step.Op} has no attribute '{a.Key}'"
-        | None -> Ok()
-
     let bindOut (step: Step) (results: int option list) (s: State<'S>) : Result<State<'S>, Complaint> =
         match step.Out, results with
         | Out.Nothing, _ -> Ok s
