@@ -9,7 +9,7 @@ internal static class ExampleCheck
     {
         var report = Verify.Step(example.Step());
         Console.WriteLine(report);
-        Console.WriteLine($"{(report.Holds ? "PASS" : report.HoldsInFloat64 ? "PASS IN FLOAT64" : report.Verdict >= Oracle.Verdict.LessAccurate ? "FAIL" : "INCONCLUSIVE")}  the step of {example.Name}");
+        Console.WriteLine($"{(report.Holds ? "PASS" : report.HoldsInFloat64 ? "PASS IN FLOAT64" : report.Verdict >= Oracle.Verdict.LessAccurate ? "FAIL" : report.Error is not null ? "ENDS IN AN ERROR" : "INCONCLUSIVE")}  the step of {example.Name}");
         return report.HoldsInFloat64 ? ExitCodes.Held : ExitCodes.Failed;
     }
 }

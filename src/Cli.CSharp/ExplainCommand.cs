@@ -34,7 +34,7 @@ internal static class ExplainCommand
         {
             var like = string.Join(" or ", Likeness.Nearest(RegistryModule.all.Values.Where(each => !each.Internal).Select(each => each.Name), name));
             throw new CorpusException(
-                $"the specification has no operator '{name}'{(like.Length > 0 ? $", but {like}" : "")}; ./verify explain lists them all, ./verify explain rules the rules of autograd");
+                $"the specification has no operator '{name}'{(like.Length > 0 ? $" (did you mean {like}?)" : "")}; ./verify explain lists them all, ./verify explain rules the rules of autograd");
         }
         var signature = new Signature(op);
         Console.WriteLine(signature.PyTorch());

@@ -6,7 +6,7 @@ internal static class Likeness
     /// <summary>The nearest, if one letter, or two of a long name, make the difference; case, and what stands before a point (<c>torch.relu</c>), make none.</summary>
     public static IEnumerable<string> Nearest(IEnumerable<string> names, string typed)
     {
-        var meant = typed[(typed.LastIndexOf('.') + 1)..].ToLowerInvariant();
+        var meant = typed[(typed.LastIndexOf('.') + 1)..].TrimEnd('_').ToLowerInvariant();
         return names.Where(name => Distance(name, meant) <= (name.Length < 6 ? 1 : 2)).GroupBy(name => Distance(name, meant)).MinBy(group => group.Key) ?? Enumerable.Empty<string>();
     }
 

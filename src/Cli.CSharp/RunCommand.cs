@@ -13,7 +13,7 @@ internal static class RunCommand
     {
         var file = new Argument<string>("FILE") { Description = "A program, or a corpus (JSON Lines); - reads standard input, and answers each line as it comes. A file may be gzip-compressed." };
         var engine = new EngineOptions();
-        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a name, an operator or an attribute that there is not, a sentence says where, and the exit code is 2; the other programs run.") { file };
+        var command = new Command("run", "Runs programs and prints their outcomes, one a line: {\"id\",\"outcome\"} or {\"id\",\"unsupported\"}. Of a program out of form, or that names what is not there, a sentence says where, and the exit code is 2; the other programs run.") { file };
         engine.AddTo(command);
         command.SetAction((parsed, cancel) =>
         {
@@ -50,7 +50,7 @@ internal static class RunCommand
             output.Write(Line(item.Id, slip is null ? result : new RunResult.Failed(slip)));
             output.Write('\n');
             var complaint = slip ?? (result is RunResult.Unsupported ? ProgramNames.Unknown(item.Program, namesAlone: true) : null);
-            broken |= result is RunResult.Broken || (result is RunResult.Failed && complaint is null);
+            broken |= (slip is null && result is RunResult.Broken) || (result is RunResult.Failed && complaint is null);
             if (complaint is not null) Console.Error.WriteLine($"verify: {place}: {complaint}");
             wrong |= complaint is not null;
         }
@@ -68,6 +68,8 @@ internal static class RunCommand
         _ => throw new InvalidOperationException($"unknown result {result}"),
     };
 
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private static string Object(string id, string key, string text) =>
-        $"{{\"id\":{JsonSerializer.Serialize(id)},\"{key}\":{JsonSerializer.Serialize(text)}}}";
+        $"{{\"id\":{JsonSerializer.Serialize(id, Plain)},\"{key}\":{JsonSerializer.Serialize(text, Plain)}}}";
 }

@@ -139,6 +139,11 @@ module JsonText =
         if at >= text.Length then
             raise (Bad(at, "expected a JSON value, but the text ends here"))
 
+        // As Python's json.dumps writes them.
+        for word in [ "NaN"; "Infinity"; "-Infinity" ] do
+            if String.CompareOrdinal(text, at, word, 0, word.Length) = 0 then
+                raise (Bad(at, "JSON has no number that is not finite; here they are the strings \"inf\", \"-inf\" and \"nan\""))
+
         match text[at] with
         | '{' -> readFields text depth at
         | '[' -> readItems text depth at
@@ -154,8 +159,6 @@ module JsonText =
             struct ({ At = at
                       Node = JsonNode.Number(text.Substring(at, after - at)) },
                     after)
-        | 'N'
-        | 'I' -> raise (Bad(at, "JSON has no number that is not finite; here they are the strings \"inf\", \"-inf\" and \"nan\""))
         | c -> raise (Bad(at, $"expected a JSON value, but found '{c}'"))
 
     and private readItems text depth at =

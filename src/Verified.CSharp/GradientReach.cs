@@ -6,13 +6,13 @@ namespace Verified;
 /// <summary>Which of a model's inputs and leaves its gradient reached, so that a report does not say of a gradient that was never there that it is right.</summary>
 internal static class GradientReach
 {
-    /// <summary>Why no gradient was compared; null where one was, and where the program ends in an error.</summary>
+    /// <summary>Why no gradient was compared; null where one was.</summary>
     /// <param name="recorder">The finished recording.</param>
     /// <param name="output">What the model gave; null for code that differentiates by itself.</param>
     /// <param name="leaves">Its inputs and leaves that require a gradient.</param>
     public static string? WhyNone(ProgramRecorder recorder, Tensor? output, IReadOnlyList<Tensor> leaves)
     {
-        if (recorder.Error is not null) return null;
+        if (recorder.Error is not null) return leaves.Any(leaf => leaf.Grad is not null) ? null : "the model ends in an error";
         if (output is null) return recorder.Steps.Any(step => step.Step.Op is "backward" or "grad") ? null : "the code pulls none back";
         if (leaves.Any(leaf => leaf.Grad is not null)) return null;
         return output.RequiresGrad ? "none reaches an input or a leaf that requires one" : "no recorded way leads from what requires one to the result";

@@ -84,7 +84,7 @@ public sealed class ModelReport
         var steps = Program.Steps.Sum(step => Math.Max(1, step.Steps.Length));
         text.AppendLine(Verdict switch
         {
-            Verdict.Pass when Error is not null => $"The model ends in an error, as it must, at step {steps}: {Error}",
+            Verdict.Pass when Error is not null => $"The model ends in an error, as it must, at steps[{string.Join("].steps[", LastPath(Program))}]: {Error}",
             Verdict.Pass when WhyNoGradient is not null => string.Create(
                 CultureInfo.InvariantCulture,
                 $"The model holds: {Ungraded} after {steps} steps, within the specification's bounds (at most {Judgement.Ratio:P0} of a bound is used), but no gradient was compared: {WhyNoGradient}."),
@@ -135,7 +135,7 @@ public sealed class ModelReport
         // A backward that was stopped has left what it had pulled back until then, and one that went on after a failure gives no gradient that anything could be said of.
         var failed = recorder.Functions.Any(applied => applied.Failure is not null);
         var leaves = recorder.IsStopped ? [] : recorder.Inputs.Where(item => item.Tensor is { RequiresGrad: true, GradFn: null }).Select(item => item.Tensor).ToList();
-        var whyNone = failed ? null : recorder.Error is not null ? "the model ends in an error" : GradientReach.WhyNone(recorder, output, leaves);
+        var whyNone = failed ? null : GradientReach.WhyNone(recorder, output, leaves);
         string[] notes = [.. recorder.Notes, .. output is null || failed || recorder.Error is not null ? [] : GradientReach.Notes(recorder, output, leaves)];
         var program = recorder.ToProgram(shown, leaves);
         var live = new EngineInfo { Name = "the model", Language = "C#", Features = Compared };

@@ -229,7 +229,7 @@ public class VerifyModelTests
             Random(2, 4));
         Assert.Equal(Verdict.Pass, report.Verdict);
         Assert.False(report.Holds);
-        Assert.StartsWith("The model ends in an error, as it must, at step 4: one of the variables", report.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith("The model ends in an error, as it must, at steps[3]: one of the variables", report.ToString(), StringComparison.Ordinal);
         Assert.Equal("the model ends in an error", report.WhyNoGradient);
         Assert.Equal("backward", report.Program.Steps[report.Program.Steps.Length - 1].Op);
         Assert.Contains("modified by an inplace operation", report.Error, StringComparison.Ordinal);

@@ -70,6 +70,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("replay", "exp", "sigmoidd", "steps[0]: there is no operator 'sigmoidd'")]
     [InlineData("replay", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("replay", "[\"a\"]", "[\"a\", \"a\"]", "steps[0] (exp): exp takes at most 1 tensor, got 2")]
+    [InlineData("replay", "\"out\"", "\"wrt\": [\"a\"], \"out\"", "steps[0] (exp): exp has no 'wrt'")]
+    [InlineData("replay", "\"y\"}", "[\"y\", \"u\"]}", "steps[0] (exp): exp has 1 result, 'out' names 2")]
+    [InlineData("replay", "exp\", \"in\": [\"a\"]", "detach\", \"in\": [[\"a\"]]", "steps[0] (detach): detach takes names of tensors, not lists or null")]
     [InlineData("run", "\"out\"", "\"attrs\": {\"dims\": 0}, \"out\"", "steps[0] (exp): exp has no attribute 'dims'; it has none")]
     [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"y\"]", "[\"z\"]", "observe[0]: nothing binds 'z'")]
@@ -186,7 +189,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--engine", engine, "--random", "0", "--corpus", Written("two.jsonl", corpus));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 1 (typo): steps[0]: there is no operator 'expp'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program names an operator, an attribute or a tensor that is not there", result.Output, StringComparison.Ordinal);
+        Assert.Contains("1 program is out of form, or names what is not there", result.Output, StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 
@@ -197,7 +200,7 @@ public sealed class CommandTests : IDisposable
         var result = Command.Run("check", "--random", "0", "--corpus", Written("two.jsonl", string.Join('\n', lines)));
         Assert.Equal(2, result.Code);
         Assert.Contains("two.jsonl, line 2 (unbound): steps[0] (exp): nothing before binds 'z'\n", result.Error, StringComparison.Ordinal);
-        Assert.Contains("1 program names an operator, an attribute or a tensor that is not there, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains("1 program is out of form, or names what is not there, and was not examined.", result.Output.ReplaceLineEndings(" "), StringComparison.Ordinal);
         Assert.Contains("PASS  Nothing wrong was found in 1 program,", result.Output, StringComparison.Ordinal);
     }
 

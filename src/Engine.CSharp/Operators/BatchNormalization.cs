@@ -137,11 +137,11 @@ internal static class BatchNormalization
         else Fused();
         return results;
 
-        // Nothing is normalised: PyTorch then multiplies by the weight alone.
+        // Nothing is normalised: PyTorch then multiplies by the weight alone, and hands on what arrives where there is none.
         void OfNothing()
         {
             var gradients = Lines(Copies.Apart.Apply(g), layout);
-            if (needs[0]) results[0] = (weight is null ? gradients : gradients * Copies.Apart.Apply(weight).Unsqueeze(1)).Reshape(x.Sizes);
+            if (needs[0]) results[0] = weight is null ? g : (gradients * Copies.Apart.Apply(weight).Unsqueeze(1)).Reshape(x.Sizes);
             if (toWeight) results[3] = gradients.Sum(1);
             if (toBias) results[4] = Lines(g, layout).Sum(1);
         }

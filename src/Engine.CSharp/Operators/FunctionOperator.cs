@@ -74,6 +74,9 @@ public sealed class FunctionOperator : Operator
     /// <summary>What is saved where that depends on the call; by default what the rules of the inputs that require a gradient say.</summary>
     internal Func<Tensor?[], Attributes, Saved>? Keeps { get; init; }
 
+    /// <summary>How many of the last inputs are not saved, whatever the rules name.</summary>
+    internal int NeverSaved { get; init; }
+
     /// <summary>What is saved whichever input requires a gradient: PyTorch's derivatives of derivatives keep what they read even where nothing comes of it.</summary>
     internal Saved KeepsAnyway { get; init; }
 
@@ -247,9 +250,10 @@ public sealed class FunctionOperator : Operator
         if (Keeps is not null && saves != Saved.None) saves = Keeps(inputs, attributes);
         if (saves == Saved.None) return null;
         var saved = new SavedValues(inputs.Length);
-        for (var i = 0; i < inputs.Length && i < 8; i++)
+        for (var i = 0; i < inputs.Length - NeverSaved; i++)
         {
-            if ((saves & (Saved)(1 << i)) == 0 || inputs[i] is not { } input) continue;
+            // The eighth stands for all behind it too: of the inputs of these operators, indices, there may be any number.
+            if ((saves & (Saved)(1 << Math.Min(i, 7))) == 0 || inputs[i] is not { } input) continue;
             saved.SaveInput(i, copySelf && i == 0 ? input.Clone() : input);
         }
         return saved;

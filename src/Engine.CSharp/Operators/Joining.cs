@@ -18,6 +18,7 @@ internal static class Joining
     private static Tensor Concatenate(Tensor?[] inputs, int dim)
     {
         if (inputs.Length == 0) throw new AutogradException(ErrorKind.Value, "torch.cat(): expected a non-empty list of Tensors");
+        if (Array.IndexOf(inputs, null) is >= 0 and var missing) throw new AutogradException(ErrorKind.Value, $"cat(): expected Tensor as element {missing} in argument 0, but got NoneType");
         var first = Array.Find(inputs, t => !IsSkipped(t!)) ?? inputs[0]!;
         var dtype = inputs[0]!.DType;
         for (var i = 0; i < inputs.Length; i++)

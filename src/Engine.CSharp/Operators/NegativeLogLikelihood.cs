@@ -33,6 +33,7 @@ internal static class NegativeLogLikelihood
         CheckBatch(x.Sizes, target.Sizes);
         if (x.Rank is 1 or 2 or 4) return OfGroups.Apply([x, target, weight], call.Attributes)[0];
         int[] groups = [x.Sizes[0], .. x.Sizes[2..]];
+        if (target.Rank == 0) throw new AutogradException(ErrorKind.Value, "ArrayRef: invalid slice, N = 1; size = 0");
         CheckTarget(x.Sizes, groups, target.Sizes);
         Tensor Lines(Tensor t, int[] before) => t.Contiguous().View([.. before, .. t.Count == 0 ? (int[])[0, 0] : [1, -1]]);
         var y = OfGroups.Apply([Lines(x, x.Sizes[..2]), Lines(target, x.Sizes[..1]), weight], call.Attributes)[0];

@@ -110,7 +110,8 @@ internal static class Reshaping
     public static int[]? ViewStrides(Tensor x, int[] shape)
     {
         if (x.Count == 0) return Shapes.Same(x.Sizes, shape) ? x.Steps : Shapes.ContiguousStrides(shape);
-        if (x.IsContiguous) return Shapes.ContiguousStrides(shape);
+        // A last dimension of one element may have any stride, which the others then take theirs from.
+        if (x.IsContiguous && (x.Rank == 0 || x.Steps[^1] == 1)) return Shapes.ContiguousStrides(shape);
         var strides = new int[shape.Length];
         var to = shape.Length - 1;
         var chunkStep = x.Rank == 0 ? 1 : x.Steps[^1];

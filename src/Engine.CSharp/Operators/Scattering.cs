@@ -12,13 +12,13 @@ internal static class Scattering
     public static readonly FunctionOperator IndexPut = new(
         "index_put",
         (inputs, attributes) => Put(inputs[0]!, inputs[1..^1], inputs[^1]!, attributes.Bool("accumulate", false)),
-        [new Rule(Saved.Input1, (_, _) => null)])
+        [new Rule(Gathering.AllIndices, (_, _) => null)])
     {
         Keywords = ["accumulate"],
         HasInPlaceTwin = true,
         Bind = call => [call.Tensor(0), .. call.Tensors(1), call.Tensor(2)],
         Unbind = inputs => [inputs[0], inputs[1..^1], inputs[^1]],
-        Keeps = (inputs, _) => (Saved)(((1 << (inputs.Length - 1)) - 1) & ~1 & 0xff),
+        NeverSaved = 1,
         BackwardAll = IndexPutBackward,
         CheckArguments = CheckIndexPut,
     };
@@ -123,7 +123,10 @@ internal static class Scattering
         c.Set(last, accumulate ? g.Index(indices) : Survivors.Apply([g, .. indices], Attributes.None)[0]);
     }
 
-    /// <summary>The elements that indices name, but zero for each that another one of the same place follows: of several values the last stays.</summary>
+    /// <summary>
+    /// The elements that indices name, but zero for each that another one of the same place follows: of several values the last stays. One operator, so that its own derivative finds the
+    /// indices as they were.
+    /// </summary>
     private static readonly FunctionOperator Survivors = new(
         "index_survivors",
         (inputs, _) =>

@@ -181,7 +181,7 @@ internal static class Statistics
         {
             for (var d = 0; d < reduced.Length; d++)
                 if (reduced[d] && x.Sizes[d] == 0)
-                    throw new AutogradException(ErrorKind.Shape, $"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an identity");
+                    throw new AutogradException(ErrorKind.Shape, $"linalg.vector_norm cannot compute the {(double.IsInfinity(p) ? p > 0 ? "inf" : "-inf" : p.ToString(System.Globalization.CultureInfo.InvariantCulture))} norm on an empty tensor because the operation does not have an identity");
         }
         // Of nothing it is 0, in whatever order.
         switch (x.Count == 0 && double.IsNaN(p) ? 1 : p)

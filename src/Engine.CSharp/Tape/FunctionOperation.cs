@@ -128,7 +128,7 @@ internal sealed class FunctionOperation : Operator
         null,
         edges,
         raw.Length == 0 ? [default] : Array.ConvertAll(raw, t => new OutputForm(t.Sizes, t.DType)),
-        new SavedValues(0) { IsLazy = true },
+        new SavedValues(0, context.ToSave.Length) { IsLazy = true },
         new Recorded(context, Array.ConvertAll(inputs, t => t is not null)));
 
     /// <summary>One result, as the caller gets it; <paramref name="node"/> is null where no gradient flows from it.</summary>

@@ -33,7 +33,13 @@ internal sealed class SavedValues
     private bool others;
 
     /// <summary>A lease for a node with this many inputs; outputs take the slots behind them.</summary>
-    public SavedValues(int inputs) => this.inputs = inputs;
+    /// <param name="inputs">The number of inputs.</param>
+    /// <param name="outputs">How many outputs there will be, where that is known.</param>
+    public SavedValues(int inputs, int outputs = 0)
+    {
+        this.inputs = inputs;
+        if (inputs + outputs > 3) more = new Slot[inputs + outputs - 3];
+    }
 
     /// <summary>Whether nothing is checked before a value is read: a custom function may leave unread what it saved.</summary>
     public bool IsLazy { get; init; }
@@ -108,7 +114,7 @@ internal sealed class SavedValues
 
     private ref Slot Reserved(int index)
     {
-        if (index >= 3 && (more?.Length ?? 0) < index - 2) Array.Resize(ref more, Math.Max(inputs, index + 1) - 3);
+        if (index >= 3 && (more?.Length ?? 0) < index - 2) Array.Resize(ref more, index - 2);
         return ref At(index);
     }
 

@@ -278,8 +278,13 @@ internal static class ProgramFacts
 
     /// <summary>Whether a step is batch_norm in evaluation by running statistics that do not lie one beside the other.</summary>
     internal static bool NormalisesByStridedStatistics(State<Real> state, Step step) =>
-        step.Op == "batch_norm" && !Steps.IsSet(step, "training")
-        && step.In.Skip(1).Take(2).OfType<Arg.Name>().Any(statistic => Find(state, statistic.Item) is { } tensor && !Layout.isContiguous(tensor.Geometry));
+        step.Op == "batch_norm" && !Steps.IsSet(step, "training") && IsStrided(state, step.In.Skip(1).Take(2));
+
+    /// <summary>Whether a step is batch_norm by a weight whose elements do not lie one beside the other.</summary>
+    internal static bool NormalisesByAStridedWeight(State<Real> state, Step step) => step.Op == "batch_norm" && IsStrided(state, step.In.Skip(3).Take(1));
+
+    private static bool IsStrided(State<Real> state, IEnumerable<Arg> arguments) =>
+        arguments.OfType<Arg.Name>().Any(argument => Find(state, argument.Item) is { } tensor && !Layout.isContiguous(tensor.Geometry));
 
     /// <summary>Whether a step clamps by tensors that are wider than what is clamped.</summary>
     internal static bool IsClampWiderThanItsInput(State<Real> state, Step step) =>

@@ -26,7 +26,7 @@ public static class ReportText
     {
         ArgumentNullException.ThrowIfNull(report);
         if (report.Complaints.Count > 0)
-            yield return $"{Programs(report.Complaints.Count)} {(report.Complaints.Count == 1 ? "names" : "name")} an operator, an attribute or a tensor that is not there, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
+            yield return $"{Programs(report.Complaints.Count)} {(report.Complaints.Count == 1 ? "is" : "are")} out of form, or {(report.Complaints.Count == 1 ? "names" : "name")} what is not there, and {(report.Complaints.Count == 1 ? "was" : "were")} not examined.";
         if (report.EndedEarly is { } run)
             yield return $"The random programs ended at {Plural.Of(report.Findings.Count, "finding")}: {Number(run)}{(report.Options.Random is { } asked ? $" of {Number(asked)}" : "")} were run.";
         if (report.Total is { Examined: > 0 } total && total.Unsupported > 9 * total.Examined)

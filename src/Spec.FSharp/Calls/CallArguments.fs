@@ -2,7 +2,7 @@ namespace Verified.Spec
 
 /// The arguments of a call: checked against the operator's record, looked up, and read.
 module internal CallArguments =
-    let private count n = if n = 1 then "1 tensor" else $"{n} tensors"
+    let tensors n = if n = 1 then "1 tensor" else $"{n} tensors"
 
     let private takesList kind =
         match kind with
@@ -15,21 +15,19 @@ module internal CallArguments =
         | ArgKind.Optional _ -> true
         | _ -> false
 
-    /// What is said of an attribute that the operator has not.
-    let unknownAttribute (op: Operator) (attrs: Attrs) : string option =
-        if attrs.IsEmpty then
-            None
-        else
-            let names = op.Attrs |> List.map (fun a -> a.Name)
-
-            attrs
-            |> Seq.tryFind (fun a -> not (List.contains a.Key names))
-            |> Option.map (fun a ->
-                let others = if names.IsEmpty then "none" else String.concat ", " names
-                $"{op.Name} has no attribute '{a.Key}'; it has {others}")
+    /// What is said of an attribute that what is called `name` has not, which has these.
+    let unknownAttribute name (known: string list) (attrs: Attrs) : string option =
+        attrs
+        |> Seq.tryFind (fun a -> not (List.contains a.Key known))
+        |> Option.map (fun a ->
+            let others = if known.IsEmpty then "none" else String.concat ", " known
+            $"{name} has no attribute '{a.Key}'; it has {others}")
 
     let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
-        match unknownAttribute op attrs, op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs)) with
+        match
+            unknownAttribute op.Name (op.Attrs |> List.map (fun a -> a.Name)) attrs,
+            op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs))
+        with
         | Some message, _ -> Complain.because ValueError message
         | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
         | None, None -> Ok()
@@ -48,7 +46,7 @@ module internal CallArguments =
                 match List.tryFindIndex (mayMiss >> not) kinds with
                 | Some i -> Complain.because ValueError $"{op.Name} needs a tensor argument {position + i}, got {position} in all"
                 | None -> Ok()
-            | [], _ -> Complain.because ValueError $"{op.Name} takes at most {count op.Args.Length}, got {position + args.Length}"
+            | [], _ -> Complain.because ValueError $"{op.Name} takes at most {tensors op.Args.Length}, got {position + args.Length}"
             | kind :: kinds, Arg.Missing :: rest ->
                 if mayMiss kind then
                     found.Add None

@@ -272,6 +272,8 @@ module Activations =
                           // The second result is not seen: the operator keeps a mask of its own, so a write to the argument is no error.
                           return [ Value.floats x.DType x.Shape thinned; mask ]
                       } } with
+            // The mask is applied by the caller, which looks at its shape first.
+            ArgumentsFirst = fun _ -> true
             Saves = fun needs _ -> [ if needs 0 then Output 1 ]
             Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])) }
 

@@ -194,6 +194,7 @@ module BatchNormalisation =
             let column (t: Term) = t |> Shaping.reshape [| channels; 1 |]
             // Apart, as in layer_norm, but what comes back is no view.
             let x = d.Input 0 |> Shaping.apart |> toLines
+            let arriving = g
             let lines = toLines g
             let g = g |> Shaping.apart |> toLines
             let scaleOf (variance: Term) = Shaping.unary "rsqrt" (variance + settings.Eps)
@@ -217,7 +218,7 @@ module BatchNormalisation =
             let weighted (t: Term) = if d.Has 3 then t * (d.Input 3 |> Shaping.apart |> column) else t
 
             let toInput () =
-                // Nothing is normalised: PyTorch then multiplies by the weight alone.
+                // Nothing is normalised: PyTorch then multiplies by the weight alone, and hands on what arrives where there is none.
                 if n = 0 then weighted g
                 elif settings.Training then LineStatistics.project n ofBatch.Value g weighted
                 else g * weighted ofRunning.Value
@@ -227,7 +228,11 @@ module BatchNormalisation =
                 elif settings.Training then ofBatch.Value.Covariance g * ofBatch.Value.Scale
                 else Shaping.sumOver [ 1 ] true (g * (x - column (d.Input 1))) * ofRunning.Value
 
-            [ Some(toInput >> Shaping.apart >> ofLines)
+            [ Some(fun () ->
+                  if n = 0 && not (d.Has 3) then
+                      arriving
+                  else
+                      toInput () |> Shaping.apart |> ofLines)
               None
               None
               Some(toWeight >> Shaping.apart >> Shaping.reshape [| channels |])

@@ -268,6 +268,8 @@ module NllLoss =
                       match terms with
                       | Some x :: Some target :: rest when not (List.contains x.Shape.Length [ 1; 2; 4 ]) ->
                           let groups = Groups.over x.Shape [ classDim x.Shape ] false
+
+                          do! Complain.unlessValue (target.Shape.Length > 0) (fun () -> "ArrayRef: invalid slice, N = 1; size = 0")
                           do! checkTarget x.Shape target.Shape groups
 
                           let places (t: Term) =

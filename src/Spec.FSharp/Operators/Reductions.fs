@@ -125,7 +125,7 @@ module Reductions =
                               let shape = d.ShapeOf 0
                               let x = Derive.cast g.DType (d.Input 0)
                               let others t = Derive.apply "prod_others" [ t ] []
-                              // As PyTorch's running products are of one: a write to x goes unnoticed.
+                              // They are of a copy, as PyTorch's running products are: a write to x goes unnoticed.
                               let copy = Shaping.apart
                               let g = Groups.restore d groups g
 

@@ -23,40 +23,42 @@ module Views =
         | 1 -> if known <> 0 && count % known = 0 then fits (count / known) else invalid ()
         | _ -> Complain.value "only one dimension can be inferred"
 
-    // The dimensions (size, stride) in runs that are contiguous in themselves: each run is its size and its innermost stride.
+    // The dimensions in runs that are contiguous in themselves, from the innermost out: how many elements, and how far apart. One of size 1
+    // joins whatever it stands by, but the last.
     let private runs (g: Geometry) =
-        let dims = Array.zip g.Shape g.Strides |> Array.filter (fun (size, _) -> size <> 1) |> Array.toList
+        let rec from d count stride =
+            let count = count * g.Shape[d]
 
-        let join (size, stride) found =
-            match found with
-            | (runSize, innermost) :: rest when stride = runSize * innermost -> (size * runSize, innermost) :: rest
-            | _ -> (size, stride) :: found
+            if d = 0 then
+                [ count, stride ]
+            elif g.Shape[d - 1] = 1 || g.Strides[d - 1] = count * stride then
+                from (d - 1) count stride
+            else
+                (count, stride) :: from (d - 1) 1 g.Strides[d - 1]
 
-        List.foldBack join dims []
+        let last = g.Shape.Length - 1
+        from last 1 g.Strides[last]
 
-    /// The strides under which a tensor can be seen in a new shape of the same count, without copying; None where none are.
+    /// The strides under which a tensor can be seen in a new shape of the same count, without copying; None where none are
+    /// (aten/src/ATen/TensorUtils.cpp, computeStride).
     let stridesFor (g: Geometry) (shape: int[]) =
+        // The sizes that make up one run, from the innermost out.
+        let rec fill (count, stride) filled sizes strides =
+            match sizes with
+            | size :: rest when filled < count || size = 1 -> fill (count, stride) (filled * size) rest (filled * stride :: strides)
+            | _ when filled = count -> Some(sizes, strides)
+            | _ -> None
+
         if Shape.count g.Shape = 0 then
             Some(if shape = g.Shape then g.Strides else Shape.strides shape)
+        elif g.Shape.Length = 0 then
+            Some(Array.create shape.Length 1)
         else
-            // From the innermost dimension out: each must divide what is left of its run. One of size 1 lies behind what has been taken last
-            // (aten/src/ATen/TensorUtils.cpp, computeStride).
-            let step found size =
-                match found with
-                | None -> None
-                | Some(runs, ended, strides) ->
-                    match runs, ended with
-                    | _, Some stride when size = 1 -> Some(runs, ended, stride :: strides)
-                    | [], None when size = 1 -> Some([], None, 1 :: strides)
-                    | [], _ -> None
-                    | (_, stride) :: _, None when size = 1 -> Some(runs, None, stride :: strides)
-                    | (left, stride) :: rest, _ ->
-                        if left % size <> 0 then None
-                        elif left = size then Some(rest, Some(stride * size), stride :: strides)
-                        else Some((left / size, stride * size) :: rest, None, stride :: strides)
+            let sizes = shape |> Array.rev |> List.ofArray
 
-            Array.fold step (Some(List.rev (runs g), None, [])) (Array.rev shape)
-            |> Option.map (fun (_, _, strides) -> Array.ofList strides)
+            runs g
+            |> List.fold (fun found run -> found |> Option.bind (fun (sizes, strides) -> fill run 1 sizes strides)) (Some(sizes, []))
+            |> Option.bind (fun (left, strides) -> if left.IsEmpty then Some(Array.ofList strides) else None)
 
     let private size attrs =
         match Read.tryIntegers attrs "shape" with

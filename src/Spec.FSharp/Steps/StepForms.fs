@@ -28,32 +28,50 @@ module StepForms =
     /// The names of the structural steps.
     let structuralNames = structural.Keys :> seq<string>
 
-    let private has (names: string list) =
-        match names with
-        | [] -> "it has none"
-        | _ -> "it has " + String.concat ", " names
-
     /// What is out of form in a structural step; None also for what is none.
     let ofStructural (step: Step) : string option =
+        let isName =
+            function
+            | Arg.Name _ -> true
+            | Arg.Names _
+            | Arg.Missing -> false
+
         match Map.tryFind step.Op structural with
         | None -> None
         | Some(fewest, most, attributes) ->
-            let count = (StepArguments.names step).Length
-
-            if count < fewest || count > most then
-                let takes = if most > fewest then $"at least {fewest}" else $"{fewest}"
-                Some $"{step.Op} takes {takes} of its tensors, got {count}"
+            if not (List.forall isName step.In) then
+                Some $"{step.Op} takes names of tensors, not lists or null"
+            elif step.In.Length < fewest || step.In.Length > most then
+                let atLeast = if most > fewest then "at least " else ""
+                Some $"{step.Op} takes {atLeast}{CallArguments.tensors fewest}, got {step.In.Length}"
             else
-                step.Attrs
-                |> Seq.tryFind (fun a -> not (List.contains a.Key attributes))
-                |> Option.map (fun a -> $"{step.Op} has no attribute '{a.Key}'; {has attributes}")
+                CallArguments.unknownAttribute step.Op attributes step.Attrs
 
-    /// What is out of form in a step; None where nothing is, or where there is no such operator. An attribute that must be there may be missing:
-    /// PyTorch answers that.
+    let private results n = if n = 1 then "1 result" else $"{n} results"
+
+    // Fields that belong to other steps, and names for more or fewer results than there are.
+    let private ofFields (registry: Map<string, Operator>) (step: Step) =
+        let pulls = step.Op = "backward" || step.Op = "grad"
+
+        if not pulls && step.Wrt.IsSome then
+            Some $"{step.Op} has no 'wrt'"
+        elif not pulls && step.Gradients.IsSome then
+            Some $"{step.Op} has no 'gradients'"
+        else
+            match Map.tryFind (step.Op.TrimEnd '_') registry with
+            | Some { Behaviour = Computes _
+                     Results = resultsOf } when not (structural.ContainsKey step.Op) ->
+                match step.Out, resultsOf step.Attrs with
+                | Out.Name _, n when n <> 1 -> Some $"{step.Op} has {results n}, 'out' names one"
+                | Out.Names names, n when names.Length <> n -> Some $"{step.Op} has {results n}, 'out' names {names.Length}"
+                | _ -> None
+            | _ -> None
+
+    /// What is out of form in a step; None where nothing is, or where there is no such operator.
     let complaint (registry: Map<string, Operator>) (step: Step) : string option =
         match Map.tryFind (step.Op.TrimEnd '_') registry with
         | Some op when not (structural.ContainsKey step.Op) ->
-            match CallArguments.splice (fun _ -> Ok 0) op step.In with
+            match CallArguments.resolve (fun _ -> Ok 0) op step.In step.Attrs with
             | Error complaint -> Some complaint.Message
-            | Ok _ -> CallArguments.unknownAttribute op step.Attrs
-        | _ -> ofStructural step
+            | Ok _ -> ofFields registry step
+        | _ -> ofStructural step |> Option.orElseWith (fun () -> ofFields registry step)

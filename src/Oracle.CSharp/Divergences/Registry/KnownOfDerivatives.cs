@@ -126,6 +126,18 @@ internal static class KnownOfDerivatives
                  "outcome": {"values": {"w.grad": {"dtype": "float32", "shape": [2], "data": [9, 10], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
+        new("batch-norm-by-a-strided-weight", "unreported",
+            "The derivative of batch_norm reads other memory than its weight where the weight's elements do not lie one beside the other, as in an expanded one; right is the derivative, as of a copy of it.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(1, ProgramFacts.NormalisesByAStridedWeight),
+            Witnesses.ByDifferences("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-by-a-strided-weight", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 4, 8], "requires_grad": true}, "p": {"dtype": "float64", "shape": [2, 2], "data": [10, 1, 20, 1]}, "g": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 2, 5]}}, "steps": [{"op": "select", "in": ["p"], "attrs": {"dim": 1, "index": 0}, "out": "w"}, {"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["x.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [2, 2], "data": [-1.4814716050100453e-05, -5.55554629707833e-07, 1.4814716050100453e-05, 5.55554629707833e-07], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
         new("layer-norm-bias-alone-second", "unreported",
             "The second derivative of layer_norm with a bias and no weight drops what comes by way of the bias, or raises; right is the derivative.",
             [],
