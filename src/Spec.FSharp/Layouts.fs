@@ -74,6 +74,9 @@ module Layouts =
             Layout.dense shape
         | _ -> arguments |> List.filter (fun g -> g.Shape.Length > 0) |> List.map (broadcast shape) |> permuted shape
 
+    /// The geometry of a copy of what lies so.
+    let ofCopy (g: Geometry) = arranged Arrangement.Copied [ g ] g.Shape
+
     /// The geometry of a result of this shape.
     let ofResult (op: Operator) attrs arguments shape = arranged (op.Arrangement attrs) arguments shape
 

@@ -45,7 +45,8 @@ internal static class Losses
 
     private static readonly FunctionOperator LogSigmoidBackward = new(
         "log_sigmoid_backward",
-        (inputs, _) => Elementwise.Ternary(inputs[0]!, inputs[1]!, inputs[2]!, null, new LogSigmoidSlope<float>(), new LogSigmoidSlope<double>()),
+        // It lies as what arrives.
+        (inputs, _) => Elementwise.Ternary(inputs[0]!, inputs[1]!, inputs[2]!, Tensor.ZerosLike(inputs[0]!), new LogSigmoidSlope<float>(), new LogSigmoidSlope<double>()),
         [
             new Rule(Saved.Input1 | Saved.Input2, (h, c) => LogSigmoidBackward!.Apply([h, c.Input(1), c.Input(2)], Attributes.None)[0]),
             // Not s (s - 1), which is zero where s rounds to 1.

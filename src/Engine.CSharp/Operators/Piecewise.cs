@@ -48,10 +48,10 @@ internal static class Piecewise
         [
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => Inside(g, c.Input(0), c.InputOrNull(1), c.InputOrNull(2))),
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(2) is { } high
-                ? Tensor.Where(c.Input(1).Lt(high), Tensor.Where(c.Input(0).Lt(c.Input(1)), g, Zero(g)), Zero(g))
+                ? Tensor.Where(c.Input(0).Lt(c.Input(1)) * c.Input(1).Lt(high), g, Zero(g))
                 : Tensor.Where(c.Input(0).Lt(c.Input(1)), g, Zero(g))),
             new Rule(Saved.Input0 | Saved.Input1 | Saved.Input2, (g, c) => c.InputOrNull(1) is { } low
-                ? Tensor.Where(c.Input(0).Gt(c.Input(2)), g, Tensor.Where(c.Input(2).Lt(low), g, Zero(g)))
+                ? Tensor.Where(c.Input(0).Gt(c.Input(2)) + c.Input(2).Lt(low), g, Zero(g))
                 : Tensor.Where(c.Input(0).Gt(c.Input(2)), g, Zero(g))),
         ])
     {
@@ -171,8 +171,8 @@ internal static class Piecewise
 
     private static Tensor Inside(Tensor g, Tensor x, Tensor? low, Tensor? high)
     {
-        if (high is not null) g = Tensor.Where(x.Le(high), g, Zero(g));
-        return low is null ? g : Tensor.Where(x.Ge(low), g, Zero(g));
+        if (low is null || high is null) return low is not null ? Tensor.Where(x.Ge(low), g, Zero(g)) : high is not null ? Tensor.Where(x.Le(high), g, Zero(g)) : g;
+        return Tensor.Where(x.Ge(low) * x.Le(high), g, Zero(g));
     }
 }
 

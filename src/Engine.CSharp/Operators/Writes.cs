@@ -36,8 +36,8 @@ internal static class Writes
             }
             Copying.Copy(source.SharesMemoryWith(self) ? Copying.Duplicate(source) : source, self);
         },
-        // Converted before it is summed, as in PyTorch.
-        [new Rule(Tensor.ZerosLike), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
+        // Zeros in row-major order, however the gradient lies; converted before it is summed, as in PyTorch.
+        [new Rule(g => Tensor.Zeros(g.Sizes, g.DType)), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
         "torch::autograd::CopyBackwards")
     { TakesItself = true, Keywords = ["non_blocking"] };
 

@@ -45,7 +45,8 @@ internal static class CopySlices
 
             var inner = new BackwardContext();
             inner.Open(write);
-            inner.SetGradient(0, slice.Clone());
+            // In row-major order, however the slice lies.
+            inner.SetGradient(0, slice.IsContiguous ? slice.Clone() : slice.Contiguous());
             for (var i = 0; i < write.InputCount; i++) inner.SetNeeds(i, context.Needs(i));
             write.Operator.Backward(inner);
 

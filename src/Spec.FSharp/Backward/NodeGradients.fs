@@ -16,6 +16,13 @@ module internal NodeGradients =
         if c.State.Freed.Contains node.Sequence && c.State.Holds Rules.Graph.freedAfterUse then
             Derivations.failFreed ()
 
+        // As the memory that it is put together in.
+        let lyingAs (whole: Geometry) (gradient: Term) =
+            if c.Shows && Strides.isDense whole then
+                c.Tracked(c.Copy(gradient, whole))
+            else
+                gradient
+
         match node.Kind with
         | Accumulate _ -> [||]
         | View(input, output) -> [| gradients[0] |> Option.map (fun g -> transpose c g input output) |]
@@ -34,7 +41,7 @@ module internal NodeGradients =
                 else
                     gradient
 
-            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shared |> shown) |]
+            [| gradients[0] |> Option.map (fun g -> transpose c g whole view |> shared |> lyingAs whole |> shown) |]
         | Rule(op, attrs, kept) ->
             let kept =
                 kept
@@ -82,6 +89,12 @@ module internal NodeGradients =
 
                     let written = c.Call("strided_write", args, Rows.geometryAttributes over)
 
-                    results[0] <- Some(if contiguous then written else c.Strided("strided", written, whole))
+                    results[0] <-
+                        Some(
+                            if contiguous then
+                                written
+                            else
+                                c.Strided("strided", written, whole) |> lyingAs whole
+                        )
 
                 results

@@ -41,7 +41,7 @@ module InPlace =
         else
             let id = inputs[0].Value
             let t = s.Tensors[id]
-            let s, copy = State.addValue (Layout.dense t.Shape) (State.secondOrder s t) (State.read s t) s
+            let s, copy = State.addValue (Layouts.ofCopy t.Geometry) (State.secondOrder s t) (State.read s t) s
 
             let s =
                 State.setTensor

@@ -235,9 +235,10 @@ module Activations =
                     let bent = Derive.compared "lt" scaled (numberOf a.First "threshold" 20.0)
                     a.Arriving * a.First.Gradient(0).Value * (s * (1.0 - s)) * Derive.cast s.DType bent * beta) }
 
-    let dropout =
+    /// By a mask that nobody else holds.
+    let private dropoutByItsOwn =
         { Define.elementwise
-              "dropout"
+              "dropout_by_its_own"
               "x / (1 - p) where the mask holds, else 0"
               [ ArgKind.Float; ArgKind.Mask ]
               [ Define.attr "p" (AttrKind.Number [ 0.5; 0.25; 0.0; 1.0 ]) ]
@@ -269,12 +270,27 @@ module Activations =
                                   keeps
                                   (Value.asFloats x.DType x)
 
-                          // The second result is not seen: the operator keeps a mask of its own, so a write to the argument is no error.
-                          return [ Value.floats x.DType x.Shape thinned; mask ]
+                          return [ Value.floats x.DType x.Shape thinned ]
                       } } with
+            Internal = true
+            Node = Define.node "Dropout"
             // The mask is applied by the caller, which looks at its shape first.
             ArgumentsFirst = fun _ -> true
-            Saves = fun needs _ -> [ if needs 0 then Output 1 ]
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "dropout" [ g; d.Output 1 ] (Map.toList d.Attrs)) ])) }
+            Saves = fun needs _ -> [ if needs 0 then Input 1 ]
+            Derivative =
+                Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "dropout_by_its_own" [ g; d.Input 1 ] (Map.toList d.Attrs)) ])) }
 
-    let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropout ]
+    let dropout =
+        { Define.composes
+              "dropout"
+              "x / (1 - p) where the mask holds, else 0"
+              dropoutByItsOwn.Args
+              dropoutByItsOwn.Attrs
+              (fun attrs terms ->
+                  // A copy is kept, so that a write to the mask is no error.
+                  let own = terms |> List.mapi (fun i term -> if i = 1 then Option.map (Shaping.unary "clone") term else term)
+                  Ok [ Derive.applyTo dropoutByItsOwn.Name own (Map.toList attrs) ]) with
+            Shapes = dropoutByItsOwn.Shapes
+            Domain = dropoutByItsOwn.Domain }
+
+    let all = [ relu; leakyRelu; elu; silu; gelu; softplus; dropoutByItsOwn; dropout ]

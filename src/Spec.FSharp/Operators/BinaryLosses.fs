@@ -67,7 +67,8 @@ module BinaryLosses =
             Spelling = Define.functional
             Node = Define.node "LogSigmoid"
             Fused =
-                Define.arranged Arrangement.Ordered
+                // It lies as what arrives.
+                Define.arranged Arrangement.Copied
                 <| Define.fusedSymmetric "LogSigmoidBackward" (fun a ->
                     // Not s (s - 1), which is zero where s rounds to 1.
                     let s (x: Term) = Shaping.unary "sigmoid" x

@@ -86,7 +86,13 @@ module Writes =
                       Reads = fun _ -> InStep }
             Overwrites = true
             // Converted before it is summed, as in PyTorch.
-            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> zerosLike g); Some(fun () -> Derive.cast (d.DTypeOf 1) g) ])) }
+            // Zeros in row-major order, however the gradient lies (CopyBackwards in torch/csrc/autograd/functions/tensor.cpp).
+            Derivative =
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () -> Derive.apply "zeros_of" [ g ] [ "size", Derive.sizeAttr g.Shape ])
+                          Some(fun () -> Derive.cast (d.DTypeOf 1) g) ])
+                ) }
 
     let private singleNumber name (operand: Operand<'S>) =
         Complain.unlessShape ((Operand.shape operand).Length = 0) (fun () -> $"{name} {(Operand.shape operand).Length} dimensions.")
