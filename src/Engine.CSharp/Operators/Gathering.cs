@@ -118,8 +118,8 @@ internal static class Gathering
         {
             var (index, weight) = (inputs[0]!, inputs[1]!);
             if (attributes.IntOrNull("padding_idx") is { } padding and not 0) CheckPadding(padding, weight);
-            RequireIndex(index, "embedding");
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
+            RequireIndex(index, "embedding");
             var flat = Checked(Copying.Packed(index), 0, weight.Sizes[0], _ => "index out of range in self");
             return Selected(weight, flat, 0).Window([.. index.Sizes, weight.Sizes[1]], Shapes.ContiguousStrides([.. index.Sizes, weight.Sizes[1]]), 0);
         },

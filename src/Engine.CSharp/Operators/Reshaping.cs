@@ -59,7 +59,7 @@ internal static class Reshaping
         "expand",
         (x, attributes) => Expanded(x, Required(attributes, "size", "sizes")),
         // Of what has no dimension PyTorch takes the sum, be it of one element (aten/src/ATen/ExpandUtils.h, sum_to).
-        (g, c) => c.InputShape(0).Length == 0 ? g.Sum() : g)
+        (g, c) => c.InputShape(0) is var shape && shape.Length > 0 && Shapes.Same(g.Sizes, shape) ? g : GradientShape.SumTo(g, shape))
     { Keywords = ["size", "sizes", "implicit"] };
 
     public static readonly ViewOperator Unsqueeze = new(

@@ -146,6 +146,19 @@ internal static class ProgramFacts
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "index_put_" } step
         && Find(state, First(step)) is { Geometry: var g } && g.Shape.Zip(g.Strides).Any(d => d.First > 1 && d.Second == 0);
 
+    /// <summary>Whether a program is refused at an nll_loss of one group of classes by as many targets as there are classes.</summary>
+    internal static bool EndsInALossOfOneGroupBySeveral(Program program) =>
+        Raised(program) is { Kind.IsShapeError: true }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
+            step.Op == "nll_loss" && step.In.OfType<Arg.Name>().Take(2).Select(arg => Find(state, arg.Item)).ToList() is [{ Shape: [var classes] }, { Shape: [var targets] }] && targets == classes);
+
+    /// <summary>Whether a program is refused at a conv_transpose2d by a bias of another dtype than its input's.</summary>
+    internal static bool EndsInATransposeByABiasOfAnotherDType(Program program) =>
+        Raised(program) is { Kind.IsDTypeError: true }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
+            step.Op == "conv_transpose2d" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ToList() is [{ } x, { } weight, { } bias]
+            && weight.DType.Equals(x.DType) && !bias.DType.Equals(x.DType));
+
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>
         Before(program).LastOrDefault() is { Step: { } last } && Steps.All([last]).Any(step =>

@@ -228,6 +228,13 @@ internal static class Witnesses
             : "PyTorch refuses, or promotes";
     };
 
+    /// <summary>PyTorch raises nothing, though two operands are of different dtypes.</summary>
+    internal static Func<Json.Case, string?> TakesTwoDTypes(string a, string b) => golden =>
+    {
+        DType Of(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor.DType;
+        return golden.Golden!.Value.Raised is null && !Of(a).Equals(Of(b)) ? null : "PyTorch refuses, or the dtypes are the same";
+    };
+
     /// <summary>A function into real numbers has a result of integers.</summary>
     internal static Func<Json.Case, string?> IsOfIntegers(string result) => golden =>
         golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == result)?.Item2?.Value.Tensor.DType is { IsFloat32: false, IsFloat64: false } ? null : "PyTorch refuses, or gives real numbers";

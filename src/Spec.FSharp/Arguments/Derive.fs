@@ -49,10 +49,11 @@ module Derive =
         else
             apply "to" [ g ] [ "dtype", Attr.Text dtype.Name ]
 
-    /// A gradient as that of input i: its dtype, and un-broadcast to its shape.
-    let fit (d: IDerivation) i (g: Term) = g |> sumTo (d.ShapeOf i) |> cast (d.DTypeOf i)
+    /// A gradient of input i in its dtype. What broadcasting repeated is summed, and then cast, where it is delivered: by the shape that the node
+    /// behind the input had, which may have been given another one since.
+    let fit (d: IDerivation) i (g: Term) = if g.Shape = d.ShapeOf i then cast (d.DTypeOf i) g else g
 
-    /// The gradient of input i, computed only if it is needed and then fitted to it.
+    /// The gradient of input i, computed only if it is needed, and in its dtype.
     let wanted (d: IDerivation) i (gradient: unit -> Term) = if d.Needs i then Some(fit d i (gradient ())) else None
 
     let private ruleBy evaluate (gradients: IDerivation -> Term -> (unit -> Term) option list) : Rule =

@@ -54,11 +54,12 @@ module Embedding =
     /// The index and the table of an embedding, and where the index leads.
     let private lookUp (index: Value<'S>) (table: int[]) =
         result {
+            do! Complain.unlessShape (table.Length = 2) (fun () -> "'weight' must be 2-D")
+
             do!
                 Complain.unlessDType (index.DType = Int64) (fun () ->
                     $"Expected tensor for argument #1 'indices' to have one of the following scalar types: Long, Int; but got torch.{Promotion.messageName index.DType}Tensor instead (while checking arguments for embedding)")
 
-            do! Complain.unlessShape (table.Length = 2) (fun () -> "'weight' must be 2-D")
             do! outOfTable table[0] index
             return! Indices.resolve table [ Some index ]
         }

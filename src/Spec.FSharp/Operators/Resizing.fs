@@ -5,9 +5,14 @@ open Verified.Spec
 /// An element that counts in a sum with a weight. One with a weight of 0 may or may not be looked at where rounding decides between which
 /// elements a place lies; that matters where the element is not finite.
 type internal Tap<'S> =
-    { Source: int
-      Weight: 'S
-      IsOpen: bool }
+    {
+        Source: int
+        Weight: 'S
+        /// What its element is multiplied by first: the weight along the dimensions before the last. An engine may go along one dimension after
+        /// the other, and rounds each time.
+        Before: 'S
+        IsOpen: bool
+    }
 
 /// Where the numbers of a resized dimension come from.
 module internal Taps =
@@ -56,6 +61,7 @@ module internal Taps =
         let tap source (weight: 'S) =
             { Source = source
               Weight = weight
+              Before = Value.exact dtype 1.0
               IsOpen = 'S.Compare(weight, num 0.0) = Undecided }
 
         Array.init target (fun i ->
@@ -77,7 +83,7 @@ module internal Taps =
 
     /// The weighted sum of elements.
     let blend<'S when 'S :> IScalar<'S>> (terms: (Tap<'S> * 'S)[]) : 'S =
-        let weights, elements = terms |> Array.map (fun (tap, x) -> tap.Weight, x) |> Array.unzip
+        let weights, elements = terms |> Array.map (fun (tap, x) -> tap.Weight, 'S.Mul(tap.Before, x)) |> Array.unzip
         let sum = Elementwise.eitherZero ('S.Dot(weights, elements))
 
         if terms |> Array.exists (fun (tap, x) -> tap.IsOpen && not (System.Double.IsFinite('S.Value x))) then
@@ -257,7 +263,8 @@ module Resizing =
                        [| for a in terms do
                               for b in others ->
                                   { Source = a.Source + b.Source
-                                    Weight = 'S.Mul(a.Weight, b.Weight)
+                                    Weight = b.Weight
+                                    Before = 'S.Mul(a.Before, a.Weight)
                                     IsOpen = a.IsOpen || b.IsOpen } |] |]
 
         let inPlane = Array.reduce cross along

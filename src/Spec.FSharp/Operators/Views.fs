@@ -313,6 +313,13 @@ module Views =
             // A sum, whose derivative expands again; where nothing is repeated, what arrives.
             // Of what has no dimension PyTorch takes the sum, be it of one element (aten/src/ATen/ExpandUtils.h, sum_to).
             Derivative =
-                Some(Derive.rule (fun d g -> [ Some(fun () -> if (d.ShapeOf 0).Length = 0 then Derive.apply "sum" [ g ] [] else g) ])) }
+                Some(
+                    Derive.rule (fun d g ->
+                        [ Some(fun () ->
+                              if (d.ShapeOf 0).Length = 0 then
+                                  Derive.apply "sum" [ g ] []
+                              else
+                                  Derive.sumTo (d.ShapeOf 0) g) ])
+                ) }
 
     let all = [ view; reshape; flatten; contiguous; squeeze; unsqueeze; transpose; t; permute; expand ]

@@ -22,6 +22,30 @@ internal static class KnownOfChecks
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
+        new("nll-loss-of-one-group-by-several", "unreported",
+            "nll_loss of the log-probabilities of one group takes as many targets as there are classes, and reads the first alone; right is to refuse them, as any other number of them.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInALossOfOneGroupBySeveral(seen.Program),
+            Witnesses.TakesAnIndexOutOfBounds("x", "t"))
+        {
+            Examples = ["""
+                {"id": "divergences/nll-loss-of-one-group-by-several", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float32", "shape": [3], "data": [1, 2, 5]}, "t": {"dtype": "int64", "shape": [3], "data": [1, 0, 7]}}, "steps": [{"op": "nll_loss", "in": ["x", "t"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [], "data": [-2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("conv-transpose-by-a-bias-of-another-dtype", "unreported",
+            "conv_transpose2d does not look at the dtype of its bias, and adds it converted; right is to refuse it, as conv2d does.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInATransposeByABiasOfAnotherDType(seen.Program),
+            Witnesses.TakesTwoDTypes("x", "b"))
+        {
+            Examples = ["""
+                {"id": "divergences/conv-transpose-by-a-bias-of-another-dtype", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [2]}, "w": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [3]}, "b": {"dtype": "int64", "shape": [1], "data": [2]}}, "steps": [{"op": "conv_transpose2d", "in": ["x", "w", "b"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [8], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("kernels-of-nothing", "unreported",
             "Where there are no elements, or none come of it, mv, mm, bmm, what is made of them, softmax and adaptive_avg_pool2d give integers or booleans, which their kernels refuse; right is to refuse them there, too.",
             [],
