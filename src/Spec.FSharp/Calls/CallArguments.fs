@@ -32,9 +32,14 @@ module internal CallArguments =
         | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
         | None, None -> Ok()
 
-    /// Checks a step's tensor arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
+    /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
     /// the end are dropped; what a list says is missing, is not.
-    let splice (lookup: string -> Result<int, Complaint>) (op: Operator) (args: Arg list) : Result<int option[], Complaint> =
+    let resolve
+        (lookup: string -> Result<int, Complaint>)
+        (op: Operator)
+        (args: Arg list)
+        (attrs: Attrs)
+        : Result<int option[], Complaint> =
         let found = ResizeArray<int option>()
         let mutable listed = 0
 
@@ -72,15 +77,12 @@ module internal CallArguments =
             | _, Arg.Names _ :: _ -> Complain.because ValueError $"{op.Name} takes a tensor as argument {position}, got a list"
 
         go op.Args args 0
+        |> Result.bind (fun () -> checkAttributes op attrs)
         |> Result.map (fun () ->
             while found.Count > listed && found[found.Count - 1].IsNone do
                 found.RemoveAt(found.Count - 1)
 
             found.ToArray())
-
-    /// The same, with the attributes checked.
-    let resolve lookup (op: Operator) (args: Arg list) (attrs: Attrs) : Result<int option[], Complaint> =
-        splice lookup op args |> Result.bind (fun inputs -> checkAttributes op attrs |> Result.map (fun () -> inputs))
 
     /// The values of a call's arguments.
     let values (s: State<'S>) (inputs: int option[]) : Value<'S> option[] =

@@ -208,15 +208,19 @@ module Internal =
         Complain.unlessShape (Shape.count view.Shape = 0 || first >= 0 && last < count) (fun () ->
             $"a view of size {Shape.show view.Shape} and stride {Shape.show view.Strides} at {view.Offset} does not lie in {count} elements")
 
+    // The window that a view is, over the elements of a dense tensor.
+    let private window =
+        [ Define.required "size" AttrKind.Size
+          Define.required "stride" AttrKind.Size
+          Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+
     /// A view of a dense x by strides, as a value. The derivative of every view operator: what its geometry makes of a dense x.
     let strided =
         { Define.computes
               "strided"
               "y[i] = x.flat[offset + sum i * stride]"
               [ ArgKind.Float ]
-              [ Define.required "size" AttrKind.Size
-                Define.required "stride" AttrKind.Size
-                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+              window
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -240,10 +244,7 @@ module Internal =
               name
               "x.flat[offset + sum i * stride] += g[i]"
               [ ArgKind.Float ]
-              [ Define.required "input_size" AttrKind.Size
-                Define.required "size" AttrKind.Size
-                Define.required "stride" AttrKind.Size
-                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
+              (Define.required "input_size" AttrKind.Size :: window)
               { new Forward with
                   member _.Of(call: Call<'S>) =
                       result {
@@ -285,33 +286,26 @@ module Internal =
 
     /// The part of a tensor that a window over a dense one is, as a view, however the tensor lies.
     let part =
-        { Define.views
-              "part"
-              "y[i] = x.flat[offset + sum i * stride], of selections and slices"
-              [ ArgKind.Float ]
-              [ Define.required "size" AttrKind.Size
-                Define.required "stride" AttrKind.Size
-                Define.required "storage_offset" (AttrKind.Integer [ 0L ]) ]
-              (fun g attrs ->
-                  result {
-                      let! window = geometry attrs ""
-                      let dense = Layout.dense g.Shape
+        { Define.views "part" "y[i] = x.flat[offset + sum i * stride], of selections and slices" [ ArgKind.Float ] window (fun g attrs ->
+              result {
+                  let! window = geometry attrs ""
+                  let dense = Layout.dense g.Shape
 
-                      // So many elements of a dense tensor further, as elements of this one.
-                      let along (count: int) =
-                          Array.zip dense.Strides g.Strides
-                          |> Array.fold
-                              (fun (left, moved) (stride, own) ->
-                                  if stride = 0 then left, moved else left % stride, moved + left / stride * own)
-                              (count, 0)
-                          |> snd
+                  // So many elements of a dense tensor further, as elements of this one.
+                  let along (count: int) =
+                      Array.zip dense.Strides g.Strides
+                      |> Array.fold
+                          (fun (left, moved) (stride, own) ->
+                              if stride = 0 then left, moved else left % stride, moved + left / stride * own)
+                          (count, 0)
+                      |> snd
 
-                      return
-                          View
-                              { Geometry.Shape = window.Shape
-                                Strides = Array.map along window.Strides
-                                Offset = g.Offset + along window.Offset }
-                  }) with
+                  return
+                      View
+                          { Geometry.Shape = window.Shape
+                            Strides = Array.map along window.Strides
+                            Offset = g.Offset + along window.Offset }
+              }) with
             Internal = true
             Derivative =
                 Some(
