@@ -16,6 +16,47 @@ public sealed unsafe class BlasManagedTests
         OneChain(Kernels<double>(bits));
     }
 
+    /// <summary>Threads pack strips side by side: what one writes beyond its own is another's, already packed or not.</summary>
+    [Theory]
+    [InlineData(128)]
+    [InlineData(256)]
+    [InlineData(512)]
+    public void Packing_writes_nothing_beyond_its_panel(int bits)
+    {
+        WithinItsPanel(Kernels<float>(bits));
+        WithinItsPanel(Kernels<double>(bits));
+    }
+
+    private static void WithinItsPanel<T>(KernelSet<T> kernels)
+        where T : unmanaged
+    {
+        foreach (var layout in new[] { BlasLayout.Rows, BlasLayout.Columns, BlasLayout.PaddedColumns, BlasLayout.RowsBackwards, BlasLayout.EveryThird })
+        {
+            foreach (var depth in new[] { 1, 2, 3, 7, 20 })
+            {
+                for (var lines = 1; lines <= kernels.MaxColumns; lines++)
+                {
+                    using var a = new BlasMatrix<T>(lines, depth, layout, new Random(lines));
+                    foreach (var pitch in new[] { lines, (lines + kernels.Width - 1) / kernels.Width * kernels.Width })
+                    {
+                        var target = new T[depth * pitch + 64];
+                        target.AsSpan().Fill(BlasMatrix<T>.Number(-7777));
+                        fixed (T* t = target)
+                            Packing.Interleave(kernels, a.Operand.Data, a.Operand.RowStride, a.Operand.ColumnStride, lines, depth, t, pitch);
+                        for (var i = 0; i < lines; i++)
+                        {
+                            for (var p = 0; p < depth; p++)
+                                Assert.Equal(a[i, p], BlasMatrix<T>.Value(target[p * pitch + i]));
+                        }
+
+                        for (var i = depth * pitch; i < target.Length; i++)
+                            Assert.True(BlasMatrix<T>.Value(target[i]) == -7777, $"{layout}, {lines} lines of {depth}, pitch {pitch}: {i - depth * pitch} beyond the panel was written");
+                    }
+                }
+            }
+        }
+    }
+
     private static void OneChain<T>(KernelSet<T> kernels)
         where T : unmanaged
     {

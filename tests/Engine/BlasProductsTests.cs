@@ -26,6 +26,13 @@ public sealed unsafe class BlasProductsTests
         yield return (16, 1100, 75);
         yield return (300, 10, 784);
         yield return (30, 40, 1700);
+        // Large enough in both directions for B to be packed once; the last tiles are ragged.
+        foreach (var k in new[] { 1, 20, 65 })
+        {
+            yield return (800, 900, k);
+            yield return (1025, 769, k);
+            yield return (777, 2100, k);
+        }
     }
 
     [Theory]
@@ -112,7 +119,7 @@ public sealed unsafe class BlasProductsTests
     public void One_two_and_three_threads_give_the_same_bits(Backend backend)
     {
         using var pin = MatrixProducts.Pin(backend);
-        foreach (var (m, n, k) in new[] { (300, 210, 190), (129, 1100, 75), (1, 900, 800), (900, 1, 800), (1030, 64, 40), (64, 256, 784) })
+        foreach (var (m, n, k) in new[] { (300, 210, 190), (129, 1100, 75), (1, 900, 800), (900, 1, 800), (1030, 64, 40), (64, 256, 784), (512, 512, 70), (1100, 800, 390) })
         {
             using var a = new BlasMatrix<float>(m, k, BlasLayout.Rows, new Random(5));
             using var b = new BlasMatrix<float>(k, n, BlasLayout.Columns, new Random(6));

@@ -12,10 +12,14 @@ internal sealed unsafe partial class CblasLibrary
     private const int RowMajor = 101;
     private const int NoTranspose = 111;
     private const int Transpose = 112;
+    private const int Packed = 151;
+    private const int OperandB = 162;
     private const int SequentialLayer = 1;
 
     private readonly delegate* unmanaged<int, int, int, int, int, int, float, float*, int, float*, int, float, float*, int, void> _sgemm;
     private readonly delegate* unmanaged<int, int, int, int, int, int, double, double*, int, double*, int, double, double*, int, void> _dgemm;
+    private readonly PackedCalls _single;
+    private readonly PackedCalls _double;
 
     /// <summary>Loads the library into this process, which a wrong one can end: only after <see cref="LibraryCheck"/>.</summary>
     /// <exception cref="DllNotFoundException">It cannot be loaded.</exception>
@@ -36,6 +40,7 @@ internal sealed unsafe partial class CblasLibrary
             new Span<byte>(text, 256).Clear();
             ((delegate* unmanaged<byte*, int, void>)NativeLibrary.GetExport(Handle, "MKL_Get_Version_String"))(text, 255);
             Description = Marshal.PtrToStringUTF8((nint)text)!.Trim();
+            Packs = PackedCalls.TryBind(Handle, 's', out _single) && PackedCalls.TryBind(Handle, 'd', out _double);
         }
         else
         {
@@ -74,6 +79,9 @@ internal sealed unsafe partial class CblasLibrary
     public bool KnowsProcessor =>
         Backend != Backend.OpenBlas || Processor.Current.Isa != "avx512" || Core is null || WideCores.Contains(Core, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether it can keep an operand in its own order for many products: MKL's <c>cblas_?gemm_pack</c> and <c>cblas_?gemm_compute</c>.</summary>
+    public bool Packs { get; }
+
     /// <summary>For further functions of the library.</summary>
     public nint Handle { get; }
 
@@ -88,6 +96,34 @@ internal sealed unsafe partial class CblasLibrary
         else
             _dgemm(RowMajor, ta, tb, m, n, k, 1, (double*)a, lda, (double*)b, ldb, accumulate ? 1 : 0, (double*)c, ldc);
     }
+
+    /// <summary>Bytes that B[k,n] takes packed, for products of m rows.</summary>
+    public nuint PackedSize<T>(int m, int n, int k)
+        where T : unmanaged => Calls<T>().Size(OperandB, m, n, k);
+
+    /// <summary>Packs B[k,n] for <see cref="GemmPacked"/>, m being the most rows of a product.</summary>
+    public void Pack<T>(bool transposeB, int m, int n, int k, T* b, int ldb, T* packed)
+        where T : unmanaged
+    {
+        var tb = transposeB ? Transpose : NoTranspose;
+        if (typeof(T) == typeof(float))
+            ((delegate* unmanaged<int, int, int, int, int, int, float, T*, int, T*, void>)_single.Pack)(RowMajor, OperandB, tb, m, n, k, 1, b, ldb, packed);
+        else
+            ((delegate* unmanaged<int, int, int, int, int, int, double, T*, int, T*, void>)_double.Pack)(RowMajor, OperandB, tb, m, n, k, 1, b, ldb, packed);
+    }
+
+    /// <summary>As <see cref="Gemm"/>, with B as <see cref="Pack"/> left it.</summary>
+    public void GemmPacked<T>(bool transposeA, int m, int n, int k, T* a, int lda, T* packed, int ldb, T* c, int ldc, bool accumulate)
+        where T : unmanaged
+    {
+        var ta = transposeA ? Transpose : NoTranspose;
+        if (typeof(T) == typeof(float))
+            ((delegate* unmanaged<int, int, int, int, int, int, T*, int, T*, int, float, T*, int, void>)_single.Compute)(RowMajor, ta, Packed, m, n, k, a, lda, packed, ldb, accumulate ? 1 : 0, c, ldc);
+        else
+            ((delegate* unmanaged<int, int, int, int, int, int, T*, int, T*, int, double, T*, int, void>)_double.Compute)(RowMajor, ta, Packed, m, n, k, a, lda, packed, ldb, accumulate ? 1 : 0, c, ldc);
+    }
+
+    private PackedCalls Calls<T>() => typeof(T) == typeof(float) ? _single : _double;
 
     private static nint Load(string path)
     {
@@ -116,6 +152,24 @@ internal sealed unsafe partial class CblasLibrary
         }
 
         return new Version(0, 0);
+    }
+
+    private readonly struct PackedCalls
+    {
+        public delegate* unmanaged<int, int, int, int, nuint> Size { get; private init; }
+
+        public nint Pack { get; private init; }
+
+        public nint Compute { get; private init; }
+
+        public static bool TryBind(nint library, char type, out PackedCalls calls)
+        {
+            var bound = NativeLibrary.TryGetExport(library, $"cblas_{type}gemm_pack_get_size", out var size);
+            bound &= NativeLibrary.TryGetExport(library, $"cblas_{type}gemm_pack", out var pack);
+            bound &= NativeLibrary.TryGetExport(library, $"cblas_{type}gemm_compute", out var compute);
+            calls = new PackedCalls { Size = (delegate* unmanaged<int, int, int, int, nuint>)size, Pack = pack, Compute = compute };
+            return bound;
+        }
     }
 
     // .NET's own Environment does not reach getenv.

@@ -11,6 +11,8 @@ internal sealed unsafe class KernelSet<T>
     public static readonly KernelSet<T> Best =
         Vector512.IsHardwareAccelerated ? Bits512 : Vector256.IsHardwareAccelerated ? Bits256 : Bits128;
 
+    private KernelSet<T>? _half;
+
     private KernelSet(
         int bits,
         int width,
@@ -71,6 +73,18 @@ internal sealed unsafe class KernelSet<T>
 
     /// <summary>See <see cref="PanelKernels{TSimd, TVector, T}"/>.</summary>
     public delegate*<nint, T*, int, int, T*, nint, void> CopyOut { get; }
+
+    /// <summary>
+    /// The widest of these and of narrower kernels whose register so many columns more than half fill. An empty half is not free: what
+    /// was stored in narrow pieces comes late to one wide load.
+    /// </summary>
+    public KernelSet<T> FilledBy(int columns)
+    {
+        var kernels = this;
+        while (2 * columns <= kernels.Width && kernels.Bits > 128)
+            kernels = kernels._half ??= kernels.Bits == 512 ? Bits256 : Bits128;
+        return kernels;
+    }
 
     private static KernelSet<T> Create<TSimd, TVector>(int bits, int maxRows)
         where TSimd : struct, ISimd<TVector, T>

@@ -14,7 +14,7 @@ internal static class LibraryCheck
 {
     private const string Command = "check-library";
     private const string Passed = "ok";
-    private const int ProtocolVersion = 1;
+    private const int ProtocolVersion = 2;
     private const int TimeoutMilliseconds = 30_000;
 
     /// <summary>The child's entry point: loads one library, uses it, and says "ok".</summary>
@@ -83,9 +83,35 @@ internal static class LibraryCheck
             }
         }
 
+        if (library.Packs && !(PacksRightly(library, single) && PacksRightly(library, real)))
+            return "it gives wrong products of packed matrices";
         if (library.Backend == Backend.Mkl && VectorMath.TryBind(library) is { } functions && !functions.Works())
             return "its vector functions give wrong values";
         return null;
+    }
+
+    /// <summary>A packed product is the plain one; with fewer rows than it was packed for, too.</summary>
+    private static unsafe bool PacksRightly<T>(CblasLibrary library, T[] numbers)
+        where T : unmanaged
+    {
+        const int n = 48;
+        var results = new T[2 * n * n];
+        var packed = new byte[64 + (int)library.PackedSize<T>(n, n, n)];
+        fixed (T* a = numbers, c = results)
+        fixed (byte* p = packed)
+        {
+            var aligned = (T*)((nint)(p + 63) / 64 * 64);
+            library.Pack(true, n, n, n, a + n * n, n, aligned);
+            foreach (var rows in new[] { n, 19 })
+            {
+                library.Gemm(true, true, rows, n, n, a, n, a + n * n, n, c, n, false);
+                library.GemmPacked(true, rows, n, n, a, n, aligned, n, c + n * n, n, false);
+                if (!results.AsSpan(0, rows * n).SequenceEqual(results.AsSpan(n * n, rows * n)))
+                    return false;
+            }
+        }
+
+        return true;
     }
 
     private static (string Answer, bool Certain) AskChild(Backend backend, string path)

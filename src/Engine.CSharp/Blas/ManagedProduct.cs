@@ -32,9 +32,9 @@ internal static unsafe class ManagedProduct
         {
             Scalar(m, n, k, a, b, c, cRow, cColumn, accumulate);
         }
-        else if (SmallProduct.Fits(kernels, m, n, k, b, cColumn))
+        else if (kernels.FilledBy(n) is var filled && SmallProduct.Fits(filled, m, n, k, b, cColumn))
         {
-            SmallProduct.Multiply(kernels, m, n, k, a, b, c, cRow, accumulate);
+            SmallProduct.Multiply(filled, m, n, k, a, b, c, cRow, accumulate);
         }
         else if (Cost(kernels, n, m, k, a.Transposed, cRow) < Cost(kernels, m, n, k, b, cColumn))
         {

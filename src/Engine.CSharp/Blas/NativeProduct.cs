@@ -1,9 +1,14 @@
 namespace Verified.Engine.Blas;
 
-/// <summary>A product by a CBLAS library: operands passed in place where a stride is 1, else copied; C cut into tiles for the pool.</summary>
+/// <summary>
+/// A product by a CBLAS library: operands passed in place where a stride is 1, else copied; C cut into tiles for the pool. A library
+/// puts its operands into an order of its own in every call; of large products B is put so once, where the library can keep it.
+/// </summary>
 internal static unsafe class NativeProduct
 {
     private const int TileSide = 512;
+    private const int PackedRows = 256;
+    private const int PackedColumns = 1024;
     private const long SplitFrom = 1 << 20;
 
     // Up to so many elements live in managed arrays, which lie at any address, and a library's bits may depend on that.
@@ -53,27 +58,49 @@ internal static unsafe class NativeProduct
         }
 
         // Borders depend on the shape alone: a library's bits depend on the shape it is called with.
-        var split = (long)m * n * k >= SplitFrom;
-        var tileRows = split ? Tile(m, n) : m;
-        var tileColumns = split ? Tile(n, m) : n;
-        var body = new Tiles<T>(library, m, n, k, a, b, c, (int)Math.Max(cRow, n), accumulate, tileRows, tileColumns);
-        if (parallel && split)
+        var leading = (int)Math.Max(cRow, n);
+        if ((long)m * n * k < SplitFrom)
         {
-            Parallelism.For(body.Count, body);
+            var (transposeA, lda) = Layout(a, m, k);
+            var (transposeB, ldb) = Layout(b, k, n);
+            library.Gemm(transposeA, transposeB, m, n, k, a.Data, lda, b.Data, ldb, c, leading, accumulate);
             return;
         }
 
-        for (var i = 0; i < body.Count; i++)
+        var (manyRows, manyColumns) = (m > TileSide + TileSide / 2, n > TileSide + TileSide / 2);
+        if (library.Packs && manyRows && manyColumns)
+        {
+            var tileRows = Tile(m, (m + PackedRows - 1) / PackedRows);
+            var tileColumns = Tile(n, Math.Max(2, (n + PackedColumns - 1) / PackedColumns));
+            var packed = new Tiles<T>(library, m, n, k, a, b, c, leading, accumulate, tileRows, tileColumns);
+            packed.Pack(parallel);
+            Do(packed.Count, packed, parallel);
+            return;
+        }
+
+        // Long sides in tiles of about 512; of two shorter ones the longer in two.
+        var inTwo = !manyRows && !manyColumns;
+        var rows = manyRows ? (m + TileSide - 1) / TileSide : inTwo && m >= n ? 2 : 1;
+        var columns = manyColumns ? (n + TileSide - 1) / TileSide : inTwo && n > m ? 2 : 1;
+        var tiles = new Tiles<T>(library, m, n, k, a, b, c, leading, accumulate, Tile(m, rows), Tile(n, columns));
+        Do(tiles.Count, tiles, parallel);
+    }
+
+    private static void Do<TBody>(int items, TBody body, bool parallel)
+        where TBody : struct, IParallelBody
+    {
+        if (parallel)
+        {
+            Parallelism.For(items, body);
+            return;
+        }
+
+        for (var i = 0; i < items; i++)
             body.Invoke(i);
     }
 
-    /// <summary>Long sides in tiles of about 512; of shorter ones the longer side in two.</summary>
-    private static int Tile(int side, int other)
-    {
-        var parts = side > TileSide + TileSide / 2 ? (side + TileSide - 1) / TileSide : side >= other && other <= TileSide + TileSide / 2 ? 2 : 1;
-        var tile = (side + parts - 1) / parts;
-        return Math.Min(side, (tile + 15) / 16 * 16);
-    }
+    /// <summary>The side of a tile, one of so many parts of about the same size.</summary>
+    private static int Tile(int side, int parts) => Math.Min(side, ((side + parts - 1) / parts + 15) / 16 * 16);
 
     private static bool Fits<T>(Operand<T> x, int rows, int columns)
         where T : unmanaged =>
@@ -88,33 +115,45 @@ internal static unsafe class NativeProduct
         return (true, columns == 1 ? rows : (int)x.ColumnStride);
     }
 
-    private readonly struct Tiles<T>(
+    private struct Tiles<T>(
         CblasLibrary library, int m, int n, int k, Operand<T> a, Operand<T> b, T* c, int cRow, bool accumulate, int tileRows, int tileColumns) : IParallelBody
         where T : unmanaged
     {
-        private int Across => (n + tileColumns - 1) / tileColumns;
+        private byte* _packed;
+        private nint _packedBytes;
+        private bool _packing;
 
-        public int Count => (m + tileRows - 1) / tileRows * Across;
+        public readonly int Count => (m + tileRows - 1) / tileRows * Across;
 
-        public void Invoke(int index)
+        private readonly int Across => (n + tileColumns - 1) / tileColumns;
+
+        /// <summary>Packs the columns of B that each column of tiles reads.</summary>
+        public void Pack(bool parallel)
         {
-            var row = index / Across * tileRows;
+            _packedBytes = ((nint)library.PackedSize<T>(tileRows, tileColumns, k) + 63) / 64 * 64;
+            _packed = Scratch.Packing.Take<byte>(Across * _packedBytes);
+            _packing = true;
+            Do(Across, this, parallel);
+            _packing = false;
+        }
+
+        public readonly void Invoke(int index)
+        {
+            var row = _packing ? 0 : index / Across * tileRows;
             var column = index % Across * tileColumns;
             var (transposeA, lda) = Layout(a, m, k);
             var (transposeB, ldb) = Layout(b, k, n);
-            library.Gemm(
-                transposeA,
-                transposeB,
-                Math.Min(tileRows, m - row),
-                Math.Min(tileColumns, n - column),
-                k,
-                transposeA ? a.Data + row : a.Data + (nint)row * lda,
-                lda,
-                transposeB ? b.Data + (nint)column * ldb : b.Data + column,
-                ldb,
-                c + (nint)row * cRow + column,
-                cRow,
-                accumulate);
+            var (rows, columns) = (Math.Min(tileRows, m - row), Math.Min(tileColumns, n - column));
+            var x = transposeA ? a.Data + row : a.Data + (nint)row * lda;
+            var y = transposeB ? b.Data + (nint)column * ldb : b.Data + column;
+            var z = c + (nint)row * cRow + column;
+            var packed = (T*)(_packed + index % Across * _packedBytes);
+            if (_packing)
+                library.Pack(transposeB, tileRows, columns, k, y, ldb, packed);
+            else if (_packed is not null)
+                library.GemmPacked(transposeA, rows, columns, k, x, lda, packed, ldb, z, cRow, accumulate);
+            else
+                library.Gemm(transposeA, transposeB, rows, columns, k, x, lda, y, ldb, z, cRow, accumulate);
         }
     }
 }

@@ -8,7 +8,10 @@ internal static unsafe class PanelKernels<TSimd, TVector, T>
     where TVector : struct
     where T : unmanaged
 {
-    /// <summary>target[p * pitch + l] = source[p * stride + l] for l below count; up to the pitch, one or two registers, anything finite or not.</summary>
+    /// <summary>
+    /// target[p * pitch + l] = source[p * stride + l] for l below count; up to the pitch anything, finite or not. Nothing beyond the k
+    /// rows is written: another thread's rows may lie there.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void CopyRows(nint k, T* source, nint stride, int count, T* target, int pitch)
     {
@@ -24,8 +27,10 @@ internal static unsafe class PanelKernels<TSimd, TVector, T>
             return;
         }
 
-        // Where a register reaches beyond its row into the next ones, it may: those lanes are never stored.
-        var last = (pitch - count + stride - 1) / Math.Max(stride, 1);
+        // Where a register reaches beyond its row into the next ones, it may, as long as there are such: what it reads there is of
+        // no meaning, and what it writes there is written again with them.
+        var reach = (pitch + width - 1) / width * width;
+        var last = Math.Max((reach - count + stride - 1) / Math.Max(stride, 1), (reach - 1) / pitch);
         for (; stride > 0 && k > last; k--, source += stride, target += pitch)
         {
             for (var l = 0; l < pitch; l += width)
