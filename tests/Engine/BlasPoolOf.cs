@@ -2,12 +2,12 @@ using Verified.Engine.Blas;
 
 namespace Verified.Engine.Tests;
 
-/// <summary>Sets the number of threads until disposed; harmless beside other tests, since results do not depend on it.</summary>
+/// <summary>Sets the number of threads, and whether the least work is shared, until disposed; harmless beside other tests, since results do not depend on it.</summary>
 internal sealed class PoolOf : IDisposable
 {
-    private readonly int _before = Parallelism.Threads;
+    private readonly (int Threads, bool Shared) _before = (Parallelism.Threads, Parallelism.SharesEverything);
 
-    public PoolOf(int threads) => Parallelism.Threads = threads;
+    public PoolOf(int threads, bool shared = false) => (Parallelism.Threads, Parallelism.SharesEverything) = (threads, shared);
 
-    public void Dispose() => Parallelism.Threads = _before;
+    public void Dispose() => (Parallelism.Threads, Parallelism.SharesEverything) = _before;
 }

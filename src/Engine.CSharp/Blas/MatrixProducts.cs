@@ -75,9 +75,9 @@ public static unsafe class MatrixProducts
             throw new ArgumentException($"matrix products: {batch} results of {m}x{n} lie {cBatch} elements apart and overlap", nameof(cBatch));
         var body = new Batch<T>(Choose<T>(m, n, k), m, n, k, a, aBatch, b, bBatch, c, cRow, cBatch, accumulate);
         var each = (long)m * n * k;
-        if (each < BatchParallelFrom && each * batch >= BatchParallelFrom)
+        if (each < BatchParallelFrom && (each * batch >= BatchParallelFrom || Parallelism.SharesEverything))
         {
-            body.PerItem = (int)Math.Clamp(BatchParallelFrom / 4 / Math.Max(each, 1), 1, batch);
+            body.PerItem = Parallelism.SharesEverything ? 1 : (int)Math.Clamp(BatchParallelFrom / 4 / Math.Max(each, 1), 1, batch);
             body.Count = batch;
             Parallelism.For((batch + body.PerItem - 1) / body.PerItem, body);
             return;

@@ -41,6 +41,12 @@ public static class Parallelism
     }
 
     /// <summary>
+    /// For tests: work too little to be worth sharing is shared all the same, element by element where a kernel allows it, so that
+    /// small operands take the ways of large ones. Results keep their bits.
+    /// </summary>
+    internal static bool SharesEverything { get; set; }
+
+    /// <summary>
     /// Runs items 0 to <paramref name="count"/> - 1. On the caller's thread alone where the pool is busy, where there is one thread,
     /// and inside another loop's item. Returns when all are done; the first exception of an item is thrown again here.
     /// </summary>

@@ -29,7 +29,7 @@ internal unsafe struct TiledProduct<T>(KernelSet<T> kernels, int m, int n, int k
     /// <summary>Does the whole product.</summary>
     public void Run(bool accumulate, bool parallel)
     {
-        parallel = parallel && (long)m * n * k >= ParallelFrom;
+        parallel = parallel && ((long)m * n * k >= ParallelFrom || Parallelism.SharesEverything);
         var blocks = (k + BlockDepth - 1) / BlockDepth;
         nint blockDepth = (k + blocks - 1) / blocks;
         for (var row = 0; row < m; row += BlockRows)

@@ -28,7 +28,7 @@ internal static unsafe class VectorProduct
         }
 
         var body = new Rows<T>(kernels, m, k, a, x, y, yStride, accumulate);
-        if (parallel && (long)m * k >= ParallelFrom)
+        if (parallel && ((long)m * k >= ParallelFrom || Parallelism.SharesEverything))
             Parallelism.For((m + RowsPerItem - 1) / RowsPerItem, body);
         else
             body.Run(0, m);

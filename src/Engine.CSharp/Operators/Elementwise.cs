@@ -5,7 +5,8 @@ namespace Verified.Engine;
 
 /// <summary>
 /// Runs pointwise kernels over tensors: promotion, broadcasting, the destination's type and memory order. Nothing here is recorded. A kernel is given once per element type;
-/// integers without a kernel of their own are computed in float32.
+/// integers without a kernel of their own are computed in float32. An operand that shares memory with the destination, but lies there
+/// otherwise, is read as it was before anything is written.
 /// </summary>
 internal static class Elementwise
 {
@@ -95,9 +96,9 @@ internal static class Elementwise
         if (!dtype.IsFloat()) dtype = DType.Float32;
         var sizes = Shapes.Broadcast(Shapes.Broadcast(a.Sizes, b.Sizes), c.Sizes);
         var result = Destination(into, dtype, sizes, a, b, c);
-        a = Copying.Cast(a, dtype);
-        b = Copying.Cast(b, dtype);
-        c = Copying.Cast(c, dtype);
+        a = Before(Copying.Cast(a, dtype), result);
+        b = Before(Copying.Cast(b, dtype), result);
+        c = Before(Copying.Cast(c, dtype), result);
         if (dtype == DType.Float32) Map<float, TSingle>(single, a, b, c, result);
         else Map<double, TDouble>(@double, a, b, c, result);
         return Deliver(result, into);
@@ -125,6 +126,7 @@ internal static class Elementwise
     /// <summary>Adds a tensor of the same shape and type into another.</summary>
     public static void AddInto(Tensor sum, Tensor term)
     {
+        term = Before(term, sum);
         if (sum.DType == DType.Float32) Map<float, Op.Add<float>>(default, sum, term, sum);
         else Map<double, Op.Add<double>>(default, sum, term, sum);
     }
@@ -148,10 +150,14 @@ internal static class Elementwise
     private static Tensor Operands(ref Tensor a, ref Tensor b, DType dtype, Tensor? into)
     {
         var result = Destination(into, dtype, Shapes.Broadcast(a.Sizes, b.Sizes), a, b);
-        a = Copying.Cast(a, dtype);
-        b = Copying.Cast(b, dtype);
+        a = Before(Copying.Cast(a, dtype), result);
+        b = Before(Copying.Cast(b, dtype), result);
         return result;
     }
+
+    /// <summary>An operand as it is before the destination is written, element after element, by what reads it.</summary>
+    private static Tensor Before(Tensor operand, Tensor destination) =>
+        !operand.SharesMemoryWith(destination) || Overlap.IsInTheSamePlace(operand, destination) ? operand : Copying.Duplicate(operand);
 
     private static Tensor Destination(Tensor? into, DType dtype, Tensor x) => into is null ? Tensor.EmptyFor(dtype, x) : Given(into, dtype, x.Sizes);
 

@@ -65,7 +65,7 @@ internal static unsafe class Convolve
         where TBody : struct, IImageWork
     {
         var window = body.Window;
-        var perItem = (int)Math.Clamp(PartWork / Math.Max(1, Work(window)), 1, Math.Max(1, window.Batch));
+        var perItem = Parallelism.SharesEverything ? 1 : (int)Math.Clamp(PartWork / Math.Max(1, Work(window)), 1, Math.Max(1, window.Batch));
         Parallelism.For((window.Batch + perItem - 1) / perItem, new Images<TBody> { Body = body, PerItem = perItem });
     }
 

@@ -16,7 +16,7 @@ internal interface IRangeWork
 internal static class Ranges
 {
     /// <summary>Elements below which a kernel stays on its thread.</summary>
-    public const long Grain = 32 * 1024;
+    public static long Grain => Parallelism.SharesEverything ? 1 : 32 * 1024;
 
     /// <summary>Parts at most; enough for every thread to have several.</summary>
     private const long Parts = 64;
