@@ -30,7 +30,8 @@ public sealed class GeneratorDistributionTests(ITestOutputHelper output)
         Assert.InRange(distribution.Shortest, 2, 25);
         Assert.InRange(distribution.Longest, 2, 25);
         Assert.InRange(distribution.Median, 9, 11);
-        Assert.InRange(distribution.MaxElements, 33, 64);
+        Assert.InRange(distribution.MaxElements, 2049, 4096);
+        Assert.InRange(distribution.Large, 0.01, 0.02);
         Near(0.2, distribution.Heavy);
         Near(0.5, distribution.Backward);
         Near(1.0 / 3, distribution.InPlace);

@@ -10,6 +10,7 @@ public sealed class Distribution
     private readonly List<int> _lengths = [];
     private int _backward;
     private int _inPlace;
+    private int _large;
     private int _secondOrder;
     private int _heavy;
     private int _raised;
@@ -38,6 +39,9 @@ public sealed class Distribution
 
     /// <summary>The share of programs with an in-place write.</summary>
     public double InPlace => Share(_inPlace);
+
+    /// <summary>The share of programs with a tensor that is larger than ordinary ones.</summary>
+    public double Large => Share(_large);
 
     /// <summary>The share of programs with a gradient under create_graph.</summary>
     public double SecondOrder => Share(_secondOrder);
@@ -74,14 +78,16 @@ public sealed class Distribution
 
         var ran = Run.run<Spec.Numbers.Real>(RegistryModule.all, program);
         if (ran.Raised is not null) _raised++;
-        foreach (var variable in Run.variables(ran.Last)) MaxElements = Math.Max(MaxElements, Shape.count(variable.Shape));
+        var most = Run.variables(ran.Last).Select(variable => Shape.count(variable.Shape)).DefaultIfEmpty(0).Max();
+        MaxElements = Math.Max(MaxElements, most);
+        if (most > new GeneratorOptions().MaxElements) _large++;
     }
 
     /// <inheritdoc/>
     public override string ToString() =>
         string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
-            $"{Programs} programs: {Shortest} to {Longest} steps, median {Median}; up to {MaxElements} elements; backward {Backward:P1}, in place {InPlace:P1}, a view that is used {ViewUsed:P1}, ")
+            $"{Programs} programs: {Shortest} to {Longest} steps, median {Median}; up to {MaxElements} elements, large {Large:P1}; backward {Backward:P1}, in place {InPlace:P1}, a view that is used {ViewUsed:P1}, ")
         + string.Create(
             System.Globalization.CultureInfo.InvariantCulture,
             $"second order {SecondOrder:P1}, products, convolutions or reductions {Heavy:P1}, ending in an error {Raised:P1}; {ObservingNothing} observe nothing");

@@ -6,10 +6,18 @@ namespace Verified.Oracle.Generation;
 public sealed record GeneratorOptions
 {
     /// <summary>The version of the generator: a seed gives the same program only with the same version.</summary>
-    public const int Version = 12;
+    public const int Version = 13;
 
-    /// <summary>The most elements of any tensor.</summary>
+    /// <summary>The most elements of any tensor in an ordinary program.</summary>
     public int MaxElements { get; init; } = 64;
+
+    /// <summary>
+    /// The share of large programs: what engines do with buffers, tiles, vectors and threads begins beyond the sizes that show the rest best.
+    /// </summary>
+    public double Large { get; init; } = 0.02;
+
+    /// <summary>The most elements of any tensor in a large program.</summary>
+    public int MaxElementsOfLarge { get; init; } = 4096;
 
     /// <summary>The most steps of a program, nested ones included.</summary>
     public int MaxSteps { get; init; } = 25;

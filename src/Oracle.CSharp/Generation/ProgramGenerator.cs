@@ -63,6 +63,8 @@ internal sealed partial class Draft
     private readonly bool _wantsIntegers;
     private readonly bool _observesInputs;
     private readonly bool _writesToGradients;
+    private readonly bool _isLarge;
+    private readonly int _scale;
     private IScene _scene;
     private int _names;
     private bool _records = true;
@@ -87,6 +89,8 @@ internal sealed partial class Draft
         _writesToGradients = Has(EngineFeatures.GradientMemory) && rng.Chance(0.3);
         // Most errors are a backward's.
         _wantsError = Has("errors") && rng.Chance(options.Errors * (_wantsBackward ? 1.8 : 0.2));
+        _isLarge = rng.Chance(options.Large);
+        _scale = _isLarge ? rng.Pick(Scales) : 1;
     }
 
     /// <summary>The steps so far, nested ones included.</summary>
@@ -149,7 +153,22 @@ internal sealed partial class Draft
     private static readonly int[][] Shapes =
         [[], [1], [2], [3], [4], [5], [8], [9], [16], [17], [0], [2, 3], [3, 2], [1, 3], [3, 1], [2, 2], [4, 4], [3, 3], [8, 4], [2, 3, 4], [2, 1, 3], [2, 2, 2], [0, 3], [1, 1], [2, 3, 2, 2]];
 
-    private int[] RandomShape() => _rng.Pick(Shapes);
+    // Odd, so that what is cut into vectors and tiles leaves a rest.
+    private static readonly int[] Scales = [5, 9, 15, 17, 33, 65, 129];
+
+    private int[] RandomShape() => ToScale([_rng.Pick(Shapes)])[0];
+
+    private int MaxElements => _isLarge ? _options.MaxElementsOfLarge : _options.MaxElements;
+
+    /// <summary>Shapes that go together, each dimension above one so many times as long, as far as the elements allow.</summary>
+    private int[][] ToScale(IReadOnlyList<int[]> shapes)
+    {
+        for (var scale = _scale; ; scale /= 2)
+        {
+            var scaled = shapes.Select(shape => shape.Select(size => size > 1 && scale > 1 ? size * scale : size).ToArray()).ToArray();
+            if (scale <= 1 || scaled.All(shape => shape.Aggregate(1L, (count, size) => count * size) <= MaxElements)) return scaled;
+        }
+    }
 
     private string NewName(string prefix) => prefix + _names++;
 
@@ -191,7 +210,7 @@ internal sealed partial class Draft
         if (step is null) return false;
         if (Count + Length(step) > _options.MaxSteps) return false;
         var (next, _) = _scene.After(step);
-        if (next is null || next.Variables.Any(v => v.Count > _options.MaxElements)) return false;
+        if (next is null || next.Variables.Any(v => v.Count > MaxElements)) return false;
         _scene = next;
         _steps.Add(step);
         return true;
@@ -304,7 +323,7 @@ internal sealed partial class Draft
     /// <summary>An operator's call, with arguments found among the variables, reshaped from them, or made anew.</summary>
     private Step? Proposed(Operator op, bool inPlace)
     {
-        var shapes = op.Shapes.IsEmpty || _rng.Chance(0.2) ? null : _rng.Pick(op.Shapes.ToList()).ToArray();
+        var shapes = op.Shapes.IsEmpty || _rng.Chance(0.2) ? null : ToScale([.. _rng.Pick(op.Shapes.ToList())]);
         var args = new List<Arg>();
         int[]? first = null;
         var at = 0;
