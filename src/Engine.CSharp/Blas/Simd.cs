@@ -26,6 +26,10 @@ internal unsafe interface ISimd<TVector, T>
 internal static class Fused
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T One<T>()
+        where T : unmanaged => typeof(T) == typeof(float) ? (T)(object)1f : (T)(object)1.0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T MultiplyAdd<T>(T a, T b, T c)
         where T : unmanaged
     {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Verified.Engine.Blas;
 
@@ -34,17 +35,16 @@ internal static unsafe class VectorProduct
             body.Run(0, m);
     }
 
-    /// <summary>The lanes' sum, in halves. Overwrites them.</summary>
+    /// <summary>The lanes' sum, in halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T AddLanes<T>(T* lanes)
         where T : unmanaged
     {
-        for (var half = Lanes / 2; half > 0; half /= 2)
-        {
-            for (var l = 0; l < half; l++)
-                lanes[l] = Fused.Add(lanes[l], lanes[l + half]);
-        }
-
-        return lanes[0];
+        var eight = Vector256.Load(lanes) + Vector256.Load(lanes + Lanes / 2);
+        if (Vector256<T>.Count < Lanes / 2)
+            eight += Vector256.Load(lanes + Lanes / 4) + Vector256.Load(lanes + 3 * Lanes / 4);
+        var quarter = eight.GetLower() + eight.GetUpper();
+        return Vector128<T>.Count == 4 ? Fused.Add(Fused.Add(quarter[0], quarter[2]), Fused.Add(quarter[1], quarter[3])) : Fused.Add(quarter[0], quarter[1]);
     }
 
     private readonly struct Rows<T>(KernelSet<T> kernels, int m, int k, Operand<T> a, T* x, T* y, nint yStride, bool accumulate) : IParallelBody
@@ -106,11 +106,9 @@ internal static unsafe class VectorProduct
                 kernels.Axpy(rows, a.Data + row + p * a.ColumnStride, x[p], lanes + p % Lanes * RowsAtOnce);
             for (var half = Lanes / 2; half > 0; half /= 2)
             {
+                // One times a lane and another lane, rounded once, is their sum.
                 for (var l = 0; l < half; l++)
-                {
-                    for (var i = 0; i < rows; i++)
-                        lanes[l * RowsAtOnce + i] = Fused.Add(lanes[l * RowsAtOnce + i], lanes[(l + half) * RowsAtOnce + i]);
-                }
+                    kernels.Axpy(rows, lanes + (l + half) * RowsAtOnce, Fused.One<T>(), lanes + l * RowsAtOnce);
             }
 
             for (var i = 0; i < rows; i++)
