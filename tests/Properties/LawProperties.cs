@@ -44,6 +44,15 @@ public sealed class LawProperties(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_detached_tensor_that_becomes_a_running_mean_is_no_constant()
+    {
+        const string Moved = """
+            {"inputs": {"x": {"dtype": "float64", "shape": [2, 1], "data": [1, 3]}, "v": {"dtype": "float64", "shape": [1], "data": [0]}}, "steps": [{"op": "detach", "in": ["v"], "out": "m"}, {"op": "batch_norm", "in": ["x", "m", null], "attrs": {"training": true}, "out": "y"}], "observe": ["v"]}
+            """;
+        Assert.False(DetachTwin.Law.Check(Sound.Engine, Json.readProgram(Moved).ResultValue).Applies);
+    }
+
+    [Fact]
     public void Every_law_says_something_of_enough_standard_programs()
     {
         var generator = new ProgramGenerator(RegistryModule.all, Oracle.Examination.For(Sound.Engine.Info));

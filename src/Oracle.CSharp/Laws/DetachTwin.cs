@@ -30,7 +30,8 @@ public static class DetachTwin
         Needs = ["detach", "float64"],
     };
 
-    internal static bool Writes(Step step) => step.Op.EndsWith('_') || step.Steps.Any(Writes);
+    // An operator may write to an argument by the way, as training batch_norm does to its running statistics.
+    internal static bool Writes(Step step) => step.Op.EndsWith('_') || Needs.Record(step) is { Updates.IsEmpty: false } || step.Steps.Any(Writes);
 
     // That strides do not matter is another law.
     private static bool IsContiguous(Program program, string name)
