@@ -258,6 +258,8 @@ TENSOR = re.compile(r"\bTensor\b")
 REQUIRED = {"softmax": "dim", "log_softmax": "dim", "to": "dtype"}
 # PyTorch takes `keepdim` only beside a dimension; all of them are none.
 KEEPING = {"sum", "mean"}
+# PyTorch takes nothing but a list, where one integer is a list of one in a program (`interpolate` gives one size to all dimensions).
+LISTS = {"dims", "shape", "size", "normalized_shape", "repeats", "pad"}
 # op -> attribute as others spell it -> as the function found by the lookup order spells it
 SPELLINGS = {"split": {"split_size": "split_size_or_sections", "split_sizes": "split_size_or_sections"}}
 
@@ -478,6 +480,7 @@ class Run:
         op, names, attrs = step["op"], step.get("in", []), step.get("attrs") or {}
         if not isinstance(names, list) or not isinstance(attrs, dict):
             raise Malformed(f"{self.where()}: in must be a list and attrs an object")
+        attrs = {name: value for name, value in attrs.items() if value is not None}
         if op in BLOCKS:
             with BLOCKS[op]():
                 self.steps(step.get("steps", []))
@@ -496,6 +499,8 @@ class Run:
         arguments = [self.argument(entry) for entry in names]
         if op in SPELLINGS:
             attrs = {SPELLINGS[op].get(name, name): value for name, value in attrs.items()}
+        if op != "interpolate":
+            attrs = {name: [value] if name in LISTS and type(value) is int else value for name, value in attrs.items()}
         if op in KEEPING and "keepdim" in attrs and "dim" not in attrs:
             attrs = {"dim": None, **attrs}
         if op in REQUIRED and REQUIRED[op] not in attrs:

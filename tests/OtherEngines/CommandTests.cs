@@ -74,6 +74,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("replay", "\"y\"}", "[\"y\", \"u\"]}", "steps[0] (exp): exp has 1 result, 'out' names 2")]
     [InlineData("replay", "exp\", \"in\": [\"a\"]", "detach\", \"in\": [[\"a\"]]", "steps[0] (detach): detach takes names of tensors, not lists or null")]
     [InlineData("run", "\"out\"", "\"attrs\": {\"dims\": 0}, \"out\"", "steps[0] (exp): exp has no attribute 'dims'; it has none")]
+    [InlineData("run", "exp\", \"in\": [\"a\"]", "add\", \"attrs\": {\"other\": 2}, \"in\": [\"a\", \"a\"]", "steps[0] (add): 'other' is given both as a tensor and as a number")]
+    [InlineData("run", "exp\", \"in\": [\"a\"]", "pow\", \"attrs\": {\"self\": 2}, \"in\": [\"a\", \"a\"]", "steps[0] (pow): 'self' is given both as a tensor and as a number")]
+    [InlineData("run", "exp\"", "cumsum\", \"attrs\": {\"dim\": null}", "steps[0] (cumsum): cumsum needs the attribute 'dim'")]
     [InlineData("check --random 0 --corpus", "[\"a\"]", "[\"z\"]", "steps[0] (exp): nothing before binds 'z'")]
     [InlineData("check --random 0 --corpus", "[\"y\"]", "[\"z\"]", "observe[0]: nothing binds 'z'")]
     public void A_program_of_which_nothing_can_be_said_is_2_and_names_the_place(string command, string right, string wrong, string why)

@@ -204,9 +204,8 @@ public sealed class BinaryOperator : Operator
                 throw new AutogradException(ErrorKind.Value, $"{Name}() got an unexpected keyword argument '{name}'");
         }
         if (NumberKeyword is not { } named) return (call.Tensor(0), call.Tensor(1), attributes);
+        CheckNumbers(call);
         if (attributes.Number("self") is { } number) return (number, call.Tensor(0), attributes);
-        if (call.TensorOrNull(1) is not null && attributes[named] is not null)
-            throw new AutogradException(ErrorKind.Value, $"'{named}' is given both as a tensor and as a number");
         var b = call.TensorOrNull(1) ?? attributes.Number(named)
             ?? throw new AutogradException(ErrorKind.Value, $"{Name}() needs a second operand: a tensor or '{named}'");
         return (call.Tensor(0), b, attributes);

@@ -295,6 +295,7 @@ public sealed class FunctionOperator : Operator
 
     private Tensor?[] Inputs(OperatorCall call)
     {
+        CheckNumbers(call);
         if (Bind is not null) return Bind(call);
         if (Arity >= 0) CheckCount(this, call, Arity + Optional);
         var inputs = new List<Tensor?>();

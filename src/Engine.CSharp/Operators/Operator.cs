@@ -184,6 +184,18 @@ public abstract class Operator
         }
     }
 
+    /// <summary>Refuses a number in the place of a tensor that is there; behind a number for the first one the tensors move up.</summary>
+    private protected void CheckNumbers(OperatorCall call)
+    {
+        var given = NumberKeywords.Where(name => name is not null && call.Attributes[name] is not null).ToList();
+        for (var i = 0; i < NumberKeywords.Count; i++)
+        {
+            if (NumberKeywords[i] is not { } name || !given.Contains(name)) continue;
+            var isTaken = name == "self" ? given.Count + call.Inputs.Count(input => input is not null) > NumberKeywords.Count : call.Inputs.Count > i && call.Inputs[i] is not null;
+            if (isTaken) throw new AutogradException(ErrorKind.Value, $"'{name}' is given both as a tensor and as a number");
+        }
+    }
+
     private static string DefaultNodeName(string name) =>
         string.Concat(name.TrimEnd('_').Split('_', '.').Select(part => part.Length == 0 ? "" : char.ToUpperInvariant(part[0]) + part[1..])) + "Backward0";
 }

@@ -23,14 +23,38 @@ module internal CallArguments =
             let others = if known.IsEmpty then "none" else String.concat ", " known
             $"{name} has no attribute '{a.Key}'; it has {others}")
 
+    // Null is as left out.
+    let private isGiven name (attrs: Attrs) =
+        match Map.tryFind name attrs with
+        | None
+        | Some Attr.Null -> false
+        | Some _ -> true
+
     let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
         match
             unknownAttribute op.Name (op.Attrs |> List.map (fun a -> a.Name)) attrs,
-            op.Attrs |> List.tryFind (fun a -> a.Required && not (Map.containsKey a.Name attrs))
+            op.Attrs |> List.tryFind (fun a -> a.Required && not (isGiven a.Name attrs))
         with
         | Some message, _ -> Complain.because ValueError message
         | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"
         | None, None -> Ok()
+
+    /// Numbers stand in the places of tensors that are not there; behind a number for the first of them the tensors move up.
+    let private checkPlaces (op: Operator) (attrs: Attrs) (found: int option[]) : Result<unit, Complaint> =
+        let numbers =
+            op.Attrs
+            |> List.choose (fun a -> a.StandsFor |> Option.map (fun place -> a.Name, place))
+            |> List.filter (fun (name, _) -> isGiven name attrs)
+
+        let isTaken (name, place) =
+            if name = "self" then
+                numbers.Length + (Array.choose id found).Length > op.Args.Length
+            else
+                (Array.tryItem place found |> Option.flatten).IsSome
+
+        match List.tryFind isTaken numbers with
+        | Some(name, _) -> Complain.because ValueError $"'{name}' is given both as a tensor and as a number"
+        | None -> Ok()
 
     /// Checks a step's arguments against the operator's record, looks the names up and splices the lists in. Missing arguments at
     /// the end are dropped; what a list says is missing, is not.
@@ -78,6 +102,7 @@ module internal CallArguments =
 
         go op.Args args 0
         |> Result.bind (fun () -> checkAttributes op attrs)
+        |> Result.bind (fun () -> checkPlaces op attrs (found.ToArray()))
         |> Result.map (fun () ->
             while found.Count > listed && found[found.Count - 1].IsNone do
                 found.RemoveAt(found.Count - 1)

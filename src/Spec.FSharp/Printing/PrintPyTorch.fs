@@ -91,10 +91,21 @@ module PrintPyTorch =
 
     let private called name (args: string list) = name + "(" + String.Join(", ", args) + ")"
 
-    /// An ordinary function: by keyword whatever PyTorch's signature would put elsewhere.
+    /// One integer is a list of one also where PyTorch takes nothing but a list.
+    let private listedIfNeeded op key value =
+        match value, key with
+        | Attr.Integer _, ("dims" | "shape" | "size" | "normalized_shape" | "repeats" | "pad") when op <> "interpolate" -> Attr.Items [ value ]
+        | _ -> value
+
+    /// An ordinary function: by keyword whatever PyTorch's signature would put elsewhere. An attribute that is null is left out.
     let private call (step: Step) =
         let spelling = spelling step.Op
-        let attrs = Map.toList step.Attrs |> List.map (fun (key, value) -> key + "=" + attr value)
+
+        let attrs =
+            Map.toList step.Attrs
+            |> List.filter (fun (_, value) -> value <> Attr.Null)
+            |> List.map (fun (key, value) -> key + "=" + attr (listedIfNeeded step.Op key value))
+
         let given = step.In @ List.replicate (max 0 (spelling.Written - step.In.Length)) Arg.Missing
 
         match given with
