@@ -71,13 +71,32 @@ internal static class Comparisons
         "masked_sum",
         (inputs, _) =>
         {
+            var isRecorded = GradMode.Records && inputs[0]!.RequiresGrad;
             using var off = Autograd.NoGrad();
-            return Tensor.Where(inputs[1]!, inputs[0]!, Zero(inputs[0]!)).Sum();
+            var sum = Tensor.Where(inputs[1]!, inputs[0]!, Zero(inputs[0]!)).Sum();
+            // How many it has chosen is asked for by its derivative alone.
+            return isRecorded ? [sum, CountOf(inputs[1]!, inputs[0]!.Sizes)] : [sum];
         },
         [
-            new Rule(Saved.Input0 | Saved.Input1, (h, c) => Tensor.Where(c.Input(1), h.Expand(c.InputShape(0)), Zero(h))),
+            new Rule(Saved.Input0 | Saved.Input1 | Saved.Output1, (h, c) => MaskedSpread!.Apply([h, c.Input(1), c.Output(1)], Attributes.Of("size", c.InputShape(0)))[0]),
             Rule.NotDifferentiable,
-        ]);
+        ])
+    { Visible = 1 };
+
+    /// <summary>Its transpose. As PyTorch's <c>masked_scatter</c> of as many elements as were chosen: by then the mask may hold where it did not.</summary>
+    private static readonly FunctionOperator MaskedSpread = new(
+        "masked_spread",
+        (inputs, a) =>
+        {
+            using var off = Autograd.NoGrad();
+            var size = a.Ints("size")!;
+            return CountOf(inputs[1]!, size).ToLongs()[0] > inputs[2]!.ToLongs()[0]
+                ? throw new AutogradException(ErrorKind.Other, "Number of elements of source < number of ones in mask")
+                : Tensor.Where(inputs[1]!, inputs[0]!.Expand(size), Zero(inputs[0]!));
+        },
+        [new Rule(Saved.Input1, (h, c) => MaskedSum.Apply([h, c.Input(1)], Attributes.None)[0]), Rule.NotDifferentiable, Rule.NotDifferentiable]);
+
+    private static Tensor CountOf(Tensor mask, int[] size) => mask.Expand(size).Sum();
 
     public static IEnumerable<Operator> All => [Gt, Ge, Lt, Le, Eq, Ne, Where, MaskedFill];
 

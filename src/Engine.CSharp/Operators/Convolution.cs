@@ -162,6 +162,8 @@ internal static class Convolution
         var other = weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
         if (other is not null)
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
+        // PyTorch convolves integers, which nothing here defines.
+        if (x.DType == DType.Int64) throw new AutogradException(ErrorKind.Unsupported, "a convolution of int64");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
         int rows = weight.Sizes[2], columns = weight.Sizes[3];
         if (rows < 1 || columns < 1)

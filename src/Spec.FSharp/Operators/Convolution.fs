@@ -399,6 +399,8 @@ module Convolution =
             match bias with
             | Some b when b.DType <> x.DType ->
                 return! Complain.dtype $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName b.DType}"
+            // PyTorch convolves integers, which nothing here defines.
+            | _ when x.DType = Int64 -> return! Complain.because Unsupported "a convolution of int64"
             | _ -> return! Complain.unlessDType x.DType.IsFloat (fun () -> $"convolution has no definition for {x.DType.Name}")
         }
 

@@ -287,18 +287,60 @@ module Writes =
                               else
                                   elements |> Array.map 'S.Unknown
 
-                          return [ Value.floats x.DType [||] [| (if held.Length = 0 then Value.exact x.DType 0.0 else 'S.Sum held) |] ]
+                          return
+                              [ Value.floats x.DType [||] [| (if held.Length = 0 then Value.exact x.DType 0.0 else 'S.Sum held) |]
+                                Value.ints Int64 [||] [| int64 held.Length |] decided ]
                       } } with
             Internal = true
-            // As masked_select, which PyTorch makes it of.
+            // As masked_select, which PyTorch makes it of. The second result is how many it has chosen.
             Node = Define.node "MaskedSelect"
-            Saves = fun _ _ -> [ Input 0; Input 1 ]
+            Saves = fun _ _ -> [ Input 0; Input 1; Output 1 ]
             Derivative =
                 Some(
                     Derive.rule (fun d g ->
                         [ Some(fun () ->
-                              Derive.apply "expand" [ g ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ] |> Derive.whereElseZero (d.Input 1)) ])
+                              Derive.apply "masked_spread" [ g; d.Input 1; d.Output 1 ] [ "size", Derive.sizeAttr (d.ShapeOf 0) ]) ])
                 ) }
+
+    /// As masked_scatter of what is expanded to as many elements as were chosen: by then the mask may hold where it did not.
+    let maskedSpread =
+        { Define.computes
+              "masked_spread"
+              "y = x where the mask holds, else 0: the transpose of masked_sum"
+              [ ArgKind.Float; ArgKind.Mask; ArgKind.Index ]
+              [ Define.required "size" AttrKind.Size ]
+              { new Forward with
+                  member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
+                      result {
+                          let! x = Argument.floats call 0
+                          let! mask = Argument.tensor call 1
+                          let! count = Argument.tensor call 2
+                          let! size = Read.integers call.Attrs "size"
+                          let size = Array.ofList size
+                          let holds, decided = Value.expand size mask |> Value.asInts Bool
+                          let chosen, known = Value.asInts Int64 count
+
+                          do!
+                              if decided && known && Array.sum holds > chosen[0] then
+                                  Complain.because OtherError "Number of elements of source < number of ones in mask"
+                              else
+                                  Ok()
+
+                          let zero: 'S = Value.exact x.DType 0.0
+
+                          let spread h (x: 'S) =
+                              if not decided then 'S.Unknown x
+                              elif h <> 0L then x
+                              else zero
+
+                          return
+                              [ Array.map2 spread holds (Value.expand size x |> Value.asFloats x.DType)
+                                |> Value.floats x.DType size ]
+                      } } with
+            Internal = true
+            Node = Define.node "MaskedScatter"
+            Saves = fun _ _ -> [ Input 1 ]
+            Derivative = Some(Derive.rule (fun d g -> [ Some(fun () -> Derive.apply "masked_sum" [ g; d.Input 1 ] []) ])) }
 
     /// A result of self and two or three operands, promoted together; in place, it must fit self.
     let private combined (f: Attrs -> Result<Combination, Complaint>) onInts : Forward =
@@ -454,4 +496,4 @@ module Writes =
                           Some(fun () -> g * (d.Input 1 - d.Input 0)) ])
                 ) }
 
-    let all = [ zero; fill; copy; clone; toDType; maskedFill; maskedSum; addcmul; addcdiv; lerp ]
+    let all = [ zero; fill; copy; clone; toDType; maskedFill; maskedSum; maskedSpread; addcmul; addcdiv; lerp ]
