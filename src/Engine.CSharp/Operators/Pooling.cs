@@ -43,19 +43,7 @@ internal static class Pooling
     /// <summary>The transpose of <c>adaptive_avg_pool2d</c>.</summary>
     public static readonly FunctionOperator AdaptiveBackward = new(
         "adaptive_avg_pool2d_backward",
-        (inputs, a) =>
-        {
-            var (g, size) = (inputs[0]!, a.Ints("input_size")!);
-            // Of one place it is the gradient of a mean.
-            if (g.Count == 0 && Array.IndexOf(g.Sizes, 0, 1) is > 0 and var d && AdaptiveSize(a, size) is not [1, 1])
-            {
-                throw new AutogradException(
-                    ErrorKind.Shape,
-                    $"adaptive_avg_pool2d_backward(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has sizes {Shapes.Text(g.Sizes)} "
-                    + $"with dimension {d} being empty");
-            }
-            return Adaptive(g, size, a, forward: false);
-        },
+        (inputs, a) => Adaptive(inputs[0]!, a.Ints("input_size")!, a, forward: false),
         [new Rule(Saved.None, (g, c) => AdaptiveAvgPool2d!.Apply(g, c.Attributes)), NothingTo(1)])
     { Keywords = ["input_size", "output_size"], Arity = 1 };
 

@@ -334,19 +334,63 @@ internal static class ProgramFacts
         && !Accumulates(step)
         && step.In.Length > 1 && step.In[1] is Arg.Names { Item: var names }
         && Find(state, First(step)) is { } written
-        && Places(state, written.Shape, [.. names.Select(n => n?.Value)]) is { } places
+        && Places(state, written.Shape, names.Select(name => name is null ? null : Find(state, name.Value))) is var places
         && places.Distinct().Count() < places.Count;
+
+    /// <summary>Whether a step is an index_put by indices that name one place once, but at another point of the program name it several times.</summary>
+    internal static Func<State<Real>, Step, bool> WritesAPlaceTwiceByNow(Program program)
+    {
+        var states = ToTheEnd(program);
+        return (state, step) =>
+        {
+            if (step.Op is not ("index_put" or "index_put_") || Accumulates(step) || WritesAPlaceTwice(state, step)) return false;
+            if (step.In.ElementAtOrDefault(1) is not Arg.Names { Item: var names } || Find(state, First(step)) is not { } written) return false;
+            var indices = names.Select(name => name is null ? null : Find(state, name.Value)).ToList();
+            return states.Any(other => Places(other, written.Shape, indices) is var places && places.Distinct().Count() < places.Count);
+        };
+    }
+
+    /// <summary>
+    /// Whether a step is batch_norm of what lies with its channels last but for a dimension of size 1, whose stride hides it: is_contiguous says so, suggest_memory_format does not.
+    /// </summary>
+    internal static bool NormalisesWhatHidesItsChannels(State<Real> state, Step step)
+    {
+        if (step.Op != "batch_norm" || Find(state, First(step)) is not { Shape: { Length: 4 or 5 } shape, Geometry: var geometry } || Layout.isContiguous(geometry)) return false;
+        var (dense, suggested, hidden) = (1, 0, false);
+        foreach (var d in Enumerable.Range(2, shape.Length - 2).Reverse().Prepend(1).Append(0))
+        {
+            if (shape[d] != 1 && geometry.Strides[d] != dense) return false;
+            dense *= shape[d];
+            hidden |= geometry.Strides[d] < suggested || (d == 0 && suggested == geometry.Strides[1]);
+            suggested = geometry.Strides[d] * shape[d];
+        }
+
+        return hidden;
+    }
+
+    /// <summary>Whether a step is norm of the order NaN, over one element at a time.</summary>
+    internal static bool IsNormOfOneByNaN(State<Real> state, Step step) =>
+        step.Op == "norm" && step.Attrs.TryGetValue("p", out var p) && p is Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }
+        && Find(state, First(step)) is { } x && Reduced(step, x.Shape).All(size => size == 1);
+
+    // The sizes of the dimensions that a step names; without names, of all.
+    private static IEnumerable<int> Reduced(Step step, int[] shape)
+    {
+        if (!step.Attrs.TryGetValue("dim", out var dim) || dim.IsNull || NamesNoDimension(step)) return shape;
+        var dims = dim is Attr.Items { Item: var items } ? items.AsEnumerable() : [dim];
+        return shape.Length == 0 ? [] : dims.OfType<Attr.Integer>().Select(d => shape[(d.Item + shape.Length) % shape.Length]);
+    }
 
     /// <summary>The steps at the top of a program, each with the state before it.</summary>
     internal static IEnumerable<(State<Real> State, Step Step)> Before(Program program) =>
         Run.states<Real>(RegistryModule.all, program).Zip(program.Steps);
 
     // What integer tensors of indices, one a dimension, name together, where they are broadcast from one another; a mask names nothing twice.
-    private static List<string> Places(State<Real> state, int[] shape, List<string?> names)
+    private static List<string> Places(State<Real> state, int[] shape, IEnumerable<Tensor<Real>?> tensors)
     {
         var indices = new List<long[]>();
         var dimension = 0;
-        foreach (var index in names.Select(name => name is null ? null : Find(state, name)))
+        foreach (var index in tensors)
         {
             if (index is { DType.IsInt64: true } && dimension < shape.Length && State.read(state, index).Elements is Elements<Real>.Ints { Item1: var x })
                 indices.Add([.. x.Select(i => i < 0 ? i + shape[dimension] : i)]);

@@ -28,6 +28,11 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
     internal bool GoesOn =>
         RaisesNothing || Finding is { Name: "raised", Expected: Side.Error { Raised.Step: var refused }, Raised.Step: var raised } && Paths.Earlier(refused, raised);
 
+    /// <summary>Whether nothing was raised at such a step, which should have raised an error of this kind.</summary>
+    internal bool TakesAt(ErrorKind kind, Func<State<Real>, Step, bool> isIt) =>
+        GoesOn && Finding.Expected is Side.Error { Raised: { Step: var path, Kind: var expected } } && expected.Equals(kind)
+        && Paths.At(Program.Steps, path) is { } step && Run.run<Real>(RegistryModule.all, Paths.Until(Program, path)) is { Raised: null, Last: var state } && isIt(state, step);
+
     /// <summary>Whether a version counts writes that were not expected.</summary>
     internal bool CountsMore => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual > expected;
 

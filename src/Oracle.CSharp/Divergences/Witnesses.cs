@@ -248,6 +248,21 @@ internal static class Witnesses
         return Reported(golden, result) is { } reported && Differences.Value(program, result).Zip(reported, (a, b) => Math.Abs(a - b) <= 1e-12).All(alike => alike) ? null : $"PyTorch's {result} is another";
     };
 
+    /// <summary>A gradient is that of the program in which what was written without being counted had been written before such a step, by central differences.</summary>
+    internal static Func<Json.Case, string?> AsIfWrittenBefore(string op, string input) => golden =>
+    {
+        var steps = golden.Program.Steps.ToList();
+        var write = steps.Single(step => step.Op.EndsWith('_'));
+        steps.Remove(write);
+        steps.Insert(steps.FindIndex(step => step.Op == op), write);
+        return Compared(golden, [(input + ".grad", Differences.Gradient(golden.Program.WithSteps(steps), input))]);
+    };
+
+    /// <summary>PyTorch raises nothing, though a target names a class that there is not.</summary>
+    internal static Func<Json.Case, string?> TakesATargetOutOfBounds(string of, string target) => golden =>
+        golden.Golden!.Value is { Raised: null, Values: var values } && values.FirstOrDefault(v => v.Item1 == target)?.Item2?.Value.Tensor.Data is Data.Ints { Item: var classes }
+            && classes.Any(c => c >= golden.Program.Inputs.First(input => input.Name == of).Tensor.Shape[1]) ? null : "PyTorch refuses, or there is such a class";
+
     /// <summary>The last step writes its last operand to places that are not told apart: its first element is not there afterwards.</summary>
     internal static Func<Json.Case, string?> LosesWhatItWrote(string written, string source) => golden =>
         Reported(golden, written) is { } reported && reported[0] != Differences.Floats(golden.Program, source).First() ? null : $"{written} has what was written to it";

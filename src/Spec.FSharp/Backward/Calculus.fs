@@ -129,10 +129,18 @@ type internal Calculus<'S when 'S :> IScalar<'S>>(registry: Map<string, Operator
     /// Whether the pass has made the tensor that a term is.
     member c.IsMadeHere(term: Term) = c.Tensor term >= start.Tensors.Count
 
-    /// The tensor that a term is, as a view of nothing.
+    /// The tensor that a term is, as a view of nothing, and as PyTorch detaches it, which of inference mode makes an ordinary tensor.
     member c.Detached(term: Term) : int =
         let id = c.Tensor term
-        state <- State.setTensor id { state.Tensors[id] with View = None } state
+
+        state <-
+            State.setTensor
+                id
+                { state.Tensors[id] with
+                    View = None
+                    Inference = state.Inference }
+                state
+
         id
 
     /// A copy of a term, as a tensor of its own that lies in memory as a dense one does, by default in row-major order.

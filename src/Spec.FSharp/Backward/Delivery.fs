@@ -73,6 +73,13 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
         let target = c.State.Tensors[target].Shape
         Broadcast.shapes target gradient.Shape |> Result.bind (Complain.unlessFits target) |> Complaints.orFail
 
+    /// A gradient that was kept as it came may be given again, laid out otherwise by then: PyTorch adds to no memory that it reads in another order.
+    member private _.LiesApart(target: int, gradient: Term) =
+        if not (c.State.Holds Rules.Gradients.viewsAreNotShared) then
+            let overlap = { Within = Refused; Reads = fun _ -> InStep }
+            let id = c.Tensor gradient
+            WriteChecks.checkOverlap c.State overlap [| Some target; Some id |] |> Complaints.orFail
+
     /// PyTorch's conditions for keeping a leaf's first gradient without a look at it: nothing is recorded, nobody else holds it, and it lies as the leaf does.
     member private _.MayBeKept(leaf: Tensor<'S>, gradient: Term, isHeld) =
         let isLeftAsItIs =
@@ -130,6 +137,7 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                 if inPlace then
                     WriteChecks.checkMode c.State before |> Complaints.orFail
                     d.Fits(before, arrived.Head)
+                    if arrived.Tail.IsEmpty then d.LiesApart(before, arrived.Head)
 
                 let total =
                     if tracked.Shape = arrived.Head.Shape then

@@ -478,15 +478,6 @@ module Pooling =
                           let! size = Read.integers call.Attrs "input_size"
                           let shape = Array.ofList size
                           let! sizes = adaptiveSize call.Attrs shape
-
-                          // Of one place it is the gradient of a mean.
-                          do!
-                              match Seq.tryFindIndex ((=) 0) (Seq.skip 1 y.Shape) with
-                              | Some d when sizes <> [| 1; 1 |] ->
-                                  Complain.shape
-                                      $"adaptive_avg_pool2d_backward(): Expected grad_output to have non-zero size for non-batch dimensions, but grad_output has sizes {Shape.show y.Shape} with dimension {d + 1} being empty"
-                              | _ -> Ok()
-
                           let windows = adaptiveWindows shape sizes
                           let plane = Shape.count shape[shape.Length - 2 ..]
 

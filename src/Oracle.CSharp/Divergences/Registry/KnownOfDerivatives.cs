@@ -78,6 +78,31 @@ internal static class KnownOfDerivatives
             seen => (seen.Finding.Difference == Difference.Value || seen.HasNaN)
                 && seen.Depends(1, ProgramFacts.WritesAPlaceTwice),
             Witnesses.OfLastPull("c", "dc")),
+        new("index-put-duplicates-by-now", "unreported",
+            "The derivative of index_put by an index that was written to since, uncounted, gives all values that it now names one place for a gradient; right is that only the last of them has any, as for an index that named it so before.",
+            [],
+            seen => (seen.Finding.Difference == Difference.Value || seen.HasNaN) && seen.Depends(1, ProgramFacts.WritesAPlaceTwiceByNow(seen.Program)),
+            Witnesses.AsIfWrittenBefore("index_put", "v"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-put-duplicates-by-now", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "v": {"dtype": "float64", "shape": [2], "data": [5, 6], "requires_grad": true}, "i": {"dtype": "int64", "shape": [2], "data": [0, 1]}, "z": {"dtype": "int64", "shape": [], "data": [0]}, "c": {"dtype": "float64", "shape": [2], "data": [3, 4]}}, "steps": [{"op": "data", "in": ["i"], "out": "j"}, {"op": "index_put", "in": ["x", ["i"], "v"], "out": "y"}, {"op": "fill_", "in": ["j", "z"]}, {"op": "backward", "in": ["y"], "gradients": ["c"]}], "observe": ["v.grad"]},
+                 "outcome": {"values": {"v.grad": {"dtype": "float64", "shape": [2], "data": [3, 3], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
+        new("nll-loss-by-a-target-out-of-bounds-by-now", "unreported",
+            "The derivative of nll_loss without reduction writes where a target leads that was written to since, uncounted, though there is no such class, outside its memory if it must; right is to refuse it, as the loss does, and the derivative with a reduction.",
+            [],
+            seen => seen.TakesAt(Spec.ErrorKind.IndexError, (_, step) => step.Op is "backward" or "grad")
+                && Steps.All(seen.Program.Steps).Any(step => step.Op is "nll_loss" or "cross_entropy" && step.Attrs.TryGetValue("reduction", out var reduction) && reduction is Attr.Text { Item: "none" }),
+            Witnesses.TakesATargetOutOfBounds("x", "t"))
+        {
+            Examples = ["""
+                {"id": "divergences/nll-loss-by-a-target-out-of-bounds-by-now", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 3, 4], "requires_grad": true}, "t": {"dtype": "int64", "shape": [2], "data": [0, 1]}, "u": {"dtype": "int64", "shape": [2], "data": [2, 1]}, "g": {"dtype": "float64", "shape": [2], "data": [1, 1]}}, "steps": [{"op": "nll_loss", "in": ["x", "t"], "attrs": {"reduction": "none"}, "out": "y"}, {"op": "data", "in": ["t"], "out": "d"}, {"op": "copy_", "in": ["d", "u"]}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["t"]},
+                 "outcome": {"values": {"t": {"dtype": "int64", "shape": [2], "data": [2, 1], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("layer-norm-third", "pytorch#186256",
             "layer_norm's third derivative treats the saved mean and rstd as constants, and notices writes to what that formula keeps; right is to differentiate them too.",
             ["semantics/graph/create-graph-records/layer-norm-third"],
@@ -136,6 +161,18 @@ internal static class KnownOfDerivatives
                 {"id": "divergences/batch-norm-by-a-strided-weight", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 4, 8], "requires_grad": true}, "p": {"dtype": "float64", "shape": [2, 2], "data": [10, 1, 20, 1]}, "g": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 2, 5]}}, "steps": [{"op": "select", "in": ["p"], "attrs": {"dim": 1, "index": 0}, "out": "w"}, {"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["g"]}], "observe": ["x.grad"]},
                  "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [2, 2], "data": [-1.4814716050100453e-05, -5.55554629707833e-07, 1.4814716050100453e-05, 5.55554629707833e-07], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
+                """],
+        },
+        new("batch-norm-of-hidden-channels", "unreported",
+            "The derivative of batch_norm of what lies with its channels last, but for the stride of a dimension of size 1, goes to other channels; right is the derivative, as of a copy of it.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(1, ProgramFacts.NormalisesWhatHidesItsChannels),
+            Witnesses.ByDifferences("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-of-hidden-channels", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 1, 2, 1, 2], "data": [1, 2, 4, 3, 0.5, 1, 7, -1], "requires_grad": true}, "r": {"dtype": "float64", "shape": [2], "data": [0, 1]}, "q": {"dtype": "float64", "shape": [2], "data": [1, 4]}, "u": {"dtype": "float64", "shape": [2, 2, 1, 1, 2], "data": [0, 0, 0, 0, 0, 0, 1, 0]}}, "steps": [{"op": "permute", "in": ["x"], "attrs": {"dims": [0, 4, 3, 1, 2]}, "out": "v"}, {"op": "batch_norm", "in": ["v", "r", "q"], "out": "y"}, {"op": "backward", "in": ["y"], "gradients": ["u"]}], "observe": ["x.grad"]},
+                 "outcome": {"values": {"x.grad": {"dtype": "float64", "shape": [2, 1, 2, 1, 2], "data": [0, 0, 0, 0, 0, 0, 0.9999950000374997, 0], "requires_grad": false, "is_leaf": true, "grad_fn": null}}}}
                 """],
         },
         new("layer-norm-bias-alone-second", "unreported",

@@ -37,14 +37,17 @@ internal static class KnownOfInference
                 """],
         },
         new("detached-from-inference", "unreported",
-            "A tensor that was detached from one of inference mode has versions, which in that mode are not counted, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to; right is that it is a tensor like any other.",
+            "A tensor that was detached from one of inference mode has versions, which in that mode are not counted, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to, and a view of it may be detached in place; right is that it is a tensor like any other.",
             [],
             seen => seen.Finding.Difference switch
             {
                 Difference.Version => (seen.Finding.Actual is null || (seen.CountsLess && ProgramFacts.WritesInInferenceMode(seen.Program))) && ProgramFacts.IsDetachedFromInference(seen.Program, seen.Finding.Name),
                 Difference.Raised => seen.RaisesAt(
                     (state, step) => StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name, state)),
-                    "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode"),
+                    "Inference tensors cannot be saved for backward", "Inplace update to inference tensor outside InferenceMode", "Setting requires_grad=True on inference tensor outside InferenceMode")
+                    || seen.TakesAt(
+                        Spec.ErrorKind.DetachView,
+                        (state, step) => step.Op == "detach_" && StepNames.Read(step).Any(name => ProgramFacts.IsDetachedFromInference(seen.Program, name, state))),
                 _ => false,
             },
             Witnesses.HasAVersion("d"))
@@ -73,6 +76,11 @@ internal static class KnownOfInference
                 {"id": "divergences/detached-from-inference-and-not-counted", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "inference_mode", "steps": [{"op": "mul_", "in": ["d"], "attrs": {"other": 2.0}}]}], "observe": ["d"]},
                  "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-2, -4], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/detached-from-inference-and-a-view-of-it-again", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float32", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "view", "in": ["d"], "attrs": {"size": [2]}, "out": "w"}, {"op": "detach_", "in": ["w"]}], "observe": ["d"]},
+                 "outcome": {"values": {"d": {"dtype": "float32", "shape": [2], "data": [-1, -2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
     ];

@@ -71,6 +71,18 @@ internal static class KnownOfOperands
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "CloneBackward0"}}, "raised": {"step": [2], "kind": "other", "message": "Boolean value of Tensor with more than one value is ambiguous"}}}
                 """],
         },
+        new("norm-of-one-by-nan", "unreported",
+            "norm of the order NaN over one element at a time is its size, unless there is no dimension and it is named; right is NaN, as of several.",
+            [],
+            seen => seen.HasWrongElements && seen.Depends(0, ProgramFacts.IsNormOfOneByNaN),
+            Witnesses.DiffersFromItsTwin("y", "z"))
+        {
+            Examples = ["""
+                {"id": "divergences/norm-of-one-by-nan", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [], "data": [2]}}, "steps": [{"op": "norm", "in": ["x"], "attrs": {"p": "nan"}, "out": "y"}, {"op": "norm", "in": ["x"], "attrs": {"p": "nan", "dim": 0}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}, "z": {"dtype": "float64", "shape": [], "data": ["nan"], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
         new("integers-that-require-a-gradient", "unreported",
             "An integer tensor that is filled with a leaf's value requires a gradient, which PyTorch's own text says only floats can; right is that it requires none.",
             ["semantics/writes/into-integers-is-not-recorded/"],
