@@ -480,7 +480,7 @@ class Run:
         op, names, attrs = step["op"], step.get("in", []), step.get("attrs") or {}
         if not isinstance(names, list) or not isinstance(attrs, dict):
             raise Malformed(f"{self.where()}: in must be a list and attrs an object")
-        attrs = {name: value for name, value in attrs.items() if value is not None}
+        attrs = {name: value for name, value in attrs.items() if value is not None or REQUIRED.get(op) == name}
         if op in BLOCKS:
             with BLOCKS[op]():
                 self.steps(step.get("steps", []))

@@ -227,6 +227,8 @@ type AttrSpec =
         Kind: AttrKind
         /// Without it the step is an error.
         Required: bool
+        /// Null is a value of it, which asks for PyTorch's guess; of another one it is as if left out.
+        TakesNull: bool
         /// The place of the tensor argument that this number stands for: one of the two is given.
         StandsFor: int option
         /// One of those that say so has to be given, where no tensor argument stands in its place.

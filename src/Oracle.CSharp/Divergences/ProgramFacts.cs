@@ -368,6 +368,10 @@ internal static class ProgramFacts
         return hidden;
     }
 
+    /// <summary>Whether a step is index of what is transposed, or by what is.</summary>
+    internal static bool IndexesInAnotherOrder(State<Real> state, Step step) =>
+        step.Op == "index" && StepNames.Read(step).Any(name => Find(state, name) is { } tensor && !Layout.isContiguous(tensor.Geometry));
+
     /// <summary>Whether a step is norm of the order NaN, over one element at a time.</summary>
     internal static bool IsNormOfOneByNaN(State<Real> state, Step step) =>
         step.Op == "norm" && step.Attrs.TryGetValue("p", out var p) && p is Attr.Float { Item: double.NaN } or Attr.Text { Item: "nan" }

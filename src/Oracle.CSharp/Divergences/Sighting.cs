@@ -33,6 +33,13 @@ public sealed record Sighting(Program Program, Outcome Outcome, EngineInfo Engin
         GoesOn && Finding.Expected is Side.Error { Raised: { Step: var path, Kind: var expected } } && expected.Equals(kind)
         && Paths.At(Program.Steps, path) is { } step && Run.run<Real>(RegistryModule.all, Paths.Until(Program, path)) is { Raised: null, Last: var state } && isIt(state, step);
 
+    /// <summary>Whether a view was refused that should not have been, or taken though it should have been refused, of what depends on such a step by derivatives of at least this order.</summary>
+    internal bool ViewsOtherwise(int order, Func<State<Real>, Step, bool> begins)
+    {
+        bool Depends(Step step) => step.Op == "view" && Influence.Of(Program, begins).Reaches(ProgramFacts.First(step), order);
+        return (RaisedAt("view size is not compatible with input tensor's size and stride") is { } refused && Depends(refused)) || TakesAt(ErrorKind.ShapeError, (_, step) => Depends(step));
+    }
+
     /// <summary>Whether a version counts writes that were not expected.</summary>
     internal bool CountsMore => Finding is { Expected: Side.Version { Writes: var expected }, Actual: Side.Version { Writes: var actual } } && actual > expected;
 

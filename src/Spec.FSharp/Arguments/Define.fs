@@ -153,6 +153,7 @@ module Define =
         { Name = name
           Kind = kind
           Required = false
+          TakesNull = false
           StandsFor = None
           OneOf = false }
 

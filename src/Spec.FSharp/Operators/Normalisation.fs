@@ -86,7 +86,10 @@ module Normalisation =
         | Ok dim -> dim
         | Error complaint -> invalidOp complaint.Message
 
-    let private attrs = [ Define.required "dim" AttrKind.Dim; Define.attr "dtype" AttrKind.DType ]
+    let private attrs =
+        [ { Define.required "dim" AttrKind.Dim with
+              TakesNull = true }
+          Define.attr "dtype" AttrKind.DType ]
 
     let private shapesWorthTrying =
         [ [ [| 3 |] ]; [ [| 2; 3 |] ]; [ [||] ]; [ [| 1 |] ]; [ [| 2; 3; 2 |] ]; [ [| 2; 0 |] ]; [ [| 0; 3 |] ] ]
@@ -156,7 +159,8 @@ module Normalisation =
               "log_softmax_backward"
               "x = g - exp(y) (sum of g over dim)"
               [ ArgKind.Float; ArgKind.Float ]
-              [ Define.required "dim" AttrKind.Dim ]
+              [ { Define.required "dim" AttrKind.Dim with
+                    TakesNull = true } ]
               { new Forward with
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {

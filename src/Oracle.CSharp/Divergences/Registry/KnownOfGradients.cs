@@ -111,6 +111,30 @@ internal static class KnownOfGradients
                  "outcome": {"values": {"p.grad": {"dtype": "float64", "shape": [2, 2], "data": [1, 2, 3, 4], "requires_grad": false, "is_leaf": true, "grad_fn": null}, "q.grad": {"dtype": "float64", "shape": [2, 2], "data": [2, 5, 5, 8], "requires_grad": false, "is_leaf": true, "grad_fn": null}}, "raised": {"step": [10], "kind": "overlapping_write", "message": "unsupported operation: some elements of the input tensor and the written-to tensor refer to a single memory location. Please clone() the tensor before performing the operation."}}}
                 """],
         },
+        new("zeros-of-a-sign-in-row-major-order", "unreported",
+            "The derivative of a sign, zeros without storage, lies in row-major order once it is handed out, so that views of it are refused, or taken, unlike those of other zeros; right is the order of what it is a derivative by, as of any other derivative element by element.",
+            [],
+            seen => seen.ViewsOtherwise(2, (_, step) => step.Op.TrimEnd('_') is "abs" or "norm" or "l1_loss"),
+            Witnesses.IsRefusedUnlikeItsTwin("z", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/zeros-of-a-sign-in-row-major-order", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"l": {"dtype": "float64", "shape": [2, 2], "data": [2, 3, 0.5, 1.5], "requires_grad": true}}, "steps": [{"op": "t", "in": ["l"], "out": "a"}, {"op": "mul", "in": ["a"], "attrs": {"other": 0}, "out": "h"}, {"op": "t", "in": ["h"], "out": "v"}, {"op": "view", "in": ["v"], "attrs": {"size": [4]}, "out": "y"}, {"op": "abs", "in": ["a"], "out": "b"}, {"op": "sum", "in": ["b"], "out": "s"}, {"op": "grad", "in": ["s"], "attrs": {"create_graph": true}, "wrt": ["a"], "out": ["g"]}, {"op": "square", "in": ["g"], "out": "e"}, {"op": "sum", "in": ["e"], "out": "es"}, {"op": "grad", "in": ["es"], "wrt": ["a"], "out": ["f"]}, {"op": "t", "in": ["f"], "out": "w"}, {"op": "view", "in": ["w"], "attrs": {"size": [4]}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [4], "data": [0, 0, 0, 0], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "ViewBackward0"}}, "raised": {"step": [11], "kind": "shape", "message": "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."}}}
+                """],
+        },
+        new("second-derivative-of-a-normalisation-in-its-order", "unreported",
+            "The second derivative of layer_norm and of batch_norm lies in the order of what is normalised, where the first lies in row-major order, so that a view is refused that is taken of the same by a copy; right is row-major order for both.",
+            [],
+            seen => seen.ViewsOtherwise(2, (_, step) => step.Op is "layer_norm" or "batch_norm"),
+            Witnesses.IsRefusedUnlikeItsTwin("z", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/second-derivative-of-layer-norm-in-its-order", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"l": {"dtype": "float64", "shape": [2, 2], "data": [2, 3, 0.5, 1.5], "requires_grad": true}}, "steps": [{"op": "t", "in": ["l"], "out": "a"}, {"op": "contiguous", "in": ["a"], "out": "c"}, {"op": "layer_norm", "in": ["c"], "attrs": {"normalized_shape": [2], "eps": 0.5}, "out": "n"}, {"op": "square", "in": ["n"], "out": "k"}, {"op": "sum", "in": ["k"], "out": "s"}, {"op": "grad", "in": ["s"], "attrs": {"create_graph": true}, "wrt": ["c"], "out": ["g"]}, {"op": "square", "in": ["g"], "out": "e"}, {"op": "sum", "in": ["e"], "out": "es"}, {"op": "grad", "in": ["es"], "wrt": ["c"], "out": ["h"]}, {"op": "view", "in": ["h"], "attrs": {"size": [4]}, "out": "y"}, {"op": "layer_norm", "in": ["a"], "attrs": {"normalized_shape": [2], "eps": 0.5}, "out": "m"}, {"op": "square", "in": ["m"], "out": "k"}, {"op": "sum", "in": ["k"], "out": "s"}, {"op": "grad", "in": ["s"], "attrs": {"create_graph": true}, "wrt": ["a"], "out": ["g"]}, {"op": "square", "in": ["g"], "out": "e"}, {"op": "sum", "in": ["e"], "out": "es"}, {"op": "grad", "in": ["es"], "wrt": ["a"], "out": ["f"]}, {"op": "view", "in": ["f"], "attrs": {"size": [4]}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [4], "data": [-1.315467684421741, 1.3154676844217408, -1.3154676844217408, 1.3154676844217406], "requires_grad": false, "is_leaf": true, "grad_fn": null}}, "raised": {"step": [17], "kind": "shape", "message": "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."}}}
+                """],
+        },
         new("view-taken-for-a-leaf", "unreported",
             "retain_grad of a view that a write to its base made part of a graph does nothing until something has asked for its grad_fn, as if it were a leaf, which is_leaf denies; right is that it retains, and the view may then be written to.",
             ["semantics/gradients/retaining-asks-for-the-history/"],

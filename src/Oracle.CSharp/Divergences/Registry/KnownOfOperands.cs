@@ -71,6 +71,18 @@ internal static class KnownOfOperands
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": false, "version": 0, "grad_fn": "CloneBackward0"}}, "raised": {"step": [2], "kind": "other", "message": "Boolean value of Tensor with more than one value is ambiguous"}}}
                 """],
         },
+        new("index-in-another-order", "unreported",
+            "index of what is transposed, or by what is, lies in the order of that, so that a view is refused, or taken, unlike that of the same in row-major order; right is row-major order, as a result of picked elements has.",
+            [],
+            seen => seen.ViewsOtherwise(0, ProgramFacts.IndexesInAnotherOrder),
+            Witnesses.IsRefusedUnlikeItsTwin("z", "y"))
+        {
+            Examples = ["""
+                {"id": "divergences/index-in-another-order", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [4], "data": [1, 2, 3, 4]}, "i": {"dtype": "int64", "shape": [2, 2], "data": [1, 0, 2, 1]}}, "steps": [{"op": "t", "in": ["i"], "out": "j"}, {"op": "contiguous", "in": ["j"], "out": "k"}, {"op": "index", "in": ["x", ["k"]], "out": "v"}, {"op": "view", "in": ["v"], "attrs": {"size": [4]}, "out": "y"}, {"op": "index", "in": ["x", ["j"]], "out": "w"}, {"op": "view", "in": ["w"], "attrs": {"size": [4]}, "out": "z"}], "observe": ["y", "z"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [4], "data": [2, 3, 1, 2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [5], "kind": "shape", "message": "view size is not compatible with input tensor's size and stride (at least one dimension spans across two contiguous subspaces). Use .reshape(...) instead."}}}
+                """],
+        },
         new("norm-of-one-by-nan", "unreported",
             "norm of the order NaN over one element at a time is its size, unless there is no dimension and it is named; right is NaN, as of several.",
             [],
