@@ -51,6 +51,12 @@ class Steps(unittest.TestCase):
                                  {"op": "einsum", "in": [["x", "x"]], "attrs": {"equation": "i,i->"}, "out": "e"}], ["y", "z", "e"])
         self.assertEqual([outcome["values"][n]["data"] for n in "yze"], [[1, 2, 3], [2, 4, 8], [14]])
 
+    def test_one_integer_is_a_list_of_one_and_null_is_as_left_out(self):
+        x, r = tensor([1.0, 2.0, 3.0, 4.0], shape=[2, 2]), tensor([0.0, 0.0])
+        outcome = run({"x": x, "r": r, "v": r}, [{"op": "flip", "in": ["x"], "attrs": {"dims": 0}, "out": "y"}, {"op": "max", "in": ["x"], "attrs": {"dim": None}, "out": "z"},
+                                                 {"op": "batch_norm", "in": ["x", "r", "v"], "attrs": {"training": True, "momentum": None}}], ["y", "z", "r"])
+        self.assertEqual([outcome["values"][n]["data"] for n in "yzr"], [[3, 4, 1, 2], [4], [0.2, 0.3]])
+
     def test_integers_and_floats_stay_apart(self):
         for other, dtype in [(2, "int64"), (2.0, "float32")]:
             outcome = run({"x": tensor([1], "int64")}, [{"op": "mul", "in": ["x"], "attrs": {"other": other}, "out": "y"}], ["y"])

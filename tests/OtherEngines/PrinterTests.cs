@@ -34,6 +34,12 @@ public sealed class PrinterTests
         Assert.Contains(fsharp, PrintDotNet.printFSharp(EngineMethods.All, program), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("""{"op": "flip", "in": ["a"], "attrs": {"dims": 0}, "out": "y"}""", "y = a.flip(dims=[0])")]
+    [InlineData("""{"op": "max", "in": ["a"], "attrs": {"dim": null}, "out": "y"}""", "y = a.max()")]
+    public void What_Pythons_PyTorch_refuses_is_printed_as_it_takes_it(string step, string python) =>
+        Assert.Contains(python, PrintPyTorch.print(Read(step)), StringComparison.Ordinal);
+
     [Fact]
     public void Without_the_engines_methods_operators_are_called_by_name()
     {

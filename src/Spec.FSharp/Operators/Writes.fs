@@ -321,7 +321,7 @@ module Writes =
                           let chosen, known = Value.asInts Int64 count
 
                           do!
-                              if decided && known && Array.sum holds > chosen[0] then
+                              if decided && known && (holds |> Array.filter ((<>) 0L)).LongLength > chosen[0] then
                                   Complain.because OtherError "Number of elements of source < number of ones in mask"
                               else
                                   Ok()
