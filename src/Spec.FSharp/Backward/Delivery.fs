@@ -76,7 +76,10 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
     /// A gradient that was kept as it came may be given again, laid out otherwise by then: PyTorch adds to no memory that it reads in another order.
     member private _.LiesApart(target: int, gradient: Term) =
         if not (c.State.Holds Rules.Gradients.viewsAreNotShared) then
-            let overlap = { Within = Refused; Reads = fun _ -> InStep }
+            let overlap =
+                { Within = Refused
+                  Reads = fun _ -> InStep }
+
             let id = c.Tensor gradient
             WriteChecks.checkOverlap c.State overlap [| Some target; Some id |] |> Complaints.orFail
 
@@ -137,7 +140,9 @@ type internal Delivery<'S when 'S :> IScalar<'S>>(c: Calculus<'S>, second: bool)
                 if inPlace then
                     WriteChecks.checkMode c.State before |> Complaints.orFail
                     d.Fits(before, arrived.Head)
-                    if arrived.Tail.IsEmpty then d.LiesApart(before, arrived.Head)
+
+                    if arrived.Tail.IsEmpty then
+                        d.LiesApart(before, arrived.Head)
 
                 let total =
                     if tracked.Shape = arrived.Head.Shape then

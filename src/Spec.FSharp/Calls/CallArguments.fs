@@ -33,7 +33,8 @@ module internal CallArguments =
     let private checkAttributes (op: Operator) (attrs: Attrs) : Result<unit, Complaint> =
         match
             unknownAttribute op.Name (op.Attrs |> List.map (fun a -> a.Name)) attrs,
-            op.Attrs |> List.tryFind (fun a -> a.Required && not (isGiven a.Name attrs || a.TakesNull && attrs.ContainsKey a.Name))
+            op.Attrs
+            |> List.tryFind (fun a -> a.Required && not (isGiven a.Name attrs || a.TakesNull && attrs.ContainsKey a.Name))
         with
         | Some message, _ -> Complain.because ValueError message
         | None, Some a -> Complain.because ValueError $"{op.Name} needs the attribute '{a.Name}'"

@@ -333,9 +333,7 @@ module Writes =
                               elif h <> 0L then x
                               else zero
 
-                          return
-                              [ Array.map2 spread holds (Value.expand size x |> Value.asFloats x.DType)
-                                |> Value.floats x.DType size ]
+                          return [ Array.map2 spread holds (Value.expand size x |> Value.asFloats x.DType) |> Value.floats x.DType size ]
                       } } with
             Internal = true
             Node = Define.node "MaskedScatter"

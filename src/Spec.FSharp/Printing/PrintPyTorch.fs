@@ -94,7 +94,8 @@ module PrintPyTorch =
     /// One integer is a list of one also where PyTorch takes nothing but a list.
     let private listedIfNeeded op key value =
         match value, key with
-        | Attr.Integer _, ("dims" | "shape" | "size" | "normalized_shape" | "repeats" | "pad") when op <> "interpolate" -> Attr.Items [ value ]
+        | Attr.Integer _, ("dims" | "shape" | "size" | "normalized_shape" | "repeats" | "pad") when op <> "interpolate" ->
+            Attr.Items [ value ]
         | _ -> value
 
     /// An ordinary function: by keyword whatever PyTorch's signature would put elsewhere. An attribute that is null is left out.
