@@ -62,6 +62,9 @@ public sealed class FunctionOperator : Operator
     /// </summary>
     public Action<Tensor?[], Attributes>? CheckArguments { get; init; }
 
+    /// <summary>What is asked of the arguments before the histories of the inputs, as PyTorch does before it calls what records; the rest is for the kernel to ask.</summary>
+    internal Action<Tensor?[], Attributes>? CheckFirst { get; init; }
+
     /// <summary>What a node keeps of its inputs besides saved values, such as their shapes; found again as the node's state.</summary>
     internal Func<Tensor?[], object>? Remember { get; init; }
 
@@ -157,6 +160,7 @@ public sealed class FunctionOperator : Operator
 
     private Tensor[] Compute(Tensor?[] inputs, Attributes attributes)
     {
+        CheckFirst?.Invoke(inputs, attributes);
         var records = GradMode.Records && AnyRequiresGrad(inputs);
         // A history that cannot be told is an error before any of the arguments is.
         var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);

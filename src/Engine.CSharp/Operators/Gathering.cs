@@ -117,7 +117,6 @@ internal static class Gathering
         (inputs, attributes) =>
         {
             var (index, weight) = (inputs[0]!, inputs[1]!);
-            if (attributes.IntOrNull("padding_idx") is { } padding and not 0) CheckPadding(padding, weight);
             if (weight.Rank != 2) throw new AutogradException(ErrorKind.Shape, "'weight' must be 2-D");
             RequireIndex(index, "embedding");
             var flat = Checked(Copying.Packed(index), 0, weight.Sizes[0], _ => "index out of range in self");
@@ -137,6 +136,7 @@ internal static class Gathering
     {
         Keywords = ["padding_idx", "scale_grad_by_freq"],
         Arity = 2,
+        CheckFirst = (inputs, attributes) => CheckPadding(attributes.IntOrNull("padding_idx") ?? 0, inputs[1]!),
     };
 
     /// <summary>Indexing by tensors: integers broadcast together, masks count as their true places; null is a whole dimension.</summary>
@@ -256,6 +256,7 @@ internal static class Gathering
     /// <summary>The padding's row is looked for before anything else (torch/nn/functional.py, embedding); 0 is within a table without rows.</summary>
     private static void CheckPadding(int padding, Tensor weight)
     {
+        if (padding == 0) return;
         if (weight.Rank == 0) throw new AutogradException(ErrorKind.Index, "Dimension specified as 0 but tensor has no dimensions");
         if (padding < -weight.Sizes[0] || padding >= weight.Sizes[0])
             throw new AutogradException(ErrorKind.Value, "Padding_idx must be within num_embeddings");

@@ -55,6 +55,7 @@ internal static class Pooling
     {
         Keywords = ["output_size"],
         Arity = 1,
+        CheckFirst = (inputs, a) => AdaptiveSize(a, inputs[0]!.Sizes),
         Keeps = (inputs, a) => AdaptiveSize(a, inputs[0]!.Sizes) is [1, 1] ? Saved.None : Saved.Input0,
     };
 
@@ -154,6 +155,7 @@ internal static class Pooling
     private static Tensor Adaptive(Tensor tensor, int[] shape, Attributes attributes, bool forward)
     {
         var sizes = AdaptiveSize(attributes, shape);
+        CheckPlanes(shape, sizes);
         if (!tensor.DType.IsFloat())
         {
             throw new AutogradException(
@@ -177,7 +179,7 @@ internal static class Pooling
         }
     }
 
-    /// <summary>The sizes of the result's planes; null is the input's.</summary>
+    /// <summary>The sizes of the result's planes; null is the input's. Python and the function that chooses the kernel look at them, before anything is recorded.</summary>
     private static int[] AdaptiveSize(Attributes attributes, int[] shape)
     {
         int?[] given = attributes["output_size"] switch
@@ -196,10 +198,15 @@ internal static class Pooling
             throw new AutogradException(
                 ErrorKind.Value, $"adaptive_avg_pool2d: elements of output_size must be greater than or equal to 0 but received {{{sizes[0]}, {sizes[1]}}}");
         }
+        return sizes;
+    }
+
+    private static void CheckPlanes(int[] shape, int[] sizes)
+    {
         if (sizes is [1, 1])
         {
             if (shape.Length < 2) _ = Shapes.WrapDim(-2, shape.Length);
-            return sizes;
+            return;
         }
         if (shape.Length is not (3 or 4))
             throw new AutogradException(ErrorKind.Shape, $"adaptive_avg_pool2d(): Expected 3D or 4D tensor, but got {Shapes.Text(shape)}");
@@ -211,7 +218,6 @@ internal static class Pooling
                 $"adaptive_avg_pool2d(): Expected input to have non-zero size for non-batch dimensions, but input has sizes {Shapes.Text(shape)} "
                 + $"with dimension {d} being empty");
         }
-        return sizes;
     }
 
     private static void KeepAlive(Tensor a, Tensor b, Tensor c)

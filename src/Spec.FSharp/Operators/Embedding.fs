@@ -22,6 +22,11 @@ module Embedding =
             | Some at -> return if at < 0 then at + rows else at
         }
 
+    /// The padding's row is looked for in Python, before anything is recorded.
+    let private hasNoRows: Complaint =
+        { Kind = IndexError
+          Message = "Dimension specified as 0 but tensor has no dimensions" }
+
     /// How much of the gradient of each looked-up row counts: none of the padding row's, and with scale_grad_by_freq a share of those
     /// that are looked up more than once.
     /// What is outside the table by now is left out (embedding_dense_backward_cpu).
@@ -88,14 +93,17 @@ module Embedding =
                               let! padding = Read.tryInteger call.Attrs "padding_idx"
 
                               do!
-                                  Complain.unlessIndex (weight.Shape.Length > 0 || Option.defaultValue 0 padding = 0) (fun () ->
-                                      "Dimension specified as 0 but tensor has no dimensions")
+                                  if weight.Shape.Length > 0 || Option.defaultValue 0 padding = 0 then
+                                      Ok()
+                                  else
+                                      Error hasNoRows
 
                               let! _ = readPadding call.Attrs (Array.tryHead weight.Shape |> Option.defaultValue 0)
                               let! shape, positions = lookUp index weight.Shape
                               return [ Pick.at shape positions weight ]
                       } } with
             Spelling = Define.functional
+            ArgumentsFirst = fun complaint -> complaint.Kind = ValueError || complaint = hasNoRows
             Shapes = [ [ [| 3 |]; [| 4; 2 |] ]; [ [| 2; 2 |]; [| 3; 2 |] ]; [ [||]; [| 3; 2 |] ]; [ [| 0 |]; [| 3; 2 |] ] ]
             Saves = fun _ _ -> [ Input 0 ]
             Kinks =

@@ -358,14 +358,15 @@ module Pooling =
 
     // ---- adaptive_avg_pool2d ----
 
+    /// What Python says of a list of sizes, before anything is recorded.
+    let private tooFewDimensions = "Input dimension should be at least"
+
     /// The sizes of the output's planes: null is the input's.
     let private adaptiveSize (attrs: Attrs) (shape: int[]) =
         result {
             let! sizes =
                 match Read.optional attrs "output_size" with
-                // A list is looked at by Python first.
-                | Some(Attr.Items items) when shape.Length <= items.Length ->
-                    Complain.shape $"Input dimension should be at least {items.Length + 1}"
+                | Some(Attr.Items items) when shape.Length <= items.Length -> Complain.shape $"{tooFewDimensions} {items.Length + 1}"
                 | Some(Attr.Items items) ->
                     List.foldBack
                         (fun item rest ->
@@ -454,6 +455,7 @@ module Pooling =
                                 |> Value.floats x.DType (Array.append x.Shape[.. x.Shape.Length - 3] sizes) ]
                       } } with
             Spelling = Define.functional
+            ArgumentsFirst = fun complaint -> complaint.Kind = ValueError || complaint.Message.StartsWith(tooFewDimensions, System.StringComparison.Ordinal)
             Node = Define.node "AdaptiveAvgPool2D"
             Fused = Define.fusedLinear "AdaptiveAvgPool2DBackward"
             Shapes = [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 2; 3; 5 |] ]; [ [| 1; 1; 1; 1 |] ]; [ [| 0; 1; 2; 2 |] ] ]
