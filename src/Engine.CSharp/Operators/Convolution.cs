@@ -33,7 +33,7 @@ internal static class Convolution
             Tensor x = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Forward(a, x.Sizes, weight.Sizes);
-            Check(a, x, weight, bias, window.OutShape[1]);
+            Check(a, x, weight, bias, window.OutShape[1], () => { });
             return ComputeOutput(window, x, weight, bias);
         },
         [Both],
@@ -50,7 +50,7 @@ internal static class Convolution
             Tensor y = inputs[0]!, weight = inputs[1]!;
             var bias = inputs.Length > 2 ? inputs[2] : null;
             var window = ConvolutionWindow.Transposed(a, y.Sizes, weight.Sizes);
-            Check(a, y, weight, bias, window.InShape[1]);
+            Check(a, y, weight, bias, window.InShape[1], window.CheckTransposed);
             return ComputeInput(window, y, weight, bias);
         },
         [Both],
@@ -103,11 +103,15 @@ internal static class Convolution
         {
             case "valid":
                 return (x, attributes.With("padding", 0));
-            case "same" when x.Rank == 4 && weight.Rank == 4 && SizePair.Of(attributes, "stride", 1) is (1, 1) && SizePair.Of(attributes, "dilation", 1) is { H: > 0, W: > 0 } dilation:
+            case "same":
+                ConvolutionWindow.CheckSame(attributes, x.Sizes, weight.Sizes);
+                var dilation = SizePair.Of(attributes, "dilation", 1);
                 int rows = dilation.H * (weight.Sizes[2] - 1), columns = dilation.W * (weight.Sizes[3] - 1);
                 if (rows < 0 || columns < 0) return (x, attributes.With("padding", -1));
                 if (rows % 2 != 0 || columns % 2 != 0) x = x.Pad([0, columns % 2, 0, rows % 2]);
                 return (x, attributes.With("padding", new[] { rows / 2, columns / 2 }));
+            case string other:
+                throw new AutogradException(ErrorKind.Value, $"Invalid padding string: '{other}'");
             default:
                 return (x, attributes);
         }
@@ -149,7 +153,7 @@ internal static class Convolution
 
     private static Tensor Reading(FunctionOperator reading, Tensor a, Tensor b, Attributes attributes) => reading.Apply([a, b], attributes)[0];
 
-    private static void Check(Attributes attributes, Tensor x, Tensor weight, Tensor? bias, int channels)
+    private static void Check(Attributes attributes, Tensor x, Tensor weight, Tensor? bias, int channels, Action checkSizes)
     {
         if (bias is not null && (bias.Rank != 1 || bias.Sizes[0] != channels))
         {
@@ -159,15 +163,16 @@ internal static class Convolution
                 + $"but got bias of size {Shapes.Text(bias.Sizes)} instead");
         }
         ConvolutionWindow.CheckKernel(attributes, x.Sizes);
+        int rows = weight.Sizes[2], columns = weight.Sizes[3];
+        if (rows < 1 || columns < 1)
+            throw new AutogradException(ErrorKind.Value, $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}");
+        checkSizes();
         var other = weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
         if (other is not null)
             throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
         // PyTorch convolves integers, which nothing here defines.
         if (x.DType == DType.Int64) throw new AutogradException(ErrorKind.Unsupported, "a convolution of int64");
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"convolution has no definition for {x.DType.Name()}");
-        int rows = weight.Sizes[2], columns = weight.Sizes[3];
-        if (rows < 1 || columns < 1)
-            throw new AutogradException(ErrorKind.Value, $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}");
     }
 
     private static Tensor ComputeOutput(ConvolutionWindow window, Tensor x, Tensor weight, Tensor? bias)

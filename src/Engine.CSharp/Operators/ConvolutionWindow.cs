@@ -97,9 +97,8 @@ internal readonly record struct ConvolutionWindow
     {
         CheckRank(attributes, weight);
         var (stride, dilation, groups) = Steps(attributes);
-        var padding = SizePair.Of(attributes, "padding", 0);
+        var padding = Padding(attributes);
         var extra = SizePair.Of(attributes, "output_padding", 0);
-        if (padding.H < 0 || padding.W < 0) throw Bad("negative padding is not supported");
         if (extra.H < 0 || extra.W < 0) throw Bad("negative output_padding is not supported");
         if (y[1] != weight[0])
         {
@@ -111,8 +110,6 @@ internal readonly record struct ConvolutionWindow
             throw Wrong($"Given groups={groups}, expected weight to be divisible by {groups} at dimension 0, but got weight of size {Shapes.Text(weight)} instead");
         var height = ((y[2] - 1) * stride.H) - (2 * padding.H) + (dilation.H * (weight[2] - 1)) + extra.H + 1;
         var width = ((y[3] - 1) * stride.W) - (2 * padding.W) + (dilation.W * (weight[3] - 1)) + extra.W + 1;
-        if (height <= 0 || width <= 0)
-            throw Wrong($"Given input size per channel: ({y[2]} x {y[3]}). Calculated output size per channel: ({height} x {width}). Output size is too small");
         return new ConvolutionWindow
         {
             Batch = y[0],
@@ -143,9 +140,37 @@ internal readonly record struct ConvolutionWindow
             + $"stride_height: {stride.H} stride_width: {stride.W} dilation_height: {dilation.H} dilation_width: {dilation.W}");
     }
 
-    private static void CheckRank(Attributes attributes, int[] weight)
+    /// <summary>Of a transpose the size of what comes out is the last that the kernel asks for before it computes.</summary>
+    public void CheckTransposed()
+    {
+        if (Group.Height > 0 && Group.Width > 0) return;
+        throw Wrong(
+            $"Given input size per channel: ({Group.OutHeight} x {Group.OutWidth}). Calculated output size per channel: ({Group.Height} x {Group.Width}). "
+            + "Output size is too small");
+    }
+
+    /// <summary>What is asked of a convolution that is to leave the size as it is, before its padding is found (aten/src/ATen/native/Convolution.cpp, convolution_same).</summary>
+    public static void CheckSame(Attributes attributes, int[] x, int[] weight)
+    {
+        CheckAtLeastThree(weight);
+        if (attributes.Int("groups", 1) <= 0) throw Bad("non-positive groups is not supported");
+        if (weight.Length != x.Length)
+        {
+            throw Wrong(
+                $"Expected {weight.Length}-dimensional input for {weight.Length}-dimensional weight{Shapes.Text(weight)}, "
+                + $"but got {x.Length}-dimensional input of size {Shapes.Text(x)} instead");
+        }
+        if (SizePair.Of(attributes, "stride", 1) is not (1, 1)) throw Bad("padding='same' is not supported for strided convolutions");
+    }
+
+    private static void CheckAtLeastThree(int[] weight)
     {
         if (weight.Length < 3) throw Wrong("weight should have at least three dimensions");
+    }
+
+    private static void CheckRank(Attributes attributes, int[] weight)
+    {
+        CheckAtLeastThree(weight);
         if (weight.Length == 4) return;
         var stride = SizePair.Of(attributes, "stride", 1);
         throw Bad(
@@ -165,20 +190,11 @@ internal readonly record struct ConvolutionWindow
         return (stride, dilation, groups);
     }
 
-    /// <summary>Padding in numbers; words are such by now, where they can be.</summary>
     private static SizePair Padding(Attributes attributes)
     {
-        switch (attributes["padding"])
-        {
-            case "same":
-                throw Bad("padding='same' is not supported for strided convolutions");
-            case string other:
-                throw Bad($"Invalid padding string {other}, should be one of 'valid', 'same'");
-            default:
-                var padding = SizePair.Of(attributes, "padding", 0);
-                if (padding.H < 0 || padding.W < 0) throw Bad("negative padding is not supported");
-                return padding;
-        }
+        var padding = SizePair.Of(attributes, "padding", 0);
+        if (padding.H < 0 || padding.W < 0) throw Bad("negative padding is not supported");
+        return padding;
     }
 
     private static AutogradException Wrong(string message) => new(ErrorKind.Shape, message);

@@ -216,35 +216,48 @@ module Convolution =
     let private positive (a, b) = a > 0 && b > 0
     let private both f (a, b) (c, d) = f a c, f b d
 
-    /// Padding in numbers; words are such by now, where they can be.
     let private readPadding attrs =
-        match Read.optional attrs "padding" with
-        | Some(Attr.Text "same") -> Complain.value "padding='same' is not supported for strided convolutions"
-        | Some(Attr.Text other) -> Complain.value $"Invalid padding string {other}, should be one of 'valid', 'same'"
-        | _ ->
-            result {
-                let! padding = Read.pairOr (0, 0) attrs "padding"
-                do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
-                return padding
-            }
+        result {
+            let! padding = Read.pairOr (0, 0) attrs "padding"
+            do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
+            return padding
+        }
+
+    let private atLeastThree (w: int[]) = Complain.unlessShape (w.Length > 2) (fun () -> "weight should have at least three dimensions")
 
     /// Padding in words as numbers (aten/src/ATen/native/Convolution.cpp, convolution_same). An odd number of rows or columns has the last one
     /// put behind the input first.
-    let private inNumbers (attrs: Attrs) (x: Term) (w: Term) : Term * Attrs =
+    let private inNumbers (attrs: Attrs) (x: Term) (w: Term) : Result<Term * Attrs, Complaint> =
         let padded padding = Map.add "padding" (Derive.pairAttr padding) attrs
 
-        match Read.optional attrs "padding", Read.pairOr (1, 1) attrs "stride", Read.pairOr (1, 1) attrs "dilation" with
-        | Some(Attr.Text "valid"), _, _ -> x, padded (0, 0)
-        | Some(Attr.Text "same"), Ok(1, 1), Ok(down, across) when x.Shape.Length = 4 && w.Shape.Length = 4 && down > 0 && across > 0 ->
-            let rows, columns = down * (w.Shape[2] - 1), across * (w.Shape[3] - 1)
+        match Read.optional attrs "padding" with
+        | Some(Attr.Text "valid") -> Ok(x, padded (0, 0))
+        | Some(Attr.Text "same") ->
+            result {
+                let rank = w.Shape.Length
+                do! atLeastThree w.Shape
+                let! groups = Read.integerOr 1 attrs "groups"
+                do! Complain.unlessValue (groups > 0) (fun () -> "non-positive groups is not supported")
 
-            if rows < 0 || columns < 0 then
-                x, padded (-1, -1)
-            elif rows % 2 = 0 && columns % 2 = 0 then
-                x, padded (rows / 2, columns / 2)
-            else
-                Derive.apply "pad" [ x ] [ "pad", Derive.dimsAttr [ 0; columns % 2; 0; rows % 2 ] ], padded (rows / 2, columns / 2)
-        | _ -> x, attrs
+                do!
+                    Complain.unlessShape (rank = x.Shape.Length) (fun () ->
+                        $"Expected {rank}-dimensional input for {rank}-dimensional weight{Shape.show w.Shape}, but got {x.Shape.Length}-dimensional input of size {Shape.show x.Shape} instead")
+
+                let! stride = Read.pairOr (1, 1) attrs "stride"
+                do! Complain.unlessValue (stride = (1, 1)) (fun () -> "padding='same' is not supported for strided convolutions")
+                let! down, across = Read.pairOr (1, 1) attrs "dilation"
+                let rows, columns = down * (w.Shape[2] - 1), across * (w.Shape[3] - 1)
+
+                if rows < 0 || columns < 0 then
+                    return x, padded (-1, -1)
+                elif rows % 2 = 0 && columns % 2 = 0 then
+                    return x, padded (rows / 2, columns / 2)
+                else
+                    let x = Derive.apply "pad" [ x ] [ "pad", Derive.dimsAttr [ 0; columns % 2; 0; rows % 2 ] ]
+                    return x, padded (rows / 2, columns / 2)
+            }
+        | Some(Attr.Text other) -> Complain.value $"Invalid padding string: '{other}'"
+        | _ -> Ok(x, attrs)
 
     let private readSteps attrs =
         result {
@@ -260,7 +273,7 @@ module Convolution =
 
     let private checkRank attrs (w: int[]) =
         result {
-            do! Complain.unlessShape (w.Length > 2) (fun () -> "weight should have at least three dimensions")
+            do! atLeastThree w
             let! stride = Read.pairOr (1, 1) attrs "stride"
 
             do!
@@ -313,11 +326,9 @@ module Convolution =
         result {
             do! checkRank attrs w
             let! stride, dilation, groups = readSteps attrs
-            let! padding = Read.pairOr (0, 0) attrs "padding"
+            let! padding = readPadding attrs
             let! outputPadding = Read.pairOr (0, 0) attrs "output_padding"
             let kernel = w[2], w[3]
-
-            do! Complain.unlessValue (fst padding >= 0 && snd padding >= 0) (fun () -> "negative padding is not supported")
 
             do!
                 Complain.unlessValue (fst outputPadding >= 0 && snd outputPadding >= 0) (fun () ->
@@ -334,10 +345,6 @@ module Convolution =
             let size n s p k d extra = (n - 1) * s - 2 * p + d * (k - 1) + extra + 1
             let h = size y[2] (fst stride) (fst padding) (fst kernel) (fst dilation) (fst outputPadding)
             let v = size y[3] (snd stride) (snd padding) (snd kernel) (snd dilation) (snd outputPadding)
-
-            do!
-                Complain.unlessShape (h > 0 && v > 0) (fun () ->
-                    $"Given input size per channel: ({y[2]} x {y[3]}). Calculated output size per channel: ({h} x {v}). Output size is too small")
 
             return
                 { Batch = y[0]
@@ -390,6 +397,13 @@ module Convolution =
         Complain.unlessValue (rows > 0 && columns > 0) (fun () ->
             $"kernel size should be greater than zero, but got kernel_height: {rows} kernel_width: {columns}")
 
+    /// Of a transpose the size of what comes out is the last that the kernel asks for before it computes; of a convolution it is seen in its window.
+    let private checkOutput transposed (window: Window) =
+        let (rows, columns), (down, across) = window.Out, window.In
+
+        Complain.unlessShape (not transposed || (down > 0 && across > 0)) (fun () ->
+            $"Given input size per channel: ({rows} x {columns}). Calculated output size per channel: ({down} x {across}). Output size is too small")
+
     let private checkDTypes (x: Value<'S>) (w: Value<'S>) (bias: Value<'S> option) =
         result {
             do!
@@ -435,8 +449,9 @@ module Convolution =
                           do! checkBias shape[1] w.Shape bias
                           do! checkEmpty x.Shape
                           do! checkSteps call.Attrs x.Shape
-                          do! checkDTypes x w bias
                           do! checkKernel window
+                          do! checkOutput transposed window
+                          do! checkDTypes x w bias
 
                           let elements =
                               compute.Of(
@@ -473,18 +488,17 @@ module Convolution =
     let private convolution name (ofBatches: Operator) check prepare shapes =
         { Define.composes name ofBatches.Formula ofBatches.Args ofBatches.Attrs (fun attrs terms ->
               let apply (x: Term) others =
-                  let x, attrs =
-                      match others with
-                      | Some w :: _ -> prepare attrs x w
-                      | _ -> x, attrs
-
-                  Derive.applyTo ofBatches.Name (Some x :: others) (Map.toList attrs)
+                  match others with
+                  | Some w :: _ -> prepare attrs x w
+                  | _ -> Ok(x, attrs)
+                  |> Result.map (fun (x, attrs) -> Derive.applyTo ofBatches.Name (Some x :: others) (Map.toList attrs))
 
               check attrs terms
               |> Result.bind (fun () ->
                   match terms with
-                  | Some x :: others when x.Shape.Length = 3 -> [ apply (Shaping.unsqueeze 0 x) others |> Shaping.squeeze 0 ] |> Ok
-                  | Some x :: others when x.Shape.Length = 4 -> Ok [ apply x others ]
+                  | Some x :: others when x.Shape.Length = 3 ->
+                      apply (Shaping.unsqueeze 0 x) others |> Result.map (fun y -> [ Shaping.squeeze 0 y ])
+                  | Some x :: others when x.Shape.Length = 4 -> apply x others |> Result.map List.singleton
                   | Some x :: _ ->
                       Complain.shape
                           $"Expected 3D (unbatched) or 4D (batched) input to {name}, but got input of size: {Shape.show x.Shape}"
@@ -547,7 +561,7 @@ module Convolution =
             "conv_transpose2d"
             convTranspose2dOfBatches
             (fun _ _ -> Ok())
-            (fun attrs x _ -> x, attrs)
+            (fun attrs x _ -> Ok(x, attrs))
             [ [ [| 2; 2; 2 |]; [| 2; 1; 3; 3 |]; [| 1 |] ] ]
 
     let all =
