@@ -113,11 +113,12 @@ internal static class Normalizations
     {
         var x = inputs[0]!;
         Tensor? weight = inputs.Length > 1 ? inputs[1] : null, bias = inputs.Length > 2 ? inputs[2] : null;
-        var other = weight is not null && weight.DType != x.DType ? weight : bias is not null && bias.DType != x.DType ? bias : null;
-        if (other is not null) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
+        // Of another dtype than x the first of them is refused before their shapes are looked at (is_mixed_type in aten/src/ATen/native/cpu/mixed_data_type.h), the other one after.
+        CheckDType(x, weight ?? bias);
         var normalized = NormalizedShape(attributes, x.Sizes);
         CheckAffine("weight", weight, normalized);
         CheckAffine("bias", bias, normalized);
+        CheckDType(x, bias);
         var eps = attributes.Double("eps", 1e-5);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"LayerNormKernelImpl\" not implemented for '{x.DType.ScalarType()}'");
         x = Copying.Packed(x);
@@ -136,6 +137,11 @@ internal static class Normalizations
             where T : unmanaged, System.Numerics.IFloatingPointIeee754<T> =>
             Kernels.LayerNorm.Forward(
                 ref x.Origin<T>(), ref OriginOrNull<T>(weight), ref OriginOrNull<T>(bias), ref y.Origin<T>(), ref mean.Origin<T>(), ref rstd.Origin<T>(), rows, n, eps);
+    }
+
+    private static void CheckDType(Tensor x, Tensor? other)
+    {
+        if (other is not null && other.DType != x.DType) throw new AutogradException(ErrorKind.Dtype, $"expected scalar type {x.DType.ScalarType()} but found {other.DType.ScalarType()}");
     }
 
     private static ref T OriginOrNull<T>(Tensor? tensor)

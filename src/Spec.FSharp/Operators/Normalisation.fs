@@ -220,6 +220,11 @@ module Normalisation =
                 $"Expected {name} to be of same shape as normalized_shape, but got {name} of shape {Shape.show t.Shape} and normalized_shape = {Shape.show normalized}"
         | _ -> Ok()
 
+    let private checkDTypes (x: Value<'S>) (others: Value<'S> list) =
+        match others |> List.tryFind (fun t -> t.DType <> x.DType) with
+        | Some other -> Complain.dtype $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName other.DType}"
+        | None -> Ok()
+
     let private ofRule reading =
         match reading with
         | Ok value -> value
@@ -239,18 +244,14 @@ module Normalisation =
                       result {
                           let! x = Argument.tensor call 0
                           let weight, bias = Argument.tryTensor call 1, Argument.tryTensor call 2
+                          // Of another dtype than x the first of them is refused before their shapes are looked at (is_mixed_type in
+                          // aten/src/ATen/native/cpu/mixed_data_type.h), the other one after.
                           let others = [ weight; bias ] |> List.choose id
-
-                          do!
-                              match others |> List.tryFind (fun t -> t.DType <> x.DType) with
-                              | Some other ->
-                                  Complain.dtype
-                                      $"expected scalar type {Promotion.messageName x.DType} but found {Promotion.messageName other.DType}"
-                              | None -> Ok()
-
+                          do! List.truncate 1 others |> checkDTypes x
                           let! normalized = lineOf call.Attrs x.Shape
                           do! checkAffine "weight" normalized weight
                           do! checkAffine "bias" normalized bias
+                          do! checkDTypes x others
                           let! eps = readEps call.Attrs
 
                           do!
