@@ -53,7 +53,12 @@ internal static class BatchNormalization
         Tensor? runningMean = Optional(inputs, 1), runningVar = Optional(inputs, 2), weight = Optional(inputs, 3), bias = Optional(inputs, 4);
         var training = attributes.Bool("training", false);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"batch_norm\" not implemented for '{x.DType.ScalarType()}'");
-        if (inputs.Any(t => t is not null && t.DType != x.DType)) throw new AutogradException(ErrorKind.Dtype, "mixed dtype (CPU): all inputs must share same datatype.");
+        CheckDType(x, weight);
+        // Of the others what is read first: in training the statistics (aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats), else the bias.
+        if (!training) CheckDType(x, bias);
+        CheckStatistic(x, runningMean);
+        CheckStatistic(x, runningVar);
+        CheckDType(x, bias);
 
         var layout = Layout.Of(x.Sizes);
         if (layout.IsEmpty) return [Tensor.Zeros(x.Sizes, x.DType), Tensor.Zeros([layout.Channels], x.DType), Tensor.Zeros([layout.Channels], x.DType)];
@@ -246,10 +251,19 @@ internal static class BatchNormalization
             return;
         }
         if (vector.Count != channels) throw new AutogradException(ErrorKind.Shape, $"{name} should contain {channels} elements not {vector.Count}");
-        if (vector.Rank == 1) return;
-        throw isStatistic
-            ? new AutogradException(ErrorKind.Shape, $"TensorAccessor expected 1 dims but tensor has {vector.Rank}")
-            : new AutogradException(ErrorKind.Unsupported, $"batch_norm with a {name} that is no vector");
+        if (vector.Rank != 1 && !isStatistic) throw new AutogradException(ErrorKind.Unsupported, $"batch_norm with a {name} that is no vector");
+    }
+
+    /// <summary>That the statistics are vectors is for the kernel to ask.</summary>
+    private static void CheckStatistic(Tensor x, Tensor? statistic)
+    {
+        if (statistic is not null && statistic.Rank != 1) throw new AutogradException(ErrorKind.Shape, $"TensorAccessor expected 1 dims but tensor has {statistic.Rank}");
+        CheckDType(x, statistic);
+    }
+
+    private static void CheckDType(Tensor x, Tensor? vector)
+    {
+        if (vector is not null && vector.DType != x.DType) throw new AutogradException(ErrorKind.Dtype, "mixed dtype (CPU): all inputs must share same datatype.");
     }
 }
 

@@ -94,21 +94,35 @@ module BatchNormalisation =
 
         match tensor with
         | Some v when Value.count v <> channels -> Complain.shape $"{names[i]} should contain {channels} elements not {Value.count v}"
-        | Some v when v.Shape.Length <> 1 && i < 2 -> Complain.shape $"TensorAccessor expected 1 dims but tensor has {v.Shape.Length}"
         // PyTorch takes it, and then gives it a gradient of another shape.
-        | Some v when v.Shape.Length <> 1 ->
+        | Some v when v.Shape.Length <> 1 && i >= 2 ->
             Error
                 { Kind = Unsupported
                   Message = $"batch_norm with a {names[i]} that is no vector" }
         | None when i < 2 && not training -> Complain.value $"{names[i]} must be defined in evaluation mode"
         | _ -> Ok()
 
-    let private complainOfDTypes (x: Value<'S>) (vectors: Value<'S> list) =
-        if not x.DType.IsFloat then
-            Complain.dtype $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'"
-        else
-            Complain.unlessDType (vectors |> List.forall (fun v -> v.DType = x.DType)) (fun () ->
-                "mixed dtype (CPU): all inputs must share same datatype.")
+    /// What the kernel says of statistics that are no vectors.
+    let private noVector = "TensorAccessor expected 1 dims"
+
+    /// What the kernel asks for: the weight's dtype first, and of the others what it reads first, in training the statistics
+    /// (aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats), else the bias (batch_norm_cpu_transform_input).
+    let private complainOfKernel training (x: Value<'S>) (vectors: Value<'S> option list) =
+        let complainOf i =
+            match vectors[i] with
+            | Some v when i < 2 && v.Shape.Length <> 1 -> Complain.shape $"{noVector} but tensor has {v.Shape.Length}"
+            | Some v when v.DType <> x.DType -> Complain.dtype "mixed dtype (CPU): all inputs must share same datatype."
+            | _ -> Ok()
+
+        result {
+            do!
+                Complain.unlessDType x.DType.IsFloat (fun () ->
+                    $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'")
+
+            return!
+                (if training then [ 2; 0; 1; 3 ] else [ 2; 3; 0; 1 ])
+                |> List.fold (fun found i -> found |> Result.bind (fun () -> complainOf i)) (Ok())
+        }
 
     /// The dimensions that are normalised over.
     let private others (shape: int[]) = 0 :: [ 2 .. shape.Length - 1 ]
@@ -135,7 +149,7 @@ module BatchNormalisation =
                         else
                             Ok()
 
-                    do! complainOfDTypes x (List.choose id vectors)
+                    do! complainOfKernel settings.Training x vectors
                     let read i = vectors[i] |> Option.map (Value.asFloats x.DType)
                     let mean, variance, weight, bias = read 0, read 1, read 2, read 3
                     let channel (v: 'S[] option) c = v |> Option.map (fun v -> v[c])
@@ -252,8 +266,9 @@ module BatchNormalisation =
                 Define.attr "eps" (AttrKind.Number [ 1e-5; 0.1; 1e-3 ]) ]
               forward with
             Spelling = { Define.functional with Written = 3 }
-            // The sizes are looked at in Python (torch/nn/functional.py) and by what chooses the kernel, the dtypes by the kernel.
-            ArgumentsFirst = fun complaint -> complaint.Kind <> DTypeError
+            // The sizes are looked at in Python (torch/nn/functional.py) and by what chooses the kernel, dtypes and ranks by the kernel.
+            ArgumentsFirst =
+                fun complaint -> complaint.Kind <> DTypeError && not (complaint.Message.StartsWith(noVector, System.StringComparison.Ordinal))
             Node = Define.node "NativeBatchNorm"
             Fused = Define.fused "NativeBatchNormBackward" []
             Shapes =
