@@ -53,7 +53,8 @@ internal static class BatchNormalization
         Tensor? runningMean = Optional(inputs, 1), runningVar = Optional(inputs, 2), weight = Optional(inputs, 3), bias = Optional(inputs, 4);
         var training = attributes.Bool("training", false);
         if (!x.DType.IsFloat()) throw new AutogradException(ErrorKind.Dtype, $"\"batch_norm\" not implemented for '{x.DType.ScalarType()}'");
-        CheckDType(x, weight);
+        // That of a bias alone comes first, too (is_mixed_type in aten/src/ATen/native/cpu/mixed_data_type.h).
+        CheckDType(x, weight ?? bias);
         // Of the others what is read first: in training the statistics (aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats), else the bias.
         if (!training) CheckDType(x, bias);
         CheckStatistic(x, runningMean);

@@ -105,7 +105,8 @@ module BatchNormalisation =
     /// What the kernel says of statistics that are no vectors.
     let private noVector = "TensorAccessor expected 1 dims"
 
-    /// What the kernel asks for: the weight's dtype first, and of the others what it reads first, in training the statistics
+    /// What the kernel asks for: the dtype of the weight first, or of a bias alone (is_mixed_type in
+    /// aten/src/ATen/native/cpu/mixed_data_type.h), and of the others what it reads first, in training the statistics
     /// (aten/src/ATen/native/Normalization.cpp, batch_norm_cpu_update_stats), else the bias (batch_norm_cpu_transform_input).
     let private complainOfKernel training (x: Value<'S>) (vectors: Value<'S> option list) =
         let complainOf i =
@@ -120,7 +121,7 @@ module BatchNormalisation =
                     $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'")
 
             return!
-                (if training then [ 2; 0; 1; 3 ] else [ 2; 3; 0; 1 ])
+                (if vectors[2].IsNone || not training then [ 2; 3; 0; 1 ] else [ 2; 0; 1; 3 ])
                 |> List.fold (fun found i -> found |> Result.bind (fun () -> complainOf i)) (Ok())
         }
 
