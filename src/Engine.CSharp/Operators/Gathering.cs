@@ -83,11 +83,12 @@ internal static class Gathering
         {
             var (x, index) = (inputs[0]!, inputs[1]!);
             var dim = Shapes.WrapDim(attributes.Int("dim"), x.Rank);
-            RequireIndex(index, "index_select");
             if (index.Rank > 1) throw new AutogradException(ErrorKind.Shape, "index_select(): Index is supposed to be a vector");
+            if (x.Rank == 0 && index.Count != 1)
+                throw new AutogradException(ErrorKind.Shape, $"index_select(): Index to scalar can have only 1 value, got {index.Count} value(s)");
+            RequireIndex(index, "index_select");
             if (x.Rank == 0)
             {
-                if (index.Count != 1) throw new AutogradException(ErrorKind.Shape, $"index_select(): Index to scalar can have only 1 value, got {index.Count} value(s)");
                 Checked(index, 0, 1, i => $"index_select(): index {i} is out of range for a 0-dimensional tensor");
                 return Copying.Duplicate(x);
             }

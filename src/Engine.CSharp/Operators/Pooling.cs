@@ -75,6 +75,7 @@ internal static class Pooling
 
     private static Tensor[] Maxima(Tensor x, Attributes attributes)
     {
+        PoolingWindow.CheckLengths(attributes);
         if (x.Rank is not (3 or 4)) throw new AutogradException(ErrorKind.Shape, "non-empty 3D or 4D (batch mode) tensor expected for input");
         var window = PoolingWindow.Of("max_pool2d", attributes, x.Sizes);
         CheckNumbers("max_pool2d", x);
@@ -121,6 +122,7 @@ internal static class Pooling
 
     private static Tensor Averages(Tensor x, Attributes attributes)
     {
+        PoolingWindow.CheckLengths(attributes);
         var (countPad, divisor) = Divisor(attributes);
         // The channels' dimension is asked for before it is seen how many there are.
         Shapes.WrapDim(-3, x.Rank);

@@ -5,6 +5,12 @@ namespace Verified.Engine;
 /// <summary>Reads the window of a pooling call, with PyTorch's checks in PyTorch's order and words.</summary>
 internal static class PoolingWindow
 {
+    /// <summary>Of the attributes PyTorch looks at how many numbers they have before it looks at the input.</summary>
+    public static void CheckLengths(Attributes attributes)
+    {
+        foreach (var name in (string[])["kernel_size", "stride", "padding", "dilation"]) _ = SizePair.Of(attributes, name, 1);
+    }
+
     /// <summary>The window over the last two dimensions of a shape.</summary>
     public static Window Of(string name, Attributes attributes, int[] shape)
     {

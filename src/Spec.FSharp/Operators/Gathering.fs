@@ -73,8 +73,8 @@ module Gathering =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
-                          let! index = indexOf call 1 "gather"
                           let! dim = Read.dim call.Attrs "dim" x.Shape.Length
+                          let! index = indexOf call 1 "gather"
                           let! positions = gatherPositions x.Shape dim index
                           return [ Pick.at index.Shape positions x ]
                       } } with
@@ -128,15 +128,15 @@ module Gathering =
                           do! Complain.unlessShape (index.Shape.Length <= 1) (fun () -> "index_select(): Index is supposed to be a vector")
 
                           do!
+                              Complain.unlessShape (x.Shape.Length > 0 || Value.count index = 1) (fun () ->
+                                  $"index_select(): Index to scalar can have only 1 value, got {Value.count index} value(s)")
+
+                          do!
                               Complain.unlessDType (index.DType = Int64) (fun () ->
                                   "index_select(): Expected dtype int32 or int64 for index")
 
                           let elements, decided = Value.asInts Int64 index
                           let shape = atLeastOne x.Shape
-
-                          do!
-                              Complain.unlessShape (x.Shape.Length > 0 || elements.Length = 1) (fun () ->
-                                  "index_select(): Index to scalar can have only 1 value, got " + string elements.Length + " value(s)")
 
                           if decided && elements |> Array.exists (fun i -> i < 0L || i >= int64 shape[dim]) then
                               return! Complain.index "index out of range in self"

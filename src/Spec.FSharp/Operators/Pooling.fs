@@ -33,6 +33,11 @@ module internal Pool =
         | 4 -> Array.forall (fun size -> size > 0) shape[1..]
         | _ -> false
 
+    /// Of the attributes PyTorch looks at how many numbers they have before it looks at the input.
+    let complainOfLengths attrs =
+        [ "kernel_size"; "stride"; "padding"; "dilation" ]
+        |> List.fold (fun found name -> found |> Result.bind (fun () -> Read.pairOr (1, 1) attrs name |> Result.map ignore)) (Ok())
+
     /// The windows that the attributes describe over an input of this shape, at which PyTorch looks last.
     let read name (attrs: Attrs) (shape: int[]) =
         result {
@@ -187,6 +192,7 @@ module Pooling =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
+                          do! Pool.complainOfLengths call.Attrs
 
                           do!
                               Complain.unlessShape (x.Shape.Length = 3 || x.Shape.Length = 4) (fun () ->
@@ -294,6 +300,7 @@ module Pooling =
                   member _.Of<'S when 'S :> IScalar<'S>>(call: Call<'S>) =
                       result {
                           let! x = Argument.tensor call 0
+                          do! Pool.complainOfLengths call.Attrs
                           do! checkDivisor call.Attrs
                           // The channels' dimension is asked for before it is seen how many there are.
                           let! _ = Dim.normalise x.Shape.Length -3
