@@ -108,7 +108,7 @@ internal static class ProgramFacts
         EndsInACallOfNothing(program, IsBatchNormOfNothing) && Raised(program) is not null;
 
     /// <summary>Whether a step is batch_norm of a tensor without elements.</summary>
-    internal static bool IsBatchNormOfNothing(State<Real> state, Step step) => step.Op == "batch_norm" && Find(state, First(step))?.Shape.Contains(0) == true;
+    internal static bool IsBatchNormOfNothing(State<Real> state, Step step) => step.Op == "batch_norm" && IsOfNothing(state, step);
 
     /// <summary>Whether the last step before the program's error gives a root after the first a gradient of another shape.</summary>
     internal static bool EndsInALaterRootOfAnotherShape(Program program) =>
@@ -152,12 +152,36 @@ internal static class ProgramFacts
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
             step.Op == "nll_loss" && step.In.OfType<Arg.Name>().Take(2).Select(arg => Find(state, arg.Item)).ToList() is [{ Shape: [var classes] }, { Shape: [var targets] }] && targets == classes);
 
-    /// <summary>Whether a program is refused at a conv_transpose2d by a bias of another dtype than its input's.</summary>
-    internal static bool EndsInATransposeByABiasOfAnotherDType(Program program) =>
+    /// <summary>Whether a program is refused at a conv_transpose2d, or a conv2d with padding in words, by a bias of another dtype than its input's.</summary>
+    internal static bool EndsInAConvolutionByABiasOfAnotherDType(Program program) =>
         Raised(program) is { Kind.IsDTypeError: true }
         && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).Any(step =>
-            step.Op == "conv_transpose2d" && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ToList() is [{ } x, { } weight, { } bias]
+            (step.Op == "conv_transpose2d" || (step.Op == "conv2d" && step.Attrs.TryGetValue("padding", out var padding) && padding.IsText)) && step.In.OfType<Arg.Name>().Select(arg => Find(state, arg.Item)).ToList() is [{ } x, { } weight, { } bias]
             && weight.DType.Equals(x.DType) && !bias.DType.Equals(x.DType));
+
+    /// <summary>Whether a program is refused at a convolution of a tensor without elements, for a dtype.</summary>
+    internal static bool EndsInAConvolutionOfNothing(Program program) =>
+        Raised(program) is { Kind.IsDTypeError: true } && EndsInACallOfNothing(program, IsConvolutionOfNothing);
+
+    /// <summary>Whether a step is a convolution of a tensor without elements.</summary>
+    internal static bool IsConvolutionOfNothing(State<Real> state, Step step) => step.Op is "conv2d" or "conv_transpose2d" && IsOfNothing(state, step);
+
+    /// <summary>Whether a program is refused at the loss of a tensor without elements, for the dtype of its target.</summary>
+    internal static bool EndsInALossOfNothing(Program program) =>
+        Raised(program) is { Kind.IsDTypeError: true } && EndsInACallOfNothing(program, (state, step) =>
+            step.Op is "nll_loss" or "cross_entropy" && IsOfNothing(state, step) && step.In.Skip(1).FirstOrDefault() is Arg.Name { Item: var target } && Find(state, target) is { DType.IsInt64: false });
+
+    /// <summary>Whether a step is cross_entropy of a tensor of integers or booleans without elements.</summary>
+    internal static bool IsCrossEntropyOfNoNumbers(State<Real> state, Step step) =>
+        step.Op == "cross_entropy" && IsOfNothing(state, step) && Find(state, First(step)) is { DType.IsFloat: false };
+
+    /// <summary>Whether a program is refused at a batch_norm in training, for a dtype, and a tensor has the memory of its running statistics.</summary>
+    internal static bool IsMovedByARefusedBatchNorm(Program program, string name) =>
+        Raised(program) is { Kind.IsDTypeError: true }
+        && Before(program).LastOrDefault() is { State: { } state, Step: { } last } && Steps.All([last]).LastOrDefault() is { Op: "batch_norm" } step && Steps.IsSet(step, "training")
+        && Find(state, name) is { } tensor && step.In.Skip(1).Take(2).OfType<Arg.Name>().Any(statistic => Find(state, statistic.Item)?.Storage == tensor.Storage);
+
+    private static bool IsOfNothing(State<Real> state, Step step) => Find(state, First(step))?.Shape.Contains(0) == true;
 
     /// <summary>Whether the last step before the program's error is cross_entropy with a label smoothing below zero.</summary>
     internal static bool EndsInSmoothingBelowZero(Program program) =>

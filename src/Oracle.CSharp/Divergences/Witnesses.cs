@@ -180,6 +180,14 @@ internal static class Witnesses
         return golden.Golden!.Value.Raised is null && (others.Count == 0 || others.Exists(other => other.Shape[0] != Input(of).Shape[1])) ? null : "PyTorch refuses, or all fit";
     };
 
+    /// <summary>PyTorch raises nothing, though classes are not given as integers.</summary>
+    internal static Func<Json.Case, string?> TakesClassesThatAreNoIntegers(string name) => golden =>
+        golden.Golden!.Value.Raised is null && !golden.Program.Inputs.First(input => input.Name == name).Tensor.DType.IsInt64 ? null : "PyTorch refuses, or they are integers";
+
+    /// <summary>PyTorch complains, but not of a dtype, though the only step is of an input that holds no floats.</summary>
+    internal static Func<Json.Case, string?> ComplainsOfNoDTypeButOf(string name) => golden =>
+        golden.Golden!.Value.Raised?.Value.Kind is { IsDTypeError: false } && !golden.Program.Inputs.First(input => input.Name == name).Tensor.DType.IsFloat ? null : "PyTorch complains of the dtype";
+
     /// <summary>PyTorch complains of an index, in a program that has none.</summary>
     internal static string? ComplainsOfAnIndex(Json.Case golden) =>
         golden.Golden!.Value.Raised?.Value.Kind.IsIndexError == true && !Steps.All(golden.Program.Steps).Any(step => step.Attrs.ContainsKey("index") || step.Attrs.ContainsKey("dim"))

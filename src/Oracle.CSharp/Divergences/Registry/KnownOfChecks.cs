@@ -35,15 +35,90 @@ internal static class KnownOfChecks
                 """],
         },
         new("conv-transpose-by-a-bias-of-another-dtype", "unreported",
-            "conv_transpose2d does not look at the dtype of its bias, and adds it converted; right is to refuse it, as conv2d does.",
+            "conv_transpose2d, and conv2d where its padding is in words, do not look at the dtype of their bias, and add it converted; right is to refuse it, as conv2d does where its padding is in numbers.",
             [],
-            seen => seen.GoesOn && ProgramFacts.EndsInATransposeByABiasOfAnotherDType(seen.Program),
+            seen => seen.GoesOn && ProgramFacts.EndsInAConvolutionByABiasOfAnotherDType(seen.Program),
             Witnesses.TakesTwoDTypes("x", "b"))
         {
             Examples = ["""
                 {"id": "divergences/conv-transpose-by-a-bias-of-another-dtype", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [2]}, "w": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [3]}, "b": {"dtype": "int64", "shape": [1], "data": [2]}}, "steps": [{"op": "conv_transpose2d", "in": ["x", "w", "b"], "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [8], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/conv2d-with-padding-in-words-by-a-bias-of-another-dtype", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [2]}, "w": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [3]}, "b": {"dtype": "int64", "shape": [1], "data": [2]}}, "steps": [{"op": "conv2d", "in": ["x", "w", "b"], "attrs": {"padding": "same"}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [8], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("convolution-of-nothing", "unreported",
+            "conv2d and conv_transpose2d of a batch or of channels of nothing multiply by the weight's first number, whatever its dtype; right is to refuse another dtype, as of anything else.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInAConvolutionOfNothing(seen.Program),
+            Witnesses.TakesTwoDTypes("x", "w"))
+        {
+            Examples = ["""
+                {"id": "divergences/convolution-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 1, 1, 1], "data": []}, "w": {"dtype": "float32", "shape": [1, 1, 1, 1], "data": [3]}}, "steps": [{"op": "conv2d", "in": ["x", "w"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [0, 1, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/transpose-of-no-integers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [0, 1, 1, 1], "data": []}, "w": {"dtype": "float32", "shape": [1, 1, 1, 1], "data": [1]}}, "steps": [{"op": "conv_transpose2d", "in": ["x", "w"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 1, 1, 1], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("convolution-of-nothing-by-nothing", "unreported",
+            "conv2d and conv_transpose2d of a batch or of channels of nothing multiply by the weight's first number before they see that its kernel has none; right is to complain of the kernel.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.IsConvolutionOfNothing, "index 0 out of range for tensor of size [0]"),
+            Witnesses.ComplainsOfAnIndex)
+        {
+            Examples = ["""
+                {"id": "divergences/convolution-of-nothing-by-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 1, 1, 1], "data": []}, "w": {"dtype": "float64", "shape": [1, 1, 0, 1], "data": []}}, "steps": [{"op": "conv2d", "in": ["x", "w"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}}
+                """],
+        },
+        new("loss-of-nothing", "unreported",
+            "nll_loss, and cross_entropy by it, do not look at the dtype of a target where there is nothing to compare; right is to refuse it, as of anything else.",
+            [],
+            seen => seen.GoesOn && ProgramFacts.EndsInALossOfNothing(seen.Program),
+            Witnesses.TakesClassesThatAreNoIntegers("t"))
+        {
+            Examples = ["""
+                {"id": "divergences/nll-loss-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 2], "data": []}, "t": {"dtype": "float64", "shape": [0], "data": []}}, "steps": [{"op": "nll_loss", "in": ["x", "t"], "attrs": {"reduction": "sum"}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/cross-entropy-of-nothing", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 2], "data": []}, "t": {"dtype": "bool", "shape": [0], "data": []}}, "steps": [{"op": "cross_entropy", "in": ["x", "t"], "attrs": {"reduction": "sum"}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {"y": {"dtype": "float64", "shape": [], "data": [0], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("cross-entropy-of-no-numbers", "unreported",
+            "cross_entropy takes the logarithm of softmax of integers and booleans where there are none, and complains of what the loss then meets first; right is to refuse them, as any others.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.IsCrossEntropyOfNoNumbers, "weight tensor should be defined", "match target batch_size", "size mismatch (got input", "tensor has no dimensions", "batches of spatial targets", "with respect to argument 'weight'"),
+            Witnesses.ComplainsOfNoDTypeButOf("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/cross-entropy-of-no-numbers", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "int64", "shape": [0, 2], "data": []}, "t": {"dtype": "int64", "shape": [0], "data": []}, "w": {"dtype": "float32", "shape": [3], "data": [1, 1, 1]}}, "steps": [{"op": "cross_entropy", "in": ["x", "t", "w"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "shape", "message": "weight tensor should be defined either for all 2 classes or no classes but got weight tensor of shape: [3]"}}}
+                """],
+        },
+        new("batch-norm-moves-and-then-refuses", "unreported",
+            "batch_norm in training has moved the running statistics when it refuses a bias of another dtype; right is that a step that raises changes nothing.",
+            [],
+            seen => seen.HasWrongElements && ProgramFacts.IsMovedByARefusedBatchNorm(seen.Program, seen.Finding.Name),
+            Witnesses.ChangesInARefusedStep("m"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-moves-and-then-refuses", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [2, 1], "data": [1, 3]}, "m": {"dtype": "float64", "shape": [1], "data": [0]}, "v": {"dtype": "float64", "shape": [1], "data": [1]}, "w": {"dtype": "float64", "shape": [1], "data": [1]}, "b": {"dtype": "float32", "shape": [1], "data": [1]}}, "steps": [{"op": "batch_norm", "in": ["x", "m", "v", "w", "b"], "attrs": {"training": true}, "out": "y"}], "observe": ["m"]},
+                 "outcome": {"values": {"m": {"dtype": "float64", "shape": [1], "data": [0.2], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}, "raised": {"step": [0], "kind": "dtype", "message": "expected scalar type Double but found Float"}}}
                 """],
         },
         new("kernels-of-nothing", "unreported",
@@ -125,15 +200,20 @@ internal static class KnownOfChecks
                 """],
         },
         new("batch-norm-without-channels", "unreported",
-            "batch_norm of a tensor without elements multiplies by the first weight and adds the first bias, which are not there where there are no channels; right is what is normalised, which is nothing.",
+            "batch_norm of a tensor without elements multiplies by the first weight and adds the first bias, which are not there where there are no channels, or no dimension, and keeps the weight for that; right is what is normalised, which is nothing, or to refuse what does not fit.",
             [],
-            seen => seen.RaisesAt(ProgramFacts.IsBatchNormOfNothing, "index 0 out of range for tensor of size [0]"),
+            seen => seen.RaisesAt(ProgramFacts.IsBatchNormOfNothing, "index 0 out of range for tensor of size [0]", "select() cannot be applied to a 0-dim tensor", "Inference tensors cannot be saved"),
             Witnesses.ComplainsOfAnIndex)
         {
             Examples = ["""
                 {"id": "divergences/batch-norm-without-channels", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [2, 0], "data": []}, "w": {"dtype": "float32", "shape": [0], "data": []}}, "steps": [{"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}}
+                """,
+                """
+                {"id": "divergences/batch-norm-of-nothing-by-a-weight-without-dimension", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 2], "data": []}, "w": {"dtype": "float64", "shape": [], "data": [1]}}, "steps": [{"op": "batch_norm", "in": ["x", null, null, "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select() cannot be applied to a 0-dim tensor."}}}
                 """],
         },
         new("mask-of-no-dimension", "unreported",

@@ -59,7 +59,7 @@ internal static class KnownOfIndexPut
         new("index-put-into-shared-memory", "unreported",
             "index_put_ writes to memory that several elements share, with a warning and in no order that is told, or complains of something else; right is to refuse it, as other writes do.",
             [],
-            seen => ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program) && (seen.GoesOn || seen.IsRightFor(ProgramFacts.WithIndexPutOutOfPlace(seen.Program))),
+            seen => ProgramFacts.EndsInIndexPutIntoSharedMemory(seen.Program) && (seen.GoesOn || seen.IsRightFor(ProgramFacts.WithIndexPutOutOfPlace(seen.Program)) || seen.RaisedAt("Inplace update to inference tensor outside InferenceMode") is not null),
             Witnesses.LosesWhatItWrote("y", "v"))
         {
             Examples = ["""
