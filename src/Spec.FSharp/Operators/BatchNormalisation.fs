@@ -116,9 +116,7 @@ module BatchNormalisation =
             | _ -> Ok()
 
         result {
-            do!
-                Complain.unlessDType x.DType.IsFloat (fun () ->
-                    $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'")
+            do! Complain.unlessDType x.DType.IsFloat (fun () -> $"\"batch_norm\" not implemented for '{Promotion.messageName x.DType}'")
 
             return!
                 (if vectors[2].IsNone || not training then [ 2; 3; 0; 1 ] else [ 2; 0; 1; 3 ])
@@ -269,7 +267,8 @@ module BatchNormalisation =
             Spelling = { Define.functional with Written = 3 }
             // The sizes are looked at in Python (torch/nn/functional.py) and by what chooses the kernel, dtypes and ranks by the kernel.
             ArgumentsFirst =
-                fun complaint -> complaint.Kind <> DTypeError && not (complaint.Message.StartsWith(noVector, System.StringComparison.Ordinal))
+                fun complaint ->
+                    complaint.Kind <> DTypeError && not (complaint.Message.StartsWith(noVector, System.StringComparison.Ordinal))
             Node = Define.node "NativeBatchNorm"
             Fused = Define.fused "NativeBatchNormBackward" []
             Shapes =

@@ -462,7 +462,9 @@ module Pooling =
                                 |> Value.floats x.DType (Array.append x.Shape[.. x.Shape.Length - 3] sizes) ]
                       } } with
             Spelling = Define.functional
-            ArgumentsFirst = fun complaint -> complaint.Kind = ValueError || complaint.Message.StartsWith(tooFewDimensions, System.StringComparison.Ordinal)
+            ArgumentsFirst =
+                fun complaint ->
+                    complaint.Kind = ValueError || complaint.Message.StartsWith(tooFewDimensions, System.StringComparison.Ordinal)
             Node = Define.node "AdaptiveAvgPool2D"
             Fused = Define.fusedLinear "AdaptiveAvgPool2DBackward"
             Shapes = [ [ [| 1; 1; 4; 4 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 2; 3; 5 |] ]; [ [| 1; 1; 1; 1 |] ]; [ [| 0; 1; 2; 2 |] ] ]
