@@ -57,6 +57,9 @@ internal static class TensorIndex
     /// <summary>A mask stands for as many indices as it has dimensions: the places where it is true.</summary>
     private static List<Tensor?> Expanded(int[] sizes, IReadOnlyList<Tensor?> given)
     {
+        // The dtypes of all come before the shapes of the masks.
+        if (given.Any(index => index is not null && index.DType != DType.Int64 && index.DType != DType.Bool))
+            throw new AutogradException(ErrorKind.Dtype, "tensors used as indices must be long, int, byte or bool tensors");
         var indices = new List<Tensor?>();
         foreach (var index in given)
         {
@@ -65,8 +68,6 @@ internal static class TensorIndex
                 indices.Add(index);
                 continue;
             }
-            if (index.DType != DType.Bool)
-                throw new AutogradException(ErrorKind.Dtype, "tensors used as indices must be long, int, byte or bool tensors");
             if (index.Sizes.Length == 0) throw new AutogradException(ErrorKind.Index, "a mask must have a dimension");
             var first = indices.Count;
             for (var d = 0; d < index.Sizes.Length; d++)

@@ -77,9 +77,13 @@ module internal Indices =
                             dim + k, Value.ints Int64 [| places.Length |] (places |> Array.map (fun place -> int64 place[k])) decided
 
                         go (dim + rank) rest (List.rev (List.init rank along) @ found)
-            | Some _ :: _ -> Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
+            | Some index :: _ -> invalidOp $"an index of {index.DType.Name}"
 
-        go 0 indices []
+        // The dtypes of all come before the shapes of the masks.
+        if indices |> List.forall (Option.forall (fun index -> index.DType = Int64 || index.DType = Bool)) then
+            go 0 indices []
+        else
+            Complain.dtype "tensors used as indices must be long, int, byte or bool tensors"
 
     /// Refuses more indices than there are dimensions.
     let checkCount (shape: int[]) count =
