@@ -1,3 +1,4 @@
+using Verified.Engine.Blas;
 using Verified.Engine.Kernels;
 using Xunit;
 
@@ -83,6 +84,55 @@ public sealed class KernelsIndexAndImageTests
         Assert.Equal(x.Reverse(), y);
         Conversion.Copy([3, 4], ref x[3], [4, -1], ref y[0], [4, 1]);
         for (var i = 0; i < 12; i++) Assert.Equal(x[(i / 4 * 4) + 3 - (i % 4)], y[i]);
+    }
+
+    /// <summary>A line of windows of a long signal under a long filter is more than memory, and its elements more than an int, can hold.</summary>
+    [Theory]
+    [InlineData(1, 32_768, 1, 65_536)]
+    [InlineData(1, 32_768, 2, 65_537)]
+    [InlineData(64, 49, 1, 1_000_000)]
+    [InlineData(1, 4_000_000, 1, 3)]
+    [InlineData(512, 9, 1, 14)]
+    [InlineData(1, 1, 1, 1)]
+    public void TilesOfWindowsStayWithinBounds(int channels, int kernel, int stride, int places)
+    {
+        var window = new Window2D(channels, 1, ((places - 1) * stride) + kernel, 1, kernel, 1, stride);
+        Assert.Equal(places, window.Columns);
+        var tile = Convolve.Tile<float>(window);
+        Assert.InRange(tile, 1, places);
+        Assert.InRange((long)tile * window.Rows, 1, 1 << 22);
+    }
+
+    /// <summary>Whole numbers, whose sums are exact in any order.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void LongLinesAreConvolvedInParts(int stride)
+    {
+        const int kernel = 4096, places = 1100;
+        int width = ((places - 1) * stride) + kernel;
+        Assert.True(Convolve.Tile<float>(new Window2D(1, 2, width, 1, kernel, 1, stride)) < places);
+        float[] numbers = [.. Enumerable.Range(0, 2 * width).Select(i => (float)((i * 7 % 11) - 5))], filter = [.. Enumerable.Range(0, kernel).Select(i => (float)((i * 5 % 7) - 3))];
+        var x = Tensor.Create(numbers, [1, 1, 2, width], requiresGrad: true);
+        var weight = Tensor.Create(filter, [1, 1, 1, kernel], requiresGrad: true);
+        float[] arriving = [.. Enumerable.Range(0, 2 * places).Select(i => (float)((i * 3 % 5) - 2))];
+        var y = x.Conv2d(weight, null, [1, stride]);
+        y.Backward(Tensor.Create(arriving, [1, 1, 2, places]));
+
+        float[] output = new float[2 * places], dx = new float[numbers.Length], dw = new float[kernel];
+        for (var o = 0; o < output.Length; o++)
+        {
+            var first = (o / places * width) + (o % places * stride);
+            for (var k = 0; k < kernel; k++)
+            {
+                output[o] += numbers[first + k] * filter[k];
+                dx[first + k] += arriving[o] * filter[k];
+                dw[k] += arriving[o] * numbers[first + k];
+            }
+        }
+        Assert.Equal(output, y.ToFloats());
+        Assert.Equal(dx, x.Grad!.ToFloats());
+        Assert.Equal(dw, weight.Grad!.ToFloats());
     }
 
     private static Window Of(int h, int w, int kh, int kw, int s, int p, int d, bool ceil) =>

@@ -12,6 +12,9 @@ internal static unsafe class Convolve
     /// <summary>Bytes of a tile of windows; a tile stays in the cache between being made and being read.</summary>
     private const int TileBytes = 1 << 19;
 
+    /// <summary>Bytes of one line of windows from which tiles are parts of lines: of long signals, or long filters, whole lines are more than memory holds.</summary>
+    private const int LongLineBytes = 1 << 24;
+
     /// <summary>The most parts that a weight's sum over images is split in; their sums are added in order.</summary>
     private const int WeightParts = 8;
 
@@ -69,10 +72,19 @@ internal static unsafe class Convolve
         Parallelism.For((window.Batch + perItem - 1) / perItem, new Images<TBody> { Body = body, PerItem = perItem });
     }
 
-    /// <summary>Windows in a tile: whole lines of them.</summary>
-    private static int Tile<T>(in Window2D window)
-        where T : unmanaged =>
-        Math.Min(window.Columns, Math.Max(1, TileBytes / sizeof(T) / Math.Max(1, window.Rows * window.OutWidth)) * window.OutWidth);
+    /// <summary>Windows in a tile: whole lines of them, or of long lines parts.</summary>
+    internal static int Tile<T>(in Window2D window)
+        where T : unmanaged
+    {
+        var each = Math.Max(1, (long)window.Rows * sizeof(T));
+        var line = each * Math.Max(1, window.OutWidth);
+        var tile = line > LongLineBytes ? Math.Max(1, LongLineBytes / each) : Math.Max(1, TileBytes / line) * window.OutWidth;
+        return (int)Math.Min(window.Columns, tile);
+    }
+
+    /// <summary>Whether a tile is whole lines of windows that step by one column.</summary>
+    private static bool IsUnitLines(in Window2D window, int from, int count) =>
+        window.StrideWidth == 1 && from % window.OutWidth == 0 && count % window.OutWidth == 0;
 
     /// <summary>The tile as rows of windows' elements: the image itself where it is that already, else a copy.</summary>
     private static Operand<T> Columns<T>(T* image, in Window2D window, int from, int count)
@@ -80,7 +92,7 @@ internal static unsafe class Convolve
     {
         if (window.IsIdentity) return new Operand<T>(image + from, window.Columns, 1);
         var columns = Scratch.Columns.Take<T>((nint)window.Rows * count);
-        if (window.StrideWidth == 1) UnitColumns.Gather(image, window, from / window.OutWidth, count / window.OutWidth, columns);
+        if (IsUnitLines(window, from, count)) UnitColumns.Gather(image, window, from / window.OutWidth, count / window.OutWidth, columns);
         else Im2Col<T>.Gather(new ReadOnlySpan<T>(image, window.Channels * window.Height * window.Width), window, from, count, new Span<T>(columns, window.Rows * count));
         return new Operand<T>(columns, count, 1);
     }
@@ -161,7 +173,7 @@ internal static unsafe class Convolve
                     var count = Math.Min(tile, columns - from);
                     var spread = Scratch.Columns.Take<T>((nint)rows * count);
                     MatrixProducts.Multiply(rows, count, m, weight, new Operand<T>(y + from, columns, 1), spread, count);
-                    if (group.StrideWidth == 1) UnitColumns.Scatter(spread, group, from / group.OutWidth, count / group.OutWidth, x);
+                    if (IsUnitLines(group, from, count)) UnitColumns.Scatter(spread, group, from / group.OutWidth, count / group.OutWidth, x);
                     else Im2Col<T>.Scatter(new ReadOnlySpan<T>(spread, rows * count), group, from, count, new Span<T>(x, size));
                 }
             }
