@@ -67,6 +67,27 @@ public class TensorOperators
         Assert.Equal(x.ToDoubles(), Tensor.Cat([Tensor.Zeros([0]), x]).ToDoubles());
     }
 
+    /// <summary>A row for each element, in which it is left out, would be as many elements as the square of their number.</summary>
+    [Theory]
+    [InlineData(70_000)]
+    [InlineData(5_001)]
+    public void A_long_product_with_zeros_has_derivatives_of_two_orders(int n)
+    {
+        var numbers = Enumerable.Repeat(1.0, n).ToArray();
+        (numbers[5], numbers[n - 1]) = (0, 2);
+        var x = Tensor.Create(numbers, requiresGrad: true);
+        var first = Autograd.Grad([x.Prod()], [x])[0]!.ToDoubles();
+        Assert.Equal(2, first[5]);
+        Assert.Equal(2, first.Sum(Math.Abs));
+
+        numbers[7] = 0;
+        var y = Tensor.Create([.. numbers, .. numbers], [2, n], requiresGrad: true);
+        var gradient = Autograd.Grad([y.Prod(1).Sum()], [y], createGraph: true)[0]!;
+        Assert.Equal(0, gradient.Abs().Sum().Item());
+        var second = Autograd.Grad([gradient.Select(0, 1).Sum()], [y])[0]!.ToDoubles();
+        Assert.Equal((2.0, 2.0, 4.0), (second[n + 5], second[n + 7], second.Sum(Math.Abs)));
+    }
+
     [Fact]
     public void Stacks_of_matrices_broadcast()
     {

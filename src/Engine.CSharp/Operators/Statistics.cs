@@ -111,6 +111,9 @@ internal static class Statistics
 
     public static IEnumerable<Operator> All => [Var, Std, Logsumexp, Norm, Prod, Cumsum];
 
+    /// <summary>The most elements of rows in which each element is left out once.</summary>
+    private const long MostInRows = 1 << 22;
+
     private static double Correction(Attributes attributes)
     {
         if (attributes["unbiased"] is not null && attributes.Has("keepdim") && !attributes.Has("dim")) throw new AutogradException(ErrorKind.Value, "unbiased and keepdim go together only with dim");
@@ -241,16 +244,35 @@ internal static class Statistics
         return hasZero ? (x.Count == 1 ? g : g * Others(x.Reshape([-1]), 0)).Reshape(x.Sizes) : g * (c.Output() / x);
     }
 
-    /// <summary>For each element the product of the others along a dimension: each in a row of its own in which it is replaced by 1.</summary>
+    /// <summary>
+    /// For each element the product of the others along a dimension: each in a row of its own in which it is replaced by 1. Of many elements that would be more than memory holds.
+    /// </summary>
     private static Tensor Others(Tensor x, int dim)
     {
         var n = x.Sizes[dim];
+        if ((long)n * x.Count > MostInRows) return OthersByHalves(Copies.Apart.Apply(x), dim);
         var rank = x.Rank;
         int[] sizes = [.. x.Sizes.Take(dim), n, .. x.Sizes.Skip(dim)];
         var diagonal = new bool[n * n];
         for (var i = 0; i < n; i++) diagonal[(i * n) + i] = true;
         int[] maskShape = [.. Enumerable.Repeat(1, dim), n, n, .. Enumerable.Repeat(1, rank - dim - 1)];
         return x.Unsqueeze(dim).Expand(sizes).MaskedFill(Tensor.Create(diagonal, maskShape), 1).Prod(dim + 1);
+    }
+
+    /// <summary>Of two elements each is the other's; of more, the halves are multiplied with each other, and each product's others belong to both of its factors.</summary>
+    private static Tensor OthersByHalves(Tensor x, int dim)
+    {
+        int n = x.Sizes[dim], half = (n + 1) / 2;
+        if (n == 1) return Tensor.Ones(x.Sizes, x.DType);
+        Tensor first = x.Narrow(dim, 0, half), second = x.Narrow(dim, half, n - half);
+        if (n < 2 * half)
+        {
+            var one = (int[])x.Sizes.Clone();
+            one[dim] = 1;
+            second = Tensor.Cat([second, Tensor.Ones(one, x.DType)], dim);
+        }
+        var others = OthersByHalves(first * second, dim);
+        return Tensor.Cat([others * second, others * first], dim).Narrow(dim, 0, n);
     }
 }
 
