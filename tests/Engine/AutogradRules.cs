@@ -94,6 +94,7 @@ public class AutogradRules
         ["view of another size"] = (ErrorKind.Shape, "shape '[5]' is invalid for input of size 6", () => Tensor.Ones([2, 3]).View([5])),
         ["index out of range"] = (ErrorKind.Index, "index 3 is out of bounds for dimension 0 with size 2", () => Tensor.Ones([2]).GetItem(3L)),
         ["cat of other sizes"] = (ErrorKind.Shape, "Sizes of tensors must match except in dimension 0. Expected size 3 but got size 4 for tensor number 1 in the list.", () => Tensor.Cat([Tensor.Ones([2, 3]), Tensor.Ones([2, 4])])),
+        ["as_strided backwards"] = (ErrorKind.Value, "as_strided: Negative strides are not supported at the moment, got strides: [-1]", () => OperatorRegistry.Default.Invoke("as_strided", new OperatorCall([Tensor.Ones([4])], Attributes.Of("size", new[] { 4 }, "stride", new[] { -1 })))),
         ["unknown operator"] = (ErrorKind.Unsupported, "this engine has no operator 'conv17d'", () => OperatorRegistry.Default.Invoke("conv17d", new OperatorCall())),
     };
 

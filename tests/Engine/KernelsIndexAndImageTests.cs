@@ -175,8 +175,10 @@ public sealed class KernelsIndexAndImageTests
         }
         var g = Enumerable.Range(0, y.Length).Select(i => (float)i).ToArray();
         var dx = new float[x.Length];
-        MaxPool.Backward(ref g[0], ref places[0], ref dx[0], 3, window);
+        Assert.Equal(-1, MaxPool.Backward(ref g[0], ref places[0], ref dx[0], 3, window));
         Assert.Equal(expected, dx);
+        places[^1] = h * w;
+        Assert.Equal(places.Length - 1, MaxPool.Backward(ref g[0], ref places[0], ref dx[0], 3, window));
     }
 
     [Theory]

@@ -88,6 +88,40 @@ public class TensorOperators
         Assert.Equal((2.0, 2.0, 4.0), (second[n + 5], second[n + 7], second.Sum(Math.Abs)));
     }
 
+    public static TheoryData<string, Attributes, int[], int[]?, long> OperandsThatDoNotFit => new()
+    {
+        { "max_pool2d_backward", Attributes.Of("input_size", new[] { 1, 2, 2 }), [1, 1, 1], [1, 1, 1], 4 },
+        { "max_pool2d_backward", Attributes.Of("input_size", new[] { 1, 2, 2 }), [1, 1, 1], [1, 1, 1], -1 },
+        { "max_pool2d_backward", Attributes.Of("input_size", new[] { 1, 2, 2 }), [1, 1, 2], [1, 1, 1], 0 },
+        { "max_pool2d_backward", Attributes.Of("input_size", new[] { 1, 2, 2 }), [2, 1, 1], [2, 1, 1], 0 },
+        { "avg_pool2d_backward", Attributes.Of("input_size", new[] { 1, 8, 8 }, "kernel_size", 1), [1, 1, 1], null, 0 },
+        { "adaptive_avg_pool2d_backward", Attributes.Of("input_size", new[] { 1, 8, 8 }, "output_size", new[] { 8, 8 }), [1, 1, 1], null, 0 },
+        { "interpolate_backward", Attributes.Of("input_size", new[] { 1, 1, 8 }, "size", new[] { 8 }), [1, 1, 1], null, 0 },
+        { "softmax_backward", Attributes.Of("dim", 0), [2], [4], 0 },
+        { "log_softmax_backward", Attributes.Of("dim", 0), [2], [4], 0 },
+        { "slice_backward", Attributes.Of(("input_sizes", new[] { 8 }), ("dim", 0), ("start", 1), ("step", 4)), [3], null, 0 },
+        { "slice_backward", Attributes.Of(("input_sizes", new[] { 8 }), ("dim", 0), ("start", -1), ("step", 1)), [2], null, 0 },
+        { "_unsafe_view", Attributes.Of("size", new[] { 40 }), [4], null, 0 },
+        { "as_strided", Attributes.Of("size", new[] { -1 }, "stride", new[] { 1 }), [4], null, 0 },
+    };
+
+    /// <summary>Derivatives are operators, too, that a program can name: what does not fit is refused, and nothing outside of it is read or written.</summary>
+    [Theory]
+    [MemberData(nameof(OperandsThatDoNotFit))]
+    public void An_operator_of_the_tape_that_is_called_by_name_refuses_operands_that_do_not_fit(string name, Attributes attributes, int[] shape, int[]? second, long value)
+    {
+        var first = Tensor.Ones(shape);
+        Tensor[] inputs = second is null ? [first] : [first, name[0] == 'm' ? Tensor.Full(second, value, DType.Int64) : Tensor.Ones(second)];
+        Assert.Throws<AutogradException>(() => OperatorRegistry.Default.Invoke(name, new OperatorCall(inputs, attributes)));
+    }
+
+    [Fact]
+    public void A_window_of_nothing_may_be_as_wide_as_it_likes()
+    {
+        var nothing = OperatorRegistry.Default.Invoke("as_strided", new OperatorCall([Tensor.Ones([4])], Attributes.Of("size", new[] { 0, 100 }, "stride", new[] { 100, 1 })))[0];
+        Assert.Equal([0, 100], nothing.Shape.ToArray());
+    }
+
     [Fact]
     public void Stacks_of_matrices_broadcast()
     {

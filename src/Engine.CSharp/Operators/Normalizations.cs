@@ -91,6 +91,7 @@ internal static class Normalizations
 
     private static Tensor Rows(Tensor g, Tensor y, int dim, bool logarithm)
     {
+        GradientShape.CheckForm(logarithm ? "log_softmax_backward" : "softmax_backward", g, y.Sizes, y.DType);
         g = Copying.Packed(g);
         y = Copying.Packed(y);
         var dx = Tensor.Empty(y.Sizes, y.DType);

@@ -96,12 +96,18 @@ internal static class Pooling
 
     private static Tensor Scattered(Tensor g, Tensor places, int[] shape)
     {
+        GradientShape.CheckForm("max_pool2d_backward", places, g.Sizes, DType.Int64);
+        GradientShape.CheckForm("max_pool2d_backward", g, shape.Length < 2 || g.Rank < 2 ? shape : [.. shape[..^2], .. g.Sizes[^2..]], g.DType);
         g = Copying.Packed(g);
+        places = Copying.Packed(places);
         var dx = Tensor.Zeros(shape, g.DType);
         var sizes = new Window(shape[^2], shape[^1], g.Sizes[^2], g.Sizes[^1], 1, 1, 1, 1, 0, 0);
-        if (g.DType == DType.Float32) MaxPool.Backward(ref g.Origin<float>(), ref places.Origin<long>(), ref dx.Origin<float>(), Planes(shape), sizes);
-        else MaxPool.Backward(ref g.Origin<double>(), ref places.Origin<long>(), ref dx.Origin<double>(), Planes(shape), sizes);
+        var outside = g.DType == DType.Float32
+            ? MaxPool.Backward(ref g.Origin<float>(), ref places.Origin<long>(), ref dx.Origin<float>(), Planes(shape), sizes)
+            : MaxPool.Backward(ref g.Origin<double>(), ref places.Origin<long>(), ref dx.Origin<double>(), Planes(shape), sizes);
         KeepAlive(g, places, dx);
+        if (outside >= 0)
+            throw new AutogradException(ErrorKind.Index, $"max_pool2d_backward: place {places.ToLongs()[outside]} is outside of planes of {shape[^2]}x{shape[^1]}");
         return dx;
     }
 
@@ -146,6 +152,7 @@ internal static class Pooling
     {
         var window = PoolingWindow.Of("avg_pool2d", attributes, shape);
         var (countPad, divisor) = Divisor(attributes);
+        GradientShape.CheckForm("avg_pool2d_backward", g, OutShape(shape, window), g.DType);
         g = Copying.Packed(g);
         var dx = Tensor.Zeros(shape, g.DType);
         if (g.DType == DType.Float32) AveragePool.Backward(ref g.Origin<float>(), ref dx.Origin<float>(), Planes(shape), window, countPad, divisor);
@@ -166,6 +173,7 @@ internal static class Pooling
                     ? $"mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: {tensor.DType.ScalarType()}"
                     : $"\"adaptive_avg_pool2d\" not implemented for '{tensor.DType.ScalarType()}'");
         }
+        if (!forward) GradientShape.CheckForm("adaptive_avg_pool2d_backward", tensor, [.. shape[..^2], .. sizes], tensor.DType);
         tensor = Copying.Packed(tensor);
         var result = forward ? Tensor.Empty([.. shape[..^2], .. sizes], tensor.DType) : Tensor.Zeros(shape, tensor.DType);
         if (tensor.DType == DType.Float32) Run<float>(); else Run<double>();

@@ -18,7 +18,11 @@ internal static class Reshaping
     /// <summary>A view that autograd does not know as one, for results whose memory nobody else has.</summary>
     public static readonly FunctionOperator UnsafeView = new(
         "_unsafe_view",
-        (x, attributes) => x.Window(attributes.Ints("size")!, Shapes.ContiguousStrides(attributes.Ints("size")!)),
+        (x, attributes) =>
+        {
+            var shape = Infer(Required(attributes, "size", "shape"), x.Count);
+            return Copying.Packed(x).Window(shape, Shapes.ContiguousStrides(shape));
+        },
         new Rule(Saved.None, (g, c) => g.Reshape(c.InputShape(0))),
         "UnsafeViewBackward0")
     { Keywords = ["size"], Arity = 1, Written = call => ("view", call) };

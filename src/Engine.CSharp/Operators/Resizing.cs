@@ -33,6 +33,7 @@ internal static class Resizing
             var kernel = plan.IsLinear ? "upsample_bilinear2d_channels_last" : "upsample_nearest";
             throw new AutogradException(ErrorKind.Dtype, $"\"{kernel}\" not implemented for '{tensor.DType.ScalarType()}'");
         }
+        if (!forward) GradientShape.CheckForm("interpolate_backward", tensor, [.. inputShape[..2], .. plan.Along.Select(d => d.Target)], tensor.DType);
         tensor = Copying.Packed(tensor);
         if (plan.IsLinear) return tensor.DType == DType.Float32 ? Blended<float>(tensor, inputShape, plan, forward) : Blended<double>(tensor, inputShape, plan, forward);
         int[][] sources = [.. plan.Along.Select(d => Along(d.Size, d.Target, d.Scale))];

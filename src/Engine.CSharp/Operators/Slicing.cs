@@ -49,6 +49,7 @@ internal static class Slicing
             var shape = attributes.Ints("input_sizes")!;
             var whole = Tensor.Zeros(shape, g.DType);
             int dim = attributes.Int("dim"), start = attributes.Int("start"), step = attributes.Int("step");
+            CheckPlaces(g.Sizes, shape, dim, start, step);
             var steps = (int[])whole.Steps.Clone();
             steps[dim] *= step;
             Copying.Copy(g, whole.Window(g.Sizes, steps, start * whole.Steps[dim]));
@@ -207,6 +208,16 @@ internal static class Slicing
         object?[] slice = [a["start"], a["end"], a["step"]];
         var dim = Shapes.WrapDim(a.Int("dim", 0), call.Tensor(0).Rank);
         return new OperatorCall(call.Inputs, Attributes.Of("index", (object?[])[.. Enumerable.Repeat((object?)null, dim), slice]));
+    }
+
+    /// <summary>Refuses a part that is none of the whole's.</summary>
+    private static void CheckPlaces(int[] part, int[] whole, int dim, int start, int step)
+    {
+        var fits = part.Length == whole.Length && dim >= 0 && dim < whole.Length && start >= 0 && step > 0;
+        for (var d = 0; fits && d < whole.Length; d++)
+            fits = d == dim ? part[d] == 0 || start + ((part[d] - 1L) * step) < whole[d] : part[d] == whole[d];
+        if (!fits)
+            throw new AutogradException(ErrorKind.Shape, $"slice_backward: a part of shape {Shapes.Text(part)} from {start} on in steps of {step} along dimension {dim} is none of {Shapes.Text(whole)}");
     }
 
     private static int Clamp(long at, int size) => (int)Math.Clamp(at < 0 ? at + size : at, 0, size);

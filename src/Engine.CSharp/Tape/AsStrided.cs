@@ -65,11 +65,20 @@ internal static class AsStrided
             var size = call.Attributes.Ints("size") ?? throw new AutogradException(ErrorKind.Value, "as_strided() needs 'size'");
             var stride = call.Attributes.Ints("stride") ?? throw new AutogradException(ErrorKind.Value, "as_strided() needs 'stride'");
             var offset = call.Attributes.Int("storage_offset", x.Offset);
-            var last = (long)offset;
-            for (var i = 0; i < size.Length; i++) last += Math.Max(0L, size[i] - 1) * stride[i];
-            if (size.Length != stride.Length || offset < 0 || last >= x.Storage.ByteLength / x.DType.Size())
+            if (Array.Exists(stride, step => step < 0))
+                throw new AutogradException(ErrorKind.Value, $"as_strided: Negative strides are not supported at the moment, got strides: {Shapes.Text(stride)}");
+            if (size.Length != stride.Length || Array.Exists(size, n => n < 0) || offset < 0 || Last() >= x.Storage.ByteLength / x.DType.Size())
                 throw new AutogradException(ErrorKind.Shape, $"as_strided(): size {Shapes.Text(size)}, stride {Shapes.Text(stride)} and offset {offset} reach beyond the storage");
             return [AsStrided.Apply(x, new Window(x.Alias(size, stride, offset), x))];
+
+            // The place of the last element; of none, what lies before the first.
+            long Last()
+            {
+                if (Array.IndexOf(size, 0) >= 0) return -1;
+                var last = (long)offset;
+                for (var i = 0; i < size.Length; i++) last += (size[i] - 1L) * stride[i];
+                return last;
+            }
         }
 
         internal override void Backward(BackwardContext context)

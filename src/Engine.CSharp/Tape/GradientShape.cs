@@ -24,6 +24,15 @@ internal static class GradientShape
             $"{(from is null ? "" : $"Function {from.Name} returned an ")}invalid gradient at index {input} - got {Shapes.Text(gradient.Sizes)} but expected shape compatible with {Shapes.Text(shape)}");
     }
 
+    /// <summary>Refuses an operand that has not the shape and the type that a kernel will read it by: derivatives are operators, too, and can be called by name.</summary>
+    public static void CheckForm(string name, Tensor operand, int[] shape, DType dtype)
+    {
+        if (!Shapes.Same(operand.Sizes, shape))
+            throw new AutogradException(ErrorKind.Shape, $"{name}: an operand of shape {Shapes.Text(shape)} was expected, but got {Shapes.Text(operand.Sizes)}");
+        if (operand.DType != dtype)
+            throw new AutogradException(ErrorKind.Dtype, $"{name}: an operand of type {dtype.Name()} was expected, but got {operand.DType.Name()}");
+    }
+
     /// <summary>Sums a tensor over the dimensions in which <paramref name="shape"/> was repeated (aten/src/ATen/ExpandUtils.h, sum_to).</summary>
     public static Tensor SumTo(Tensor gradient, int[] shape)
     {

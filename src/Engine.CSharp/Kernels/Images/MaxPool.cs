@@ -19,8 +19,10 @@ internal static unsafe class MaxPool
         }
     }
 
-    /// <summary>dx[places] += g, in row-major order of g. The caller has set dx to zero.</summary>
-    public static void Backward<T>(ref T g, ref long places, ref T dx, int planes, Window window)
+    /// <summary>
+    /// dx[places] += g, in row-major order of g. The caller has set dx to zero. Returns the first place that is outside of its plane, where it stops; -1 where none is.
+    /// </summary>
+    public static long Backward<T>(ref T g, ref long places, ref T dx, int planes, Window window)
         where T : unmanaged, INumber<T>
     {
         fixed (T* pg = &g, pd = &dx)
@@ -28,8 +30,14 @@ internal static unsafe class MaxPool
         {
             long size = (long)window.OutHeight * window.OutWidth, plane = (long)window.Height * window.Width;
             for (long p = 0; p < planes; p++)
-                for (long i = 0; i < size; i++) pd[(p * plane) + pp[(p * size) + i]] += pg[(p * size) + i];
+                for (long i = 0; i < size; i++)
+                {
+                    var place = pp[(p * size) + i];
+                    if ((ulong)place >= (ulong)plane) return (p * size) + i;
+                    pd[(p * plane) + place] += pg[(p * size) + i];
+                }
         }
+        return -1;
     }
 
     private struct Work<T> : IRangeWork
