@@ -64,6 +64,7 @@ public class TensorOperators
         Assert.Equal(x.ToDoubles(), Tensor.Cat(x.Split(2)).ToDoubles());
         Assert.Equal(x.ToDoubles(), Tensor.Stack(x.Unbind(1), 1).ToDoubles());
         Assert.Equal([2, 2, 1], x.Chunk(3).Select(c => c.Size(0)));
+        Assert.Equal([1, 1, 1, 1, 1], x.Chunk(int.MaxValue).Select(c => c.Size(0)));
         Assert.Equal(x.ToDoubles(), Tensor.Cat([Tensor.Zeros([0]), x]).ToDoubles());
     }
 

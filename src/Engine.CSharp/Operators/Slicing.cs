@@ -329,7 +329,7 @@ public sealed partial class Tensor
         if (Rank == 0) throw new AutogradException(ErrorKind.Shape, "chunk expects at least a 1-dimensional tensor");
         if (chunks <= 0) throw new AutogradException(ErrorKind.Value, $"chunk expects `chunks` to be greater than 0, got: {chunks}");
         var size = Size(dim);
-        var each = (size + chunks - 1) / chunks;
+        var each = (int)(((long)size + chunks - 1) / chunks);
         return each == 0 && size == 0 ? Split(new int[chunks], dim) : Split(each, dim);
     }
 }

@@ -278,7 +278,7 @@ module Slicing =
                           if total = 0 then
                               return sections g d (List.replicate chunks 0)
                           else
-                              return! splitBy g attrs ((total + chunks - 1) / chunks)
+                              return! splitBy g attrs (int ((int64 total + int64 chunks - 1L) / int64 chunks))
                   }) with
             ArgumentsFirst = fun _ -> true
             Node = Define.node "Split" }
