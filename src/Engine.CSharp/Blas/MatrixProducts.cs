@@ -15,7 +15,7 @@ public static unsafe class MatrixProducts
 
     private const long BatchParallelFrom = 1 << 19;
     private static readonly Lazy<DispatchRule> LoadedRule = new(DispatchRule.Load);
-    private static readonly (Backend Backend, string Why)?[] Choices = new (Backend, string)?[2 * 5];
+    private static readonly Choice?[] Choices = new Choice?[2 * 5];
     private static Backend? s_used;
     private static bool s_variableRead;
 
@@ -108,11 +108,12 @@ public static unsafe class MatrixProducts
     {
         ref var choice = ref Choices[(int)shape * 2 + (typeof(T) == typeof(float) ? 0 : 1)];
         if (choice is { } made)
-            return made;
+            return made.Made;
         lock (Choices)
         {
-            return choice ??= LoadedRule.Value.Choose(
-                Processor.Current, typeof(T) == typeof(float) ? "float32" : "float64", shape, backend => Libraries.Get(backend) is { KnowsProcessor: true } library ? library.Version : null);
+            choice ??= new Choice(LoadedRule.Value.Choose(
+                Processor.Current, typeof(T) == typeof(float) ? "float32" : "float64", shape, backend => Libraries.Get(backend) is { KnowsProcessor: true } library ? library.Version : null));
+            return choice.Made;
         }
     }
 
@@ -170,6 +171,9 @@ public static unsafe class MatrixProducts
         s_variableRead = true;
         return backend;
     }
+
+    // An object, so that who finds it without the lock finds all of it.
+    private sealed record Choice((Backend Backend, string Why) Made);
 
     private sealed class Scope : IDisposable
     {
