@@ -10,13 +10,15 @@ public sealed partial class Tensor
     {
         if (Count != 1) throw new AutogradException(ErrorKind.Shape, $"a Tensor with {Count} elements cannot be converted to Scalar");
         Calls.TellOfReading(this);
-        return dtype switch
+        var value = dtype switch
         {
             DType.Float32 => Origin<float>(),
             DType.Float64 => Origin<double>(),
             DType.Int64 => Origin<long>(),
             _ => Origin<bool>() ? 1 : 0,
         };
+        GC.KeepAlive(this);
+        return value;
     }
 
     /// <summary>The elements in row-major order, converted to doubles.</summary>
