@@ -124,6 +124,18 @@ public class TensorOperators
     }
 
     [Fact]
+    public void More_dimensions_than_the_stack_holds_are_refused_and_many_are_not()
+    {
+        var x = Tensor.Scalar(2);
+        var many = Enumerable.Repeat(1, 1000).ToArray();
+        Assert.Equal(6, (x.View(many) + x.View([1, .. many]).Sum(0) * 2).Sum().Item());
+        var more = Enumerable.Repeat(1, 1_000_000).ToArray();
+        Assert.Equal(ErrorKind.Shape, Assert.Throws<AutogradException>(() => x.View(more).Exp()).Kind);
+        Assert.Throws<AutogradException>(() => x.View(more).Sum());
+        Assert.Throws<AutogradException>(() => x.View(more).Gather(0, Tensor.Zeros([], DType.Int64).View(more)));
+    }
+
+    [Fact]
     public void Stacks_of_matrices_broadcast()
     {
         var a = Tensor.Create([.. Enumerable.Range(0, 12).Select(i => (double)i)], [2, 2, 3]);

@@ -13,7 +13,7 @@ internal static class ResultLayout
         foreach (var operand in operands) ordered = ordered && IsOrdered(sizes, operand);
         if (ordered || sizes.Length < 2) return Shapes.ContiguousStrides(sizes);
         // From the innermost out, sorted by insertion: dimensions that nothing decides between stay as they are.
-        Span<int> inner = stackalloc int[sizes.Length];
+        var inner = sizes.Length <= 64 ? stackalloc int[sizes.Length] : new int[sizes.Length];
         for (var i = 0; i < inner.Length; i++) inner[i] = sizes.Length - 1 - i;
         for (var i = 1; i < inner.Length; i++)
         {

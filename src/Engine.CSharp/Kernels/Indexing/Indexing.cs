@@ -117,9 +117,9 @@ internal static unsafe class Indexing
     {
         // A 0-dim operand counts as one of one dimension.
         long along = shape.Length == 0 ? 1 : xStrides[dim];
+        var memory = stackalloc int[Loop.Memory(shape.Length, 3)];
         var others = stackalloc int[shape.Length + 1];
         for (var d = 0; d < shape.Length; d++) others[d] = d == dim ? 0 : xStrides[d];
-        var memory = stackalloc int[Loop.Memory(shape.Length, 3)];
         var loop = Loop.Begin(memory, shape);
         loop.Add(zStrides);
         loop.Add(indexStrides);

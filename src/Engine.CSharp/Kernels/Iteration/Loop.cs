@@ -16,8 +16,14 @@ internal unsafe struct Loop
     private int* strides;
     private int capacity;
 
+    /// <summary>The most dimensions of an operand: spaces live on the stack, which has an end.</summary>
+    private const int MostDimensions = 4096;
+
     /// <summary>How many ints <see cref="Begin"/> needs.</summary>
-    public static int Memory(int rank, int operands) => (rank + 1) * (operands + 1);
+    /// <exception cref="AutogradException">There are more dimensions than a space can have.</exception>
+    public static int Memory(int rank, int operands) => rank <= MostDimensions
+        ? (rank + 1) * (operands + 1)
+        : throw new AutogradException(ErrorKind.Shape, $"a tensor of {rank} dimensions has more than this engine computes with ({MostDimensions})");
 
     public readonly int Size(int d) => sizes[d];
 
