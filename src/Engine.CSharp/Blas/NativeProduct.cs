@@ -71,7 +71,7 @@ internal static unsafe class NativeProduct
         if (library.Packs && manyRows && manyColumns)
         {
             var tileRows = Tile(m, (m + PackedRows - 1) / PackedRows);
-            var tileColumns = Tile(n, Math.Max(2, (n + PackedColumns - 1) / PackedColumns));
+            var tileColumns = Tile(n, (n + PackedColumns - 1) / PackedColumns);
             var packed = new Tiles<T>(library, m, n, k, a, b, c, leading, accumulate, tileRows, tileColumns);
             packed.Pack(parallel);
             Do(packed.Count, packed, parallel);
