@@ -33,6 +33,8 @@ public sealed unsafe class BlasProductsTests
             yield return (1025, 769, k);
             yield return (777, 2100, k);
         }
+
+        yield return (769, 770, 1031);
     }
 
     [Theory]
@@ -119,7 +121,7 @@ public sealed unsafe class BlasProductsTests
     public void One_two_and_three_threads_give_the_same_bits(Backend backend)
     {
         using var pin = MatrixProducts.Pin(backend);
-        foreach (var (m, n, k) in new[] { (300, 210, 190), (129, 1100, 75), (1, 900, 800), (900, 1, 800), (1030, 64, 40), (64, 256, 784), (512, 512, 70), (1100, 800, 390) })
+        foreach (var (m, n, k) in new[] { (300, 210, 190), (129, 1100, 75), (1, 900, 800), (900, 1, 800), (1030, 64, 40), (64, 256, 784), (512, 512, 70), (1100, 800, 390), (800, 1100, 1030) })
         {
             using var a = new BlasMatrix<float>(m, k, BlasLayout.Rows, new Random(5));
             using var b = new BlasMatrix<float>(k, n, BlasLayout.Columns, new Random(6));

@@ -9,6 +9,7 @@ internal static unsafe class NativeProduct
     private const int TileSide = 512;
     private const int PackedRows = 256;
     private const int PackedColumns = 1024;
+    private const int PackedInTwoFrom = 1024;
     private const long SplitFrom = 1 << 20;
 
     // Up to so many elements live in managed arrays, which lie at any address, and a library's bits may depend on that.
@@ -73,7 +74,7 @@ internal static unsafe class NativeProduct
             var tileRows = Tile(m, (m + PackedRows - 1) / PackedRows);
             var tileColumns = Tile(n, (n + PackedColumns - 1) / PackedColumns);
             var packed = new Tiles<T>(library, m, n, k, a, b, c, leading, accumulate, tileRows, tileColumns);
-            packed.Pack(parallel);
+            packed.Pack(k < PackedInTwoFrom ? 1 : 2, parallel);
             Do(packed.Count, packed, parallel);
             return;
         }
@@ -121,25 +122,35 @@ internal static unsafe class NativeProduct
     {
         private byte* _packed;
         private nint _packedBytes;
+        private int _parts;
         private bool _packing;
 
         public readonly int Count => (m + tileRows - 1) / tileRows * Across;
 
         private readonly int Across => (n + tileColumns - 1) / tileColumns;
 
-        /// <summary>Packs the columns of B that each column of tiles reads.</summary>
-        public void Pack(bool parallel)
+        private readonly int Depth => (k + _parts - 1) / _parts;
+
+        /// <summary>Packs the columns of B that each column of tiles reads, in so many parts of k: these are what threads can share without reading A again.</summary>
+        public void Pack(int parts, bool parallel)
         {
-            _packedBytes = ((nint)library.PackedSize<T>(tileRows, tileColumns, k) + 63) / 64 * 64;
-            _packed = Scratch.Packing.Take<byte>(Across * _packedBytes);
+            _parts = parts;
+            _packedBytes = ((nint)library.PackedSize<T>(tileRows, tileColumns, Depth) + 63) / 64 * 64;
+            _packed = Scratch.Packing.Take<byte>(parts * Across * _packedBytes);
             _packing = true;
-            Do(Across, this, parallel);
+            Do(parts * Across, this, parallel);
             _packing = false;
         }
 
         public readonly void Invoke(int index)
         {
-            var row = _packing ? 0 : index / Across * tileRows;
+            if (_packing)
+            {
+                PackPart(index / Across, index % Across);
+                return;
+            }
+
+            var row = index / Across * tileRows;
             var column = index % Across * tileColumns;
             var (transposeA, lda) = Layout(a, m, k);
             var (transposeB, ldb) = Layout(b, k, n);
@@ -147,13 +158,28 @@ internal static unsafe class NativeProduct
             var x = transposeA ? a.Data + row : a.Data + (nint)row * lda;
             var y = transposeB ? b.Data + (nint)column * ldb : b.Data + column;
             var z = c + (nint)row * cRow + column;
-            var packed = (T*)(_packed + index % Across * _packedBytes);
-            if (_packing)
-                library.Pack(transposeB, tileRows, columns, k, y, ldb, packed);
-            else if (_packed is not null)
-                library.GemmPacked(transposeA, rows, columns, k, x, lda, packed, ldb, z, cRow, accumulate);
-            else
+            if (_packed is null)
+            {
                 library.Gemm(transposeA, transposeB, rows, columns, k, x, lda, y, ldb, z, cRow, accumulate);
+                return;
+            }
+
+            for (var part = 0; part < _parts; part++)
+            {
+                var depth = part * Depth;
+                var from = transposeA ? x + (nint)depth * lda : x + depth;
+                library.GemmPacked(transposeA, rows, columns, Math.Min(Depth, k - depth), from, lda, PackedPart(part, index % Across), ldb, z, cRow, accumulate || part > 0);
+            }
+        }
+
+        private readonly T* PackedPart(int part, int across) => (T*)(_packed + (part * Across + across) * _packedBytes);
+
+        private readonly void PackPart(int part, int across)
+        {
+            var (depth, column) = (part * Depth, across * tileColumns);
+            var (transpose, ldb) = Layout(b, k, n);
+            var from = transpose ? b.Data + (nint)column * ldb + depth : b.Data + (nint)depth * ldb + column;
+            library.Pack(transpose, tileRows, Math.Min(tileColumns, n - column), Math.Min(Depth, k - depth), from, ldb, PackedPart(part, across));
         }
     }
 }
