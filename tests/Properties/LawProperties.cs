@@ -44,6 +44,15 @@ public sealed class LawProperties(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Twice_a_gradient_that_is_near_the_largest_number_is_an_infinity()
+    {
+        const string Overflowing = """
+            {"inputs": {"x": {"dtype": "float32", "shape": [1], "data": [1], "requires_grad": true}, "c": {"dtype": "float32", "shape": [1], "data": [3e38]}}, "steps": [{"op": "mul", "in": ["x", "c"], "out": "y"}, {"op": "backward", "in": ["y"]}], "observe": ["x.grad"]}
+            """;
+        Assert.True(AccumulatedTwice.Law.Check(Sound.Engine, Json.readProgram(Overflowing).ResultValue) is { Applies: true, Holds: true });
+    }
+
+    [Fact]
     public void A_detached_tensor_that_becomes_a_running_mean_is_no_constant()
     {
         const string Moved = """
