@@ -32,6 +32,12 @@ internal static class PoolingWindow
             throw new AutogradException(
                 ErrorKind.Shape, $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shapes.Text(shape)}");
         }
+        // Once more, without the dilation.
+        if (padding.H > kernel.H / 2 || padding.W > kernel.W / 2)
+        {
+            throw Bad(
+                $"pad should be smaller than or equal to half of kernel size, but got padW = {padding.W}, padH = {padding.H}, kW = {kernel.W}, kH = {kernel.H}");
+        }
         int height = shape[^2], width = shape[^1];
         var outHeight = Window.OutputSize(height, kernel.H, stride.H, padding.H, dilation.H, ceil);
         var outWidth = Window.OutputSize(width, kernel.W, stride.W, padding.W, dilation.W, ceil);

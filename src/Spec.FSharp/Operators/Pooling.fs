@@ -81,6 +81,11 @@ module internal Pool =
                 Complain.unlessShape (hasPlanes shape) (fun () ->
                     $"{name}: Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got: {Shape.show shape}")
 
+            // Once more, without the dilation.
+            do!
+                Complain.unlessValue (fst padding <= fst kernel / 2 && snd padding <= snd kernel / 2) (fun () ->
+                    $"pad should be smaller than or equal to half of kernel size, but got padW = {snd padding}, padH = {fst padding}, kW = {snd kernel}, kH = {fst kernel}")
+
             let planes, h, w = shape[shape.Length - 3], shape[shape.Length - 2], shape[shape.Length - 1]
 
             let out =
