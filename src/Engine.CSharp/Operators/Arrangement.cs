@@ -53,7 +53,7 @@ internal static class Arrangement
         (x, attributes) => Padded(x, Widths(x.Rank, attributes), attributes.Ints("pad")!.Length / 2, attributes.Double("value", 0)),
         new Rule(Saved.None, (g, c) => Pad!.Apply(g, Attributes.Of("pad", Array.ConvertAll(c.Attributes.Ints("pad")!, n => -n)))),
         "ConstantPadNdBackward0")
-    { ArgumentsFirst = true, Keywords = ["pad", "mode", "value"], Arity = 1 };
+    { CheckFirst = (inputs, attributes) => Widths(inputs[0]!.Rank, attributes), Keywords = ["pad", "mode", "value"], Arity = 1 };
 
     public static readonly FunctionOperator Tril = new(
         "tril", (x, attributes) => TriangleOf(x, attributes, "tril", upper: false), new Rule(Saved.None, (g, c) => Tril!.Apply(g, c.Attributes)))
@@ -132,6 +132,7 @@ internal static class Arrangement
 
     private static int[] Interleave(int[] first, int[] second) => [.. first.Zip(second).SelectMany(pair => new[] { pair.First, pair.Second })];
 
+    /// <summary>The widths as the function that chooses the mode looks at them, before anything is recorded; what is cut is looked at by the kernel.</summary>
     private static (int Before, int After)[] Widths(int rank, Attributes attributes)
     {
         if (attributes.Text("mode", "constant") is var mode and not "constant")

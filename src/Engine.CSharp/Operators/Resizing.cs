@@ -21,7 +21,7 @@ internal static class Resizing
         new Rule(Saved.None, (g, c) => InterpolateBackward.Apply(
             g, Attributes.From(c.Attributes.Where(a => a.Key != "input_size").Append(new("input_size", c.InputShape(0)))))),
         "UpsampleNearest2DBackward0")
-    { ArgumentsFirst = true, Keywords = Names, Arity = 1 };
+    { CheckFirst = (inputs, a) => CheckAsked(a, inputs[0]!.Sizes), Keywords = Names, Arity = 1 };
 
     public static IEnumerable<Operator> All => [Interpolate, InterpolateBackward];
 
@@ -107,28 +107,36 @@ internal static class Resizing
 
     private static Plan PlanOf(Attributes attributes, int[] shape)
     {
-        var mode = attributes.Text("mode", "nearest");
-        var aligned = attributes.Has("align_corners") ? attributes.Bool("align_corners", false) : (bool?)null;
-        var size = attributes.Ints("size");
-        var scale = Numbers(attributes, "scale_factor");
-        if (mode == "nearest" && aligned is not null) throw Bad("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
-        if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
-        if (size is null && scale is null) throw Bad("either size or scale_factor should be defined");
-        var spatial = shape.Length < 2 ? [] : shape[2..];
-        CheckCount(attributes, "size", "output", "output size", shape, size?.Select(n => (double)n));
-        CheckCount(attributes, "scale_factor", "scale_factor", "scale_factor", shape, scale);
-        CheckMode(mode, shape);
-        if (size is not null)
+        CheckAsked(attributes, shape);
+        var isLinear = attributes.Text("mode", "nearest") != "nearest";
+        var aligned = attributes.Bool("align_corners", false);
+        var spatial = shape[2..];
+        if (attributes.Ints("size") is { } size)
         {
             var targets = Each(size, spatial.Length);
             RefuseEmpty(shape, targets);
-            return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
+            return new(isLinear, aligned, [.. spatial.Select((n, d) => (n, targets[d], 0.0))]);
         }
-        var scales = Each(scale!, spatial.Length);
+        var scales = Each(Numbers(attributes, "scale_factor")!, spatial.Length);
         int[] sizes = [.. spatial.Select((n, d) => (int)Math.Floor(n * scales[d]))];
         RefuseEmpty(shape, sizes);
         var recompute = attributes.Bool("recompute_scale_factor", false);
-        return new(mode != "nearest", aligned == true, [.. spatial.Select((n, d) => (n, sizes[d], recompute ? 0 : scales[d]))]);
+        return new(isLinear, aligned, [.. spatial.Select((n, d) => (n, sizes[d], recompute ? 0 : scales[d]))]);
+    }
+
+    /// <summary>What Python looks at, before anything is recorded (torch/nn/functional.py, interpolate); the sizes are looked at by the kernel.</summary>
+    private static void CheckAsked(Attributes attributes, int[] shape)
+    {
+        var mode = attributes.Text("mode", "nearest");
+        var size = attributes.Ints("size");
+        var scale = Numbers(attributes, "scale_factor");
+        if (mode == "nearest" && attributes.Has("align_corners"))
+            throw Bad("align_corners option can only be set with the interpolating modes: linear | bilinear | bicubic | trilinear");
+        if (size is not null && scale is not null) throw Bad("only one of size or scale_factor should be defined");
+        if (size is null && scale is null) throw Bad("either size or scale_factor should be defined");
+        CheckCount(attributes, "size", "output", "output size", shape, size?.Select(n => (double)n));
+        CheckCount(attributes, "scale_factor", "scale_factor", "scale_factor", shape, scale);
+        CheckMode(mode, shape);
     }
 
     /// <summary>A list has an entry for each spatial dimension, before it is seen whether there may be so many.</summary>

@@ -250,6 +250,11 @@ module Rearranging =
         let pairs = pad |> List.chunkBySize 2 |> List.map (fun pair -> pair[0], pair[1]) |> List.rev
         List.replicate (rank - pairs.Length) (0, 0) @ pairs
 
+    /// What the kernel says of the sizes; all else is said before anything is recorded.
+    let private cutsTooMuch = "narrow(): length must be non-negative."
+
+    let private leavesNothing = "The padding resulted in a negative output size"
+
     let pad =
         { Define.computes
               "pad"
@@ -285,7 +290,7 @@ module Rearranging =
 
                           let cut = Array.map2 (fun n (before, behind) -> n + min 0 before + min 0 behind) x.Shape around
 
-                          do! Complain.unlessValue (Array.forall (fun n -> n >= 0) cut) (fun () -> "narrow(): length must be non-negative.")
+                          do! Complain.unlessValue (Array.forall (fun n -> n >= 0) cut) (fun () -> cutsTooMuch)
                           let shape = Array.map2 (fun n (before, behind) -> n + before + behind) x.Shape around
 
                           // Where nothing is put around it, PyTorch cuts, and looks at neither.
@@ -295,7 +300,7 @@ module Rearranging =
                               match shape |> Array.skip (rank - pad.Length / 2) |> Array.tryFindIndex (fun n -> n = 0) with
                               | Some d when not onlyCuts ->
                                   Complain.shape
-                                      $"The padding resulted in a negative output size, which is invalid. Check dimension {rank - pad.Length / 2 + d} of your input."
+                                      $"{leavesNothing}, which is invalid. Check dimension {rank - pad.Length / 2 + d} of your input."
                               | _ -> Ok()
 
                           do!
@@ -323,7 +328,10 @@ module Rearranging =
                           return [ gather x.DType shape [ x ] (Some fill) (Array.init (Shape.count shape) from) ]
                       } } with
             Spelling = Define.functional
-            ArgumentsFirst = fun _ -> true
+            ArgumentsFirst =
+                fun complaint ->
+                    complaint.Message <> cutsTooMuch
+                    && not (complaint.Message.StartsWith(leavesNothing, System.StringComparison.Ordinal))
             Node = Define.node "ConstantPadNd"
             // Where nothing is added it is a copy of a part.
             Arrangement =

@@ -114,6 +114,11 @@ module Resizing =
         | None -> Ok None
         | Some attr -> asNumber attr |> Result.map Some
 
+    /// What the kernel says of the sizes; all else is said in Python, before anything is recorded.
+    let private isEmpty = "Input and output sizes should be greater than 0"
+
+    let private hasNoChannels = "Non-empty"
+
     let private refuseEmpty (spatial: int[]) (target: int[]) =
         let names = [| "D"; "H"; "W" |]
 
@@ -122,7 +127,7 @@ module Resizing =
             |> Array.map (fun (name, size) -> $"{name}: {size}")
             |> String.concat ", "
 
-        Complain.value $"Input and output sizes should be greater than 0, but got input ({show spatial}) output ({show target})"
+        Complain.value $"{isEmpty}, but got input ({show spatial}) output ({show target})"
 
     /// What is asked for: for each spatial dimension (after batch and channels) its size, the size to reach, and the scale to get there by.
     type private Plan =
@@ -200,7 +205,7 @@ module Resizing =
                 result {
                     do!
                         Complain.unlessShape (shape[1] > 0) (fun () ->
-                            $"Non-empty {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
+                            $"{hasNoChannels} {shape.Length}D data tensor expected but got a tensor with sizes {Shape.show shape}")
 
                     return
                         { IsLinear = mode <> "nearest"
@@ -312,7 +317,10 @@ module Resizing =
                               return [ Value.pick shape positions x ]
                       } } with
             Spelling = Define.functional
-            ArgumentsFirst = fun _ -> true
+            ArgumentsFirst =
+                fun complaint ->
+                    [ isEmpty; hasNoChannels ]
+                    |> List.forall (fun text -> not (complaint.Message.StartsWith(text, System.StringComparison.Ordinal)))
             Node = Define.node "UpsampleNearest2D"
             Shapes = [ [ [| 1; 1; 2; 2 |] ]; [ [| 2; 2; 3; 2 |] ]; [ [| 1; 1; 1; 3 |] ]; [ [| 0; 1; 2; 2 |] ] ]
             Derivative = Some(Derive.byTranspose "interpolate_backward") }
