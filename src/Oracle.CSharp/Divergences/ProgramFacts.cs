@@ -48,6 +48,9 @@ internal static class ProgramFacts
         return states.Count > 0 && Find(at ?? states[^1], name) is { Inference: false } tensor && states.SelectMany(OfInference).Contains(tensor.Storage);
     }
 
+    /// <summary>Whether a step's first operand lies in memory that was made in inference mode.</summary>
+    internal static bool IsOfInference(State<Real> state, Step step) => Find(state, First(step)) is { } tensor && state.Storages[tensor.Storage].OfInference;
+
     /// <summary>Whether a program writes in place inside inference mode.</summary>
     internal static bool WritesInInferenceMode(Program program) =>
         Steps.All(program.Steps).Any(step => step.Op == "inference_mode" && Steps.All(step.Steps).Any(inner => inner.Op.EndsWith('_')));

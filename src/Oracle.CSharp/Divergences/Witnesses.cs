@@ -171,13 +171,13 @@ internal static class Witnesses
         return null;
     }
 
-    /// <summary>PyTorch raises nothing, though the last step has not the tensors that it asks for: of one size each, or in evaluation at all.</summary>
+    /// <summary>PyTorch complains of no shape, though the last step has not the tensors that it asks for: of one size each, or in evaluation at all.</summary>
     internal static Func<Json.Case, string?> NormalisesByWhatDoesNotFit(string of) => golden =>
     {
         Literal Input(string name) => golden.Program.Inputs.First(input => input.Name == name).Tensor;
         var last = golden.Program.Steps[golden.Program.Steps.Length - 1];
         var others = last.In.Skip(1).OfType<Arg.Name>().Select(arg => Input(arg.Item)).ToList();
-        return golden.Golden!.Value.Raised is null && (others.Count == 0 || others.Exists(other => other.Shape[0] != Input(of).Shape[1])) ? null : "PyTorch refuses, or all fit";
+        return golden.Golden!.Value.Raised?.Value.Kind is null or { IsShapeError: false } && (others.Count == 0 || others.Exists(other => other.Shape[0] != Input(of).Shape[1])) ? null : "PyTorch refuses, or all fit";
     };
 
     /// <summary>PyTorch raises nothing, though classes are not given as integers.</summary>
@@ -193,6 +193,24 @@ internal static class Witnesses
         golden.Golden!.Value.Raised?.Value.Kind.IsIndexError == true && !Steps.All(golden.Program.Steps).Any(step => step.Attrs.ContainsKey("index") || step.Attrs.ContainsKey("dim"))
             ? null
             : "PyTorch raises something else, or nothing";
+
+    /// <summary>How PyTorch speaks of the sizes of a view that cannot be.</summary>
+    internal static readonly string[] SizesOfViews = ["only one dimension can be inferred", "invalid shape dimension"];
+
+    /// <summary>PyTorch complains of the sizes of a view, in a program that asks for none.</summary>
+    internal static string? ComplainsOfTheSizesOfAView(Json.Case golden) =>
+        SizesOfViews.Any(text => golden.Golden?.Value.Raised?.Value.Message.Contains(text, StringComparison.Ordinal) is true) && !Steps.All(golden.Program.Steps).Any(step => step.Attrs.ContainsKey("size"))
+            ? null
+            : "PyTorch complains of something else";
+
+    /// <summary>How PyTorch speaks of an `out=` that is to be differentiated.</summary>
+    internal const string GivenOut = "functions with out=... arguments don't support automatic differentiation";
+
+    /// <summary>PyTorch complains of an `out=`, which no program gives.</summary>
+    internal static string? ComplainsOfAnOutThatNothingGives(Json.Case golden) =>
+        golden.Golden?.Value.Raised?.Value.Message.Contains(GivenOut, StringComparison.Ordinal) is true && !Steps.All(golden.Program.Steps).Any(step => step.Attrs.ContainsKey("out"))
+            ? null
+            : "PyTorch complains of something else";
 
     /// <summary>PyTorch says of integers that they require a gradient, which it refuses when it is asked for by name.</summary>
     internal static string? AreIntegersThatRequireAGradient(Json.Case golden) =>

@@ -80,6 +80,18 @@ internal static class KnownOfChecks
                  "outcome": {"values": {}, "raised": {"step": [0], "kind": "index", "message": "select(): index 0 out of range for tensor of size [0] at dimension 0"}}}
                 """],
         },
+        new("conv-transpose-of-nothing-to-less", "unreported",
+            "conv_transpose2d of an empty batch does not see that its result would have sizes below zero, and asks for a view of such sizes; right is to complain of the size that comes out, as of anything else.",
+            [],
+            seen => seen.RaisesAt((state, step) => step.Op == "conv_transpose2d" && ProgramFacts.IsConvolutionOfNothing(state, step), Witnesses.SizesOfViews),
+            Witnesses.ComplainsOfTheSizesOfAView)
+        {
+            Examples = ["""
+                {"id": "divergences/conv-transpose-of-nothing-to-less", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 1, 1, 1], "data": []}, "w": {"dtype": "float64", "shape": [1, 1, 1, 1], "data": [1]}}, "steps": [{"op": "conv_transpose2d", "in": ["x", "w"], "attrs": {"padding": 1}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [0], "kind": "value", "message": "only one dimension can be inferred"}}}
+                """],
+        },
         new("loss-of-nothing", "unreported",
             "nll_loss, and cross_entropy by it, do not look at the dtype of a target where there is nothing to compare; right is to refuse it, as of anything else.",
             [],
@@ -197,6 +209,19 @@ internal static class KnownOfChecks
                 {"id": "divergences/batch-norm-of-nothing-by-other-sizes", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"x": {"dtype": "float32", "shape": [0, 2], "data": []}, "m": {"dtype": "float32", "shape": [1], "data": [1]}, "v": {"dtype": "float32", "shape": [1], "data": [1]}, "w": {"dtype": "float32", "shape": [3], "data": [1, 2, 3]}}, "steps": [{"op": "batch_norm", "in": ["x", "m", "v", "w"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
                  "outcome": {"values": {"y": {"dtype": "float32", "shape": [0, 2], "data": [], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """],
+        },
+        new("batch-norm-of-nothing-whose-history-cannot-be-told", "unreported",
+            "batch_norm of a tensor without elements does not look at sizes, and so complains of a history that cannot be told where it should complain of them, as of anything else.",
+            [],
+            seen => seen.RaisesAt(ProgramFacts.IsBatchNormOfNothing, "no_grad mode and its base or another view of its base has been modified inplace")
+                && ProgramFacts.EndsInBatchNormOfNothing(seen.Program),
+            Witnesses.NormalisesByWhatDoesNotFit("x"))
+        {
+            Examples = ["""
+                {"id": "divergences/batch-norm-of-nothing-by-other-sizes-whose-history-cannot-be-told", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"x": {"dtype": "float64", "shape": [0, 2], "data": []}, "m": {"dtype": "float64", "shape": [1], "data": [1]}, "v": {"dtype": "float64", "shape": [1], "data": [1]}, "p": {"dtype": "float64", "shape": [], "data": [2], "requires_grad": true}}, "steps": [{"op": "detach", "in": ["x"], "out": "d"}, {"op": "no_grad", "steps": [{"op": "view", "in": ["d"], "attrs": {"size": [0, 2]}, "out": "h"}]}, {"op": "mul_", "in": ["d", "p"]}, {"op": "batch_norm", "in": ["h", "m", "v"], "attrs": {"training": true}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [3], "kind": "no_grad_view_in_place", "message": "A view was created in no_grad mode and its base or another view of its base has been modified inplace with grad mode enabled. Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by moving both the view and the inplace either both inside the no_grad block (if you don't want the inplace to be tracked) or both outside (if you want the inplace to be tracked)."}}}
                 """],
         },
         new("batch-norm-without-channels", "unreported",

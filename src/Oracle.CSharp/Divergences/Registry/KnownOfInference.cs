@@ -36,6 +36,23 @@ internal static class KnownOfInference
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": true, "grad_fn": null}, "y": {"dtype": "float64", "shape": [2], "data": [2.718281828459045, 7.38905609893065], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
+        new("mean-of-a-leaf-of-inference", "unreported",
+            "mean, and adaptive_avg_pool2d to one element by it, write their sum into an `out=` of their own, and refuse that where they are called with nothing but memory that was made in inference mode and requires a gradient; right is the mean.",
+            [],
+            seen => seen.RaisesAt((state, step) => step.Op is "mean" or "adaptive_avg_pool2d" && ProgramFacts.IsOfInference(state, step), Witnesses.GivenOut),
+            Witnesses.ComplainsOfAnOutThatNothingGives)
+        {
+            Examples = ["""
+                {"id": "divergences/mean-of-a-leaf-of-inference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "clone", "in": ["c"], "out": "x"}, {"op": "requires_grad_", "in": ["x"]}]}, {"op": "mean", "in": ["x"], "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [1], "kind": "other", "message": "sum(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad."}}}
+                """,
+                """
+                {"id": "divergences/pooling-of-a-leaf-of-inference", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [1, 1, 2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "clone", "in": ["c"], "out": "x"}, {"op": "requires_grad_", "in": ["x"]}]}, {"op": "adaptive_avg_pool2d", "in": ["x"], "attrs": {"output_size": [1, 1]}, "out": "y"}], "observe": ["y"]},
+                 "outcome": {"values": {}, "raised": {"step": [1], "kind": "other", "message": "sum(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires grad."}}}
+                """],
+        },
         new("detached-from-inference", "unreported",
             "A tensor that was detached from one of inference mode has versions, which in that mode are not counted, but its views have none, and it is refused as one of inference mode where it is kept, is to require a gradient, or a part of it is written to, and a view of it may be detached in place; right is that it is a tensor like any other.",
             [],
