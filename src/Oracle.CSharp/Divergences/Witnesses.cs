@@ -229,11 +229,12 @@ internal static class Witnesses
 
     private static int[]? ShapeOf(Json.Case golden, string observed) => golden.Golden!.Value.Values.FirstOrDefault(v => v.Item1 == observed)?.Item2?.Value.Tensor.Shape;
 
-    /// <summary>PyTorch says of a tensor that it has no history, though it is computed of one that requires a gradient.</summary>
+    /// <summary>PyTorch says of a tensor that it has no history, though it is computed of one that requires a gradient, or of a view of one.</summary>
     internal static Func<Json.Case, string?> HasNoHistoryOfALeaf(string name) => golden =>
     {
         var values = golden.Golden!.Value.Values;
         var requires = values.Where(v => v.Item2?.Value.RequiresGrad?.Value == true).Select(v => v.Item1).ToHashSet();
+        foreach (var step in Steps.All(golden.Program.Steps).Where(step => step.Op == "view" && StepNames.Read(step).Any(requires.Contains)).ToList()) requires.UnionWith(StepNames.Bound(step));
         return values.FirstOrDefault(v => v.Item1 == name)?.Item2?.Value is { RequiresGrad.Value: false }
             && Steps.All(golden.Program.Steps).Any(step => StepNames.Bound(step).Contains(name) && StepNames.Read(step).Any(requires.Contains))
                 ? null

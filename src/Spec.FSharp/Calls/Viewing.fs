@@ -49,8 +49,9 @@ module internal Viewing =
               Inputs = [| t.Outline |]
               Results = [| for g in geometries -> struct (g.Shape, t.DType) |] }
 
+        // What is not seen by autograd is no view to it, either.
         let view =
-            if t.Inference then
+            if t.Inference || not (State.isSeen s t) then
                 None
             else
                 Some

@@ -25,7 +25,7 @@ internal static class KnownOfInference
                 """],
         },
         new("leaf-of-inference-is-not-seen", "unreported",
-            "Memory that was made in inference mode is not seen by autograd outside where no other tensor takes part, though it was made to require a gradient there, or was detached and written to with one: what is computed of it has no history, and nothing says so; right is a history, or an error.",
+            "Memory that was made in inference mode is not seen by autograd outside where no other tensor takes part, though it was made to require a gradient there, or was detached and written to with one, and a view of it is no view to autograd: what is computed of it has no history, and nothing says so; right is a history, or an error.",
             ["semantics/modes/inference-leaves-are-leaves/"],
             seen => seen.IsRightWithout(Spec.Rules.Modes.inferenceLeavesAreLeaves),
             Witnesses.HasNoHistoryOfALeaf("y"))
@@ -34,6 +34,11 @@ internal static class KnownOfInference
                 {"id": "divergences/leaf-of-inference-is-not-seen", "source": {"pytorch": "2.6.0"},
                  "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "clone", "in": ["c"], "out": "x"}, {"op": "requires_grad_", "in": ["x"]}]}, {"op": "exp", "in": ["x"], "out": "y"}], "observe": ["x", "y"]},
                  "outcome": {"values": {"x": {"dtype": "float64", "shape": [2], "data": [1, 2], "requires_grad": true, "is_leaf": true, "grad_fn": null}, "y": {"dtype": "float64", "shape": [2], "data": [2.718281828459045, 7.38905609893065], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
+                """,
+                """
+                {"id": "divergences/view-of-what-was-detached-from-inference-and-written", "source": {"pytorch": "2.6.0"},
+                 "program": {"inputs": {"c": {"dtype": "float64", "shape": [2], "data": [1, 2]}, "p": {"dtype": "float64", "shape": [], "data": [2], "requires_grad": true}, "k": {"dtype": "float64", "shape": [], "data": [3]}}, "steps": [{"op": "inference_mode", "steps": [{"op": "neg", "in": ["c"], "out": "v"}]}, {"op": "detach", "in": ["v"], "out": "d"}, {"op": "no_grad", "steps": [{"op": "view", "in": ["d"], "attrs": {"size": [2]}, "out": "w"}]}, {"op": "mul_", "in": ["d", "p"]}, {"op": "mul", "in": ["w", "k"], "out": "y"}], "observe": ["d", "y"]},
+                 "outcome": {"values": {"d": {"dtype": "float64", "shape": [2], "data": [-2, -4], "requires_grad": true, "is_leaf": false, "version": 1, "grad_fn": "MulBackward0"}, "y": {"dtype": "float64", "shape": [2], "data": [-6, -12], "requires_grad": false, "is_leaf": true, "version": 0, "grad_fn": null}}}}
                 """],
         },
         new("mean-of-a-leaf-of-inference", "unreported",
