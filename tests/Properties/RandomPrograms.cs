@@ -1,6 +1,7 @@
 using Verified.Oracle;
 using FsCheck;
 using FsCheck.Fluent;
+using Verified.Engine.Tests;
 using Verified.Oracle.Generation;
 using Verified.Oracle.Shrinking;
 using Verified.Spec;
@@ -71,6 +72,13 @@ public static class RandomPrograms
 internal static class Sound
 {
     public static BuiltInEngine Engine { get; } = new();
+
+    /// <summary>A program's outcome to the last bit, with so many threads, and with the least work shared among them or not.</summary>
+    public static string Bits(Program program, int threads, bool shared)
+    {
+        using var _ = new PoolOf(threads, shared);
+        return Engine.Run(program) is RunResult.Ran ran ? Json.writeOutcome(ran.Outcome) : "not run";
+    }
 }
 
 /// <summary>Programs in messages: as JSON, which <c>./verify replay</c> takes.</summary>

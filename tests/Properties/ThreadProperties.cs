@@ -54,15 +54,9 @@ public sealed class ThreadProperties
 
     private static void SameBitsShared(Program program)
     {
-        var alone = Bits(program, 1, shared: false);
-        var together = Bits(program, 4, shared: true);
+        var alone = Sound.Bits(program, threads: 1, shared: false);
+        var together = Sound.Bits(program, threads: 4, shared: true);
         Assert.Equal(alone, together);
-    }
-
-    private static string Bits(Program program, int threads, bool shared)
-    {
-        using var _ = new PoolOf(threads, shared);
-        return Sound.Engine.Run(program) is RunResult.Ran ran ? Json.writeOutcome(ran.Outcome) : "not run";
     }
 
     private static IReadOnlyList<int> Gradients(int threads, int m, int k, int n, int seed)

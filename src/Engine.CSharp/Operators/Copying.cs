@@ -46,6 +46,10 @@ internal static class Copying
         return copy;
     }
 
+    /// <summary>What a write reads as it was before: a copy where it shares memory with what is written and lies there otherwise, since a write reads as it goes.</summary>
+    public static Tensor Before(Tensor read, Tensor written) =>
+        !read.SharesMemoryWith(written) || Overlap.IsInTheSamePlace(read, written) ? read : Duplicate(read);
+
     private static void From<T>(Tensor from, Tensor to)
         where T : unmanaged, System.Numerics.INumber<T>
     {

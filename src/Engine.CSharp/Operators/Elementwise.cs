@@ -96,9 +96,9 @@ internal static class Elementwise
         if (!dtype.IsFloat()) dtype = DType.Float32;
         var sizes = Shapes.Broadcast(Shapes.Broadcast(a.Sizes, b.Sizes), c.Sizes);
         var result = Destination(into, dtype, sizes, a, b, c);
-        a = Before(Copying.Cast(a, dtype), result);
-        b = Before(Copying.Cast(b, dtype), result);
-        c = Before(Copying.Cast(c, dtype), result);
+        a = Copying.Before(Copying.Cast(a, dtype), result);
+        b = Copying.Before(Copying.Cast(b, dtype), result);
+        c = Copying.Before(Copying.Cast(c, dtype), result);
         if (dtype == DType.Float32) Map<float, TSingle>(single, a, b, c, result);
         else Map<double, TDouble>(@double, a, b, c, result);
         return Deliver(result, into);
@@ -126,7 +126,7 @@ internal static class Elementwise
     /// <summary>Adds a tensor of the same shape and type into another.</summary>
     public static void AddInto(Tensor sum, Tensor term)
     {
-        term = Before(term, sum);
+        term = Copying.Before(term, sum);
         if (sum.DType == DType.Float32) Map<float, Op.Add<float>>(default, sum, term, sum);
         else Map<double, Op.Add<double>>(default, sum, term, sum);
     }
@@ -150,14 +150,10 @@ internal static class Elementwise
     private static Tensor Operands(ref Tensor a, ref Tensor b, DType dtype, Tensor? into)
     {
         var result = Destination(into, dtype, Shapes.Broadcast(a.Sizes, b.Sizes), a, b);
-        a = Before(Copying.Cast(a, dtype), result);
-        b = Before(Copying.Cast(b, dtype), result);
+        a = Copying.Before(Copying.Cast(a, dtype), result);
+        b = Copying.Before(Copying.Cast(b, dtype), result);
         return result;
     }
-
-    /// <summary>An operand as it is before the destination is written, element after element, by what reads it.</summary>
-    private static Tensor Before(Tensor operand, Tensor destination) =>
-        !operand.SharesMemoryWith(destination) || Overlap.IsInTheSamePlace(operand, destination) ? operand : Copying.Duplicate(operand);
 
     private static Tensor Destination(Tensor? into, DType dtype, Tensor x) => into is null ? Tensor.EmptyFor(dtype, x) : Given(into, dtype, x.Sizes);
 

@@ -163,16 +163,11 @@ public sealed class FunctionOperator : Operator
         CheckFirst?.Invoke(inputs, attributes);
         var records = GradMode.Records && AnyRequiresGrad(inputs);
         // A history that cannot be told is an error before any of the arguments is.
-        var (edges, saves) = records && !ArgumentsFirst ? Edges(inputs, attributes) : ([], Saved.None);
+        var (edges, saves) = records ? Edges(inputs, attributes) : ([], Saved.None);
         // PyTorch keeps, and so complains, before it computes.
         var saved = SaveInputs(ref saves, inputs, attributes);
         var results = forward(inputs, attributes);
         if (!records || !Array.Exists(results, r => r.DType.IsFloat())) return results;
-        if (ArgumentsFirst)
-        {
-            (edges, saves) = Edges(inputs, attributes);
-            saved = SaveInputs(ref saves, inputs, attributes);
-        }
         var node = new Node(this, attributes, edges, Array.ConvertAll(results, r => new OutputForm(r.Sizes, r.DType)), saved, Remember?.Invoke(inputs));
         for (var i = 0; i < results.Length; i++)
         {

@@ -90,9 +90,6 @@ public abstract class Operator
     /// <summary>PyTorch's keywords for what is not a tensor; others are refused.</summary>
     public IReadOnlyList<string> Keywords { get; init; } = [];
 
-    /// <summary>Whether its arguments are looked at before the histories of its inputs: PyTorch does so before it calls what records.</summary>
-    internal bool ArgumentsFirst { get; init; }
-
     /// <summary>Whether there is a twin that writes into the first argument, <c>NAME_</c> in PyTorch.</summary>
     public bool HasInPlaceTwin { get; init; }
 

@@ -34,7 +34,7 @@ internal static class Writes
             {
                 InPlaceChecks.Shape(self, Shapes.Broadcast(self.Sizes, source.Sizes));
             }
-            Copying.Copy(source.SharesMemoryWith(self) ? Copying.Duplicate(source) : source, self);
+            Copying.Copy(Copying.Before(source, self), self);
         },
         // Zeros in row-major order, however the gradient lies; converted before it is summed, as in PyTorch.
         [new Rule(g => Tensor.Zeros(g.Sizes, g.DType)), new Rule(Saved.None, (g, c) => g.To(c.InputDType(1)))],
